@@ -1,0 +1,186 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// check compares keys with each other. It leaves alone what is wrong already.
+func (r *reader) check(f *file) {
+	r.checkSeller(f)
+	r.checkPrice(f)
+	r.checkReserve(f)
+	for i := range f.EVSEs {
+		r.checkMeter(f, i)
+		r.checkAlike(f, i)
+	}
+	r.checkWeb(f)
+	r.checkVipps(f)
+	r.checkLimits(f)
+}
+
+func (r *reader) checkSeller(f *file) {
+	want := countryOf(f.Post.Country).orgDigits
+	if r.fine("post.country", "seller.org_no") && len(f.Seller.OrgNo) != want {
+		r.fail("seller.org_no", quote(f.Seller.OrgNo), fmt.Sprintf("%d digits, as post.country is %s", want, f.Post.Country))
+	}
+	if r.fine("seller.vat_registered", "price.vat_bp") && !f.Seller.VATRegistered && f.Price.VAT != 0 {
+		r.fail("price.vat_bp", fmt.Sprint(f.Price.VAT), "0, as seller.vat_registered is false")
+	}
+}
+
+func (r *reader) checkPrice(f *file) {
+	want := countryOf(f.Post.Country).currency
+	if r.fine("post.country", "price.currency") && f.Price.Currency != want {
+		r.fail("price.currency", quote(string(f.Price.Currency)), fmt.Sprintf("%s, as post.country is %s", want, f.Post.Country))
+	}
+	if !r.fine("price.currency", "price.vat_bp", "price.kwh", "price.minute", "price.session", "price.idle.minute", "price.idle.cap") {
+		return
+	}
+	if err := f.price().Check(); err != nil {
+		r.fail("price", "a price that does not hold ("+err.Error()+")", "kwh, minute or session above 0")
+	}
+}
+
+func (r *reader) checkReserve(f *file) {
+	if !r.fine("reserve.choices") {
+		return
+	}
+	choices := f.Reserve.Choices
+	least := f.Price.Currency.Minimum()
+	for i, c := range choices {
+		path := fmt.Sprintf("reserve.choices[%d]", i)
+		if r.fine("price.currency") && c < least {
+			r.fail(path, r.amount(c), "at least "+r.amount(least)+", the smallest payment")
+		}
+		if i > 0 && c <= choices[i-1] {
+			r.fail(path, fmt.Sprintf("%d after %d", c, choices[i-1]), "each amount larger than the one before")
+		}
+	}
+	if r.fine("reserve.default") && !slices.Contains(choices, f.Reserve.Default) {
+		r.fail("reserve.default", fmt.Sprintf("%d", f.Reserve.Default), fmt.Sprintf("one of reserve.choices %d", choices))
+	}
+}
+
+// checkMeter checks one EVSE for itself.
+func (r *reader) checkMeter(f *file, i int) {
+	e, at := f.EVSEs[i], fmt.Sprintf("evses[%d]", i)
+	m := at + ".meter"
+	if !r.fine(m, m+".url", m+".model", m+".unit", at+".contactor", at+".contactor.sim") {
+		return
+	}
+	if e.Meter.URL == "" && !e.Contactor.Sim {
+		r.fail(m+".url", "nothing", "where the meter answers; only a simulated contactor has a meter of its own")
+	}
+	if e.Meter.URL != "" && e.Meter.Model == "" {
+		r.fail(m+".model", "nothing", "the register map of the meter at "+e.Meter.URL)
+	}
+	if e.Meter.Unit > 247 && e.Meter.Unit != 255 { // Modbus over serial line 1.02, 2.2; 255: Messaging on TCP/IP 1.0b
+		r.fail(m+".unit", fmt.Sprint(e.Meter.Unit), "1 to 247, or 255 for a meter that is its own gateway")
+	}
+}
+
+// checkAlike compares one EVSE with those before it.
+func (r *reader) checkAlike(f *file, i int) {
+	e, at := f.EVSEs[i], fmt.Sprintf("evses[%d]", i)
+	for j, o := range f.EVSEs[:i] {
+		other := fmt.Sprintf("evses[%d]", j)
+		if r.fine(at+".id", other+".id") && e.ID == o.ID {
+			r.fail(at+".id", fmt.Sprintf("%d again", e.ID), "another number than that of "+other)
+		}
+		if r.fine(at+".code", other+".code") && strings.EqualFold(e.Code, o.Code) {
+			r.fail(at+".code", quote(e.Code)+" again", "another code than that of "+other+" (capitals do not count)")
+		}
+		meters := r.fine(at+".meter", at+".meter.url", at+".meter.unit", other+".meter", other+".meter.url", other+".meter.unit")
+		if m := e.Meter; meters && m.URL != "" && strings.EqualFold(m.URL, o.Meter.URL) && m.Unit == o.Meter.Unit {
+			r.fail(at+".meter.unit", fmt.Sprintf("%d again at %s", m.Unit, m.URL), "another meter than that of "+other)
+		}
+	}
+}
+
+// needed is what is allowed for a key without which nobody could be asked to pay.
+const needed = "it given, as payment.through is vipps"
+
+func (r *reader) checkWeb(f *file) {
+	if !r.fine("web.listen", "web.public_url", "payment.through") || f.Web.PublicURL != "" {
+		return
+	}
+	switch {
+	case f.Payment.Through == ThroughVipps:
+		r.fail("web.public_url", "nothing", "the address to which the payer comes back, as payment.through is vipps")
+	case !listensOnLoopback(f.Web.Listen):
+		r.fail("web.public_url", "nothing", "the address that phones use, as web.listen is "+f.Web.Listen)
+	}
+}
+
+// checkVipps checks what matters only if the post calls Vipps itself.
+func (r *reader) checkVipps(f *file) {
+	if f.Payment.Through != ThroughVipps {
+		return
+	}
+	v := f.Payment.Vipps
+	if v.MSN == "" && r.fine("payment.vipps.msn") {
+		r.fail("payment.vipps.msn", "nothing", needed)
+	}
+	if f.Limits.Approve < vippsApproval && r.fine("limits.approve") {
+		r.fail("limits.approve", short(f.Limits.Approve), "at least "+short(vippsApproval)+" with payment.through: vipps, where the payer has that long")
+	}
+	for i, e := range f.EVSEs {
+		path := fmt.Sprintf("evses[%d].meter.url", i)
+		if e.Meter.URL == "" && v.BaseURL == vippsLive && r.fine(path, "payment.vipps.base_url") {
+			r.fail(path, "a simulated meter, which would bill real money", "a real meter, or payment.vipps.base_url: https://apitest.vipps.no")
+		}
+	}
+}
+
+// vippsLive is where real money moves (ePayment API 1.8.1, servers).
+const vippsLive = "https://api.vipps.no"
+
+// vippsApproval is how long a payer has to approve: 5 minutes to open the
+// payment and 5 to confirm it (Vipps MobilePay knowledge base, "Timeouts"). Giving up earlier
+// would tell somebody who is just approving that nothing will be charged.
+const vippsApproval = 10 * time.Minute
+
+func (r *reader) checkLimits(f *file) {
+	l := f.Limits
+	for _, part := range []struct {
+		name string
+		d    time.Duration
+	}{{"limits.no_energy", l.NoEnergy}, {"limits.car_full", l.CarFull}} {
+		if r.fine(part.name, "limits.longest") && part.d > l.Longest {
+			r.fail(part.name, short(part.d), "at most the "+short(l.Longest)+" of limits.longest")
+		}
+	}
+}
+
+// secrets looks up what the way to the money needs.
+func (r *reader) secrets(f file, p *Payment, find Lookup) {
+	if p.Through != ThroughVipps {
+		return
+	}
+	v := f.Payment.Vipps
+	for _, one := range []struct {
+		name, said string
+		to         *Secret
+	}{
+		{"client_id", v.ClientID, &p.Vipps.ClientID},
+		{"client_secret", v.ClientSecret, &p.Vipps.ClientSecret},
+		{"subscription_key", v.SubscriptionKey, &p.Vipps.SubscriptionKey},
+	} {
+		path := "payment.vipps." + one.name
+		if !r.fine(path) {
+			continue
+		}
+		if one.said == "" {
+			r.fail(path, "nothing", needed)
+			continue
+		}
+		value, err := find.resolve(one.said)
+		if err != nil {
+			r.fail(path, one.said+", but "+err.Error(), "a secret there")
+		}
+		*one.to = value
+	}
+}

@@ -1,0 +1,198 @@
+// Package config reads the configuration of a post: one YAML file, strictly. It
+// knows every key, what may stand there and what holds when it is left out, and
+// says what is wrong with file, line and remedy.
+//
+// # Why
+//
+// A post stands in the field and takes money. A key that is misspelt and
+// therefore without effect, or "12abc" read as 0, would be found by a driver. So
+// nothing is guessed: unknown keys, keys said twice, wrong types and impossible
+// values are errors, all told at once. A key of a later version is an error too:
+// an option that is read and ignored is a lie.
+//
+// One table (schema) is the only place that knows the keys. The check of the
+// file, the defaults, and the printed reference all follow from it.
+//
+// The file is taken apart as a YAML tree, because only the tree has lines. Viper
+// gets what passed: it puts the environment over the file and the defaults under
+// it, and fills the structs. It never sees the file itself, so there are no two
+// parsers that could disagree, and nothing watches the file: a change takes
+// effect when somebody restarts the post.
+//
+// Secrets never stand in the file. It says where they are, and what is read
+// there is a Secret, which cannot be printed.
+//
+// Anchors, aliases and tags of YAML are refused: a configuration is read by
+// people, who should find a value where it applies.
+package config
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"stolpe/display"
+	"stolpe/hal"
+	"stolpe/payment"
+)
+
+// Config is a configuration that has been checked.
+type Config struct {
+	Post     display.Post // with its time zone loaded, and the name of the country's wallet
+	Tenant   string       // whose fleet it belongs to; empty when not said
+	Country  string       // NO, DK or FI
+	StateDir string       // absolute path
+	EVSEs    []EVSE       // at least one; ids and codes differ
+	Price    payment.Price
+	Reserve  Reserve
+	Payment  Payment
+	Web      Web
+	Limits   Limits
+
+	from *reader // where everything stood, for Wrong
+}
+
+// EVSE is one meter, one contactor and one plug.
+type EVSE struct {
+	ID        int    // 1 to 99
+	Code      string // on the sticker and in the address; in capitals, whatever the file has
+	Meter     Meter
+	Contactor Contactor
+	MaxPower  hal.Power // the most it can deliver, W
+}
+
+// Meter says which meter measures an EVSE, and where it answers.
+type Meter struct {
+	Model  string // register map; may be empty if URL is
+	URL    string // empty for the simulated meter of a simulated contactor
+	Unit   int    // Modbus address, 1 to 255
+	Serial string // empty for any meter
+}
+
+// Contactor says what switches an EVSE.
+type Contactor struct {
+	Sim bool // a simulated one, with a car on it
+}
+
+// Reserve is what a driver may reserve, in minor units.
+type Reserve struct {
+	Default payment.Amount   // one of the choices, minor units
+	Choices []payment.Amount // rising, minor units
+}
+
+// Through is the way to the money.
+type Through string
+
+// The ways.
+const (
+	ThroughVipps Through = "vipps" // the post calls the ePayment API itself
+	ThroughSim   Through = "sim"   // a payment service inside the program
+)
+
+// Payment says how the post is paid.
+type Payment struct {
+	Through Through
+	Vipps   Vipps // its secrets are empty unless Through is ThroughVipps
+	Sim     Sim
+}
+
+// Vipps is the access to the ePayment API.
+type Vipps struct {
+	BaseURL         string // without a slash at the end
+	MSN             string // number of the sales unit
+	ClientID        Secret
+	ClientSecret    Secret
+	SubscriptionKey Secret
+}
+
+// Payer is what a simulated payer does.
+type Payer string
+
+// The payers, in the words of the simulator.
+const (
+	PayerApproves Payer = "approves"
+	PayerRefuses  Payer = "refuses"
+	PayerDawdles  Payer = "dawdles"  // approves when the payment has expired
+	PayerVanishes Payer = "vanishes" // never answers
+	PayerByHand   Payer = "by-hand"  // somebody decides on the simulator's own page
+)
+
+// Sim is the payer of a simulated payment service.
+type Sim struct {
+	Payer Payer
+	After time.Duration // how long the payer thinks; with PayerDawdles, how long after the expiry
+}
+
+// Web says where the driver's pages are.
+type Web struct {
+	Listen    string // host:port; port 0 is any free one
+	PublicURL string // without a slash at the end; empty means the address listened on, which is then loopback
+}
+
+// Limits say how long each part of a charge may last.
+type Limits struct {
+	Approve  time.Duration // to approve the payment
+	PlugIn   time.Duration // from approval to a cable in the car
+	NoEnergy time.Duration // from closing to the first energy
+	CarFull  time.Duration // without energy until the charge ends
+	Longest  time.Duration // a whole charge
+}
+
+// maxFile is the largest configuration, in bytes. Chosen by us: a full one has
+// some 4 KiB.
+const maxFile = 256 << 10
+
+// Load reads a configuration file, with secrets from the running system. What is
+// wrong in the file comes back as Errors. A file that cannot be read gives
+// another error, which wraps that of the operating system (fs.ErrNotExist,
+// fs.ErrPermission).
+func Load(path string) (Config, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return Config{}, fmt.Errorf("config: %w", err)
+	}
+	defer f.Close()
+	return Parse(path, f, System)
+}
+
+// Parse reads a configuration from r. The name stands for it in messages. Secrets
+// are looked up only where the way to the money needs them. Keys that have an
+// environment variable take their value from there if it is set and not empty.
+// What is wrong comes back as Errors; other errors are those of r.
+func Parse(name string, r io.Reader, secrets Lookup) (Config, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxFile+1))
+	if err != nil {
+		return Config{}, fmt.Errorf("config: read %s: %w", name, err)
+	}
+	root, bad := parse(name, data)
+	if bad != nil {
+		return Config{}, Errors{*bad}
+	}
+	read := newReader(name, root)
+	said := read.root(root)
+	if said == nil {
+		return Config{}, read.errs
+	}
+	f, err := fill(said)
+	if err != nil {
+		return Config{}, fmt.Errorf("config: %s: %w", name, err)
+	}
+	read.check(&f)
+	c := f.config()
+	c.from = read
+	read.secrets(f, &c.Payment, secrets)
+	if len(read.errs) > 0 {
+		return Config{}, read.errs.sorted()
+	}
+	return c, nil
+}
+
+// Wrong is the error for a key of this configuration that only its user can
+// judge, such as the model of a meter. The key is written as in Error.
+func (c Config) Wrong(key, found, allowed string) Error {
+	if c.from == nil {
+		return Error{Key: key, Found: found, Allowed: allowed}
+	}
+	return c.from.at(key, found, allowed)
+}

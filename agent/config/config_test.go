@@ -1,0 +1,360 @@
+package config
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v3"
+
+	"stolpe/display"
+	"stolpe/payment"
+)
+
+const (
+	referenceFile = "../../testdata/config/reference.yaml"
+	simFile       = "../../testdata/config/sim.yaml"
+)
+
+// vault is a Lookup that has every secret.
+func vault(kind, name string) (string, error) { return kind + "/" + name, nil }
+
+// quiet takes away what the machine of the test may have set.
+func quiet(t testing.TB) {
+	t.Helper()
+	schema().walk("", func(_ string, k key) {
+		if k.env != "" {
+			t.Setenv(k.env, "")
+		}
+	})
+}
+
+func parseText(text string) (Config, error) {
+	return Parse("stolpe.yaml", strings.NewReader(text), vault)
+}
+
+func readText(t testing.TB, path string) string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// change replaces the first old in text, which must be there.
+func change(t testing.TB, text, old, with string) string {
+	t.Helper()
+	if !strings.Contains(text, old) {
+		t.Fatalf("the text to change has no %q", old)
+	}
+	return strings.Replace(text, old, with, 1)
+}
+
+func oslo(t testing.TB) *time.Location {
+	t.Helper()
+	zone, err := time.LoadLocation("Europe/Oslo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return zone
+}
+
+// difference compares all that a Config says; secrets by what they reveal.
+func difference(want, got Config) string {
+	return cmp.Diff(want, got,
+		cmp.FilterPath(func(p cmp.Path) bool { return p.String() == "from" }, cmp.Ignore()),
+		cmp.Comparer(func(a, b Secret) bool { return a.Reveal() == b.Reveal() }),
+		cmp.Comparer(func(a, b *time.Location) bool { return a.String() == b.String() }),
+	)
+}
+
+func secretOf(s string) Secret { return Secret{&s} }
+
+func TestReferenceConfigMeansWhatItSays(t *testing.T) {
+	quiet(t)
+	got, err := parseText(readText(t, referenceFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Config{
+		Post: display.Post{
+			ID: "A12", Name: "Storgata 1", Helpdesk: "+47 22 00 00 00", Pay: "Vipps", Zone: oslo(t),
+			Seller: display.Seller{
+				Name: "Eksempel Lading AS", OrgNo: "999999999", VATRegistered: true,
+				Address: "Storgata 1, 2317 Hamar", Email: "post@example.no",
+			},
+		},
+		Tenant: "acme", Country: "NO", StateDir: "/var/lib/stolpe",
+		EVSEs: []EVSE{{
+			ID: 1, Code: "A12",
+			Meter:     Meter{Model: "eastron_sdm630", URL: "tcp://192.168.1.20:502", Unit: 1, Serial: "22110345"},
+			Contactor: Contactor{Sim: true}, MaxPower: 22_000,
+		}},
+		Price: payment.Price{
+			Currency: payment.NOK, VAT: 2500, KWh: 549,
+			Idle: payment.Idle{After: 15 * time.Minute, Minute: 100, Cap: 20_000},
+		},
+		Reserve: Reserve{Default: 35_000, Choices: []payment.Amount{20_000, 35_000, 50_000}},
+		Payment: Payment{
+			Through: ThroughVipps,
+			Vipps: Vipps{
+				BaseURL: "https://api.vipps.no", MSN: "123456", ClientID: secretOf("credential/vipps-client-id"),
+				ClientSecret: secretOf("credential/vipps-client-secret"), SubscriptionKey: secretOf("credential/vipps-subscription-key"),
+			},
+			Sim: Sim{Payer: PayerApproves, After: 5 * time.Second},
+		},
+		Web: Web{Listen: "127.0.0.1:8080", PublicURL: "https://lad.example.no"},
+		Limits: Limits{
+			Approve: 630 * time.Second, PlugIn: 5 * time.Minute, NoEnergy: 10 * time.Minute,
+			CarFull: 15 * time.Minute, Longest: 24 * time.Hour,
+		},
+	}
+	if diff := difference(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestReferenceConfigExplainsEveryKey(t *testing.T) {
+	var doc yaml.Node
+	if err := yaml.Unmarshal([]byte(readText(t, referenceFile)), &doc); err != nil {
+		t.Fatal(err)
+	}
+	explained := map[string]bool{}
+	var visit func(path string, n *yaml.Node)
+	visit = func(path string, n *yaml.Node) {
+		for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+			name, value := n.Content[i], n.Content[i+1]
+			below := join(path, name.Value)
+			explained[below] = name.HeadComment+name.LineComment+value.LineComment+value.HeadComment != "" || i > 0 && n.Content[i-1].FootComment != ""
+			if value.Kind == yaml.MappingNode {
+				explained[below] = true // its keys explain it
+			}
+			visit(below, value)
+			if value.Kind == yaml.SequenceNode {
+				for _, item := range value.Content {
+					visit(below+"[]", item)
+				}
+			}
+		}
+	}
+	visit("", doc.Content[0])
+	schema().walk("", func(path string, _ key) {
+		if said, there := explained[path]; !there {
+			t.Errorf("%s is not in %s", path, referenceFile)
+		} else if !said && !strings.HasPrefix(path, "payment.vipps.") { // one comment for its three secrets
+			t.Errorf("%s has no comment in %s", path, referenceFile)
+		}
+	})
+}
+
+func TestSimConfigNeedsNothing(t *testing.T) {
+	quiet(t)
+	c, err := Load(simFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Payment.Through != ThroughSim || c.Payment.Sim != (Sim{PayerApproves, 5 * time.Second}) {
+		t.Errorf("payment %+v: want a simulated payer who approves", c.Payment)
+	}
+	e := c.EVSEs[0]
+	if want := (EVSE{ID: 1, Code: "A12", Meter: Meter{Unit: 1}, Contactor: Contactor{Sim: true}, MaxPower: 22_000}); e != want {
+		t.Errorf("EVSE %+v: want %+v", e, want)
+	}
+	if want := (Web{Listen: "127.0.0.1:8080"}); c.Web != want {
+		t.Errorf("web %+v: want %+v", c.Web, want)
+	}
+}
+
+func TestDefaultsAreThoseOfTheReference(t *testing.T) {
+	quiet(t)
+	sparse, err := Load(simFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	full, err := parseText(readText(t, referenceFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sparse.Limits != full.Limits {
+		t.Errorf("limits left out: %+v; the reference says the defaults are %+v", sparse.Limits, full.Limits)
+	}
+	if sparse.Payment.Sim != full.Payment.Sim || sparse.Payment.Vipps.BaseURL != full.Payment.Vipps.BaseURL {
+		t.Errorf("payment left out: %+v; the reference says the defaults are %+v", sparse.Payment, full.Payment)
+	}
+	text := change(t, readText(t, simFile), "state_dir: /tmp/stolpe-demo\n", "")
+	if c, err := parseText(text); err != nil || c.StateDir != full.StateDir {
+		t.Errorf("state_dir left out: %q, %v; the reference says the default is %q", c.StateDir, err, full.StateDir)
+	}
+}
+
+func TestWalletFollowsTheCountry(t *testing.T) {
+	quiet(t)
+	text := change(t, readText(t, simFile), "country: NO", "country: DK")
+	text = change(t, text, "currency: NOK", "currency: DKK")
+	text = change(t, text, "999999999", "12345678")
+	c, err := parseText(text)
+	if err != nil || c.Post.Pay != "MobilePay" {
+		t.Errorf("wallet %q, error %v; want MobilePay", c.Post.Pay, err)
+	}
+}
+
+func TestCodesComeInCapitals(t *testing.T) {
+	quiet(t)
+	c, err := parseText(change(t, readText(t, simFile), "code: A12", "code: hamar-b"))
+	if err != nil || c.EVSEs[0].Code != "HAMAR-B" {
+		t.Errorf("code %+v, error %v: want HAMAR-B", c.EVSEs, err)
+	}
+}
+
+func TestEnvironmentWinsOverFileAndDefault(t *testing.T) {
+	quiet(t)
+	t.Setenv("STOLPE_STATE_DIR", "/srv/stolpe")
+	t.Setenv("STOLPE_WEB_LISTEN", "0.0.0.0:9000")
+	t.Setenv("STOLPE_WEB_PUBLIC_URL", "https://lad.example.no")
+	c, err := Load(simFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := (Web{"0.0.0.0:9000", "https://lad.example.no"}); c.StateDir != "/srv/stolpe" || c.Web != want {
+		t.Errorf("state_dir %q, web %+v: want those of the environment", c.StateDir, c.Web)
+	}
+}
+
+func TestWrongEnvironmentIsToldByItsName(t *testing.T) {
+	quiet(t)
+	t.Setenv("STOLPE_STATE_DIR", "here")
+	t.Setenv("STOLPE_WEB_LISTEN", "0.0.0.0:9000")
+	_, err := Load(simFile)
+	want := `environment STOLPE_STATE_DIR: state_dir: found "here"; want an absolute path` + "\n" +
+		simFile + ": web.public_url: found nothing; want the address that phones use, as web.listen is 0.0.0.0:9000"
+	if err == nil || err.Error() != want {
+		t.Errorf("error\n%v\nwant\n%s", err, want)
+	}
+}
+
+func TestWhatIsReadCannotBeChangedByTheFileLater(t *testing.T) {
+	quiet(t)
+	path := filepath.Join(t.TempDir(), "stolpe.yaml")
+	text := readText(t, simFile)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	before, err := Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(change(t, text, "kwh: 549", "kwh: 649")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	after, err := Load(path)
+	if err != nil || before.Price.KWh != 549 || after.Price.KWh != 649 {
+		t.Errorf("kwh %d before, %d after, error %v: want 549 and 649", before.Price.KWh, after.Price.KWh, err)
+	}
+}
+
+func TestFileThatCannotBeReadIsNoConfigurationError(t *testing.T) {
+	quiet(t)
+	var wrong Errors
+	_, err := Load(filepath.Join(t.TempDir(), "none.yaml"))
+	if !errors.Is(err, fs.ErrNotExist) || errors.As(err, &wrong) {
+		t.Errorf("missing file: %v; want fs.ErrNotExist", err)
+	}
+	if _, err = Load(t.TempDir()); err == nil || errors.As(err, &wrong) {
+		t.Errorf("directory: %v; want the error of the operating system", err)
+	}
+	broken := errors.New("card is gone")
+	_, err = Parse("stolpe.yaml", iotest.ErrReader(broken), vault)
+	if !errors.Is(err, broken) || !strings.Contains(err.Error(), "stolpe.yaml") {
+		t.Errorf("broken reader: %v; want its own error, and the name", err)
+	}
+	if os.Geteuid() == 0 {
+		t.Skip("root may read everything: a file without permission is not tried")
+	}
+	path := filepath.Join(t.TempDir(), "stolpe.yaml")
+	if err := os.WriteFile(path, nil, 0); err != nil {
+		t.Fatal(err)
+	}
+	if _, err = Load(path); !errors.Is(err, fs.ErrPermission) {
+		t.Errorf("file without permission: %v; want fs.ErrPermission", err)
+	}
+}
+
+func TestWrongKnowsTheLine(t *testing.T) {
+	quiet(t)
+	c, err := parseText(readText(t, referenceFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key, text := range map[string]string{
+		"evses[0].meter.model": "model: eastron_sdm630",
+		"web.listen":           `listen: "127.0.0.1:8080"`,
+		"post.no_such_key":     "post:\n", // the section stands in for a key that is not there
+	} {
+		above, _, _ := strings.Cut(readText(t, referenceFile), text)
+		line := strings.Count(above, "\n") + 1
+		if got := c.Wrong(key, "a", "b"); got != (Error{"stolpe.yaml", line, key, "a", "b"}) {
+			t.Errorf("Wrong(%s) = %#v: want line %d", key, got, line)
+		}
+	}
+	if got := (Config{}).Wrong("web", "a", "b").Error(); got != "web: found a; want b" {
+		t.Errorf("of no file: %q", got)
+	}
+}
+
+// TestEveryFieldHasItsKey keeps the struct that viper fills equal to the schema.
+func TestEveryFieldHasItsKey(t *testing.T) {
+	keys := map[string]bool{}
+	schema().walk("", func(path string, k key) {
+		keys[path] = k.kind == section || k.kind == list
+	})
+	var visit func(path string, typ reflect.Type)
+	visit = func(path string, typ reflect.Type) {
+		for f := range typ.Fields() {
+			name := f.Tag.Get("mapstructure")
+			if name == "" {
+				name = strings.ToLower(f.Name)
+			}
+			below, typ := join(path, name), f.Type
+			if _, ok := keys[below]; !ok {
+				t.Errorf("field %s has no key %s", f.Name, below)
+			}
+			deeper := keys[below]
+			delete(keys, below)
+			if !deeper {
+				continue
+			}
+			if typ.Kind() == reflect.Slice {
+				below, typ = below+"[]", typ.Elem()
+			}
+			visit(below, typ)
+		}
+	}
+	visit("", reflect.TypeFor[file]())
+	for path := range keys {
+		t.Errorf("key %s has no field", path)
+	}
+}
+
+// TestRealContactorNeedsARealMeter checks what this version cannot be told yet,
+// so that it holds from the day it can.
+func TestRealContactorNeedsARealMeter(t *testing.T) {
+	for _, sim := range []bool{false, true} {
+		var f file
+		f.EVSEs = slices.Grow(f.EVSEs, 1)[:1]
+		f.EVSEs[0].Contactor.Sim = sim
+		r := newReader("f", &yaml.Node{})
+		r.checkMeter(&f, 0)
+		if told := len(r.errs) == 1; told == sim {
+			t.Errorf("simulated contactor %v, no meter: %v", sim, r.errs)
+		}
+	}
+}

@@ -1,0 +1,147 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/viper"
+
+	"stolpe/display"
+	"stolpe/hal"
+	"stolpe/payment"
+)
+
+// file is the configuration as it stands in the file: the names are the keys.
+// Viper fills it; UnmarshalExact fails if it and the schema disagree.
+type file struct {
+	Post struct {
+		ID, Tenant, Name, Country, Timezone, Helpdesk string
+	}
+	Seller struct {
+		Name           string
+		OrgNo          string `mapstructure:"org_no"`
+		VATRegistered  bool   `mapstructure:"vat_registered"`
+		Address, Email string
+	}
+	StateDir string `mapstructure:"state_dir"`
+	EVSEs    []struct {
+		ID        int
+		Code      string
+		Meter     Meter
+		Contactor Contactor
+		MaxPower  hal.Power `mapstructure:"max_power_w"`
+	}
+	Price struct {
+		Currency payment.Currency
+		VAT      int `mapstructure:"vat_bp"`
+		KWh      payment.Amount
+		Minute   payment.Amount
+		Session  payment.Amount
+		Idle     struct {
+			After  int `mapstructure:"after_minutes"`
+			Minute payment.Amount
+			Cap    payment.Amount
+		}
+	}
+	Reserve Reserve
+	Payment struct {
+		Through Through
+		Vipps   struct {
+			BaseURL         string `mapstructure:"base_url"`
+			MSN             string
+			ClientID        string `mapstructure:"client_id"`
+			ClientSecret    string `mapstructure:"client_secret"`
+			SubscriptionKey string `mapstructure:"subscription_key"`
+		}
+		Sim Sim
+	}
+	Web struct {
+		Listen    string
+		PublicURL string `mapstructure:"public_url"`
+	}
+	Limits struct {
+		Approve  time.Duration
+		PlugIn   time.Duration `mapstructure:"plug_in"`
+		NoEnergy time.Duration `mapstructure:"no_energy"`
+		CarFull  time.Duration `mapstructure:"car_full"`
+		Longest  time.Duration
+	}
+}
+
+// fill puts defaults under what the file said and the environment over it. It
+// fails only if the schema and file disagree, which is a mistake of ours.
+func fill(said map[string]any) (file, error) {
+	v := viper.New()
+	var err error
+	schema().walk("", func(path string, k key) {
+		if k.def != nil && !strings.Contains(path, "[]") {
+			v.SetDefault(path, k.def)
+		}
+		if k.env != "" && err == nil {
+			err = v.BindEnv(path, k.env)
+		}
+	})
+	if err == nil {
+		err = v.MergeConfigMap(said)
+	}
+	var f file
+	if err == nil {
+		err = v.UnmarshalExact(&f)
+	}
+	if err != nil {
+		return file{}, fmt.Errorf("fill the configuration: %w", err)
+	}
+	return f, nil
+}
+
+// config gives the configuration in the words of the program, but for the
+// secrets.
+func (f file) config() Config {
+	zone, err := time.LoadLocation(f.Post.Timezone)
+	if err != nil {
+		zone = time.UTC // already told as an error
+	}
+	c := Config{
+		Post: display.Post{
+			ID: f.Post.ID, Name: f.Post.Name, Helpdesk: f.Post.Helpdesk, Zone: zone,
+			Pay: countryOf(f.Post.Country).wallet, Seller: display.Seller(f.Seller),
+		},
+		Tenant: f.Post.Tenant, Country: f.Post.Country, StateDir: f.StateDir,
+		Price: f.price(), Reserve: f.Reserve,
+		Payment: Payment{
+			Through: f.Payment.Through, Sim: f.Payment.Sim,
+			Vipps: Vipps{BaseURL: f.Payment.Vipps.BaseURL, MSN: f.Payment.Vipps.MSN},
+		},
+		Web: Web(f.Web), Limits: Limits(f.Limits),
+	}
+	for _, e := range f.EVSEs {
+		e.Code = strings.ToUpper(e.Code)
+		c.EVSEs = append(c.EVSEs, EVSE(e))
+	}
+	return c
+}
+
+// country is what follows from where a post stands.
+type country struct {
+	currency  payment.Currency // sales units sell in the currency of their country
+	wallet    string           // what the app is called there
+	orgDigits int              // of a number in the register of companies
+}
+
+// countryOf gives the zero country for one that is not known.
+func countryOf(code string) country {
+	return map[string]country{
+		"NO": {payment.NOK, "Vipps", 9},
+		"DK": {payment.DKK, "MobilePay", 8},
+		"FI": {payment.EUR, "MobilePay", 8},
+	}[code]
+}
+
+func (f file) price() payment.Price {
+	p := f.Price
+	return payment.Price{
+		Currency: p.Currency, VAT: p.VAT, KWh: p.KWh, Minute: p.Minute, Session: p.Session,
+		Idle: payment.Idle{After: time.Duration(p.Idle.After) * time.Minute, Minute: p.Idle.Minute, Cap: p.Idle.Cap},
+	}
+}

@@ -1,0 +1,146 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v3"
+)
+
+func seeds(f *testing.F) {
+	f.Helper()
+	files, err := filepath.Glob("../../testdata/config/*/*.yaml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, file := range append(files, referenceFile, simFile) {
+		text, _, _ := strings.Cut(readText(f, file), "# want")
+		f.Add(text)
+	}
+}
+
+// FuzzParse holds three promises: no file makes the loader fall over, an error
+// is always fit for a terminal, and what is accepted has no key that the schema
+// does not know, as seen by YAML's own decoder.
+func FuzzParse(f *testing.F) {
+	seeds(f)
+	quiet(f)
+	known := map[string]bool{}
+	schema().walk("", func(path string, _ key) { known[path] = true })
+	f.Fuzz(func(t *testing.T, text string) {
+		c, err := parseText(text)
+		if err != nil {
+			checkErrors(t, text, err)
+			return
+		}
+		if err := c.Price.Check(); err != nil {
+			t.Errorf("accepted a price that payment refuses: %v", err)
+		}
+		if len(c.EVSEs) == 0 || c.Post.Zone == nil || c.Web.Listen == "" || c.Limits.Longest == 0 {
+			t.Errorf("accepted what is not whole: %+v", c)
+		}
+		var plain map[string]any
+		if err := yaml.Unmarshal([]byte(strings.TrimPrefix(text, "\ufeff")), &plain); err != nil {
+			t.Fatalf("accepted what YAML's decoder refuses: %v", err)
+		}
+		checkKeys(t, known, "", plain)
+	})
+}
+
+func checkErrors(t *testing.T, text string, err error) {
+	t.Helper()
+	var wrong Errors
+	if !errors.As(err, &wrong) || len(wrong) == 0 {
+		t.Fatalf("error %v: want Errors", err)
+	}
+	lines := 2 + strings.Count(text, "\n") + strings.Count(text, "\r") + strings.Count(text, "\u0085") + strings.Count(text, "\u2028") + strings.Count(text, "\u2029")
+	for i, e := range wrong {
+		if e.Found == "" || e.Allowed == "" || e.Line < 0 || e.Line > lines {
+			t.Errorf("error without what was found or allowed, or beyond the file: %#v", e)
+		}
+		if i > 0 && e.Line < wrong[i-1].Line {
+			t.Errorf("line %d after line %d", e.Line, wrong[i-1].Line)
+		}
+		if s := e.Error(); !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }) || len(s) > 1000 {
+			t.Errorf("not fit for a terminal: %q", s)
+		}
+	}
+}
+
+func checkKeys(t *testing.T, known map[string]bool, path string, value any) {
+	t.Helper()
+	switch v := value.(type) {
+	case map[string]any:
+		for name, inner := range v {
+			if below := join(path, name); !known[below] {
+				t.Errorf("accepted the key %q", below)
+			} else {
+				checkKeys(t, known, below, inner)
+			}
+		}
+	case []any:
+		for _, inner := range v {
+			checkKeys(t, known, path+"[]", inner)
+		}
+	}
+}
+
+// FuzzUnknownKey puts one more key into every section of a sound configuration,
+// in turn, and wants it named at its line.
+func FuzzUnknownKey(f *testing.F) {
+	for _, word := range []string{"prices", "ID", "id ", "a.b", "<<", "~", "ключ", "x\ny", "\u200bid", "post", strings.Repeat("a", 300), ""} {
+		f.Add(word, uint8(0))
+		f.Add(word, uint8(5))
+	}
+	quiet(f)
+	base := readText(f, referenceFile)
+	type place struct {
+		line, indent int
+		section      string
+		names        []string
+	}
+	var places []place
+	schema().walk("", func(path string, k key) {
+		if k.kind == section || k.kind == list {
+			last := path[strings.LastIndex(path, ".")+1:]
+			before, _, ok := strings.Cut(base, "\n"+strings.Repeat(" ", 2*strings.Count(strings.ReplaceAll(path, "[]", "."), "."))+last+":")
+			if !ok {
+				f.Fatalf("no section %s in the reference", path)
+			}
+			p := place{line: strings.Count(before, "\n") + 2, indent: 2 + 2*strings.Count(strings.ReplaceAll(path, "[]", "."), "."), section: path, names: k.names()}
+			if k.kind == list {
+				p.line, p.indent, p.section = p.line+1, 4, path+"[0]" // behind the first key of the first entry
+			}
+			places = append(places, p)
+		}
+	})
+	f.Fuzz(func(t *testing.T, word string, which uint8) {
+		p := places[int(which)%len(places)]
+		for _, n := range p.names {
+			if n == word {
+				return
+			}
+		}
+		for _, l := range later() {
+			if general(join(p.section, word)) == l.path {
+				return
+			}
+		}
+		quoted := strconv.QuoteToASCII(word)
+		if len(quoted) > 1000 || !utf8.ValidString(word) {
+			return // YAML has keys of at most 1024 characters
+		}
+		lines := strings.SplitAfter(base, "\n")
+		lines[p.line-1] += strings.Repeat(" ", p.indent) + quoted + ": 1\n"
+		_, err := parseText(strings.Join(lines, ""))
+		want := fmt.Sprintf("stolpe.yaml:%d: %s: found an unknown key", p.line+1, join(strings.Replace(p.section, "evses[].", "evses[0].", 1), printable(word)))
+		if err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("key %q in %s:\n%v\nwant %s", word, p.section, err, want)
+		}
+	})
+}

@@ -1,0 +1,232 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// reader takes a YAML tree apart by the schema. It goes on after an error, so
+// that all errors are told at once.
+type reader struct {
+	file    string
+	errs    Errors
+	lines   map[string]int    // line of every key that was met, by path
+	from    map[string]string // environment variable that set a key, by path
+	bad     map[string]bool   // keys with an error, by path
+	excused map[string]bool   // keys that are missing because of an error told already, by path
+	money   *strings.Replacer // puts in the names of the currency's units
+}
+
+// wrong notes an error at a line of the file.
+func (r *reader) wrong(line int, path, found, allowed string) {
+	r.bad[path] = true
+	r.errs = append(r.errs, Error{r.file, line, path, found, r.money.Replace(allowed)})
+}
+
+// at gives the error for a key that was read before, wherever it came from.
+func (r *reader) at(path, found, allowed string) Error {
+	e := Error{File: r.file, Key: path, Found: found, Allowed: r.money.Replace(allowed)}
+	if name := r.from[path]; name != "" {
+		e.File = "environment " + name
+		return e
+	}
+	for p := path; e.Line == 0 && p != ""; p = parent(p) {
+		e.Line = r.lines[p]
+	}
+	return e
+}
+
+// fail notes an error of a key that was read before.
+func (r *reader) fail(path, found, allowed string) {
+	r.bad[path] = true
+	r.errs = append(r.errs, r.at(path, found, allowed))
+}
+
+// fine says whether nothing was wrong with any of the keys so far, so that they
+// can be compared with each other.
+func (r *reader) fine(paths ...string) bool {
+	for _, p := range paths {
+		for ; p != ""; p = parent(p) {
+			if r.bad[p] {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// parent gives the path of the section or list that holds a key.
+func parent(path string) string { return path[:max(strings.LastIndexAny(path, ".["), 0)] }
+
+// general replaces the numbers in a path: evses[0].id becomes evses[].id.
+func general(path string) string {
+	var b strings.Builder
+	inside := false
+	for _, c := range path {
+		inside = inside && c != ']'
+		if !inside {
+			b.WriteRune(c)
+		}
+		inside = inside || c == '['
+	}
+	return b.String()
+}
+
+// section reads the keys of a section. The line is that of the section's own key.
+func (r *reader) section(k key, n *yaml.Node, path string, line int) map[string]any {
+	out, seen := map[string]any{}, map[string]int{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		name, value := n.Content[i], n.Content[i+1]
+		c, ok := r.known(k, name, value, path, seen)
+		if !ok {
+			continue
+		}
+		below := join(path, c.name)
+		r.lines[below] = name.Line
+		if v := r.value(c, value, below, name.Line); v != nil {
+			out[c.name] = v
+		}
+	}
+	for _, c := range k.keys {
+		if seen[c.name] == 0 {
+			r.absent(c, path, line, out)
+		}
+	}
+	return out
+}
+
+// known finds the schema of a key in a section. Keys that are unknown, stand
+// there twice, or belong to a later version are errors.
+func (r *reader) known(k key, name, value *yaml.Node, path string, seen map[string]int) (key, bool) {
+	if !r.plain(name, path) {
+		return key{}, false
+	}
+	below := join(path, printable(name.Value))
+	if l, ok := tooEarly(below, value); ok {
+		r.excused[join(path, l.place)] = true
+		r.wrong(name.Line, below, describe(value)+", but "+l.what+" are not in this version", l.instead)
+		return key{}, false
+	}
+	c, ok := k.child(name.Value)
+	if !ok || name.Kind != yaml.ScalarNode {
+		meant := Nearest(name.Value, k.names())
+		r.excused[join(path, meant)] = true
+		r.wrong(name.Line, below, "an unknown key", suggest(k, path, name.Value, meant))
+		return key{}, false
+	}
+	if first := seen[c.name]; first != 0 {
+		r.wrong(name.Line, below, "the key a second time", fmt.Sprintf("it once (it stands on line %d already)", first))
+		return key{}, false
+	}
+	seen[c.name] = name.Line
+	return c, true
+}
+
+// tooEarly says whether this version cannot do what a key asks for.
+func tooEarly(path string, value *yaml.Node) (laterKey, bool) {
+	for _, l := range later() {
+		scheme := strings.HasSuffix(l.value, ":") && strings.HasPrefix(value.Value, l.value)
+		if l.path == general(path) && (l.value == "" || l.value == value.Value || scheme) {
+			return l, true
+		}
+	}
+	return laterKey{}, false
+}
+
+// suggest says which keys a section has, and which one was probably meant: the
+// nearest of its own, or one of the same name elsewhere.
+func suggest(k key, path, name, meant string) string {
+	allowed := "one of " + strings.Join(k.names(), ", ")
+	if meant != "" {
+		return allowed + " (did you mean " + join(path, meant) + "?)"
+	}
+	schema().walk("", func(p string, c key) {
+		if meant == "" && c.name == name {
+			meant = p
+		}
+	})
+	if meant != "" {
+		allowed += " (" + name + " belongs to " + parent(meant) + ")"
+	}
+	return allowed
+}
+
+// absent deals with a key that does not stand in its section. If that follows
+// from another mistake, it is not told as a second one.
+func (r *reader) absent(c key, path string, line int, out map[string]any) {
+	below := join(path, c.name)
+	switch {
+	case r.excused[below]:
+		r.bad[below] = true
+	case c.need:
+		r.wrong(line, below, "nothing", c.allowed())
+	}
+	if strings.Contains(path, "[") { // viper has no defaults inside lists
+		c.fill(out)
+	}
+}
+
+// fill puts the default of k, or the defaults of its keys, into the section out.
+func (k key) fill(out map[string]any) {
+	if k.def != nil {
+		out[k.name] = k.def
+	}
+	if k.kind == section {
+		inner := map[string]any{}
+		for _, c := range k.keys {
+			c.fill(inner)
+		}
+		out[k.name] = inner
+	}
+}
+
+// plain refuses what YAML has beyond values: anchors and aliases (with which a
+// small file can be a very large one) and types said out loud.
+func (r *reader) plain(n *yaml.Node, path string) bool {
+	switch {
+	case n.Kind == yaml.AliasNode:
+		r.wrong(n.Line, path, "an alias (*)", "the value itself")
+	case n.Anchor != "":
+		r.wrong(n.Line, path, "an anchor (&)", "the value without it")
+	case n.Style&yaml.TaggedStyle != 0:
+		r.wrong(n.Line, path, "a tag (!)", "the value without it")
+	default:
+		return true
+	}
+	return false
+}
+
+// printable makes a key from the file fit for a message.
+func printable(name string) string {
+	const most = 40 // characters; chosen by us
+	runes := []rune(name)
+	if len(runes) > most {
+		name = string(runes[:most]) + "..."
+	}
+	if name == "" || strings.ContainsAny(name, `.[] "`) || !visible(name) {
+		return fmt.Sprintf("%q", name)
+	}
+	return name
+}
+
+// sections gives the value of a list.
+func (r *reader) sections(k key, n *yaml.Node, path string) []any {
+	if len(n.Content) < int(k.min) || len(n.Content) > int(k.max) {
+		r.wrong(n.Line, path, fmt.Sprintf("%d entries", len(n.Content)), k.allowed())
+		return nil
+	}
+	out := make([]any, len(n.Content))
+	for i, entry := range n.Content {
+		below := fmt.Sprintf("%s[%d]", path, i)
+		r.lines[below] = entry.Line
+		item := key{name: k.name, kind: section, keys: k.keys}
+		m, ok := r.value(item, entry, below, entry.Line).(map[string]any)
+		if !ok {
+			m = map[string]any{}
+		}
+		out[i] = m
+	}
+	return out
+}

@@ -1,0 +1,63 @@
+package config
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestWhatTextsMayBe(t *testing.T) {
+	for name, c := range map[string]struct {
+		legal     func(string) bool
+		good, bad string // separated by spaces
+	}{
+		"post.id":   {postID, "A12 a A-1 1A 12-34-x ABCDEFGHIJKLMNOP", "-A12 12 A_1 A.1 Å1 ABCDEFGHIJKLMNOPQ A/1 0"},
+		"code":      {code, "A12 1 12 norge x-y EN1 terms2", "nb NB en sv da fi de static Terms -a a_b a.b æ 12345678901234567"},
+		"model":     {mapName, "eastron_sdm630 x 3phase", "Eastron _x a-b a/b ../x"},
+		"helpdesk":  {phone, "+4722000000 22000000 112 04800 +47-22-00-00-00", "22 + ++4722000000 1234567890123456 ring 22000000x 22+00"},
+		"org_no":    {func(s string) bool { return digits(s, 8, 9) }, "12345678 123456789", "1234567 1234567890 12345678x ١٢٣٤٥٦٧٨"},
+		"timezone":  {zone, "Europe/Oslo UTC Europe/Copenhagen Europe/Helsinki", "Local Oslo Europe/Olso ../etc/passwd /etc/localtime"},
+		"state_dir": {absolute, "/var/lib/stolpe /x", "/ x ./x /var/../x /var/ /var//x ~/x"},
+		"email":     {email, "post@example.no a.b+c@d.e-f.no", "post post@ @example.no post@example a@b@c.no"},
+		"meter.url": {meterURL, "tcp://127.0.0.1:502 tcp://meter.local:1502 tcp://[::1]:502", "tcp://127.0.0.1 tcp://:502 tcp://h:0 tcp://h:65536 tcp://h:502/ tcp://h:502?x=1 tcp://h:502#x tcp://me:pw@h:502 udp://h:502 h:502 tcp:h:502 rtu:///dev/x"},
+		"listen":    {hostPort, "127.0.0.1:8080 0.0.0.0:80 [::]:80 [::1]:0 localhost:8080 10.0.0.1:65535", ":8080 127.0.0.1 127.0.0.1: 127.0.0.1:http example.no:80 127.0.0.1:65536 127.0.0.1:-1 127.0.0.1:08 ::1:80"},
+		"public_url": {origin, "https://lad.example.no https://lad.example.no:8443 http://127.0.0.1:8080 http://localhost:8080 http://[::1]:8080 https://127.0.0.1",
+			"http://lad.example.no https://lad.example.no/ https://x/y https://x?y https://x#y https://me:pw@x ftp://127.0.0.1 https:// https://x:0 https://x: //x x HTTPS://x https://a_b http://127.0.0.1.example.no http://localhost.example.no http://10.0.0.1 http://%6cocalhost"},
+	} {
+		for _, s := range strings.Fields(c.good) {
+			if !c.legal(s) {
+				t.Errorf("%s: %q is refused", name, s)
+			}
+		}
+		for _, s := range strings.Fields(c.bad) {
+			if c.legal(s) {
+				t.Errorf("%s: %q is let through", name, s)
+			}
+		}
+	}
+}
+
+func TestVisible(t *testing.T) {
+	for text, want := range map[string]bool{
+		"Storgata 1": true, "Grønland 3, Oslo": true, "充电": true,
+		" x": false, "x ": false, "a\tb": false, "a\nb": false, "a\u00a0b": false, "a\u200bb": false, "a\u202eb": false, "\ufeffx": false, "a\x00": false, "\xff": false,
+	} {
+		if visible(text) != want {
+			t.Errorf("visible(%q) = %v", text, !want)
+		}
+	}
+}
+
+func TestShortDurations(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0: "0s", 10 * time.Second: "10s", time.Minute: "1m", 10 * time.Minute: "10m", 90 * time.Second: "1m30s",
+		24 * time.Hour: "24h", time.Hour + time.Second: "1h0m1s", 90 * time.Minute: "1h30m", 10 * time.Hour: "10h",
+	} {
+		if got := short(d); got != want {
+			t.Errorf("short(%d) = %q: want %q", d, got, want)
+		}
+		if back, err := time.ParseDuration(want); back != d || err != nil {
+			t.Errorf("%q reads as %v, %v", want, back, err)
+		}
+	}
+}

@@ -1,0 +1,161 @@
+// Package evse is the loop that runs one EVSE: one goroutine that owns its state
+// and its contactor, writes to disk before it acts, and keeps the world as
+// session.Rules wants it.
+//
+// # Why
+//
+// Every device answers when it likes, so each has a worker of its own that posts
+// what happened back to the loop; the loop itself never waits for anything. In
+// particular it does not wait for the disk: a save runs beside it, and only the
+// deeds that must not come first (closing the contactor, calling the payment
+// service, saying yes to a driver) are held back until the disk has what they
+// rest on. Opening the contactor is held back by nothing.
+//
+// Results that can be overtaken say which asking they belong to: orders by
+// Order.Seq, readings and senses by the instant they were taken. What is too
+// late is dropped by session, in one place.
+package evse
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"stolpe/agent/session"
+	"stolpe/hal"
+	"stolpe/payment"
+)
+
+// Meter reads the energy meter. An error means that there is no reading; a
+// reading is never made up. Read returns when ctx ends at the latest.
+type Meter interface {
+	Read(ctx context.Context) (hal.Reading, error)
+}
+
+// Contactor switches the power and senses it on another line. Set is called from
+// the loop and must not wait for anything; the commanded line is never read back.
+type Contactor interface {
+	Set(hal.Position) error
+	Sense() (hal.Position, error)
+}
+
+// Plug senses whether a cable is in.
+type Plug interface {
+	Plugged() (hal.Plug, error)
+}
+
+// Payments asks the payment service. One asking makes at most one call that
+// changes anything. The answer counts even beside an error, which is for the log.
+type Payments interface {
+	Ask(context.Context, payment.Order) (payment.Answer, error)
+}
+
+// Journal makes a state durable. When Save returns nil the state survives a power
+// cut. After an error it will not be called again.
+type Journal interface {
+	Save(session.Kept) error
+}
+
+// Watcher sees every step that was taken, after the deed. It must not block.
+type Watcher interface {
+	Saw(Moment)
+}
+
+// Moment is one step taken.
+type Moment struct {
+	Event         session.Event
+	Before, After session.State
+	Now           hal.Instant
+}
+
+// Parts are what an EVSE is made of.
+type Parts struct {
+	Rules     *session.Rules
+	State     session.State // from Rules.Recover
+	Meter     Meter
+	Contactor Contactor
+	Plug      Plug // nil where there is no such input
+	Payments  Payments
+	Journal   Journal
+	Watchers  []Watcher
+	Alive     func() // called after a pass in which all is as wanted; nil for none
+	Now       func() hal.Instant
+	Every     time.Duration // between passes, one second of Now's time
+	Grace     time.Duration // how long Run may go on to settle after it was told to end
+	Log       *slog.Logger
+}
+
+// EVSE is a running EVSE as the rest of the program sees it.
+type EVSE struct {
+	parts Parts
+	facts chan fact
+
+	mu      sync.Mutex // guards the two below, for moments
+	newest  session.State
+	changed chan struct{}
+}
+
+// fact is an event from outside, with where to say what became of it.
+type fact struct {
+	event session.Event
+	reply chan<- error // with a request; takes one value without waiting
+}
+
+// maxFacts is how many events may wait for the loop. Chosen by us: more than all
+// workers can post at once; whoever finds it full waits.
+const maxFacts = 64
+
+// New makes an EVSE of its parts. Run makes it run.
+func New(p Parts) *EVSE {
+	return &EVSE{parts: p, facts: make(chan fact, maxFacts), newest: p.State, changed: make(chan struct{})}
+}
+
+// Tell tells the EVSE that something has happened. It returns ctx's error if the
+// loop does not take it in time.
+func (v *EVSE) Tell(ctx context.Context, e session.Event) error {
+	select {
+	case v.facts <- fact{event: e}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Request asks for a charge. It returns nil when the EVSE has agreed and written
+// it down; session's ErrOccupied, ErrOut, ErrPrice or ErrAmount when it has not;
+// ctx's error when nobody knows.
+func (v *EVSE) Request(ctx context.Context, q session.Requested) error {
+	reply := make(chan error, 1)
+	select {
+	case v.facts <- fact{event: q, reply: reply}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case err := <-reply:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Snapshot gives the newest state that is on disk, the present instant, and a
+// channel that is closed when there is a newer one.
+func (v *EVSE) Snapshot() (session.State, hal.Instant, <-chan struct{}) {
+	now := v.parts.Now()
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.newest, now, v.changed
+}
+
+// Rules are the rules the EVSE goes by.
+func (v *EVSE) Rules() *session.Rules { return v.parts.Rules }
+
+func (v *EVSE) publish(s session.State) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.newest = s
+	close(v.changed)
+	v.changed = make(chan struct{})
+}

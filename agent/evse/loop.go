@@ -1,0 +1,225 @@
+package evse
+
+import (
+	"context"
+	"time"
+
+	"stolpe/agent/session"
+	"stolpe/display"
+	"stolpe/hal"
+	"stolpe/payment"
+)
+
+// stuckAfter is how long a save may take before the disk counts as failed.
+// Chosen by us: flash cards pause for seconds when they clear blocks.
+const stuckAfter = 30 * time.Second
+
+// loop is what the one goroutine owns.
+type loop struct {
+	*EVSE
+	state     session.State
+	commanded hal.Position // last ordered without an error
+	sure      bool         // that the order was carried out
+
+	saved    session.Kept // what the disk is known to have
+	saving   bool
+	since    time.Duration // when the save under way began, Instant.Mono
+	dead     bool          // the disk has failed: finish from memory
+	outbox   []payment.Order
+	awaiting chan<- error // a driver who is told yes once it is written down
+
+	nextPoll time.Duration
+	saves    chan session.Kept
+	results  chan fact
+	verdicts chan verdict
+	sense    chan struct{}
+	meter    chan struct{}
+	asks     asks
+}
+
+// verdict is how a save ended.
+type verdict struct {
+	kept session.Kept
+	err  error
+}
+
+// Run runs the EVSE until ctx ends. Then it ends a charge that is under way and
+// goes on for Parts.Grace to settle what is owed. The contactor is open when Run
+// returns, whatever the reason.
+func (v *EVSE) Run(ctx context.Context) error {
+	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	l := &loop{EVSE: v, state: v.parts.State}
+	wait := l.startWorkers(work)
+	defer wait()
+	defer cancel()
+	defer func() { // before anything is waited for, and when the loop panics too
+		if err := v.parts.Contactor.Set(hal.Open); err != nil {
+			v.parts.Log.Error("contactor does not take its last order", "order", hal.Open, "err", err)
+		}
+	}()
+	l.act(l.parts.Now(), true)
+
+	tick := time.NewTicker(l.parts.Every)
+	defer tick.Stop()
+	ending, over := ctx.Done(), (<-chan time.Time)(nil)
+	for {
+		select {
+		case <-tick.C:
+			l.pass()
+		case f := <-l.facts:
+			l.take(f)
+		case f := <-l.results:
+			l.take(f)
+		case done := <-l.verdicts:
+			l.wrote(done)
+		case <-ending:
+			ending = nil
+			timer := time.NewTimer(l.parts.Grace)
+			defer timer.Stop()
+			over = timer.C
+			l.take(fact{event: session.Stopped{Why: display.ShutDown}})
+		case <-over:
+			return nil
+		}
+		if ending == nil && l.atEase() {
+			return nil
+		}
+	}
+}
+
+// atEase says whether nothing is left to be done for anybody.
+func (l *loop) atEase() bool {
+	return l.state.Phase == session.Idle && len(l.state.Debts) == 0 && l.durable()
+}
+
+// pass is what happens once a second.
+func (l *loop) pass() {
+	now := l.parts.Now()
+	poke(l.sense)
+	if now.Mono >= l.nextPoll {
+		poke(l.meter)
+		l.nextPoll = now.Mono + l.parts.Rules.Want(&l.state, now).Poll
+	}
+	if l.saving && !l.dead && now.Mono-l.since > stuckAfter {
+		l.parts.Log.Error("journal does not answer; no new drivers until restart", "after", stuckAfter)
+		l.failDisk()
+		return
+	}
+	l.step(now, session.Ticked{}, true)
+}
+
+// take takes in one event from outside the loop.
+func (l *loop) take(f fact) {
+	now := l.parts.Now()
+	if q, ok := f.event.(session.Requested); ok && f.reply != nil {
+		if err := l.parts.Rules.Accepts(&l.state, now, q); err != nil {
+			f.reply <- err
+			return
+		}
+		l.awaiting = f.reply
+	}
+	l.step(now, f.event, false)
+}
+
+func (l *loop) step(now hal.Instant, e session.Event, assert bool) {
+	before := l.state
+	l.state = l.parts.Rules.Step(before, now, e)
+	l.act(now, assert)
+	m := Moment{Event: e, Before: before, After: l.state, Now: now}
+	for _, w := range l.parts.Watchers {
+		w.Saw(m)
+	}
+}
+
+// act makes the world as wanted: open at once; everything else once the disk has
+// what it rests on.
+func (l *loop) act(now hal.Instant, assert bool) {
+	rules := l.parts.Rules
+	want := rules.Want(&l.state, now)
+	if want.Contactor == hal.Open {
+		l.set(hal.Open, assert)
+	}
+	for _, o := range want.Orders {
+		l.state = rules.Step(l.state, now, session.Asked{Order: o})
+		l.outbox = append(l.outbox, o)
+	}
+	l.save(now)
+	if !l.durable() {
+		return
+	}
+	if want.Contactor == hal.Closed && rules.Want(&l.state, now).Contactor == hal.Closed {
+		if l.set(hal.Closed, assert) {
+			l.state = rules.Step(l.state, now, session.Ordered{})
+		}
+	}
+	for _, o := range l.outbox {
+		if l.state.Awaits(o) {
+			l.asks.start(o)
+		}
+	}
+	l.outbox = l.outbox[:0]
+	l.tellDriver()
+	l.publish(l.state)
+	if assert && l.parts.Alive != nil && !l.dead && l.state.SensedAs(want.Contactor, now.Mono) {
+		l.parts.Alive()
+	}
+}
+
+// set orders the contactor, again when asserting, and again after an error. It
+// says whether this is news.
+func (l *loop) set(p hal.Position, assert bool) bool {
+	news := !l.sure || l.commanded != p
+	if !news && !assert {
+		return false
+	}
+	err := l.parts.Contactor.Set(p)
+	if err != nil && news {
+		l.parts.Log.Error("contactor does not take its order", "order", p, "err", err)
+	}
+	l.commanded, l.sure = p, err == nil
+	return news
+}
+
+// durable says whether what was decided may be acted on.
+func (l *loop) durable() bool { return l.dead || l.state.Kept.Same(&l.saved) }
+
+// save starts a save if there is something new and none is under way.
+func (l *loop) save(now hal.Instant) {
+	if l.saving || l.durable() {
+		return
+	}
+	l.saving, l.since = true, now.Mono
+	l.saves <- l.state.Kept
+}
+
+// wrote takes in how a save ended. A failed one is never tried again.
+func (l *loop) wrote(v verdict) {
+	l.saving = false
+	switch {
+	case l.dead:
+	case v.err != nil:
+		l.parts.Log.Error("journal cannot be written; no new drivers until restart", "err", v.err)
+		l.failDisk()
+	default:
+		l.saved = v.kept
+		l.act(l.parts.Now(), false)
+	}
+}
+
+func (l *loop) failDisk() {
+	l.dead = true
+	l.step(l.parts.Now(), session.Unwritable{}, true)
+}
+
+// tellDriver says to whoever asked for a charge that it is agreed and on disk.
+func (l *loop) tellDriver() {
+	if l.awaiting == nil {
+		return
+	}
+	var err error
+	if l.dead {
+		err = session.ErrOut
+	}
+	l.awaiting <- err
+	l.awaiting = nil
+}

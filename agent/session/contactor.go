@@ -1,0 +1,147 @@
+package session
+
+import (
+	"time"
+
+	"stolpe/display"
+	"stolpe/hal"
+)
+
+// sense is what the sense line says of the contactor.
+type sense struct {
+	position hal.Position
+	known    bool          // it has been read since the start
+	at       time.Duration // Sensed.At of the newest reading
+	since    time.Duration // Sensed.At of the first in this run of equal ones
+	wrong    time.Duration // since when it has not been as ordered; 0 when it is
+}
+
+// flow is what the charge under way has seen of its energy.
+type flow struct {
+	from    time.Duration // when the contactor was ordered closed; 0 before
+	closed  bool          // sensed closed since
+	movedAt time.Duration // when energy last flowed in earnest
+	mark    hal.Energy    // register at markAt, Wh
+	markAt  time.Duration // since when energy is counted to see whether it flows
+	hushed  time.Duration // when the meter last told of less than frozenPower
+	idle    time.Duration // idle fee of earlier quiet spells
+	spoken  int           // checkpoints written
+}
+
+// begin notes that the contactor has been ordered closed.
+func (f *flow) begin(now hal.Instant, register hal.Energy) {
+	if f.from == 0 {
+		f.from, f.movedAt, f.mark, f.markAt = now.Mono, now.Mono, register, now.Mono
+	}
+}
+
+// lasts is how long the contactor has been ordered closed.
+func (f *flow) lasts(now time.Duration) time.Duration {
+	if f.from == 0 {
+		return 0
+	}
+	return now - f.from
+}
+
+// resting says whether the contactor is open for certain: not wanted closed, and
+// sensed open.
+func (s *State) resting() bool {
+	return s.Phase != Charging && s.sense.known && s.sense.position == hal.Open
+}
+
+// sensed takes in a reading of the sense line.
+func (r *Rules) sensed(s *State, e Sensed) {
+	c := &s.sense
+	if c.known && e.At <= c.at {
+		return
+	}
+	if !c.known || e.Position != c.position {
+		c.since = e.At
+		s.meter.restart()
+	}
+	c.position, c.at, c.known = e.Position, e.At, true
+	s.Passing &^= SenseSilent
+}
+
+// judgeContactor compares what is sensed with what is ordered.
+func (r *Rules) judgeContactor(s *State, now hal.Instant) {
+	c := &s.sense
+	if now.Mono-c.at > SenseWithin {
+		s.Passing |= SenseSilent
+	}
+	ordered := hal.Open
+	if s.Phase == Charging {
+		ordered = hal.Closed
+	}
+	switch {
+	case !c.known || c.position == ordered || ordered == hal.Closed && s.flow.from == 0:
+		c.wrong = 0
+		if ordered == hal.Closed && c.position == hal.Closed && !s.flow.closed {
+			s.flow.closed, s.Misses = true, 0
+		}
+	case c.wrong == 0:
+		c.wrong = max(now.Mono, s.Since)
+	}
+	// Judged by what has been sensed since, not by a reading older than the order.
+	overdue := c.wrong > 0 && c.at-c.wrong > MoveWithin
+	if overdue && ordered == hal.Open {
+		s.Latched |= Welded
+	}
+	if ordered == hal.Closed && c.position == hal.Open && (overdue || s.flow.closed) {
+		r.missed(s, now)
+	}
+}
+
+// missed ends a charge whose contactor did not close, or opened by itself.
+func (r *Rules) missed(s *State, now hal.Instant) {
+	if !s.flow.closed {
+		s.Misses++
+		if s.Misses >= closeTries {
+			s.Latched |= WontClose
+		}
+	}
+	r.stop(s, now, display.ContactorBad)
+}
+
+// flowWindow is the time over which power is averaged to see whether a car is
+// charging. Chosen by us: the least that counts, drawing, moves a fine register
+// by one or two steps in it.
+const flowWindow = time.Minute
+
+// noteFlow marks when energy was last seen to flow in earnest: at drawing or more
+// on average. A car's own standby does not count.
+func (r *Rules) noteFlow(s *State, now hal.Instant) {
+	f, m := &s.flow, &s.meter
+	if s.Phase != Charging || f.from == 0 {
+		return
+	}
+	if m.power < frozenPower {
+		f.hushed = m.at
+	}
+	window := m.at - f.markAt
+	flows := m.last-f.mark >= max(r.Grain, drawing.Over(max(window, flowWindow)))
+	if flows {
+		f.idle += r.idleNow(s, now.Mono)
+		f.movedAt = m.at
+	}
+	if flows || window >= flowWindow {
+		f.mark, f.markAt = m.last, m.at
+	}
+}
+
+// quiet is how long no energy to speak of has flowed.
+func (s *State) quiet(now time.Duration) time.Duration { return max(0, now-s.flow.movedAt) }
+
+// idleNow is how long the idle fee has run in the present quiet spell.
+func (r *Rules) idleNow(s *State, now time.Duration) time.Duration {
+	p := s.Charge.Price.Idle
+	if p.Minute == 0 {
+		return 0
+	}
+	return max(0, s.quiet(now)-p.After)
+}
+
+// SensedAs says whether the contactor has been sensed at p, lately.
+func (s *State) SensedAs(p hal.Position, now time.Duration) bool {
+	return s.sense.known && s.sense.position == p && now-s.sense.at <= MoveWithin
+}

@@ -1,0 +1,76 @@
+package session
+
+import (
+	"time"
+
+	"stolpe/display"
+	"stolpe/hal"
+	"stolpe/payment"
+)
+
+// Event is something that has happened. An event that means nothing in a state
+// changes nothing.
+type Event interface{ event() }
+
+type (
+	// Requested: a driver wants to charge.
+	Requested display.Request
+
+	// Stopped: whoever may has ended the charge. It counts in every phase.
+	Stopped struct{ Why display.End }
+
+	// Extended: the driver needs more time to plug in.
+	Extended struct{}
+
+	// Asked: an order is on its way to the payment service.
+	Asked struct{ Order payment.Order }
+
+	// Answered: an asking has ended, if only because its time was up.
+	Answered struct {
+		Order  payment.Order
+		Answer payment.Answer
+	}
+
+	// Metered: the meter has said something.
+	Metered struct{ Reading hal.Reading }
+
+	// Sensed: the sense line was read, at this monotonic instant.
+	Sensed struct {
+		Position hal.Position
+		At       time.Duration
+	}
+
+	// Ordered: the contactor has been ordered closed, because the disk has what
+	// that rests on.
+	Ordered struct{}
+
+	// Plugged: the plug input was read.
+	Plugged struct{ Plug hal.Plug }
+
+	// TakenOut: a technician withdraws the EVSE from service.
+	TakenOut struct{}
+
+	// Restored: a technician has put right what was wrong and answers for the
+	// meter as it is now.
+	Restored struct{}
+
+	// Unwritable: the journal has failed and will not be written again.
+	Unwritable struct{}
+
+	// Ticked: time has passed.
+	Ticked struct{}
+)
+
+func (Requested) event()  {}
+func (Stopped) event()    {}
+func (Extended) event()   {}
+func (Asked) event()      {}
+func (Answered) event()   {}
+func (Metered) event()    {}
+func (Sensed) event()     {}
+func (Ordered) event()    {}
+func (Plugged) event()    {}
+func (TakenOut) event()   {}
+func (Restored) event()   {}
+func (Unwritable) event() {}
+func (Ticked) event()     {}

@@ -1,0 +1,90 @@
+package session
+
+import (
+	"bytes"
+	"fmt"
+	"reflect"
+	"slices"
+	"time"
+
+	"stolpe/hal"
+	"stolpe/payment"
+)
+
+// broken lists the laws that a step from before to s breaks. They hold in every
+// state, whatever happened, so every test that steps asks for them.
+func broken(r *Rules, before, s *State, now hal.Instant) []string {
+	var out []string
+	law := func(holds bool, format string, args ...any) {
+		if !holds {
+			out = append(out, fmt.Sprintf(format, args...))
+		}
+	}
+	want := r.Want(s, now)
+	lawsOfWant(law, r, s, now, want)
+	lawsOfCharge(law, before, s)
+	lawsOfDebts(law, s, now)
+	if !s.Kept.Same(&before.Kept) {
+		record := s.Kept.Append(nil)
+		back, err := Decode(record)
+		law(err == nil && back.Same(&s.Kept) && bytes.Equal(back.Append(nil), record), "the kept state does not survive the disk: %v", err)
+		law(!bytes.Equal(record, before.Kept.Append(nil)), "Same sees a difference that the disk does not")
+	}
+	return out
+}
+
+type lawful func(holds bool, format string, args ...any)
+
+func lawsOfWant(law lawful, r *Rules, s *State, now hal.Instant, want Want) {
+	if want.Contactor == hal.Closed {
+		law(s.Phase == Charging, "wanted closed in phase %v", s.Phase)
+		law(s.Charge.Held, "wanted closed without an approval")
+		law(s.Faults()&unsafe == 0, "wanted closed with %v", s.Faults())
+		law(r.carPresent(s), "wanted closed without a car")
+		law(s.sense.known && s.meter.known, "wanted closed before contactor and meter have spoken")
+	}
+	law(reflect.DeepEqual(want, r.Want(s, now)), "Want is not the same twice")
+	seen := map[payment.Ref]bool{}
+	for _, o := range want.Orders {
+		law(!seen[o.Ref], "two orders for %s", o.Ref)
+		law(o.Verb != payment.Settle || o.Amount >= 0, "settle %v of %s", o.Amount, o.Ref)
+		seen[o.Ref] = true
+	}
+}
+
+// lawsOfCharge: there is one charge or none, it is frozen, and its money is known
+// to somebody until it is settled.
+func lawsOfCharge(law lawful, before, s *State) {
+	c := &s.Charge
+	law((s.Phase == Idle) == (*c == Charge{}), "phase %v with charge %d", s.Phase, c.Number)
+	law(s.Counter >= c.Number, "charge %d above the counter %d", c.Number, s.Counter)
+	if b := &before.Charge; b.Number != 0 && b.Number == c.Number {
+		law(b.Holder == c.Holder && b.Price == c.Price && b.Limit == c.Limit && b.Start == c.Start && b.Started == c.Started,
+			"charge %d was changed under way", c.Number)
+		law(s.Phase >= before.Phase, "from %v back to %v", before.Phase, s.Phase)
+		law(!b.Held || c.Held, "the approval of charge %d was forgotten", c.Number)
+	}
+	if b := &before.Charge; b.Number != 0 && b.Number != c.Number {
+		owed := func(d Debt) bool { return d.Number == b.Number }
+		law(slices.ContainsFunc(s.Debts, owed) || slices.ContainsFunc(s.Done, owed), "charge %d is gone", b.Number)
+	}
+}
+
+func lawsOfDebts(law lawful, s *State, now hal.Instant) {
+	law(len(s.Debts) <= MaxDebts, "%d debts", len(s.Debts))
+	law(len(s.Done) <= MaxDone, "%d settled charges", len(s.Done))
+	law(len(s.asks) == len(s.Debts), "%d debts, %d askings", len(s.Debts), len(s.asks))
+	seen := map[uint64]bool{s.Charge.Number: true}
+	for i := range s.Debts {
+		d, q := &s.Debts[i], &s.asks[i]
+		law(!seen[d.Number], "charge %d is there twice", d.Number)
+		seen[d.Number] = true
+		law(d.Due >= 0 && d.Due <= d.Limit, "charge %d: %v due of %v", d.Number, d.Due, d.Limit)
+		law(d.Due == 0 || d.Held, "charge %d was never approved, and %v is due", d.Number, d.Due)
+		law(d.End >= d.Start, "charge %d ends at %v, begins at %v", d.Number, d.End, d.Start)
+		law(q.out || q.next <= now.Mono+slowly+longestWait, "charge %d is not asked about before %v", d.Number, q.next-now.Mono)
+	}
+}
+
+// longestWait is the longest time the tests' service asks us to wait.
+const longestWait = time.Hour

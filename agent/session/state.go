@@ -1,0 +1,134 @@
+package session
+
+import (
+	"slices"
+	"time"
+
+	"stolpe/display"
+	"stolpe/hal"
+	"stolpe/payment"
+)
+
+// State is all that is known of one EVSE. Only Kept survives a restart.
+type State struct {
+	Kept
+
+	Passing Faults        // faults that are judged afresh all the time
+	Since   time.Duration // when the phase was entered, Instant.Mono
+
+	ask      ask    // about the charge under way
+	asks     []ask  // about each of Debts, in step with it
+	seek     *seek  // nil unless Seeking
+	sequence uint32 // of the newest order
+
+	meter  meter
+	sense  sense
+	plug   hal.Plug
+	flow   flow
+	url    string // where the payer approves
+	back   string // where the payer comes back to
+	grants uint8  // extensions given in Waiting
+}
+
+// Kept is what must be on disk before anyone acts on it.
+type Kept struct {
+	Phase   Phase
+	Counter uint64 // number of the newest charge; makes its reference
+	Boots   uint8  // starts since the post last ran for settledIn
+	Misses  uint8  // times in a row the contactor did not close
+	Latched Faults
+	Serial  string     // of the meter, from the first reading or the config
+	Resting hal.Energy // register when it was last known to stand still, Wh
+	Charge  Charge     // the one under way; zero when Idle
+	Debts   []Debt     // to be settled, oldest first
+	Done    []Debt     // settled, oldest first
+}
+
+// Charge is what is known for good of one charge.
+type Charge struct {
+	Number  uint64
+	Holder  payment.Holder
+	Price   payment.Price
+	Limit   payment.Amount // reserved, minor units
+	Held    bool           // the payer approved it
+	Start   hal.Energy     // register at the request, contactor open, Wh
+	Seen    hal.Energy     // register as known for sure at the last checkpoint, Wh
+	End     hal.Energy     // register after opening, Wh; 0 until it is final
+	Elapsed time.Duration  // with the contactor closed, at the last checkpoint
+	Idle    time.Duration  // of that, with the idle fee running
+	Started hal.Stamp
+	Ended   hal.Stamp
+	Why     display.End
+	Writes  uint16 // askings about its payment that may have changed something
+
+	// Gathered says that the charge was read back from the payment service: there
+	// is no checkpoint that tells how far it came.
+	Gathered bool
+}
+
+// Debt is a charge that has ended and whose reservation has to be settled.
+type Debt struct {
+	Charge
+	Due      payment.Amount // to be taken, minor units; the bill, fixed once
+	Attempt  uint8          // which capture key is in use
+	Trouble  payment.Reason // why a person should look at it
+	Captured payment.Amount // as read back, minor units
+	Released payment.Amount // as read back, minor units
+}
+
+// Use is what the charge has used by its own facts.
+func (c *Charge) Use() payment.Use {
+	return payment.Use{Energy: max(0, c.End-c.Start), Time: c.Elapsed, Idle: c.Idle}
+}
+
+// Bill is what an ended charge costs.
+func (c *Charge) Bill() payment.Bill { return c.Price.Cost(c.Use(), c.Limit) }
+
+// owed is what is to be taken for an ended charge, in minor units. Less than the
+// service's minimum is given to the driver.
+func (c *Charge) owed() payment.Amount {
+	total := c.Bill().Total
+	if total < c.Price.Currency.Minimum() {
+		return 0
+	}
+	return total
+}
+
+// Faults is everything that is wrong.
+func (s *State) Faults() Faults { return s.Latched | s.Passing }
+
+// Same says whether two kept states are the same, so that nothing need be
+// written. It is asked after every event, so it compares what is cheap first;
+// slices are never changed in place, so one array is one content.
+func (k *Kept) Same(o *Kept) bool {
+	return k.Phase == o.Phase && k.Counter == o.Counter && k.Boots == o.Boots && k.Misses == o.Misses &&
+		k.Latched == o.Latched && k.Resting == o.Resting && k.Charge == o.Charge && k.Serial == o.Serial &&
+		sameDebts(k.Debts, o.Debts) && sameDebts(k.Done, o.Done)
+}
+
+func sameDebts(a, b []Debt) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	return len(a) == 0 || &a[0] == &b[0] || slices.Equal(a, b)
+}
+
+// enter begins a phase.
+func (s *State) enter(p Phase, now hal.Instant) {
+	s.Phase, s.Since = p, now.Mono
+}
+
+// setDebt replaces one debt without touching older states.
+func (s *State) setDebt(i int, d Debt) {
+	if s.Debts[i] == d {
+		return
+	}
+	s.Debts = slices.Clone(s.Debts)
+	s.Debts[i] = d
+}
+
+// setAsk replaces the asking about one debt.
+func (s *State) setAsk(i int, a ask) {
+	s.asks = slices.Clone(s.asks)
+	s.asks[i] = a
+}

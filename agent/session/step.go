@@ -1,0 +1,252 @@
+package session
+
+import (
+	"time"
+
+	"stolpe/display"
+	"stolpe/hal"
+	"stolpe/payment"
+)
+
+// Step gives the state after e happened at now. It never fails: an event that
+// means nothing in s changes nothing.
+func (r *Rules) Step(s State, now hal.Instant, e Event) State {
+	r.notice(&s, now, e)
+	r.judgeMeter(&s, now)
+	r.judgeContactor(&s, now)
+	if s.Boots > 0 && now.Mono >= settledIn {
+		s.Boots = 0
+		s.Passing &^= Rebooting
+	}
+	if _, lost := e.(Stopped); s.Phase != Idle && (lost || s.Faults()&unsafe != 0) {
+		r.stop(&s, now, s.whyStopped(e))
+	}
+	switch s.Phase {
+	case Idle:
+		r.idle(&s, now, e)
+	case Approving:
+		r.approving(&s, now)
+	case Waiting:
+		r.waiting(&s, now, e)
+	case Charging:
+		r.charging(&s, now)
+	case Stopping:
+		r.stopping(&s, now)
+	}
+	return s
+}
+
+// notice records what e says about the world, whatever the phase.
+func (r *Rules) notice(s *State, now hal.Instant, e Event) {
+	switch e := e.(type) {
+	case Metered:
+		r.metered(s, now, e.Reading)
+	case Sensed:
+		r.sensed(s, e)
+	case Ordered:
+		s.flow.begin(now, s.meter.last)
+	case Plugged:
+		s.plug = e.Plug
+	case Asked:
+		r.asked(s, now, e.Order)
+	case Answered:
+		r.answered(s, now, e.Order, e.Answer)
+	case TakenOut:
+		s.Latched |= Withdrawn
+	case Restored:
+		r.restored(s)
+	case Unwritable:
+		s.Passing |= DiskFailed
+	}
+}
+
+// restored lifts what only a person can lift. The meter is learned anew, because
+// the person answers for it; what time judges comes back by itself if it must.
+func (r *Rules) restored(s *State) {
+	if s.Phase != Idle {
+		s.Latched &^= Withdrawn
+		return
+	}
+	if s.Latched&(MeterSwap|MeterAstray) != 0 {
+		s.Serial, s.Resting = "", 0
+		s.meter = meter{at: s.meter.at, heard: s.meter.heard}
+	}
+	s.Latched, s.Misses = 0, 0
+	s.Passing &^= Unsellable | Rebooting
+	s.sense.wrong = 0
+	s.meter.restart()
+}
+
+// whyStopped says why a charge ends when e or a fault ends it.
+func (s *State) whyStopped(e Event) display.End {
+	if e, ok := e.(Stopped); ok {
+		return e.Why
+	}
+	switch f := s.Faults(); {
+	case f&(Welded|WontClose|SenseSilent) != 0:
+		return display.ContactorBad
+	case f&(MeterSilent|MeterSwap|MeterAstray) != 0:
+		return display.MeterLost
+	case f&DiskFailed != 0:
+		return display.StorageBad
+	}
+	return display.ByTechnician
+}
+
+// stop ends the charge, whatever phase it is in. It holds from then on: there is
+// no way from Stopping, or from a debt, back to a closed contactor.
+func (r *Rules) stop(s *State, now hal.Instant, why display.End) {
+	switch s.Phase {
+	case Approving, Waiting:
+		r.owe(s, now, 0, why)
+	case Charging:
+		s.Charge.Why = why
+		r.checkpoint(s, now)
+		s.enter(Stopping, now)
+		s.meter.restart()
+	}
+}
+
+func (r *Rules) idle(s *State, now hal.Instant, e Event) {
+	q, ok := e.(Requested)
+	if !ok || r.Accepts(s, now, q) != nil {
+		return
+	}
+	s.Counter++
+	s.Charge = Charge{
+		Number: s.Counter, Holder: q.Holder, Price: r.Price, Limit: q.Reserve,
+		Start: s.meter.last, Seen: s.meter.last, Started: now.Wall,
+	}
+	s.back, s.url, s.grants = q.Return, "", 0
+	s.ask = ask{make: true, next: now.Mono, heard: now.Mono}
+	s.enter(Approving, now)
+}
+
+// approving waits for the payer. What the payment service says arrives through
+// answered; here only time counts.
+func (r *Rules) approving(s *State, now hal.Instant) {
+	switch {
+	case now.Mono-s.Since >= r.Limits.Approve:
+		r.owe(s, now, 0, display.TimedOut)
+	case s.Charge.Held:
+		s.enter(Waiting, now)
+		r.waiting(s, now, nil)
+	case now.Mono-s.ask.heard >= unheardWithin:
+		// An approval learnt of much later would close the contactor with nobody there.
+		r.owe(s, now, 0, display.NoAnswer)
+	}
+}
+
+func (r *Rules) waiting(s *State, now hal.Instant, e Event) {
+	if _, more := e.(Extended); more && s.grants < maxExtensions {
+		s.grants++
+	}
+	switch m := &s.meter; {
+	case now.Mono-s.Since >= r.Limits.PlugIn*time.Duration(1+s.grants):
+		r.owe(s, now, 0, display.NeverPlugged)
+	case m.known && m.still >= equalReadings && m.last != s.Charge.Start:
+		s.Latched |= Welded // the register moved although nothing was closed
+		r.owe(s, now, 0, display.ContactorBad)
+	case r.carPresent(s) && m.atRest(now.Mono) && s.resting():
+		s.flow = flow{movedAt: now.Mono}
+		s.enter(Charging, now)
+		s.meter.restart()
+		r.charging(s, now) // it may be over before it begins: a start fee as high as the reservation
+	}
+}
+
+func (r *Rules) charging(s *State, now hal.Instant) {
+	c, m := &s.Charge, &s.meter
+	switch quiet := s.quiet(now.Mono); {
+	case !r.carPresent(s):
+		r.stop(s, now, display.Unplugged)
+	case c.Price.Total(r.atWorst(s, now)) >= c.Limit:
+		r.stop(s, now, display.LimitReached)
+	case now.Mono-s.Since >= r.Limits.Longest:
+		r.stop(s, now, display.TooLong)
+	case m.last == c.Start && quiet >= r.Limits.NoEnergy:
+		r.stop(s, now, display.NoEnergy)
+	case quiet >= r.Limits.CarFull && !r.idleFeeRuns(s, now):
+		r.stop(s, now, display.CarFull)
+	default:
+		part := int(c.Price.Total(r.useNow(s, now)) * checkpoints / c.Limit)
+		if part > s.flow.spoken {
+			s.flow.spoken = part
+			r.checkpoint(s, now)
+		}
+	}
+}
+
+// idleFeeRuns says whether standing still is being paid for, so that the charge
+// need not end because of it.
+func (r *Rules) idleFeeRuns(s *State, now hal.Instant) bool {
+	p := s.Charge.Price.Idle
+	if p.Minute == 0 || s.meter.last == s.Charge.Start {
+		return false
+	}
+	owed := payment.Amount((s.flow.idle+r.idleNow(s, now.Mono))/time.Minute) * p.Minute
+	return p.Cap == 0 || owed < p.Cap
+}
+
+// useNow is what the charge has used by now, as far as is believed.
+func (r *Rules) useNow(s *State, now hal.Instant) payment.Use {
+	return payment.Use{
+		Energy: max(0, s.meter.last-s.Charge.Start),
+		Time:   s.flow.lasts(now.Mono),
+		Idle:   s.flow.idle + r.idleNow(s, now.Mono),
+	}
+}
+
+// atWorst is what the charge will have used if it is stopped only at the next
+// chance, at full power all the while.
+func (r *Rules) atWorst(s *State, now hal.Instant) payment.Use {
+	u := r.useNow(s, now)
+	u.Energy += r.Grain + r.MaxPower.Over(now.Mono-s.meter.at+overshoot)
+	u.Time += overshoot
+	if u.Idle > 0 {
+		u.Idle += overshoot
+	}
+	return u
+}
+
+// checkpoint writes down what a dead meter and a power cut could not tell later.
+// Time and idle time count only as far as they are written down.
+func (r *Rules) checkpoint(s *State, now hal.Instant) {
+	u := r.useNow(s, now)
+	s.Charge.Seen = max(s.Charge.Seen, s.meter.sure)
+	s.Charge.Elapsed, s.Charge.Idle = u.Time, u.Idle
+}
+
+// stopping waits for the final reading: two equal ones after the contacts have
+// opened. If the contacts stay closed, or the meter stays silent, the charge is
+// billed by what was known for sure.
+func (r *Rules) stopping(s *State, now hal.Instant) {
+	c, m := &s.Charge, &s.meter
+	if s.Passing&Seeking != 0 {
+		return // it may turn out that others have charged since
+	}
+	switch {
+	case s.resting() && m.atRest(now.Mono) && m.last >= c.Start:
+		c.End, s.Resting = m.last, m.last
+	case s.Latched&(Welded|MeterSwap) != 0, now.Mono-s.Since >= FinalWithin:
+		c.End = max(c.Seen, c.Start)
+	default:
+		return
+	}
+	r.owe(s, now, c.owed(), c.Why)
+}
+
+// owe ends the charge and puts what is to be settled on the list.
+func (r *Rules) owe(s *State, now hal.Instant, due payment.Amount, why display.End) {
+	d := Debt{Charge: s.Charge, Due: due}
+	d.Why, d.Ended = why, now.Wall
+	if d.End == 0 {
+		d.End = d.Start
+	}
+	a := s.ask
+	a.out, a.tries, a.next, a.missing = false, 0, now.Mono, 0
+	s.Debts = append(s.Debts[:len(s.Debts):len(s.Debts)], d)
+	s.asks = append(s.asks[:len(s.asks):len(s.asks)], a)
+	s.Charge, s.ask, s.url, s.back, s.flow = Charge{}, ask{}, "", "", flow{}
+	s.enter(Idle, now)
+}

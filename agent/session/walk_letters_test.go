@@ -1,0 +1,193 @@
+package session
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"time"
+
+	"stolpe/display"
+	"stolpe/hal"
+	"stolpe/payment"
+)
+
+// A letter is something that can happen. It says no where it cannot.
+type letter struct {
+	name string
+	play func(w *walker, p *spot) bool
+}
+
+var alphabet = []letter{
+	{"request A", request("A")},
+	{"request B", request("B")},
+	{"unknown", answer(payment.Unknown, payment.NoReason, payment.NotFound)},
+	{"missing", answer(payment.Missing, payment.NoReason, payment.NotFound)},
+	{"pending", answer(payment.Pending, payment.NoReason, payment.Created)},
+	{"held", answer(payment.Held, payment.NoReason, payment.Authorised)},
+	{"settled", answer(payment.Settled, payment.NoReason, payment.Authorised)},
+	{"aborted", answer(payment.Refused, payment.Aborted, payment.DeclinedByPayer)},
+	{"rejected", answer(payment.Refused, payment.Rejected, payment.Authorised)},
+	{"too late", answer(payment.Refused, payment.TooLate, payment.Authorised)},
+	{"meter same", meter0(0, 0)},
+	{"meter up", meter0(5, 0)},
+	{"meter low", meter0(0, -50)},
+	{"sense open", event(func(p *spot) Event { return Sensed{hal.Open, p.now} })},
+	{"sense closed", event(func(p *spot) Event { return Sensed{hal.Closed, p.now} })},
+	{"plug in", event(func(*spot) Event { return Plugged{hal.PlugIn} })},
+	{"plug out", event(func(*spot) Event { return Plugged{hal.PlugOut} })},
+	{"stop", event(func(*spot) Event { return Stopped{display.ByDriver} })},
+	{"withdrawn", event(func(*spot) Event { return TakenOut{} })},
+	{"restored", event(func(*spot) Event { return Restored{} })},
+	{"tick 3s", tick(3 * time.Second)},
+	{"tick 11m", tick(11 * time.Minute)},
+	{"tick 11m calm", calm},
+	{"restart", restart},
+}
+
+func indexOf(name string) int {
+	return slices.IndexFunc(alphabet, func(l letter) bool { return l.name == name })
+}
+
+// step takes an event in; events are a nanosecond apart, so that they have an
+// order and time still stands.
+func (p *spot) step(w *walker, e Event) {
+	p.now++
+	p.state = w.rules.Step(p.state, p.instant(), e)
+}
+
+// loop does what the loop does after every event: it orders and asks.
+func (w *walker) loop(p *spot) {
+	for {
+		want := w.rules.Want(&p.state, p.instant())
+		switch {
+		case want.Contactor == hal.Closed && p.state.flow.from == 0:
+			p.step(w, Ordered{})
+		case len(want.Orders) > 0:
+			o := want.Orders[0]
+			p.step(w, Asked{o})
+			p.flights = append(p.flights, flight{order: o})
+		default:
+			return
+		}
+	}
+}
+
+func event(of func(*spot) Event) func(*walker, *spot) bool {
+	return func(w *walker, p *spot) bool {
+		p.now++
+		p.step(w, of(p))
+		return true
+	}
+}
+
+func request(name string) func(*walker, *spot) bool {
+	return event(func(*spot) Event {
+		world := world{rules: newWorld().rules}
+		return world.request(name, 20_000)
+	})
+}
+
+// answer ends the oldest asking, with what the service could say about it.
+func answer(status payment.Status, reason payment.Reason, state payment.State) func(*walker, *spot) bool {
+	return func(w *walker, p *spot) bool {
+		if len(p.flights) == 0 {
+			return false
+		}
+		o := p.flights[0].order
+		p.flights = p.flights[1:]
+		f := payment.Found{State: state, Amount: 20_000}
+		if c := &p.state.Charge; o.Ref.Number() == c.Number {
+			f.Terms = w.rules.terms(&p.state)
+		}
+		if state == payment.Created {
+			f.URL = "pay"
+		}
+		if state == payment.Authorised {
+			f.Held = f.Amount
+		}
+		if status == payment.Settled {
+			f.Taken = o.Amount
+			f.Freed = f.Held - f.Taken
+		}
+		p.step(w, Answered{o, payment.Answer{Status: status, Reason: reason, Found: f}})
+		return true
+	}
+}
+
+func meter0(moved, wrong hal.Energy) func(*walker, *spot) bool {
+	return event(func(p *spot) Event {
+		p.register += moved
+		return Metered{hal.Reading{Register: p.register + wrong, Power: 1000, Serial: "1", At: p.now}}
+	})
+}
+
+func tick(d time.Duration) func(*walker, *spot) bool {
+	return func(w *walker, p *spot) bool {
+		p.now += d
+		p.step(w, Ticked{})
+		return true
+	}
+}
+
+// calm lets time pass while meter and contactor go on telling what they told.
+func calm(w *walker, p *spot) bool {
+	for range 66 {
+		p.now += 10 * time.Second
+		if p.state.sense.known {
+			p.step(w, Sensed{p.state.sense.position, p.now})
+		}
+		p.step(w, Metered{hal.Reading{Register: p.register, Serial: "1", At: p.now}})
+	}
+	return true
+}
+
+func restart(w *walker, p *spot) bool {
+	kept, err := Decode(p.state.Kept.Append(nil))
+	if err != nil {
+		panic(err)
+	}
+	p.now, p.flights = time.Second, nil
+	p.state = w.rules.Recover(kept, Whole, p.instant())
+	return true
+}
+
+// complaints lists what is wrong with a step, and moves on what was stopped.
+func (w *walker) complaints(from, p *spot, letter string) []string {
+	s := &p.state
+	out := broken(&w.rules, &from.state, s, p.instant())
+	if c := from.state.Charge.Number; c != 0 {
+		left := from.state.Phase == Charging && (s.Phase != Charging || s.Charge.Number != c)
+		if letter == "stop" || letter == "restart" || letter == "withdrawn" || left {
+			p.stopped = max(p.stopped, c)
+		}
+	}
+	if w.rules.Want(s, p.instant()).Contactor == hal.Closed && s.Charge.Number <= p.stopped {
+		out = append(out, fmt.Sprintf("charge %d was stopped, and is wanted closed again", s.Charge.Number))
+	}
+	record := s.Kept.Append(nil)
+	if same := bytes.Equal(record, from.state.Kept.Append(nil)); same != s.Kept.Same(&from.state.Kept) {
+		out = append(out, "Same and the record do not agree")
+	}
+	return append(out, w.forgotten(from, p, letter)...)
+}
+
+// forgotten lists the charges that nobody drives any more though they may hold
+// money: a debt ends only when the service says that nothing is held, or that
+// there is no such payment.
+func (w *walker) forgotten(from, p *spot, letter string) []string {
+	var out []string
+	final := letter == "settled" || letter == "missing" || letter == "aborted"
+	for _, d := range from.state.Debts {
+		if p.state.debtOf(d.Number) < 0 && !final {
+			out = append(out, fmt.Sprintf("charge %d is not settled, and is not driven any more", d.Number))
+		}
+	}
+	for i := range p.state.Debts {
+		d := &p.state.Debts[i]
+		under := slices.ContainsFunc(p.flights, func(f flight) bool { return f.order.Ref.Number() == d.Number })
+		if p.state.asks[i].out && !under {
+			out = append(out, fmt.Sprintf("charge %d waits for an answer to nothing", d.Number))
+		}
+	}
+	return out
+}

@@ -1,0 +1,45 @@
+package bench
+
+import (
+	"os"
+
+	"stolpe/cross/build"
+)
+
+// probes lists what is measured, in the order in which it is printed.
+func probes() []probe {
+	return []probe{
+		{"binary", binary},
+		{"modbus", goBench("./hal/modbus", "^BenchmarkTransaction$/^(ours|goburrow)$",
+			benchRow{
+				Row:   Row{What: "Modbus TCP, a meter read", Unit: "µs", Budget: "ratio <= 1.05", FloorIs: "goburrow's own client, same registers"},
+				ours:  metric{"BenchmarkTransaction/ours", "ns/op"},
+				floor: metric{"BenchmarkTransaction/goburrow", "ns/op"},
+				per:   1e3,
+			},
+			benchRow{
+				Row:   Row{What: "Modbus TCP, allocations a read", Unit: "allocs", Budget: "0", FloorIs: "goburrow's own client, same registers"},
+				ours:  metric{"BenchmarkTransaction/ours", "allocs/op"},
+				floor: metric{"BenchmarkTransaction/goburrow", "allocs/op"},
+				per:   1,
+			})},
+	}
+}
+
+// binary compares the size of the agent for a Raspberry Pi Zero with that of the
+// floor program.
+func binary(l *lab) ([]Row, error) {
+	row := Row{What: "program, stripped, armv6", Unit: "MB", Budget: "<= 13 MB", FloorIs: "a bare TLS and HTTP client"}
+	for pkg, samples := range map[string]*[]float64{"./agent": &row.Ours, "./cross/bench/floor": &row.Floor} {
+		file := l.tmp + "/armv6"
+		if err := build.One(l.dir, build.Program{Name: "armv6", Package: pkg}, build.ARMv6(), file); err != nil {
+			return nil, err
+		}
+		info, err := os.Stat(file)
+		if err != nil {
+			return nil, err
+		}
+		*samples = append(*samples, float64(info.Size())/1e6)
+	}
+	return []Row{row}, nil
+}

@@ -1,0 +1,123 @@
+// Package build is `go run ./cross build`: the programs for every processor a
+// post may have, stripped and with nothing of the building machine in them.
+//
+// # Why
+//
+// A post's program must be the same whoever built it, so a build names its
+// target in full and takes no path, no C compiler and no version-control state
+// along. Its SHA-256 is printed, so that two builders can compare.
+//
+// GOARM is spelled out for each: a Pi Zero stops at an ARMv7 instruction with
+// no more than "illegal instruction".
+package build
+
+import (
+	"crypto/sha256"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"text/tabwriter"
+)
+
+// Target is a processor to build for.
+type Target struct {
+	Name string // as in the file's name
+	Env  []string
+}
+
+// Targets lists every processor that posts have, and the one of a laptop or a
+// server.
+func Targets() []Target {
+	return []Target{
+		{"linux-arm64", []string{"GOARCH=arm64"}},
+		{"linux-armv7", []string{"GOARCH=arm", "GOARM=7"}},
+		{"linux-armv6", []string{"GOARCH=arm", "GOARM=6"}},
+		{"linux-amd64", []string{"GOARCH=amd64", "GOAMD64=v1"}},
+	}
+}
+
+// ARMv6 is the smallest processor a post may have: a Raspberry Pi Zero's.
+func ARMv6() Target { return Targets()[2] }
+
+// Program is something to build.
+type Program struct {
+	Name    string // of the file
+	Package string // as the go command takes it
+}
+
+func programs() []Program {
+	return []Program{{"stolpe", "./agent"}}
+}
+
+// Run builds everything from the current folder and gives the exit code: 0 when
+// all was built, 1 when something was not, 2 when the arguments are wrong.
+func Run(args []string, stdout, stderr io.Writer) int {
+	flags := flag.NewFlagSet("cross build", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	out := flags.String("out", "", "folder to put the programs in; without it they are measured and thrown away")
+	switch err := flags.Parse(args); {
+	case err == flag.ErrHelp:
+		return 0
+	case err != nil:
+		return 2
+	case flags.NArg() > 0:
+		fmt.Fprintf(stderr, "cross build: does not understand %q\n", flags.Args())
+		return 2
+	}
+	if err := all(*out, stdout); err != nil {
+		fmt.Fprintln(stderr, "cross build:", err)
+		return 1
+	}
+	return 0
+}
+
+func all(out string, stdout io.Writer) error {
+	if out == "" {
+		dir, err := os.MkdirTemp("", "cross-build-")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(dir)
+		out = dir
+	}
+	table := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
+	for _, p := range programs() {
+		for _, t := range Targets() {
+			file := filepath.Join(out, p.Name+"-"+t.Name)
+			if err := One(".", p, t, file); err != nil {
+				return err
+			}
+			program, err := os.ReadFile(file)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(table, "%s-%s\t%.2f MB\tsha256 %x\n", p.Name, t.Name, float64(len(program))/1e6, sha256.Sum256(program))
+		}
+	}
+	return table.Flush()
+}
+
+// One builds a program of the module in dir for a target into a file. The error
+// has what the compiler said.
+func One(dir string, p Program, t Target, file string) error {
+	file, err := filepath.Abs(file)
+	if err != nil {
+		return err
+	}
+	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", file, p.Package)
+	cmd.Dir = dir
+	cmd.Env = append(append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux"), t.Env...)
+	if said, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("build %s for %s: %w\n%s", p.Package, t.Name, err, said)
+	}
+	return nil
+}
+
+// Here is the machine this runs on.
+func Here() Target {
+	return Target{"linux-" + runtime.GOARCH, []string{"GOARCH=" + runtime.GOARCH}}
+}

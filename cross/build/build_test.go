@@ -1,0 +1,70 @@
+package build
+
+import (
+	"bytes"
+	"debug/elf"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// source writes a module with one small program.
+func source(t *testing.T, text string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, content := range map[string]string{"go.mod": "module example\n\ngo 1.26\n", "main.go": text} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func TestProgramForTheSmallestPostIsStripped(t *testing.T) {
+	dir := source(t, "package main\n\nfunc main() { println(\"on\") }\n")
+	file := filepath.Join(t.TempDir(), "program")
+	if err := One(dir, Program{"program", "."}, ARMv6(), file); err != nil {
+		t.Fatal(err)
+	}
+	program, err := elf.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer program.Close()
+	if program.Machine != elf.EM_ARM || program.Class != elf.ELFCLASS32 {
+		t.Errorf("built for %v %v, want 32-bit ARM", program.Machine, program.Class)
+	}
+	for _, section := range program.Sections {
+		if section.Name == ".symtab" || strings.HasPrefix(section.Name, ".debug") {
+			t.Errorf("section %s is not stripped", section.Name)
+		}
+	}
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(content, []byte(dir)) {
+		t.Errorf("the program names the folder it was built in")
+	}
+	if !bytes.Contains(content, []byte("GOARM=6")) {
+		t.Errorf("the program does not say GOARM=6")
+	}
+}
+
+func TestBuildThatFailsSaysWhy(t *testing.T) {
+	dir := source(t, "package main\n\nfunc main() { undefined() }\n")
+	err := One(dir, Program{"program", "."}, ARMv6(), filepath.Join(t.TempDir(), "program"))
+	if err == nil || !strings.Contains(err.Error(), "undefined: undefined") || !strings.Contains(err.Error(), "linux-armv6") {
+		t.Errorf("error %v, want one with the compiler's words and the target", err)
+	}
+}
+
+func TestArgumentsThatMakeNoSenseAreRefused(t *testing.T) {
+	for _, args := range [][]string{{"-no"}, {"more"}} {
+		var out, errs strings.Builder
+		if code := Run(args, &out, &errs); code != 2 || errs.Len() == 0 {
+			t.Errorf("Run(%q) = %d, prints %q: want 2 and an error", args, code, errs.String())
+		}
+	}
+}

@@ -1,0 +1,168 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"stolpe/cross/rules"
+)
+
+// The house: which packages are words, which are pure, and what may be bigger
+// than the rest. A row here needs a reason.
+
+// layers: whatever is not listed is a doer, which imports words and the parts
+// in its own folder.
+func layers() rules.Layers {
+	return rules.Layers{
+		Words: map[string][]string{
+			"hal":           {},
+			"payment":       {"hal"},
+			"display":       {"hal", "payment"},
+			"agent/session": {"hal", "payment", "display"},
+		},
+		Builder: "cross",
+	}
+}
+
+// pure lists the packages that have no I/O, no chance and no clock: what they
+// say depends on nothing but what they are given.
+func pure() []string {
+	return []string{"hal", "payment", "display", "agent/session"}
+}
+
+// modules lists what comes from outside. Modules without a package of their own
+// are for tests and for this tool.
+func modules() []rules.Module {
+	return []rules.Module{
+		{Path: "github.com/goburrow/modbus", In: []string{"hal/modbus"}, Why: "encodes and checks Modbus PDUs"},
+		{Path: "github.com/goburrow/serial", Why: "goburrow/modbus needs it and has no go.mod to say so"},
+		{Path: "github.com/spf13/cobra", In: []string{"agent"}, Why: "subcommands, help and completion"},
+		{Path: "github.com/spf13/viper", In: []string{"agent/config"}, Why: "file and environment as one configuration"},
+		{Path: "go.yaml.in/yaml/v3", In: []string{"agent/config", "hal/modbus/meters"}, Why: "line numbers in configuration errors; meter maps whose keys matter"},
+		{Path: "github.com/getkin/kin-openapi", Why: "checks our calls against the published API descriptions"},
+		{Path: "github.com/google/go-cmp", Why: "readable differences in tests"},
+		{Path: "go.uber.org/goleak", Why: "goroutines left behind by tests"},
+		{Path: "pgregory.net/rapid", Why: "properties and shrinking in tests"},
+	}
+}
+
+// goroutines lists the packages that may start them, and what for.
+func goroutines() map[string]string {
+	return map[string]string{
+		"cross/bench": "reads what a program under measurement prints",
+		"cross/suite": "prints while a program runs",
+	}
+}
+
+// wide lists the packages that may export more than the others.
+func wide() map[string]rules.Allowance {
+	return map[string]rules.Allowance{
+		"agent/session": {Most: 40, Why: "one type for each kind of event, and the whole state of an EVSE is public data"},
+	}
+}
+
+// banned lists words that say nothing in the name of a file, package or type.
+func banned() []string {
+	return []string{"util", "helper", "manager", "common", "misc", "impl"}
+}
+
+// workplace matches names of the machine this was written on. They are put
+// together here so that this file does not match itself.
+func workplace() *regexp.Regexp {
+	return regexp.MustCompile(`(^|[^\w.$])/wo` + `rk/|\.\./shared/(hooks|refe` + `rence)|helper ses` + `sion|farm-(ben` + `ch|studio)`)
+}
+
+func TestHouseRules(t *testing.T) {
+	tree := load(t)
+	for _, rule := range []struct {
+		name    string
+		check   func(*rules.Tree) []rules.Finding
+		instead string
+	}{
+		{"imports", layers().Imports, "Words import words, doers import words and their own parts. Declare the interface you need where you use it, and let a main package wire the two."},
+		{"modules", rules.Modules(modules(), required(t), "cross"), "Reach the module through the one package that owns it; a new module needs a row in modules() with what it is for."},
+		{"pure", rules.Pure(pure()), "Take the time, the reading or the random number as an argument; leave I/O to a package below."},
+		{"functions", rules.Functions(70, 100), "Split the function where a comment would say what the next part does."},
+		{"files", rules.Files(300, 500), "Split the file: it holds two ideas."},
+		{"surface", rules.Surface(30, wide()), "Make names private that nobody else uses, or split the package."},
+		{"init", rules.Init, "Call a function from main, or write the value as a table."},
+		{"variables", rules.Variables, "Put what changes into a struct with an owner, and pass it."},
+		{"sleeps", rules.Sleeps, "Wait for what you are waiting for (a channel, synctest.Wait), or put the test into synctest.Test."},
+		{"goroutines", rules.Goroutines(goroutines()), "Return and let the caller decide; if the package must run beside others, give it a row in goroutines() with the reason."},
+		{"documented", rules.Documented, "Write a comment that begins with the name and says what it is for, with units and errors."},
+		{"units", rules.Units, "Say the unit or the meaning in a comment on the line, or use a type that says it."},
+		{"package comments", rules.PackageComments, "Begin with `Package <name>`, say what it does, and keep its decisions under `# Why`."},
+		{"names", rules.Names(banned()), "Name it after what it is or does."},
+		{"workplace", rules.Places(workplace()), "Say it in the product's own terms, with paths that exist in every clone."},
+		{"gofmt", rules.Formatted, "Run gofmt -w on it."},
+	} {
+		t.Run(rule.name, func(t *testing.T) { report(t, rule.check(tree), rule.instead) })
+	}
+}
+
+func TestReadmeShowsTheTree(t *testing.T) {
+	readme, err := os.ReadFile(filepath.Join("..", "README.md"))
+	if errors.Is(err, os.ErrNotExist) {
+		t.Skip("there is no README.md yet")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := rules.ReadmeTree(load(t), string(readme))
+	if errors.Is(err, rules.ErrNoTree) {
+		t.Skip(err)
+	}
+	report(t, found, "Name every folder of the first two levels in the README's tree, one a line, and none that is gone.")
+}
+
+func load(t *testing.T) *rules.Tree {
+	t.Helper()
+	tree, err := rules.Load("..", "stolpe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tree
+}
+
+func report(t *testing.T, found []rules.Finding, instead string) {
+	t.Helper()
+	if len(found) == 0 {
+		return
+	}
+	var lines strings.Builder
+	for _, f := range found {
+		lines.WriteString(f.String() + "\n")
+	}
+	t.Errorf("%d found:\n%sInstead: %s", len(found), lines.String(), instead)
+}
+
+// required lists the modules that go.mod asks for directly.
+func required(t *testing.T) []string {
+	t.Helper()
+	out, err := exec.Command("go", "mod", "edit", "-json").Output()
+	if err != nil {
+		t.Fatalf("go mod edit -json: %v", err)
+	}
+	var file struct {
+		Require []struct {
+			Path     string
+			Indirect bool
+		}
+	}
+	if err := json.Unmarshal(out, &file); err != nil {
+		t.Fatalf("go mod edit -json: %v", err)
+	}
+	var paths []string
+	for _, r := range file.Require {
+		if !r.Indirect {
+			paths = append(paths, r.Path)
+		}
+	}
+	return paths
+}

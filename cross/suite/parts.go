@@ -1,0 +1,123 @@
+package suite
+
+import (
+	"fmt"
+	"go/ast"
+	"go/token"
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"stolpe/cross/rules"
+)
+
+// part is something that some tests need and Go does not bring.
+type part struct {
+	name     string   // as in the message of a test that skips itself: "part <name>: ..."
+	programs []string // one of these in PATH is enough
+	packages []string // Debian packages that bring one
+}
+
+// known lists the parts that this step can install. A test that needs one more
+// gives it a row here.
+func known() []part {
+	return []part{
+		{"chromium", []string{"chromium", "chromium-browser", "headless-shell", "google-chrome"}, []string{"chromium"}},
+	}
+}
+
+// raceDetector needs a C compiler to link with.
+func raceDetector() part {
+	return part{"race", []string{"gcc"}, []string{"gcc", "libc6-dev"}}
+}
+
+// missing says that the part is not here; it is empty when it is.
+func (p part) missing() string {
+	for _, program := range p.programs {
+		if _, err := exec.LookPath(program); err == nil {
+			return ""
+		}
+	}
+	return fmt.Sprintf("part %s: no %s in PATH", p.name, strings.Join(p.programs, ", "))
+}
+
+// parts installs what the tests of this tree need, where that may be done. What
+// stays missing is no failure here: the tests that need it will say so.
+func (r *run) parts() error {
+	needed, err := needs(r.tree)
+	if err != nil {
+		return err
+	}
+	var packages []string
+	for _, p := range append(needed, raceDetector()) {
+		if missing := p.missing(); missing != "" {
+			r.show(missing)
+			packages = append(packages, p.packages...)
+		}
+	}
+	r.tally.add(result{name: "parts"})
+	if len(packages) == 0 {
+		return nil
+	}
+	if _, err := exec.LookPath("apt-get"); err != nil || os.Geteuid() != 0 {
+		r.show("not installed: that takes root and apt-get; the Debian packages are " + strings.Join(packages, " "))
+		return nil
+	}
+	quiet := []string{"DEBIAN_FRONTEND=noninteractive"}
+	for _, args := range [][]string{{"update", "-q"}, append([]string{"install", "-qy", "--no-install-recommends"}, packages...)} {
+		if err := r.command(r.show, quiet, "apt-get", args...); err != nil {
+			r.show("not installed: " + err.Error())
+			return nil
+		}
+	}
+	return nil
+}
+
+var partPattern = regexp.MustCompile(`^part ([a-z0-9-]+): `)
+
+// needs lists the parts that tests name when they skip themselves. The error
+// names a part that is not known.
+func needs(tree *rules.Tree) ([]part, error) {
+	var needed []part
+	for _, p := range tree.Packages {
+		for _, f := range p.Files {
+			for _, message := range skipMessages(f) {
+				name := partPattern.FindStringSubmatch(message)
+				if name == nil || slices.ContainsFunc(needed, func(p part) bool { return p.name == name[1] }) {
+					continue
+				}
+				i := slices.IndexFunc(known(), func(p part) bool { return p.name == name[1] })
+				if i < 0 {
+					return nil, fmt.Errorf("%s needs part %s, which no row of known() in cross/suite/parts.go can install", f.Path, name[1])
+				}
+				needed = append(needed, known()[i])
+			}
+		}
+	}
+	return needed, nil
+}
+
+// skipMessages gives the literal messages with which tests in the file skip.
+func skipMessages(f *rules.File) []string {
+	var messages []string
+	ast.Inspect(f.AST, func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		if !ok || len(call.Args) == 0 {
+			return true
+		}
+		method, ok := call.Fun.(*ast.SelectorExpr)
+		if !ok || method.Sel.Name != "Skip" && method.Sel.Name != "Skipf" {
+			return true
+		}
+		if text, ok := call.Args[0].(*ast.BasicLit); ok && text.Kind == token.STRING {
+			if message, err := strconv.Unquote(text.Value); err == nil {
+				messages = append(messages, message)
+			}
+		}
+		return true
+	})
+	return messages
+}

@@ -1,0 +1,152 @@
+package suite
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"stolpe/cross/gotest"
+	"stolpe/cross/rules"
+)
+
+// testTimeout is how long one package's tests may take. Chosen by us: far above
+// the slowest, and short enough that a hang is seen as one within CI's limit.
+const testTimeout = "-timeout=8m"
+
+func (r *run) gofmt() error {
+	found := rules.Formatted(r.tree)
+	for _, f := range found {
+		fmt.Fprintf(r.out, "   %s\n", f)
+	}
+	if len(found) > 0 {
+		return errors.New("run gofmt -w on these files")
+	}
+	r.tally.add(result{name: "gofmt"})
+	return nil
+}
+
+// rules runs the tests of the builder's own package, which hold the tree to the
+// rules: they take a second and say what to do instead.
+func (r *run) rules() error { return r.goTest(nil, "./cross") }
+
+func (r *run) vet() error { return r.check("go vet", "go", "vet", "./...") }
+
+func (r *run) staticcheck() error {
+	return r.check("staticcheck", "go", "tool", "staticcheck", "./...")
+}
+
+// check runs a program whose exit code is its whole answer.
+func (r *run) check(name, program string, args ...string) error {
+	if err := r.command(r.show, nil, program, args...); err != nil {
+		return err
+	}
+	r.tally.add(result{name: name})
+	return nil
+}
+
+func (r *run) tests() error {
+	packages, err := r.packages()
+	if err != nil {
+		return err
+	}
+	// The rules have run already.
+	return r.goTest(nil, slices.DeleteFunc(packages, func(p string) bool { return p == r.module+"/cross" })...)
+}
+
+// packages lists the packages that can be built on this machine.
+func (r *run) packages() ([]string, error) {
+	var packages []string
+	err := r.command(func(line string) {
+		if strings.HasPrefix(line, r.module+"/") {
+			packages = append(packages, line)
+		} else {
+			r.show(line)
+		}
+	}, nil, "go", "list", "./...")
+	return packages, err
+}
+
+// race runs the packages where goroutines meet once more. Short is enough: the
+// detector looks for two goroutines at one variable, not for rare inputs.
+func (r *run) race() error {
+	if missing := raceDetector().missing(); missing != "" {
+		r.tally.add(result{name: "tests under the race detector", skip: missing})
+		fmt.Fprintf(r.out, "   skipped: %s\n", missing)
+		return nil
+	}
+	packages, err := r.packages()
+	if err != nil {
+		return err
+	}
+	args := []string{"-race", "-short"}
+	for _, dir := range r.tree.Concurrent() {
+		if p := r.module + "/" + dir; slices.Contains(packages, p) {
+			args = append(args, p)
+		}
+	}
+	return r.goTest([]string{"CGO_ENABLED=1"}, args...)
+}
+
+// goTest runs `go test` with some more arguments, prints each package as it
+// ends, and adds its tests to the tally.
+func (r *run) goTest(env []string, args ...string) error {
+	fixed := []string{"test", "-json", testTimeout}
+	if r.short {
+		fixed = append(fixed, "-short")
+	} else {
+		fixed = append(fixed, "-count=1")
+	}
+	var stream gotest.Stream
+	before := r.tally.failures()
+	err := r.command(func(line string) {
+		ended, text := stream.Read(line)
+		if text != "" {
+			r.show(text)
+		}
+		if ended != nil {
+			r.packageEnded(*ended)
+		}
+	}, env, "go", append(fixed, args...)...)
+	for _, p := range stream.Close() {
+		r.packageEnded(p)
+	}
+	if r.tally.failures() > before {
+		return nil // its exit code says nothing new
+	}
+	return err
+}
+
+func (r *run) packageEnded(p gotest.Package) {
+	short := path.Clean(strings.TrimPrefix(strings.TrimPrefix(p.Path, r.module), "/"))
+	for _, t := range p.Tests {
+		name := short
+		if t.Name != "" {
+			name += " " + t.Name
+		}
+		r.tally.add(result{name: name, failed: t.Outcome == gotest.Failed || t.Outcome == gotest.Unfinished, skip: t.Reason})
+	}
+	if len(p.Tests) == 0 {
+		return
+	}
+	verdict := "ok  "
+	bad, skipped := p.Count(gotest.Failed, gotest.Unfinished), p.Count(gotest.Skipped)
+	if bad > 0 {
+		verdict = "FAIL"
+	}
+	fmt.Fprintf(r.out, "   %s %-28s %4d passed", verdict, short, p.Count(gotest.Passed))
+	if bad > 0 {
+		fmt.Fprintf(r.out, ", %d failed", bad)
+	}
+	if skipped > 0 {
+		fmt.Fprintf(r.out, ", %d skipped", skipped)
+	}
+	fmt.Fprintf(r.out, ", %s\n", seconds(p.Took))
+	if p.Trouble != "" {
+		fmt.Fprintln(r.out, indent(indent(p.Trouble)))
+	}
+}
+
+// show prints a line that a program printed.
+func (r *run) show(line string) { fmt.Fprintf(r.out, "   %s\n", line) }

@@ -1,0 +1,138 @@
+// Package suite is `go run ./cross test`: every check this repository has, in
+// one run, with one closing line.
+//
+// # Why
+//
+// A fresh machine with Go and a way to its modules is all it needs. What tests
+// of a single part need besides (a browser, a compiler for the race detector)
+// is installed where that may be done, and is otherwise skipped in the open: a
+// test says which part it misses, and the run says so again at its end. In a
+// strict run a part that was not tested is a failure, because nobody reads a
+// skip in a log that is green.
+//
+// Order is by price: what fails in a second comes before what takes minutes. A
+// step that fails does not end the run, so that one run tells everything.
+//
+// Results of earlier runs are not believed but in a short run: the go command
+// does not see when a program that a test needs has come or gone.
+package suite
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"stolpe/cross/rules"
+)
+
+// Exit codes: all was well, something failed, the command was not understood.
+const (
+	exitWell  = 0
+	exitBad   = 1
+	exitUsage = 2
+)
+
+// Run tests the module in the current folder and gives the exit code: 0 when
+// nothing failed, 1 when something did, 2 when the arguments are wrong.
+func Run(args []string, stdout, stderr io.Writer) int {
+	r := run{out: stdout, dir: ".", module: "stolpe"}
+	flags := flag.NewFlagSet("cross test", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.BoolVar(&r.allowSkips, "allow-skips", os.Getenv("CI") == "" || os.Getenv("CI") == "false",
+		"let tests be skipped whose part is missing on this machine; the default is false where CI is set")
+	flags.BoolVar(&r.short, "short", false, "a quick run: short tests, earlier results believed, no race detector")
+	switch err := flags.Parse(args); {
+	case err == flag.ErrHelp:
+		return exitWell
+	case err != nil:
+		return exitUsage
+	case flags.NArg() > 0:
+		fmt.Fprintf(stderr, "cross test: does not understand %q\n", flags.Args())
+		return exitUsage
+	case r.short && !r.allowSkips:
+		fmt.Fprintln(stderr, "cross test: a short run skips by its nature: say -short or -allow-skips=false, not both")
+		return exitUsage
+	}
+	return r.all()
+}
+
+// run is one run of the suite.
+type run struct {
+	out        io.Writer
+	dir        string // folder of go.mod
+	module     string
+	allowSkips bool
+	short      bool
+	tree       *rules.Tree
+	tally      tally
+}
+
+// step is one part of a run. It prints what it finds, and gives an error when
+// it failed in a way that the tally does not know yet.
+type step struct {
+	name string
+	long bool // left out of a short run
+	do   func(*run) error
+}
+
+func steps() []step {
+	return []step{
+		{"gofmt", false, (*run).gofmt},
+		{"rules of the house", false, (*run).rules},
+		{"go vet", false, (*run).vet},
+		{"staticcheck", true, (*run).staticcheck},
+		{"parts", true, (*run).parts},
+		{"tests", false, (*run).tests},
+		{"tests under the race detector", true, (*run).race},
+		{"generated files", true, (*run).generated},
+	}
+}
+
+// all does the steps and sums them up.
+func (r *run) all() int {
+	tree, err := rules.Load(r.dir, r.module)
+	if err != nil {
+		fmt.Fprintln(r.out, err)
+		r.tally.add(result{name: "the tree", failed: true})
+		return r.sum()
+	}
+	r.tree = tree
+	begun := time.Now()
+	for _, s := range steps() {
+		if !s.long || !r.short {
+			r.step(s)
+		}
+	}
+	fmt.Fprintf(r.out, "\n== in all %s\n", seconds(time.Since(begun)))
+	return r.sum()
+}
+
+// step does one step under its heading.
+func (r *run) step(s step) {
+	fmt.Fprintf(r.out, "\n== %s\n", s.name)
+	begun, before := time.Now(), r.tally.failures()
+	if err := s.do(r); err != nil {
+		fmt.Fprintln(r.out, indent(err.Error()))
+		r.tally.add(result{name: s.name, failed: true})
+	}
+	verdict := "ok"
+	if r.tally.failures() > before {
+		verdict = "FAILED"
+	}
+	fmt.Fprintf(r.out, "   %s, %s\n", verdict, seconds(time.Since(begun)))
+}
+
+// sum prints what was skipped, what failed, and the closing line.
+func (r *run) sum() int {
+	return r.tally.sum(r.out, r.allowSkips)
+}
+
+func seconds(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }
+
+// indent moves text to the right of the headings.
+func indent(text string) string {
+	return "   " + strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n   ")
+}

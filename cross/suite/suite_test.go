@@ -1,0 +1,169 @@
+package suite
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"stolpe/cross/rules"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// module writes a small module and gives a run of it, and what the run prints.
+func module(t *testing.T, files map[string]string) (*run, *strings.Builder) {
+	t.Helper()
+	dir := t.TempDir()
+	write(t, dir, "go.mod", "module example\n\ngo 1.26\n")
+	for name, text := range files {
+		write(t, dir, name, text)
+	}
+	tree, err := rules.Load(dir, "example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	return &run{out: &out, dir: dir, module: "example", tree: tree}, &out
+}
+
+func write(t *testing.T, dir, name, text string) {
+	t.Helper()
+	file := filepath.Join(dir, filepath.FromSlash(name))
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func has(t *testing.T, out string, want ...string) {
+	t.Helper()
+	for _, text := range want {
+		if !strings.Contains(out, text) {
+			t.Errorf("%q is not in:\n%s", text, out)
+		}
+	}
+}
+
+func TestTestsAreRunAndCounted(t *testing.T) {
+	r, out := module(t, map[string]string{
+		"a/a_test.go": "package a\n\nimport \"testing\"\n\nfunc TestGood(t *testing.T) {}\n\nfunc TestBad(t *testing.T) { t.Error(\"one is not two\") }\n",
+		"b/b_test.go": "package b\n\nimport \"testing\"\n\nfunc TestLacks(t *testing.T) { t.Skip(\"part chromium: none\") }\n",
+	})
+	r.step(step{name: "tests", do: (*run).tests})
+	r.allowSkips = true
+	if code := r.sum(); code != exitBad {
+		t.Errorf("exit code %d, want %d", code, exitBad)
+	}
+	has(t, out.String(), "== tests\n", "FAIL a ", "1 passed, 1 failed", "one is not two", "ok   b ", "FAILED, ",
+		"part chromium: none (b TestLacks)", "== failed\n   a TestBad\n", "\n1 passed, 1 failed, 1 skipped\n")
+}
+
+func TestCheckThatFailsIsCounted(t *testing.T) {
+	r, out := module(t, map[string]string{"a/a.go": "package a\n\nimport \"fmt\"\n\nfunc f() { fmt.Printf(\"%d\", \"x\") }\n"})
+	r.step(step{name: "go vet", do: (*run).vet})
+	r.step(step{name: "gofmt", do: (*run).gofmt})
+	if code := r.sum(); code != exitBad {
+		t.Errorf("exit code %d, want %d", code, exitBad)
+	}
+	has(t, out.String(), "a/a.go:5", "wrong type string", "== gofmt\n   ok, ", "\n1 passed, 1 failed, 0 skipped\n")
+}
+
+func TestTreeThatCannotBeReadFails(t *testing.T) {
+	r, out := module(t, nil)
+	write(t, r.dir, "a/a.go", "package\n")
+	if code := r.all(); code != exitBad {
+		t.Errorf("exit code %d, want %d", code, exitBad)
+	}
+	has(t, out.String(), "a/a.go", "\n0 passed, 1 failed, 0 skipped\n")
+}
+
+func TestSkipsAreFailuresWhereTheyAreNotAllowed(t *testing.T) {
+	outside := result{name: "a TestOutside", skip: "../shared/sessions is not there"}
+	for _, c := range []struct {
+		name    string
+		results []result
+		allow   bool
+		code    int
+		want    string
+	}{
+		{"allowed", []result{{name: "a TestX", skip: "part x: none"}, outside}, true, exitWell, "\n0 passed, 0 failed, 2 skipped\n"},
+		{"not allowed", []result{{name: "a TestX", skip: "part x: none"}, outside}, false, exitBad, "\n0 passed, 1 failed, 1 skipped\n"},
+		{"only material outside", []result{outside}, false, exitWell, "\n0 passed, 0 failed, 1 skipped\n"},
+		{"ran at least once", []result{{name: "a TestX"}, {name: "a TestX", skip: "part x: none"}}, false, exitWell, "\n1 passed, 0 failed, 0 skipped\n"},
+		{"ran after all", []result{{name: "a TestX", skip: "part x: none"}, {name: "a TestX"}}, false, exitWell, "\n1 passed, 0 failed, 0 skipped\n"},
+		{"failed once", []result{{name: "a TestX", failed: true}, {name: "a TestX"}}, true, exitBad, "\n0 passed, 1 failed, 0 skipped\n"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var tally tally
+			for _, r := range c.results {
+				tally.add(r)
+			}
+			var out strings.Builder
+			if code := tally.sum(&out, c.allow); code != c.code {
+				t.Errorf("exit code %d, want %d", code, c.code)
+			}
+			has(t, out.String(), c.want)
+		})
+	}
+}
+
+func TestPartsThatTestsNameAreNeeded(t *testing.T) {
+	r, _ := module(t, map[string]string{
+		"a/a_test.go": "package a\n\nimport \"testing\"\n\nfunc TestA(t *testing.T) {\n\tt.Skip(\"part chromium: none\")\n\tt.Skipf(\"part chromium: %d\", 0)\n\tt.Skip(\"because\")\n}\n",
+	})
+	needed, err := needs(r.tree)
+	if err != nil || len(needed) != 1 || needed[0].name != "chromium" {
+		t.Errorf("needs = %v, %v, want chromium alone", needed, err)
+	}
+	r, _ = module(t, map[string]string{
+		"a/a_test.go": "package a\n\nimport \"testing\"\n\nfunc TestA(t *testing.T) { t.Skip(\"part moon: too far\") }\n",
+	})
+	if _, err := needs(r.tree); err == nil || !strings.Contains(err.Error(), "part moon") {
+		t.Errorf("needs = %v, want an error about part moon", err)
+	}
+}
+
+func TestMissingPartSaysWhatIsMissing(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	p := part{name: "x", programs: []string{"first", "second"}}
+	if got := p.missing(); got != "part x: no first, second in PATH" {
+		t.Errorf("missing = %q", got)
+	}
+	program := filepath.Join(os.Getenv("PATH"), "second")
+	if err := os.WriteFile(program, []byte("#!/bin/sh\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if got := p.missing(); got != "" {
+		t.Errorf("missing = %q with the second program there, want nothing", got)
+	}
+}
+
+func TestGeneratedFilesAreCompared(t *testing.T) {
+	source := "package a\n\n//go:" + "generate sh -c \"echo fresh > doc.txt\"\n"
+	r, out := module(t, map[string]string{"a/a.go": source, "a/doc.txt": "stale\n"})
+	if err := r.generated(); err == nil {
+		t.Error("a stale file passes")
+	}
+	has(t, out.String(), "a/doc.txt is not what go generate makes of it")
+	if text, err := os.ReadFile(filepath.Join(r.dir, "a/doc.txt")); err != nil || string(text) != "stale\n" {
+		t.Errorf("the tree itself was changed: %q, %v", text, err)
+	}
+	write(t, r.dir, "a/doc.txt", "fresh\n")
+	if err := r.generated(); err != nil {
+		t.Errorf("a fresh file: %v", err)
+	}
+}
+
+func TestArgumentsThatMakeNoSenseAreRefused(t *testing.T) {
+	for _, args := range [][]string{{"-no"}, {"more"}, {"-short", "-allow-skips=false"}} {
+		var out, errs strings.Builder
+		if code := Run(args, &out, &errs); code != exitUsage || errs.Len() == 0 || out.Len() > 0 {
+			t.Errorf("Run(%q) = %d, prints %q and %q: want %d and an error", args, code, out.String(), errs.String(), exitUsage)
+		}
+	}
+}

@@ -1,0 +1,307 @@
+package worlds
+
+import (
+	"fmt"
+	"time"
+
+	"stolpe/agent/session"
+	"stolpe/display"
+	"stolpe/hal"
+	"stolpe/payment"
+	book "stolpe/payment/sim"
+)
+
+// judge sees the truth and holds the post to its promises. The letters are those
+// of the invariants: M money, S safety, J journal, L liveness.
+type judge struct {
+	complaint string // the class of the first broken promise, as in "M3"
+	detail    string
+
+	base       hal.Energy // register of the meter at the world's start, Wh
+	records    []record   // by charge, oldest first
+	asks       []asking
+	disk       session.Kept // newest acknowledged by the card
+	lastHeard  time.Duration
+	lastCharge time.Duration
+	noticed    uint64 // sites that went wrong, as bits
+	noSeek     bool
+	phaseAt    time.Duration
+	ends       [32]uint32
+}
+
+// record is the truth about one charge.
+type record struct {
+	number   uint64
+	price    payment.Price
+	limit    payment.Amount
+	start    hal.Energy    // delivered by the bench before it, Wh
+	asked    time.Duration // when it was requested
+	approved time.Duration // when the payer approved; 0 before
+	closedAt time.Duration // first ordered closed; 0 before
+	stopAt   time.Duration // ordered open, or power lost
+	atStop   hal.Energy    // delivered by then, Wh
+	moved    hal.Energy    // delivered until the contacts had really opened, Wh
+	opened   bool
+	stopped  bool           // the driver has stopped it
+	taken    payment.Amount // captured, minor units
+	captures int
+}
+
+func (j *judge) complain(class, detail string) {
+	if j.complaint == "" {
+		j.complaint, j.detail = class, detail
+	}
+}
+
+func (j *judge) complainf(class, format string, a ...any) {
+	if j.complaint == "" {
+		j.complain(class, fmt.Sprintf(format, a...))
+	}
+}
+
+// current is the record of the newest charge.
+func (j *judge) current() *record {
+	if len(j.records) == 0 {
+		j.records = append(j.records, record{})
+	}
+	return &j.records[len(j.records)-1]
+}
+
+// find gives the record of a charge: the newest with its number, because one
+// whose request never reached the card gives its number back.
+func (j *judge) find(n uint64) *record {
+	for i := len(j.records) - 1; i >= 0; i-- {
+		if j.records[i].number == n {
+			return &j.records[i]
+		}
+	}
+	return nil
+}
+
+// paidBy gives the record of the charge that a payment is for.
+func (j *judge) paidBy(w *world, ref payment.Ref) *record {
+	for i := len(j.records) - 1; i >= 0; i-- {
+		if n := j.records[i].number; n > 0 && w.post.rules.Ref(n) == ref {
+			return &j.records[i]
+		}
+	}
+	return nil
+}
+
+func (j *judge) keep(a asking) int {
+	j.asks = append(j.asks, a)
+	return len(j.asks) - 1
+}
+
+func (j *judge) askedBefore(o payment.Order) bool {
+	n := 0
+	for i := range j.asks {
+		if j.asks[i].order.Ref == o.Ref && j.asks[i].order.Verb == o.Verb {
+			n++
+		}
+	}
+	return n > 1
+}
+
+// begin opens the record of a charge that was just accepted.
+func (j *judge) begin(w *world) {
+	s := &w.post.state
+	j.records = append(j.records, record{
+		number: s.Counter, price: w.post.rules.Price, limit: s.Charge.Limit, start: w.bench.Truth(w.now).Energy, asked: w.now,
+	})
+	j.lastCharge = w.now
+	w.tally.Charges++
+}
+
+func (j *judge) requested(w *world, _ session.Requested) {
+	if f := w.bench.Faults(); f.Welded && w.bench.Truth(w.now).Contacts == hal.Closed && !f.SenseStuck &&
+		w.now-w.bench.Truth(w.now).Changed > 10*time.Minute && w.post.state.Faults() == 0 && !j.mended(w) {
+		j.complain("S4", "a driver is about to be served with welded contacts")
+	}
+}
+
+// mended says whether the weld is younger than anybody could have noticed.
+func (j *judge) mended(w *world) bool { return w.now-w.post.booted < time.Minute }
+
+// heard notes a reading that the post could believe.
+func (j *judge) heard(w *world, _ hal.Reading) { j.lastHeard = w.now }
+
+// stepped follows the phases.
+func (j *judge) stepped(w *world, before session.Phase) {
+	s := &w.post.state
+	j.phaseAt = w.now
+	if before == session.Idle && s.Phase == session.Approving {
+		j.begin(w)
+	}
+	if before == session.Charging {
+		j.stoppedAt(w)
+	}
+}
+
+// stoppedAt notes the truth at the moment a charge is ordered to end.
+func (j *judge) stoppedAt(w *world) {
+	r := j.current()
+	if r.closedAt != 0 && r.stopAt == 0 {
+		t := w.bench.Truth(w.now)
+		r.stopAt, r.atStop = w.now, t.Energy
+	}
+}
+
+// stopped notes that the driver has stopped the charge.
+func (j *judge) stopped(w *world) {
+	if r := j.find(w.post.state.Charge.Number); r != nil {
+		r.stopped = true
+	}
+}
+
+func (j *judge) approved(w *world, ref payment.Ref) {
+	if r := j.paidBy(w, ref); r != nil {
+		r.approved = w.now
+	}
+}
+
+// useNow is what the newest charge has truly used.
+func (j *judge) useNow(w *world) payment.Use {
+	r := j.current()
+	u := payment.Use{Energy: w.bench.Truth(w.now).Energy - r.start}
+	if r.closedAt > 0 {
+		u.Time = w.now - r.closedAt
+	}
+	return u
+}
+
+// closing is called when the contactor is ordered closed: S1, S3.
+func (j *judge) closing(w *world) {
+	s, k := &w.post.state, &j.disk
+	r := j.current()
+	r.closedAt = w.now
+	switch {
+	case k.Phase != session.Charging || !k.Charge.Held || k.Charge.Number != s.Charge.Number:
+		j.complain("S1", "contactor closed before the card knew of an approved charge")
+	case s.Passing&session.Seeking != 0:
+		j.complain("S3", "contactor closed before payments were read back")
+	case r.stopped:
+		j.complain("S2", "contactor closed after the driver had stopped")
+	case r.approved == 0:
+		j.complain("S1", "contactor closed without the payer's approval")
+	case w.now-r.approved > 30*time.Minute:
+		j.complain("S1", "contactor closed on an approval that is long past")
+	}
+}
+
+// always is checked after every event.
+func (j *judge) always(w *world) {
+	s := &w.post.state
+	r := j.current()
+	if r.stopAt != 0 && !r.opened {
+		t := w.bench.Truth(w.now)
+		r.moved = t.Energy
+		r.opened = t.Contacts == hal.Open
+	}
+	if len(s.Debts) > session.MaxDebts+1 {
+		j.complainf("L1", "%d debts", len(s.Debts))
+	}
+	if limit := phaseLimits[s.Phase]; limit > 0 && s.Passing&session.Seeking == 0 && w.instant().Mono-s.Since > limit {
+		j.complainf("L1", "%v for %v", s.Phase, w.instant().Mono-s.Since)
+	}
+	if w.post.closed {
+		j.whileClosed(w, r)
+	}
+}
+
+// phaseLimits are the longest a phase may last with the post running, with a
+// margin for the longest pause between passes.
+var phaseLimits = [session.Phases]time.Duration{
+	session.Approving: 12 * time.Minute,
+	session.Waiting:   21 * time.Minute,
+	session.Charging:  24*time.Hour + time.Minute,
+	session.Stopping:  11 * time.Minute,
+}
+
+// whileClosed checks what must hold while power flows: S1, S2.
+func (j *judge) whileClosed(w *world, r *record) {
+	switch {
+	case w.now-j.lastHeard > session.MeterWithin+2*time.Second:
+		j.complainf("S2", "closed with a meter silent for %v", w.now-j.lastHeard)
+	case w.post.dead:
+		j.complain("S2", "closed with a card that has failed")
+	case r.stopped:
+		j.complain("S2", "closed after the driver had stopped")
+	case j.noticed&(1<<meterFrozen|1<<meterOffset) == 0 && r.price.Total(j.useNow(w)) > r.limit:
+		j.complainf("S1", "closed past the reservation: %v of %v", r.price.Total(j.useNow(w)), r.limit)
+	}
+}
+
+// asking is called when an order leaves: M5.
+func (j *judge) asking(w *world, o payment.Order) {
+	if w.post.dead || o.Verb == payment.Look {
+		return
+	}
+	if o.Verb == payment.Reserve && w.post.rules.Ref(j.disk.Charge.Number) != o.Ref {
+		j.complain("M5", "a payment is asked for before the card knows of it")
+	}
+	if o.Verb == payment.Settle && !j.owedOnDisk(w, o) {
+		j.complain("M4", "a settlement is asked for before the card knows the bill")
+	}
+}
+
+func (j *judge) owedOnDisk(w *world, o payment.Order) bool {
+	for i := range j.disk.Debts {
+		d := &j.disk.Debts[i]
+		if w.post.rules.Ref(d.Number) == o.Ref && d.Due == o.Amount && d.Attempt == o.Attempt {
+			return true
+		}
+	}
+	return false
+}
+
+// calling is called when a call takes effect at the service: M2, M3.
+func (j *judge) calling(w *world, a *asking) {
+	if r := j.paidBy(w, a.order.Ref); r != nil && a.call.Kind == payment.CancelAll && r.taken < a.order.Amount {
+		j.complain("M3", "the rest is released before the bill is taken")
+	}
+}
+
+// moved is called when a call has had its effect, or had it before: M2.
+func (j *judge) moved(w *world, ref payment.Ref, f payment.Found) {
+	r := j.paidBy(w, ref)
+	if r == nil || f.Taken == r.taken {
+		return
+	}
+	r.taken = f.Taken
+	if r.captures++; r.captures > 1 {
+		j.complainf("M2", "charge %d is captured twice, %v in all", r.number, f.Taken)
+	}
+}
+
+// refused looks for refusals that a sound post never earns.
+func (j *judge) refused(p *book.Problem) {
+	switch {
+	case p.Status == 429 && j.noticed&(1<<lateRequest) == 0: // late ones come when they like
+		j.complain("rate", "more than five calls a minute for one reference")
+	case p.Code == "4010":
+		j.complain("M2", "one key, two bodies")
+	}
+}
+
+// wrote is called when the card has acknowledged a state: J2.
+func (j *judge) wrote(w *world, k *session.Kept) {
+	j.disk = *k
+	w.card.records++
+	w.card.snapshot(w)
+	for i := range k.Done {
+		if d := &k.Done[i]; d.Why < display.End(len(j.ends)) {
+			j.settled(w, d)
+		}
+	}
+}
+
+// booted is called when the journal has been read: J1, J4.
+func (j *judge) booted(w *world, k *session.Kept, t session.Trust) {
+	if w.card.sound && !k.Same(&j.disk) && !w.card.ambiguous {
+		j.complainf("J1", "the journal lost an acknowledged record and says nothing (%s)", w.card.last)
+	}
+	j.disk = *k
+	j.lastHeard = w.now
+	j.phaseAt = w.now
+}

@@ -1,0 +1,108 @@
+package worlds
+
+import (
+	"time"
+
+	"stolpe/agent/session"
+	bench "stolpe/hal/sim"
+	"stolpe/payment"
+	book "stolpe/payment/sim"
+)
+
+// Plan is what makes a world besides its seed.
+type Plan struct {
+	Scale   uint32 // of all rates, in percent
+	Drivers int    // at most so many; 0 for the usual one to three
+	plant   plant
+	off     map[fault]bool
+	only    map[fault]bool
+}
+
+// maker makes worlds one after the other in the same memory.
+type maker struct {
+	card  card
+	heap  []event
+	asks  []asking
+	recs  []record
+	fired []fault
+}
+
+// make makes the world of a seed.
+func (m *maker) make(seed uint64, p Plan, t *Tally) *world {
+	w := &world{seed: seed, plant: p.plant, draw: newDraws(seed, p.Scale), people: stream(mix(seed, 0xbeef, 1)), tally: t}
+	w.draw.off, w.draw.only, w.draw.fired = p.off, p.only, m.fired[:0]
+	w.events.heap = m.heap[:0]
+	w.judge.asks, w.judge.records = m.asks[:0], m.recs[:0]
+	w.card = m.card
+	w.card.install()
+	w.book = book.NewBook()
+	w.book.Rules.CancelAgainOK = mix(seed, 7, 7)&1 == 0
+	w.book.Rules.HideURL = mix(seed, 8, 8)&3 == 0
+	if w.hit(wholeOnly) {
+		w.book.Rules.WholeOnly = true
+	}
+	w.judge.base = 10_000_000 + 7
+	w.bench = bench.NewBench(bench.Setup{Serial: "22110345", Register: w.judge.base})
+	w.post.rules = w.rules()
+	w.finishBy = 14 * 24 * time.Hour
+	w.invite(p.Drivers)
+	w.in(0, evBoot, 0)
+	return w
+}
+
+// keep takes back the memory of a world that is over.
+func (m *maker) keep(w *world) {
+	m.card = w.card
+	m.heap, m.asks, m.recs, m.fired = w.events.heap, w.judge.asks, w.judge.records, w.draw.fired
+}
+
+// rules draws what the post charges.
+func (w *world) rules() session.Rules {
+	p := payment.Price{Currency: payment.NOK, VAT: 2500, KWh: payment.Amount(200 + w.people.below(700))}
+	switch w.people.below(4) {
+	case 0:
+		p.Minute = payment.Amount(w.people.below(100))
+		p.Session = payment.Amount(w.people.below(2000))
+	case 1:
+		p.Idle = payment.Idle{After: 15 * time.Minute, Minute: 100, Cap: 20_000}
+	}
+	return session.Rules{
+		Post: "W1", EVSE: 1, Code: "W1", Price: p, Choices: []payment.Amount{2_000, 20_000, 50_000}, Default: 20_000,
+		MaxPower: 22_000, Grain: 1, Limits: session.DefaultLimits(),
+	}
+}
+
+// invite decides who comes, and when.
+func (w *world) invite(most int) {
+	n := 1 + int(w.people.below(3))
+	if most > 0 {
+		n = most
+	}
+	at := time.Minute
+	for i := range n {
+		d := newDriver(&w.people, at)
+		w.drivers = append(w.drivers, d)
+		w.events.push(event{at: d.arrives, kind: evDriver, n: i})
+		at += d.stays + w.people.skewed(2*time.Minute, 10*time.Hour)
+		if d.leaving == waitsOut {
+			at += 6 * time.Hour
+		}
+	}
+}
+
+// play makes one world and lets it happen.
+func (m *maker) play(seed uint64, p Plan, t *Tally) (complaint Complaint, broken bool) {
+	w := m.make(seed, p, t)
+	w.run()
+	defer m.keep(w)
+	t.Worlds++
+	t.Faults += uint64(len(w.draw.fired))
+	t.Virtual += w.now
+	if w.judge.complaint == "" {
+		return Complaint{}, false
+	}
+	return Complaint{
+		Seed: seed, Class: w.judge.complaint, Detail: w.judge.detail, At: w.now,
+		Faults: append([]fault(nil), w.draw.fired...),
+	}, true
+}

@@ -1,0 +1,193 @@
+package worlds
+
+import (
+	"time"
+
+	"stolpe/agent/session"
+	"stolpe/payment"
+	book "stolpe/payment/sim"
+	"stolpe/payment/vipps"
+)
+
+// asking is one order on its way, as the client of payment/vipps would take it:
+// read back, decide, make at most one call, answer.
+type asking struct {
+	order  payment.Order
+	life   int
+	call   payment.Call
+	lost   bool // the answer never arrives
+	failed bool // the answer is a server error
+	busy   bool // the answer is 429
+	delay  time.Duration
+	answer payment.Answer
+}
+
+// Chosen for the simulation: a mobile network, and the client's time-out.
+const (
+	oneWay  = 60 * time.Millisecond
+	timeout = 20 * time.Second
+)
+
+// ask sends an order on its way.
+func (w *world) ask(o payment.Order) {
+	w.judge.asking(w, o)
+	a := asking{order: o, life: w.post.life}
+	if w.hit(networkDown) {
+		w.netDown = max(w.netDown, w.now+w.span(10*time.Second, 3*time.Hour))
+	}
+	if w.hit(slowAnswer) {
+		a.delay = w.span(time.Second, 15*time.Second)
+	}
+	n := w.judge.keep(a)
+	if w.now < w.netDown {
+		w.answerIn(n, timeout, payment.Answer{})
+		return
+	}
+	if o.Verb == payment.Reserve {
+		w.judge.asks[n].call = payment.Call{Kind: payment.Create, Amount: o.Amount}
+		w.send(n)
+		return
+	}
+	w.in(oneWay+a.delay, evRead, n)
+}
+
+func (w *world) answerIn(n int, d time.Duration, a payment.Answer) {
+	w.judge.asks[n].answer = a
+	w.events.push(event{at: w.now + d, kind: evAnswer, life: w.judge.asks[n].life, n: n})
+}
+
+// send sends the one call that an asking may make, with what goes wrong on the way.
+func (w *world) send(n int) {
+	a := &w.judge.asks[n]
+	switch {
+	case w.hit(requestLost):
+		w.answerIn(n, timeout, payment.Answer{})
+		return
+	case w.hit(lateRequest):
+		w.late++
+		w.in(w.span(timeout, 9*time.Minute), evLate, n)
+		w.answerIn(n, timeout, payment.Answer{})
+		return
+	case w.hit(serverError):
+		w.answerIn(n, 2*oneWay, payment.Answer{Code: "500"})
+		return
+	case w.hit(tooMany):
+		w.answerIn(n, 2*oneWay, payment.Answer{Status: payment.Busy, Wait: 10 * time.Second})
+		return
+	case w.hit(answerLost):
+		a.lost = true
+	case w.hit(appliedThenError):
+		a.failed = true
+	}
+	w.in(oneWay+a.delay, evWrite, n)
+}
+
+// traffic is what happens at the service's end, and the answers coming home.
+func (w *world) traffic(e event) {
+	switch e.kind {
+	case evRead:
+		w.readBack(e.n)
+	case evWrite:
+		w.call(e.n)
+	case evLate:
+		w.late--
+		w.perform(e.n)
+	case evAnswer:
+		w.home(e.n)
+	}
+}
+
+// readBack is GET, and what follows from it.
+func (w *world) readBack(n int) {
+	a := &w.judge.asks[n]
+	if w.hit(readLost) {
+		w.answerIn(n, timeout, payment.Answer{})
+		return
+	}
+	f, p := w.book.Get(w.now, a.order.Ref)
+	if p != nil {
+		answer, _ := vipps.Judge(payment.NoCall, p.Status, p.Code)
+		if answer.Status != payment.Missing {
+			w.judge.complain("rate", "the service refused to be read: "+p.Title)
+		}
+		f = payment.Found{}
+	}
+	a.call = w.plantedNext(a.order, f)
+	if a.call.Kind == payment.NoCall {
+		w.answerIn(n, oneWay, a.order.Answer(f))
+		return
+	}
+	w.send(n)
+}
+
+// call performs a call and sends its answer home.
+func (w *world) call(n int) {
+	answer := w.perform(n)
+	a := &w.judge.asks[n]
+	switch {
+	case a.lost:
+		w.answerIn(n, timeout, payment.Answer{})
+	case a.failed:
+		w.answerIn(n, oneWay, payment.Answer{Code: "500"})
+	default:
+		w.answerIn(n, oneWay, answer)
+	}
+}
+
+// perform lets the service do what it is asked.
+func (w *world) perform(n int) payment.Answer {
+	a := &w.judge.asks[n]
+	o := a.order
+	if a.call.Kind != payment.Create && w.hit(serviceBusy) {
+		w.book.Busy(o.Ref, w.now+w.span(time.Second, time.Minute))
+	}
+	w.judge.calling(w, a)
+	var f payment.Found
+	var p *book.Problem
+	switch a.call.Kind {
+	case payment.Create:
+		f, p = w.book.Create(w.now, book.Request{
+			Key: o.Key(payment.Create), Ref: o.Ref, Amount: o.Amount, Currency: o.Currency, Terms: o.Terms, URL: "app",
+		})
+	case payment.Capture:
+		f, p = w.book.Capture(w.now, book.Change{Key: w.plantedKey(o), Ref: o.Ref, Amount: a.call.Amount, Currency: o.Currency})
+	default:
+		f, p = w.book.Cancel(w.now, o.Ref, a.call.Kind == payment.Withdraw)
+	}
+	if p == nil {
+		w.judge.moved(w, o.Ref, f)
+		return o.Answer(f)
+	}
+	w.judge.refused(p)
+	answer, exists := vipps.Judge(a.call.Kind, p.Status, p.Code)
+	answer.Wait = p.After
+	if exists {
+		f, p = w.book.Get(w.now, o.Ref)
+		switch {
+		case p != nil:
+			return payment.Answer{}
+		case o.Ours(f):
+			return o.Answer(f)
+		}
+		return payment.Answer{Status: payment.Refused, Reason: payment.Foreign}
+	}
+	return answer
+}
+
+// home brings an answer to the post.
+func (w *world) home(n int) {
+	a := &w.judge.asks[n]
+	answer := w.plantedAnswer(a)
+	if answer.Status == payment.Pending && answer.Found.URL != "" {
+		w.offer(a.order.Ref)
+	}
+	w.step(session.Answered{Order: a.order, Answer: answer})
+	w.plantedHome(a, answer)
+}
+
+// killPayment lets somebody in the portal, or the bank, end a reservation.
+func (w *world) killPayment() {
+	if w.post.state.Phase == session.Charging && w.hit(paymentDies) {
+		w.book.Kill(w.now, w.post.rules.Ref(w.post.state.Charge.Number))
+	}
+}

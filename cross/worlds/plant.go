@@ -1,0 +1,111 @@
+package worlds
+
+import (
+	"strconv"
+
+	"stolpe/agent/session"
+	"stolpe/payment"
+)
+
+// plant is a mistake put into a world on purpose, to see that the judge finds it.
+type plant uint8
+
+// The planted mistakes. All of them sit in what surrounds the core, so that the
+// product carries no code for being wrong.
+const (
+	plantNothing plant = iota
+	plantDeedFirst
+	plantForget
+	plantEarlyRelease
+	plantGiveUp
+	plantNewKey
+	plantOneReading
+	plantDeafStop
+	plantRecompute
+	plantNoTombstone
+	plantReuse
+	plantBlindWeld
+	plantBlindRot
+	plantHammer
+	plantStale
+	plantFreshDebt
+	plants
+)
+
+var plantNames = [plants]string{
+	"", "deed-before-disk", "charge-forgotten-at-restart", "release-before-capture", "server-error-taken-for-no",
+	"new-key-after-unknown", "one-reading-believed", "stop-not-latched", "due-recomputed-at-restart",
+	"no-tombstone", "reference-reused", "weld-not-sensed", "journal-damage-ignored", "write-budget-ignored",
+	"stale-approval-believed", "capture-intent-not-kept",
+}
+
+// String gives the plant's name.
+func (p plant) String() string { return plantNames[p] }
+
+// plantedBoot spoils what was found in the journal.
+func (w *world) plantedBoot(k session.Kept) session.Kept {
+	switch w.plant {
+	case plantForget:
+		k = session.Kept{Counter: k.Counter, Serial: k.Serial, Resting: k.Resting}
+	case plantRecompute:
+		debts := append([]session.Debt(nil), k.Debts...)
+		for i := range debts {
+			debts[i].End = w.bench.Truth(w.now).Energy + w.judge.base
+			debts[i].Due = debts[i].Bill().Total
+		}
+		k.Debts = debts
+	case plantReuse:
+		if k.Counter > 0 && k.Phase == session.Idle {
+			k.Counter--
+			w.judge.noSeek = true
+		}
+	}
+	return k
+}
+
+// plantedNext spoils the decision which call comes next.
+func (w *world) plantedNext(o payment.Order, f payment.Found) payment.Call {
+	c := o.Next(f)
+	switch {
+	case w.plant == plantEarlyRelease && c.Kind == payment.Capture && w.judge.askedBefore(o):
+		return payment.Call{Kind: payment.CancelAll}
+	case w.plant == plantNewKey && o.Verb == payment.Settle && f.Taken > 0 && f.Left() > 0:
+		return payment.Call{Kind: payment.Capture, Amount: min(o.Amount, f.Left())}
+	}
+	return c
+}
+
+// plantedKey spoils the key of a capture.
+func (w *world) plantedKey(o payment.Order) string {
+	if w.plant == plantNewKey {
+		return o.Key(payment.Capture) + "." + strconv.Itoa(int(o.Seq))
+	}
+	return o.Key(payment.Capture)
+}
+
+// plantedAnswer spoils what an answer is taken for.
+func (w *world) plantedAnswer(a *asking) payment.Answer {
+	answer := a.answer
+	switch {
+	case w.plant == plantGiveUp && answer.Status == payment.Unknown && a.call.Kind == payment.Capture:
+		return payment.Answer{Status: payment.Refused, Reason: payment.TooLate}
+	case w.plant == plantStale && answer.Status == payment.Unknown && a.order.Verb == payment.Look:
+		return payment.Answer{Status: payment.Pending, Found: payment.Found{State: payment.Created, URL: "app"}}
+	}
+	return answer
+}
+
+// plantedHome spoils what is done after an answer.
+func (w *world) plantedHome(a *asking, answer payment.Answer) {
+	p := &w.post
+	if !p.up {
+		return
+	}
+	switch {
+	case w.plant == plantNoTombstone && answer.Status == payment.Missing && a.order.Verb == payment.Settle && len(p.state.Debts) > 0:
+		p.state = p.rules.Recover(session.Kept{Counter: p.state.Counter, Serial: p.state.Serial}, session.Whole, w.instant())
+	case w.plant == plantHammer && answer.Status == payment.Unknown && a.order.Verb != payment.Look:
+		w.ask(a.order)
+		w.ask(a.order)
+	}
+}

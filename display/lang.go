@@ -1,0 +1,78 @@
+package display
+
+import "strings"
+
+// Lang is a language people read. The zero value is Norwegian.
+type Lang uint8
+
+// The languages. One more is a constant here, a file of Words, and a row in
+// languages.
+const (
+	NB Lang = iota // Norwegian bokmål
+	EN             // English
+	langs
+)
+
+// Langs lists every language, in the order of the language switch.
+func Langs() []Lang {
+	all := make([]Lang, langs)
+	for i := range all {
+		all[i] = Lang(i)
+	}
+	return all
+}
+
+// ParseLang finds the language of a tag such as "en". Only the tags that Tag
+// gives are known.
+func ParseLang(tag string) (Lang, bool) {
+	for l, c := range languages {
+		if c.tag == tag {
+			return Lang(l), true
+		}
+	}
+	return NB, false
+}
+
+// Tag is the language's BCP 47 tag, as in an address or a lang attribute.
+func (l Lang) Tag() string { return languages[l].tag }
+
+// Name is what the language calls itself.
+func (l Lang) Name() string { return languages[l].name }
+
+// Words are the sentences of the language.
+func (l Lang) Words() *Words { return languages[l].words }
+
+// customs is how a language writes numbers, money and times.
+type customs struct {
+	tag, name string
+	words     *Words
+	decimal   string // between whole and part
+	thousands string // between groups of three digits
+	before    bool   // the currency stands before the number
+	kroner    string // what NOK is called
+	hour      string // short for hours
+	date      string // layout of a date, for time.Time.Format
+}
+
+// languages is written here and nowhere else.
+var languages = [langs]customs{
+	NB: {"nb", "Norsk", &nbWords, ",", nbsp, false, "kr", "t", "02.01.2006"},
+	EN: {"en", "English", &enWords, ".", ",", true, "NOK", "h", "2 Jan 2006"},
+}
+
+// nbsp keeps a number and its unit on one line. Media without lines to break may
+// draw it as a space.
+const nbsp = "\u00a0"
+
+// Text is something to say. Where a value goes stands its name in braces, as in
+// "{amount} is reserved".
+type Text string
+
+// With puts values in the places of their names, given in pairs: name, value.
+func (t Text) With(pairs ...string) string {
+	s := string(t)
+	for i := 0; i+1 < len(pairs); i += 2 {
+		s = strings.ReplaceAll(s, "{"+pairs[i]+"}", pairs[i+1])
+	}
+	return s
+}

@@ -1,0 +1,184 @@
+package web
+
+import (
+	"slices"
+
+	"stolpe/display"
+	"stolpe/hal"
+	"stolpe/payment"
+)
+
+// priced is what a post offers: the price in the order AFIR wants its parts
+// (energy, time, charge, other), and the amounts to reserve.
+type priced struct {
+	Main    display.Parts
+	MainPer display.Text
+	More    []string // the other parts that are not zero
+	VAT     bool
+	Idle    bool
+	Choices []choice
+	Seen    string // the price, to go along with the request
+	Key     string // a secret for the session, see public
+}
+
+// choice is an amount to reserve.
+type choice struct {
+	Value   int64 // minor units
+	Amount  string
+	Energy  string // about what it buys; empty when that depends on time as well
+	Checked bool
+}
+
+// One says whether there is nothing to choose.
+func (o priced) One() bool { return len(o.Choices) == 1 }
+
+// front is the page of no post: a place to enter the code.
+func (p *pages) front(at place, known bool) sheet {
+	s := p.sheet(at, display.Post{}, false)
+	s.Scene, s.Tone, s.Head, s.Say = find, dim, string(s.W.FindTitle), string(s.W.FindPost)
+	if !known {
+		s.advise(display.UnknownPost)
+	}
+	return s
+}
+
+// terms is the page of the terms of sale.
+func (p *pages) terms(at place, post display.Post) sheet {
+	s := p.sheet(at, post, true)
+	s.Scene, s.Tone, s.Head = sale, dim, string(s.W.TermsTitle)
+	var price payment.Price
+	if v, ok := p.posts.Public(at.code); ok {
+		price = v.Price
+	}
+	idle := price.Idle
+	for i, c := range s.W.Terms {
+		if i == display.IdleClause && idle.Minute == 0 {
+			continue
+		}
+		s.Clauses = append(s.Clauses, clause{string(c.Title), c.Body.With("seller", post.Seller.Name, "tel", post.Helpdesk,
+			"pay", s.Pay(), "time", s.Lang.Time(idle.After), "price", s.Lang.Money(idle.Minute, price.Currency))})
+	}
+	return s
+}
+
+// land is a post's public page. It never shows anything of v.Charge.
+func (p *pages) land(at place, post display.Post) sheet {
+	s := p.sheet(at, post, true)
+	v, ok := p.posts.Public(at.code)
+	if !ok {
+		s.Scene, s.Tone, s.Head = off, bad, string(s.W.NoContact)
+		s.advise(display.Unreachable)
+		return s
+	}
+	s.Head = string(s.W.States[v.State])
+	s.Offer = s.price(v.Price)
+	switch {
+	case v.State == display.Faulted || v.State == display.Unavailable || v.Price.Check() != nil:
+		s.Scene, s.Tone, s.Offer = off, bad, nil
+		s.advise(display.OutOfOrder)
+		if v.State == display.Unavailable {
+			s.Alert.What = string(s.W.States[display.Unavailable]) + "."
+		}
+		s.Say = s.fault(v)
+	case v.State == display.Starting || v.State == display.Settling:
+		s.Scene, s.Tone = off, wait
+		s.Say = string(s.W.OneMoment)
+	case v.Busy || v.State != display.Available:
+		s.Scene, s.Tone, s.Head = busy, pause, string(s.W.InUse)
+		if since := s.Lang.Clock(v.Since, post.Zone); since != "" && v.Busy {
+			s.Say = s.W.InUseSince.With("time", since)
+		}
+	default:
+		s.Scene, s.Tone = offer, free
+		if v.MaxPower > 0 {
+			s.Say = s.W.PowerUpTo.With("power", s.Lang.KW(v.MaxPower))
+		}
+		s.choose(v)
+	}
+	return s
+}
+
+// fault names the fault for whoever calls the help desk.
+func (s *sheet) fault(v display.View) string {
+	if v.State != display.Faulted || v.Fault == "" {
+		return ""
+	}
+	return s.W.FaultCode.With("code", v.Fault)
+}
+
+// price writes the parts of a price that are not zero, in AFIR order.
+func (s *sheet) price(p payment.Price) *priced {
+	o := &priced{VAT: p.VAT > 0, Seen: writePrice(p)}
+	for _, part := range []struct {
+		amount payment.Amount
+		per    display.Text
+	}{{p.KWh, s.W.PerKWh}, {p.Minute, s.W.PerMinute}, {p.Session, s.W.PerSession}} {
+		switch {
+		case part.amount == 0:
+		case o.MainPer == "":
+			o.Main, o.MainPer = s.Lang.MoneyParts(part.amount, p.Currency), part.per
+		default:
+			o.More = append(o.More, s.Lang.Money(part.amount, p.Currency)+" "+string(part.per))
+		}
+	}
+	if p.Idle.Minute > 0 {
+		o.Idle = true
+		per := s.W.PerIdle
+		if p.Idle.Cap > 0 {
+			per = s.W.PerIdleCap
+		}
+		o.More = append(o.More, s.Lang.Money(p.Idle.Minute, p.Currency)+" "+
+			per.With("time", s.Lang.Time(p.Idle.After), "cap", s.Lang.Sum(p.Idle.Cap, p.Currency)))
+	}
+	return o
+}
+
+// choose fills in the amounts, and a fresh secret for the session that a request
+// from this page would begin. It belongs to nothing until then. Because it goes
+// along with the request, a button pressed twice and a page sent again by a
+// phone with a bad network ask for one charge, not two.
+func (s *sheet) choose(v display.View) {
+	s.Offer.Key = newSecret()
+	for i, a := range offered(v) {
+		s.Offer.Choices = append(s.Offer.Choices, choice{
+			Value:   int64(a),
+			Amount:  s.Lang.Sum(a, v.Price.Currency),
+			Energy:  s.buys(a, v.Price),
+			Checked: i == 0,
+		})
+	}
+	s.pick(int64(v.Default))
+}
+
+// pick marks an amount, in minor units, as the one chosen; without such an
+// amount what was chosen stays.
+func (s *sheet) pick(amount int64) {
+	if s.Offer == nil {
+		return
+	}
+	at := slices.IndexFunc(s.Offer.Choices, func(c choice) bool { return c.Value == amount })
+	if at < 0 {
+		return
+	}
+	for i := range s.Offer.Choices {
+		s.Offer.Choices[i].Checked = i == at
+	}
+}
+
+// offered are the amounts a driver may reserve.
+func offered(v display.View) []payment.Amount {
+	if len(v.Choices) == 0 {
+		return []payment.Amount{v.Default}
+	}
+	return v.Choices
+}
+
+// buys is about how much energy an amount buys, rounded down to whole kWh. With a
+// price for time nobody knows.
+func (s *sheet) buys(a payment.Amount, p payment.Price) string {
+	if p.KWh <= 0 || p.Minute > 0 || a <= p.Session {
+		return ""
+	}
+	energy := hal.Energy(int64(a-p.Session)/int64(p.KWh)) * hal.KWh
+	return s.W.About.With("energy", s.Lang.Whole(energy))
+}

@@ -1,0 +1,222 @@
+package web
+
+import (
+	"strconv"
+	"time"
+
+	"stolpe/display"
+	"stolpe/hal"
+	"stolpe/payment"
+)
+
+// numbers are what moves on a page. They are drawn into it and then sent to it,
+// by the same function, so that the two can never tell different things.
+type numbers struct {
+	Scene  string `json:"scene"` // the page loads itself again when this changes
+	Title  string `json:"title"`
+	Tone   tone   `json:"tone"`
+	Word   string `json:"word"`
+	Energy string `json:"energy"` // without unit
+	Cost   string `json:"cost"`   // without currency
+	Power  string `json:"power"`
+	Time   string `json:"time"`
+	Used   string `json:"used"`
+	Bar    int64  `json:"bar"` // minor units
+	Left   string `json:"left"`
+	Say    string `json:"say"` // for the ear too: changes seldom
+	Age    string `json:"age"`
+}
+
+// charged is what stands still on the page of a charge under way.
+type charged struct {
+	PayURL   string
+	Reserved string
+	Limit    int64 // minor units
+	Cost     display.Parts
+	Energy   display.Parts
+	SoFar    string // for the question whether to stop
+	Idle     string // the idle fee, if one can come
+}
+
+// drive is the page of one holder's charge.
+func (p *pages) drive(at place, post display.Post, v display.View) sheet {
+	s := p.sheet(at, post, true)
+	c := v.Charge
+	if c.End != display.NotEnded {
+		s.finish(v)
+	} else {
+		s.Scene, s.Tone = sceneOf(v)
+		s.Head = s.headOf(s.Scene, v)
+		s.follow(v)
+	}
+	n := s.numbers(v)
+	s.Live = &n
+	if c.End == display.NotEnded || !c.Settled {
+		s.Moving, s.Wait = true, patience(s.Scene)
+	}
+	return s
+}
+
+// patience is how often a phone without script asks again, in seconds. Chosen by
+// us: the answer to a wait is wanted at once, the numbers of a charge are not.
+func patience(at scene) int {
+	switch at {
+	case charge:
+		return 15
+	case done:
+		return 10
+	}
+	return 5
+}
+
+// lost is the page of a session that nothing is known of: reached says whether
+// the post itself answers.
+func (p *pages) lost(at place, post display.Post, reached bool) sheet {
+	s := p.sheet(at, post, true)
+	s.Scene, s.Tone = gone, bad
+	s.Head = string(s.W.Expired)
+	t := display.LinkExpired
+	if !reached {
+		t, s.Head, s.Wait = display.StopUnheard, string(s.W.NoContact), 10
+	}
+	s.advise(t)
+	return s
+}
+
+// sceneOf picks the page of a charge under way.
+func sceneOf(v display.View) (scene, tone) {
+	switch v.State {
+	case display.Paying:
+		return approve, wait
+	case display.Authorised:
+		return plug, wait
+	case display.Closing:
+		return begin, flow
+	case display.Charging:
+		return charge, flow
+	case display.Suspended:
+		return charge, pause
+	}
+	return finishing, wait
+}
+
+func (s *sheet) headOf(at scene, v display.View) string {
+	switch {
+	case at == approve && v.Charge.PayURL == "":
+		return s.W.Preparing.With("pay", s.Pay())
+	case at == approve:
+		return s.W.WaitingFor.With("pay", s.Pay())
+	case at == plug:
+		return string(s.W.PlugIn)
+	case at == finishing:
+		return string(s.W.States[display.Stopping])
+	}
+	return string(s.W.States[v.State])
+}
+
+// follow fills in what stands still.
+func (s *sheet) follow(v display.View) {
+	c, cur := v.Charge, v.Charge.Price.Currency
+	s.Charge = &charged{
+		PayURL:   c.PayURL,
+		Reserved: s.Lang.Sum(c.Reserved, cur),
+		Limit:    int64(c.Reserved),
+		Cost:     s.Lang.MoneyParts(c.Cost, cur),
+		Energy:   s.Lang.EnergyParts(c.Energy),
+		SoFar:    s.W.StopSoFar.With("energy", s.Lang.KWh(c.Energy), "cost", s.Lang.Money(c.Cost, cur)),
+	}
+}
+
+// numbers tells what moves. It works on the sheet of the same charge.
+func (s *sheet) numbers(v display.View) numbers {
+	c, cur := v.Charge, v.Charge.Price.Currency
+	n := numbers{Scene: s.stage(c), Word: s.Head, Title: s.Title(), Tone: s.Tone, Say: s.sayOf(v)}
+	if c.End != display.NotEnded {
+		return n
+	}
+	if c.Left > 0 {
+		n.Left = display.Countdown(c.Left)
+	}
+	if s.Scene != charge {
+		return n
+	}
+	n.Energy, n.Cost = s.Lang.EnergyParts(c.Energy).Number, s.Lang.MoneyParts(c.Cost, cur).Number
+	n.Power, n.Time = s.Lang.KW(c.Power), s.Lang.Time(c.Elapsed)
+	n.Used = s.W.Used.With("cost", s.Lang.Money(c.Cost, cur), "limit", s.Lang.Sum(c.Reserved, cur))
+	n.Bar = int64(min(c.Cost, c.Reserved))
+	n.Age = string(s.W.MeasuredNow)
+	if old := c.Reading.Truncate(ageStep); old > 0 {
+		n.Age = s.W.Measured.With("age", s.Lang.Time(old))
+	}
+	return n
+}
+
+// ageStep is how finely a page tells the age of a reading: finer would move all
+// the time and mean nothing. Chosen by us.
+const ageStep = 10 * time.Second
+
+// stage names what must not change without the page being drawn anew.
+func (s *sheet) stage(c display.Charge) string {
+	switch {
+	case c.End != display.NotEnded:
+		final := c.Meter.End > 0
+		return string(done) + " " + strconv.FormatBool(c.Settled) + " " + strconv.FormatBool(final) + " " + s.Lang.Taken(c)
+	case s.Scene == approve && c.PayURL == "":
+		return string(approve) + " soon"
+	}
+	return string(s.Scene)
+}
+
+// nearly says from which share of the reservation on a driver is warned, in
+// percent. Chosen by us: at 80 % there is time to think, at 95 % to walk back.
+const nearly = 80
+
+// sayOf is the one sentence a screen reader hears. It changes seldom: numbers
+// that run are not in it.
+func (s *sheet) sayOf(v display.View) string {
+	c, w := v.Charge, s.W
+	switch s.Scene {
+	case approve:
+		return w.StillToReserve.With("amount", s.Lang.Sum(c.Reserved, c.Price.Currency))
+	case plug:
+		return w.Approved.With("amount", s.Lang.Sum(c.Reserved, c.Price.Currency))
+	case begin:
+		return string(w.Usually)
+	case finishing:
+		if v.State == display.Starting {
+			return string(w.Restarting)
+		}
+		return string(w.Finishing)
+	case charge:
+		return s.running(v)
+	}
+	return s.Say
+}
+
+// running puts the most urgent first: an old number makes all others doubtful,
+// money that is being spent for nothing comes next.
+func (s *sheet) running(v display.View) string {
+	c, w, cur := v.Charge, s.W, v.Charge.Price.Currency
+	say := string(w.IsCharging)
+	if v.State == display.Suspended {
+		say = string(w.NotDrawing)
+	}
+	if c.Reading > hal.StaleAfter {
+		say = w.Stale.With("age", s.Lang.Time(c.Reading.Truncate(ageStep)))
+	}
+	if each := c.Price.Idle.Minute; each > 0 {
+		price := s.Lang.Money(each, cur)
+		switch {
+		case c.Idle.Runs:
+			say += " " + w.IdleRuns.With("price", price)
+		case c.Idle.Starts > 0 && v.State == display.Suspended:
+			say += " " + w.IdleStarts.With("price", price, "time", s.Lang.Time(roundUp(c.Idle.Starts)))
+		}
+	}
+	if c.Reserved > 0 && c.Cost >= share(c.Reserved, nearly) {
+		say += " " + w.NearLimit.With("limit", s.Lang.Sum(c.Reserved, cur))
+	}
+	return say
+}
+
+func share(a payment.Amount, percent payment.Amount) payment.Amount { return a * percent / 100 }

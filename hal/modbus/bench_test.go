@@ -1,0 +1,59 @@
+package modbus_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	goburrow "github.com/goburrow/modbus"
+
+	"stolpe/hal/sim"
+)
+
+// BenchmarkTransaction compares a read of a meter, decoding included, with the bare
+// read of the same registers by goburrow's own client, over the same server.
+func BenchmarkTransaction(b *testing.B) {
+	server, err := sim.Serve("127.0.0.1:0", 1, sim.NewRig(sim.Setup{Serial: "22110345", Register: 123_456}, leap()))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer server.Close()
+	meter := open(b, server.URL(), 1, time.Minute)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	handler := goburrow.NewTCPClientHandler(strings.TrimPrefix(server.URL(), "tcp://"))
+	handler.SlaveId = 1
+	defer handler.Close()
+	raw := goburrow.NewClient(handler)
+	ours := func() error { _, err := meter.Read(ctx); return err }
+	theirs := func() error { _, err := raw.ReadInputRegisters(0x34, 22); return err }
+
+	b.Run("ours", func(b *testing.B) { repeat(b, ours) })
+	b.Run("goburrow", func(b *testing.B) { repeat(b, theirs) })
+	b.Run("ratio", func(b *testing.B) {
+		var mine, other time.Duration
+		for b.Loop() { // in turns, so that a busy machine slows both
+			mine += stopwatch(b, ours)
+			other += stopwatch(b, theirs)
+		}
+		b.ReportMetric(other.Seconds()/mine.Seconds(), "x-goburrow")
+	})
+}
+
+func repeat(b *testing.B, do func() error) {
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := do(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func stopwatch(b *testing.B, do func() error) time.Duration {
+	start := time.Now()
+	if err := do(); err != nil {
+		b.Fatal(err)
+	}
+	return time.Since(start)
+}

@@ -1,0 +1,244 @@
+package modbus_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	goburrow "github.com/goburrow/modbus"
+
+	"stolpe/hal"
+	"stolpe/hal/modbus"
+	"stolpe/hal/sim"
+)
+
+// These tests run over real TCP against the simulated meter. Where an answer does
+// not come they wait for the real time-out.
+
+// impatience is the time-out in those tests. An answer over loopback that is not
+// held up on purpose takes a thousandth of it.
+const impatience = 500 * time.Millisecond
+
+// charging gives a simulated meter, in the middle of a charge at an instant that
+// does not pass, the driver for it, and what a right reading says but for its
+// instant.
+func charging(t *testing.T, timeout time.Duration) (*sim.Server, *modbus.Meter, hal.Reading) {
+	t.Helper()
+	var stands sim.Clock
+	rig := sim.NewRig(sim.Setup{Serial: "22110345", Register: 1_000_000}, stands.Now)
+	rig.Do(func(b *sim.Bench, now time.Duration) {
+		b.PlugIn(now, sim.Car{Power: 11_000, Need: 60_000})
+		b.Set(now, hal.Closed)
+	})
+	stands.Step(time.Hour)
+	server, err := sim.Serve("127.0.0.1:0", 1, rig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { server.Close() })
+	meter := open(t, server.URL(), 1, timeout)
+	want, err := rig.Read(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want.At = 0
+	return server, meter, want
+}
+
+func open(t testing.TB, url string, unit int, timeout time.Duration) *modbus.Meter {
+	t.Helper()
+	meter, err := modbus.Open(modbus.Config{Model: "eastron_sdm630", URL: url, Unit: unit, Now: leap(), Timeout: timeout})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { meter.Close() })
+	return meter
+}
+
+// leap is a clock on which a second passes whenever somebody looks, so that the
+// meter never needs silence.
+func leap() func() time.Duration {
+	var c sim.Clock
+	return func() time.Duration {
+		c.Step(time.Second)
+		return c.Now()
+	}
+}
+
+// mustRead reads and demands exactly what is right.
+func mustRead(t *testing.T, m *modbus.Meter, want hal.Reading) {
+	t.Helper()
+	got, err := m.Read(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got.At = 0
+	if got != want {
+		t.Fatalf("read %+v, want %+v", got, want)
+	}
+}
+
+func TestEveryWireFaultIsAnErrorOnceAndThenAllIsWell(t *testing.T) {
+	timeout := func(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }
+	says := func(text string) func(error) bool {
+		return func(err error) bool { return err != nil && strings.Contains(err.Error(), text) }
+	}
+	none := func(err error) bool { return err == nil }
+	refused := func(err error) bool {
+		var e *goburrow.ModbusError
+		return errors.As(err, &e) && e.ExceptionCode == goburrow.ExceptionCodeServerDeviceFailure
+	}
+	cases := map[sim.WireFault]func(error) bool{
+		sim.Sound:            none,
+		sim.NoAnswer:         timeout,
+		sim.Late:             timeout,
+		sim.Twice:            none, // the second is dropped at the next read
+		sim.WrongUnit:        says("unit id"),
+		sim.WrongTransaction: timeout, // dropped, and no other comes
+		sim.WrongProtocol:    says("protocol 1"),
+		sim.WrongFunction:    says("function 3"),
+		sim.WrongCount:       says("counts"),
+		sim.Short:            says("want 44"),
+		sim.Truncated:        timeout,
+		sim.Endless:          says("want 9 to 260"),
+		sim.Exception:        refused,
+		sim.SplitException:   refused,
+		sim.Garbage:          says("protocol"),
+		sim.Dribble:          timeout,
+		sim.HangUp:           none, // on a connection that worked before, the read is tried again
+	}
+	if len(cases) != sim.WireFaults {
+		t.Fatalf("%d cases for %d faults", len(cases), sim.WireFaults)
+	}
+	for fault, right := range cases {
+		t.Run(fault.String(), func(t *testing.T) {
+			t.Parallel()
+			server, meter, want := charging(t, impatience)
+			mustRead(t, meter, want)
+			server.Wire(fault)
+			got, err := meter.Read(context.Background())
+			if !right(err) {
+				t.Errorf("read %+v, %v", got, err)
+			}
+			got.At = 0
+			if err == nil && got != want || err != nil && got != (hal.Reading{}) {
+				t.Errorf("with the error %v: %+v", err, got)
+			}
+			mustRead(t, meter, want)
+			mustRead(t, meter, want)
+		})
+	}
+}
+
+func TestHangingUpOnANewConnectionIsAnError(t *testing.T) {
+	t.Parallel()
+	server, meter, want := charging(t, impatience)
+	server.Wire(sim.HangUp)
+	if _, err := meter.Read(context.Background()); !errors.Is(err, io.EOF) {
+		t.Errorf("%v, want the end of the connection", err)
+	}
+	mustRead(t, meter, want)
+	server.Wire(sim.HangUp, sim.HangUp)
+	if _, err := meter.Read(context.Background()); !errors.Is(err, io.EOF) {
+		t.Errorf("twice in a row: %v, want the end of the connection", err)
+	}
+	mustRead(t, meter, want)
+}
+
+// Whatever happens on the wire, in whatever order, a reading is right or it is
+// none.
+func TestNoMixOfWireFaultsMakesAWrongReading(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(57, 2))
+	server, meter, want := charging(t, 60*time.Millisecond)
+	right, wrong := 0, 0
+	for range 150 {
+		if random.IntN(3) > 0 {
+			server.Wire(sim.WireFault(random.IntN(sim.WireFaults)))
+		}
+		got, err := meter.Read(context.Background())
+		got.At = 0
+		switch {
+		case err != nil && got == hal.Reading{}:
+			wrong++
+		case err == nil && got == want:
+			right++
+		default:
+			t.Fatalf("read %+v, %v; want %+v or an error", got, err, want)
+		}
+	}
+	if right < 5 || wrong < 5 {
+		t.Errorf("%d readings and %d errors: too few of one to prove anything", right, wrong)
+	}
+}
+
+func TestTheMeterComesBackAfterTheServerDoes(t *testing.T) {
+	t.Parallel()
+	server, meter, want := charging(t, impatience)
+	mustRead(t, meter, want)
+	server.Close()
+	if _, err := meter.Read(context.Background()); err == nil {
+		t.Fatal("read from nobody")
+	}
+	var stands sim.Clock
+	again, err := sim.Serve(strings.TrimPrefix(server.URL(), "tcp://"), 1, sim.NewRig(sim.Setup{Register: 5}, stands.Now))
+	if err != nil {
+		t.Skipf("somebody else took the port: %v", err)
+	}
+	defer again.Close()
+	deadline := time.Now().Add(20 * time.Second)
+	for {
+		got, err := meter.Read(context.Background())
+		if err == nil && got.Register == 5 {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("still %+v, %v", got, err)
+		}
+	}
+}
+
+func TestAReadingIsFromWhenTheWholeAnswerHadArrived(t *testing.T) {
+	_, meter, _ := charging(t, impatience)
+	r, err := meter.Read(context.Background())
+	if err != nil || r.At < 2*time.Second { // the clock leaps a second per look: it was looked at after the first answer
+		t.Errorf("%+v, %v", r, err)
+	}
+	next, err := meter.Read(context.Background())
+	if err != nil || next.At <= r.At {
+		t.Errorf("%v after %v, %v", next.At, r.At, err)
+	}
+}
+
+func TestReadingAllocatesNothing(t *testing.T) {
+	_, meter, want := charging(t, time.Minute)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	mustRead(t, meter, want)
+	allocations := testing.AllocsPerRun(50, func() { // fewer than until the serial is due again
+		if _, err := meter.Read(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	if allocations != 0 {
+		t.Errorf("%v allocations a read, the server's included", allocations)
+	}
+}
+
+func TestACloseEndsEverything(t *testing.T) {
+	_, meter, want := charging(t, impatience)
+	mustRead(t, meter, want)
+	for range 2 {
+		if err := meter.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := meter.Read(context.Background()); err == nil || !strings.Contains(err.Error(), "closed") {
+		t.Errorf("after Close: %v", err)
+	}
+}

@@ -1,0 +1,111 @@
+package payment
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"stolpe/hal"
+)
+
+// State is the state of a payment at the service.
+type State uint8
+
+// The states. An authorised payment stays so through capture and cancel: only
+// the amounts tell what moved.
+const (
+	NotFound State = iota
+	Created
+	Authorised
+	DeclinedByPayer
+	TimedOut
+	EndedByUs
+)
+
+// Found is what the service has under a reference.
+type Found struct {
+	State    State
+	Amount   Amount // asked for, minor units
+	Held     Amount // authorised in all, minor units
+	Taken    Amount // captured, minor units
+	Freed    Amount // cancelled, minor units
+	Refunded Amount // given back after capture, minor units
+	URL      string // where the payer approves, while there is such a place
+	Terms    Terms  // what we wrote into it; zero if it is not ours
+}
+
+// Left is what is still held, in minor units.
+func (f Found) Left() Amount {
+	if f.State != Authorised {
+		return 0
+	}
+	return f.Held - f.Taken - f.Freed
+}
+
+// Terms are what a payment was made for. They are written into it, so that the
+// service is a third witness of the charge, beside the journal and the meter.
+type Terms struct {
+	EVSE   string     // <post>/<evse>
+	Meter  string     // serial number of the meter
+	Start  hal.Energy // register at the request, Wh
+	Price  Price
+	Holder Holder // who may stop it
+}
+
+// Holder is a hash of a session page's secret: whoever knows the secret may see
+// the charge and stop it. The secret itself is never kept.
+type Holder [16]byte
+
+// The keys of Terms in the payment's metadata: five, as many as are allowed.
+const (
+	keyEVSE   = "evse"
+	keyMeter  = "meter"
+	keyStart  = "start_wh"
+	keyPrice  = "price"
+	keyHolder = "holder"
+)
+
+// Metadata writes the terms as the pairs that go into a payment.
+func (t Terms) Metadata() map[string]string {
+	p := t.Price
+	return map[string]string{
+		keyEVSE:  t.EVSE,
+		keyMeter: t.Meter,
+		keyStart: strconv.FormatInt(int64(t.Start), 10),
+		keyPrice: fmt.Sprintf("%s %d %d %d %d %d %d %d", p.Currency, p.VAT, p.KWh, p.Minute, p.Session,
+			int64(p.Idle.After/time.Second), p.Idle.Minute, p.Idle.Cap),
+		keyHolder: fmt.Sprintf("%x", t.Holder),
+	}
+}
+
+// ErrTerms is what ParseTerms wraps when the pairs are not ours.
+var ErrTerms = errors.New("metadata is not a charge of ours")
+
+// ParseTerms reads what Metadata wrote. An error wraps ErrTerms.
+func ParseTerms(m map[string]string) (Terms, error) {
+	t := Terms{EVSE: m[keyEVSE], Meter: m[keyMeter]}
+	start, err := strconv.ParseInt(m[keyStart], 10, 64)
+	if err != nil || start < 0 || t.EVSE == "" {
+		return Terms{}, fmt.Errorf("%w: %s=%q %s=%q", ErrTerms, keyEVSE, t.EVSE, keyStart, m[keyStart])
+	}
+	t.Start = hal.Energy(start)
+	var after int64
+	p := &t.Price
+	n, err := fmt.Sscanf(m[keyPrice], "%s %d %d %d %d %d %d %d", &p.Currency, &p.VAT, &p.KWh, &p.Minute, &p.Session,
+		&after, &p.Idle.Minute, &p.Idle.Cap)
+	if err != nil {
+		return Terms{}, fmt.Errorf("%w: %s=%q, %d of 8 parts: %w", ErrTerms, keyPrice, m[keyPrice], n, err)
+	}
+	p.Idle.After = time.Duration(after) * time.Second
+	if err := p.Check(); err != nil {
+		return Terms{}, fmt.Errorf("%w: %w", ErrTerms, err)
+	}
+	holder, err := hex.DecodeString(m[keyHolder])
+	if err != nil || len(holder) != len(t.Holder) {
+		return Terms{}, fmt.Errorf("%w: %s=%q: want %d bytes in hex", ErrTerms, keyHolder, m[keyHolder], len(t.Holder))
+	}
+	copy(t.Holder[:], holder)
+	return t, nil
+}

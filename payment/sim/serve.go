@@ -1,0 +1,48 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+)
+
+// Time-outs of the server, all chosen by us for clients that are near.
+const (
+	headerTimeout = 5 * time.Second
+	readTimeout   = 10 * time.Second
+	writeTimeout  = 2 * MaxSlow
+	idleTimeout   = time.Minute
+	stopTimeout   = 5 * time.Second
+	maxHeader     = 16 << 10 // bytes
+)
+
+// Serve serves the Till on l until ctx ends, and then lets running requests
+// finish for a moment. It closes l. The error is nil after an orderly stop.
+func (t *Till) Serve(ctx context.Context, l net.Listener) error {
+	server := &http.Server{
+		Handler: t, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
+		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+		BaseContext: func(net.Listener) context.Context { return ctx }, // so that slow answers end with it
+	}
+	stopped := make(chan error, 1)
+	cancel := context.AfterFunc(ctx, func() {
+		grace, done := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+		defer done()
+		err := server.Shutdown(grace)
+		if err != nil {
+			err = errors.Join(err, server.Close())
+		}
+		stopped <- err
+	})
+	err := server.Serve(l)
+	if cancel() {
+		return fmt.Errorf("till: serve %v: %w", l.Addr(), err) // not asked to stop
+	}
+	if err := <-stopped; err != nil {
+		return fmt.Errorf("till: stop serving %v: %w", l.Addr(), err)
+	}
+	return nil
+}

@@ -1,0 +1,195 @@
+package vipps
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"stolpe/payment"
+)
+
+const paymentsPath = "/epayment/v1/payments"
+
+// call is one call about one payment.
+type call struct {
+	op   operation
+	ref  payment.Ref
+	path string             // after paymentsPath
+	key  string             // Idempotency-Key; empty where the API has none
+	body any                // nil for a read
+	take func([]byte) error // reads the body of a success
+}
+
+// read gets the payment.
+func (c *Client) read(ctx context.Context, o payment.Order) (payment.Found, *failure) {
+	var f payment.Found
+	var currency payment.Currency
+	fail := c.do(ctx, call{op: get, ref: o.Ref, path: "/" + string(o.Ref), take: func(body []byte) (err error) {
+		f, currency, err = decodePayment(body, o.Ref)
+		return err
+	}})
+	switch {
+	case fail != nil:
+		return payment.Found{}, fail
+	case o.Currency != "" && currency != o.Currency:
+		return payment.Found{}, declined(o.Ref, no(payment.Foreign), fmt.Errorf("the payment is not in %s", o.Currency))
+	case !c.fitURL(f.URL):
+		f.URL = ""
+	}
+	return f, nil
+}
+
+// change makes the one call the order needs next, given what was found, and
+// returns what that made of the payment. Where none is needed, nothing changes.
+func (c *Client) change(ctx context.Context, o payment.Order, f payment.Found) (payment.Found, *failure) {
+	q, needed := c.next(o, f)
+	if !needed {
+		return f, nil
+	}
+	var after payment.Found
+	q.take = func(body []byte) (err error) {
+		if q.op == create {
+			after, err = c.decodeCreated(body, o)
+		} else {
+			after, err = decodeAdjusted(body, o.Ref, o.Currency, f)
+		}
+		return err
+	}
+	if fail := c.do(ctx, q); fail != nil {
+		return payment.Found{}, fail
+	}
+	return after, nil
+}
+
+// next puts the order's next call into the API's words, if there is one. Cancel
+// has no key: the API lists none for it, and a 4xx would stick to one.
+func (c *Client) next(o payment.Order, f payment.Found) (call, bool) {
+	n := o.Next(f)
+	amount := money{o.Currency, n.Amount}
+	at := "/" + string(o.Ref)
+	switch n.Kind {
+	case payment.Create:
+		return call{op: create, ref: o.Ref, key: o.Key(n.Kind), body: createBody{
+			Amount:              amount,
+			PaymentMethod:       methodBody{"WALLET"},
+			Reference:           o.Ref,
+			UserFlow:            "WEB_REDIRECT",
+			ReturnURL:           o.Return,
+			CustomerInteraction: "CUSTOMER_PRESENT", // required where the payer stands at the machine
+			PaymentDescription:  c.config.Description(o.Terms),
+			Metadata:            o.Terms.Metadata(),
+		}}, true
+	case payment.Capture:
+		return call{op: capture, ref: o.Ref, path: at + "/capture", key: o.Key(n.Kind), body: captureBody{amount}}, true
+	case payment.Withdraw, payment.CancelAll:
+		return call{op: cancel, ref: o.Ref, path: at + "/cancel", body: cancelBody{n.Kind == payment.Withdraw}}, true
+	}
+	return call{}, false
+}
+
+// decodeCreated reads the answer to a create. Without an address to send the
+// payer to it is not believed: reading back may give one.
+func (c *Client) decodeCreated(body []byte, o payment.Order) (payment.Found, error) {
+	var b createdBody
+	switch err := json.Unmarshal(body, &b); {
+	case err != nil:
+		return payment.Found{}, err
+	case b.Reference != o.Ref:
+		return payment.Found{}, errors.New("answer is about another reference")
+	case !c.fitURL(b.URL):
+		return payment.Found{}, errors.New("no address for the payer")
+	}
+	return payment.Found{State: payment.Created, Amount: o.Amount, URL: b.URL, Terms: o.Terms}, nil
+}
+
+// do makes the call and hands the body of a success to q.take. A token the
+// service no longer takes is replaced, once.
+func (c *Client) do(ctx context.Context, q call) *failure {
+	what := fmt.Sprintf("%v %s", q.op, q.ref)
+	for again := false; ; again = true {
+		token, fail := c.tokens.get(ctx)
+		if fail != nil {
+			f := *fail // others are told the same
+			f.what = what + ": " + f.what
+			return &f
+		}
+		got, err := c.send(ctx, q, token)
+		if err == nil && got.status/100 == 2 {
+			if err = q.take(got.body); err == nil {
+				return nil
+			}
+			got.body, err = nil, fmt.Errorf("answer makes no sense: %w", err)
+		}
+		if got.status != http.StatusUnauthorized || again {
+			return c.failed(q.op, what, token, got, err)
+		}
+		c.tokens.drop(token)
+	}
+}
+
+// send makes the call with this token.
+func (c *Client) send(ctx context.Context, q call, token string) (reply, error) {
+	method, body := http.MethodGet, []byte(nil)
+	if q.body != nil {
+		var err error
+		method = http.MethodPost
+		if body, err = json.Marshal(q.body); err != nil {
+			return reply{}, err
+		}
+	}
+	r, err := c.request(ctx, method, paymentsPath+q.path, body)
+	if err != nil {
+		return reply{}, err
+	}
+	r.Header.Set("Authorization", "Bearer "+token)
+	if q.key != "" {
+		r.Header.Set("Idempotency-Key", q.key)
+	}
+	return roundTrip(c.http, r)
+}
+
+// request makes a request with what every request carries. A body can be read
+// once only (GetBody is nil): net/http would otherwise send a request with an
+// Idempotency-Key a second time by itself when an old connection breaks.
+func (c *Client) request(ctx context.Context, method, path string, body []byte) (*http.Request, error) {
+	r, err := http.NewRequestWithContext(ctx, method, c.base.JoinPath(path).String(), bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	if body != nil {
+		r.GetBody = nil
+		r.Header.Set("Content-Type", "application/json")
+	}
+	h := r.Header
+	h.Set("Ocp-Apim-Subscription-Key", c.config.SubscriptionKey)
+	h.Set("Merchant-Serial-Number", c.config.MSN)
+	for _, name := range []string{"Vipps-System", "Vipps-System-Plugin"} { // we are system and plug-in in one
+		if c.config.SystemName != "" {
+			h.Set(name+"-Name", c.config.SystemName)
+		}
+		if c.config.SystemVersion != "" {
+			h.Set(name+"-Version", c.config.SystemVersion)
+		}
+	}
+	return r, nil
+}
+
+// failed is the failure of a call made with this token, and what came back, if
+// anything did.
+func (c *Client) failed(op operation, what, token string, got reply, err error) *failure {
+	p := decodeProblem(got.body)
+	return &failure{
+		verdict: judge(op, got.status, p),
+		what:    what,
+		http:    got.status,
+		code:    p.code,
+		trace:   p.trace,
+		detail:  p.detail,
+		wait:    retryAfter(got.header),
+		cause:   err,
+		hide:    hider(c.config.ClientSecret, c.config.SubscriptionKey, token),
+	}
+}
