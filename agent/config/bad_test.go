@@ -165,6 +165,24 @@ func TestEditorsOfWindowsAreServed(t *testing.T) {
 	}
 }
 
+// endless is a file without an end, such as /dev/zero.
+type endless struct{ read int }
+
+func (e *endless) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = '#'
+	}
+	e.read += len(p)
+	return len(p), nil
+}
+
+func TestEndlessFileIsNotReadToItsEnd(t *testing.T) {
+	var file endless
+	if _, err := Parse("f", &file, vault); err == nil || file.read > 2*maxFile {
+		t.Errorf("read %d bytes, error %v: want an error after %d", file.read, err, maxFile)
+	}
+}
+
 func TestLongBrokenFileIsToldQuickly(t *testing.T) {
 	quiet(t)
 	text := append(bytes.Repeat([]byte("# comment\n"), 20_000), "post: {\n"...)

@@ -157,9 +157,10 @@ func Load(path string) (Config, error) {
 }
 
 // Parse reads a configuration from r. The name stands for it in messages. Secrets
-// are looked up only where the way to the money needs them. Keys that have an
-// environment variable take their value from there if it is set and not empty.
-// What is wrong comes back as Errors; other errors are those of r.
+// are looked up only where the way to the money needs them; then nil is an error.
+// Keys that have an environment variable take their value from there if it is
+// set and not empty. What is wrong comes back as Errors; other errors are those
+// of r.
 func Parse(name string, r io.Reader, secrets Lookup) (Config, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxFile+1))
 	if err != nil {
@@ -172,7 +173,7 @@ func Parse(name string, r io.Reader, secrets Lookup) (Config, error) {
 	read := newReader(name, root)
 	said := read.root(root)
 	if said == nil {
-		return Config{}, read.errs
+		return Config{}, read.errs.sorted()
 	}
 	f, err := fill(said)
 	if err != nil {

@@ -344,6 +344,13 @@ func TestEveryFieldHasItsKey(t *testing.T) {
 	}
 }
 
+func TestNothingIsLeftOverWhenTheStructIsFilled(t *testing.T) {
+	quiet(t)
+	if _, err := fill(map[string]any{"web": map[string]any{"port": int64(1)}}); err == nil || !strings.Contains(err.Error(), "port") {
+		t.Errorf("error %v: want one that names the key without a field", err)
+	}
+}
+
 // TestRealContactorNeedsARealMeter checks what this version cannot be told yet,
 // so that it holds from the day it can.
 func TestRealContactorNeedsARealMeter(t *testing.T) {

@@ -3,7 +3,6 @@ package config
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -15,7 +14,7 @@ import (
 // gets the word "redacted"; only Reveal gives the value. The zero value is the
 // secret that was not asked for, and reveals "".
 type Secret struct {
-	value *string // behind a pointer: fmt prints the address when the secret is somebody's unexported field
+	value *string // behind a pointer: fmt prints an address where it cannot call String (unexported fields, %d)
 }
 
 const redacted = "redacted"
@@ -34,9 +33,6 @@ func (Secret) String() string { return redacted }
 // GoString gives "redacted".
 func (Secret) GoString() string { return redacted }
 
-// Format writes "redacted" for every verb; without it %d would print the fields.
-func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
-
 // LogValue gives "redacted".
 func (Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
 
@@ -54,7 +50,7 @@ type Lookup func(kind, name string) (string, error)
 // System finds a secret on the running system: in the directory of credentials
 // that systemd made, in a file, or in the environment. It fails when there is
 // no such secret, when a file is open to everybody, not an ordinary file or
-// larger than 4 KiB.
+// larger than a secret can be.
 func System(kind, name string) (string, error) {
 	switch kind {
 	case "credential":
@@ -94,7 +90,7 @@ func readSecret(path string) (string, error) {
 		return "", errors.New("this program may not look there: mend owner and mode")
 	case err != nil:
 		return "", err
-	case info.IsDir():
+	case !info.Mode().IsRegular():
 		return "", errors.New("this is not an ordinary file")
 	case info.Mode().Perm()&0o007 != 0:
 		return "", fmt.Errorf("its mode %#o lets everybody in: run chmod o= on it, and renew the secret", info.Mode().Perm())
@@ -125,6 +121,9 @@ func reference(text string) (kind, name string, ok bool) {
 
 // resolve finds the secret that text refers to.
 func (l Lookup) resolve(text string) (Secret, error) {
+	if l == nil {
+		return Secret{}, errors.New("secrets are not looked up here")
+	}
 	kind, name, _ := reference(text)
 	value, err := l(kind, name)
 	if err != nil {

@@ -153,6 +153,17 @@ func TestMissingSecretIsToldAtItsLine(t *testing.T) {
 	}
 }
 
+func TestWithoutALookupSecretsAreAnError(t *testing.T) {
+	quiet(t)
+	text := change(t, readText(t, simFile), "payment: {through: sim}\n", direct)
+	if _, err := Parse("f", strings.NewReader(text), nil); err == nil || strings.Count(err.Error(), "not looked up here") != 3 {
+		t.Errorf("error %v", err)
+	}
+	if _, err := Parse("f", strings.NewReader(readText(t, simFile)), nil); err != nil {
+		t.Errorf("a simulation has no secrets: %v", err)
+	}
+}
+
 func TestSecretsOfTheWayNotTakenAreLeftAlone(t *testing.T) {
 	quiet(t)
 	text := change(t, readText(t, simFile), "payment: {through: sim}\n", strings.Replace(direct, "through: vipps", "through: sim", 1))

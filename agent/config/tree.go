@@ -126,9 +126,10 @@ func (r *reader) known(k key, name, value *yaml.Node, path string, seen map[stri
 
 // tooEarly says whether this version cannot do what a key asks for.
 func tooEarly(path string, value *yaml.Node) (laterKey, bool) {
+	path = general(path)
 	for _, l := range later() {
 		scheme := strings.HasSuffix(l.value, ":") && strings.HasPrefix(value.Value, l.value)
-		if l.path == general(path) && (l.value == "" || l.value == value.Value || scheme) {
+		if l.path == path && (l.value == "" || l.value == value.Value || scheme) {
 			return l, true
 		}
 	}

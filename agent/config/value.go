@@ -62,7 +62,7 @@ func (k key) scalar(n *yaml.Node) (v any, allowed string) {
 		}
 	case span:
 		d, err := time.ParseDuration(n.Value)
-		if err == nil && n.ShortTag() == tagText && int64(d) >= k.min && int64(d) <= k.max {
+		if err == nil && int64(d) >= k.min && int64(d) <= k.max {
 			return d, ""
 		}
 	case secret:

@@ -123,7 +123,7 @@ func (v *EVSE) Tell(ctx context.Context, e session.Event) error {
 }
 
 // Request asks for a charge. It returns nil when the EVSE has agreed and written
-// it down; session's ErrOccupied, ErrOut, ErrPrice or ErrAmount when it has not;
+// it down; display.ErrBusy, ErrOut, ErrPrice or ErrAmount when it has not;
 // ctx's error when nobody knows.
 func (v *EVSE) Request(ctx context.Context, q session.Requested) error {
 	reply := make(chan error, 1)

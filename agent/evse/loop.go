@@ -218,7 +218,7 @@ func (l *loop) tellDriver() {
 	}
 	var err error
 	if l.dead {
-		err = session.ErrOut
+		err = display.ErrOut
 	}
 	l.awaiting <- err
 	l.awaiting = nil

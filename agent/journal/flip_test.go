@@ -10,7 +10,8 @@ import (
 )
 
 // flipped demands that one flipped bit is noticed, blamed on its slot, and costs
-// at most the newest record, openly. Nothing was reported of the journal before.
+// at most the newest record, openly. Nothing was reported of the journal for two
+// turns.
 func flipped(t *testing.T, c *card.Card, slots int, last uint64, file int, bit int64) {
 	t.Helper()
 	c.Flip(file, bit)
@@ -31,13 +32,11 @@ func flipped(t *testing.T, c *card.Card, slots int, last uint64, file int, bit i
 }
 
 func TestFlippedBitInAnyByteIsNoticed(t *testing.T) {
-	const slots = 4
-	for _, last := range []uint64{3, 13} { // most slots never reached; all of them filled
-		c := filled(t, slots, last)
-		for file := range 2 {
-			for i := range int64(slots * SlotSize) {
-				flipped(t, c, slots, last, file, i*8+i%8)
-			}
+	const slots, last = 4, 13
+	c := filled(t, slots, last)
+	for file := range 2 {
+		for i := range int64(slots * SlotSize) {
+			flipped(t, c, slots, last, file, i*8+i%8)
 		}
 	}
 }
@@ -49,6 +48,33 @@ func TestFlippedBitAnywhereIsNoticed(t *testing.T) {
 		c := filled(t, slots, last)
 		for range 200 {
 			flipped(t, c, slots, last, random.IntN(2), random.Int64N(slots*SlotSize*8))
+		}
+	}
+}
+
+// What was reported is excused where it was. From the first record after it on,
+// everything is watched again.
+func TestReportedDamageExcusesOnlyWhatIsOlder(t *testing.T) {
+	const slots = 8
+	c := filled(t, slots, 21)
+	put(c, 0, 6, noise())
+	j, _ := reopen(t, c)
+	for last := uint64(24); last < 60; last++ {
+		add(t, j, last)
+		for bad := max(22, last-12); bad < last; bad++ {
+			want := Rotten
+			if bad == 22 {
+				want = Sound // the damage of which Torn was said
+			}
+			file, slot := record{slots: slots, sequence: bad}.place()
+			bit := int64(slot)*SlotSize*8 + 4000
+			c.Flip(file, bit)
+			_, r := reopen(t, c)
+			c.Flip(file, bit)
+			expect(t, r, want, last)
+		}
+		if last >= 22+2*slots {
+			flipped(t, c, slots, last, int(last%2), int64(last*911%(slots*SlotSize*8)))
 		}
 	}
 }

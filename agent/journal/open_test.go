@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -133,6 +134,12 @@ func TestJournalThatIsNotThereIsNotNew(t *testing.T) {
 	}
 }
 
+func TestOpenAsksForAnOwner(t *testing.T) {
+	if _, _, err := Open(install(t), "evse-1", ""); err == nil {
+		t.Error("opened for nobody")
+	}
+}
+
 func TestDamagedFilesAreReadButNotWritten(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -188,8 +195,12 @@ func TestReadOnlyFilesAreReadAndAppendSaysWhy(t *testing.T) {
 	}
 	j, r := open1(t, dir)
 	expect(t, r, Sound, 9)
-	if err := j.Append(state(10)); !errors.Is(err, ErrFailed) || !errors.Is(err, fs.ErrPermission) {
+	err := j.Append(state(10))
+	if !errors.Is(err, ErrFailed) || !errors.Is(err, fs.ErrPermission) {
 		t.Errorf("append: %v", err)
+	}
+	if want := fmt.Sprintf("open %s: ", filepath.Join(dir, "evse-1.a")); !strings.Contains(err.Error(), want) {
+		t.Errorf("message %q does not say %q", err, want)
 	}
 }
 

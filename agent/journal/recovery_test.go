@@ -118,8 +118,10 @@ func TestWhatNoPowerCutLeavesIsRotten(t *testing.T) {
 			"file a slot 1 is empty, record 17 must be there (one of 2 bad slots); the newest good record is 21"},
 		{"a write went astray", 21, func(c *card.Card) { put(c, 0, 2, slotOf(8, 2, owner)) }, Rotten, 21,
 			"file a slot 2 holds record 2, record 18 must be there; the newest good record is 21"},
-		{"a write went to another slot", 21, func(c *card.Card) { put(c, 1, 2, slotOf(8, 22, owner)) }, Rotten, 21,
-			"file b slot 2 is damaged (holds a record that belongs elsewhere); the newest good record is 21"},
+		{"a write went to another slot", 21, func(c *card.Card) { put(c, 0, 2, slotOf(8, 22, owner)) }, Rotten, 21,
+			"file a slot 2 is damaged (holds a record that belongs elsewhere); the newest good record is 21"},
+		{"a write went to the other file", 21, func(c *card.Card) { put(c, 1, 6, slotOf(8, 22, owner)) }, Rotten, 21,
+			"file b slot 6 is damaged (holds a record that belongs elsewhere); the newest good record is 21"},
 		{"good record after a hole", 21, func(c *card.Card) { put(c, 0, 7, slotOf(8, 23, owner)) }, Rotten, 23,
 			"file a slot 6 holds record 6, record 22 must be there; the newest good record is 23"},
 		{"older copy of one file", 37, func(c *card.Card) {
@@ -190,6 +192,17 @@ func goesOn(t *testing.T, c *card.Card, j *Journal, newest uint64) {
 		_, r := reopen(t, c)
 		expect(t, r, want, n)
 		add(t, j, n+1)
+	}
+}
+
+func TestDoubtsHaveNames(t *testing.T) {
+	for d, want := range []string{"rotten", "foreign", "torn", "new", "sound"} {
+		if got := Doubt(d).String(); got != want {
+			t.Errorf("%d is %q, want %q", d, got, want)
+		}
+	}
+	if zero := (Recovered{}).Doubt; zero != Rotten {
+		t.Errorf("nothing known is taken for %v", zero)
 	}
 }
 

@@ -16,11 +16,15 @@ type (
 	// Requested: a driver wants to charge.
 	Requested display.Request
 
-	// Stopped: whoever may has ended the charge. It counts in every phase.
-	Stopped struct{ Why display.End }
+	// Stopped: the charge has been ended. It counts in every phase, but only for
+	// the charge of its holder, if it names one: another may have begun meanwhile.
+	Stopped struct {
+		Why    display.End
+		Holder payment.Holder // zero for the post's own
+	}
 
 	// Extended: the driver needs more time to plug in.
-	Extended struct{}
+	Extended struct{ Holder payment.Holder }
 
 	// Asked: an order is on its way to the payment service.
 	Asked struct{ Order payment.Order }

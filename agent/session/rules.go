@@ -1,10 +1,10 @@
 package session
 
 import (
-	"errors"
 	"slices"
 	"time"
 
+	"stolpe/display"
 	"stolpe/hal"
 	"stolpe/payment"
 )
@@ -88,26 +88,18 @@ const (
 	maxBoots = 5
 )
 
-// Why a request is turned down.
-var (
-	ErrOccupied = errors.New("somebody else's charge is under way")
-	ErrOut      = errors.New("the post cannot charge now")
-	ErrPrice    = errors.New("the price has changed")
-	ErrAmount   = errors.New("this amount cannot be reserved")
-)
-
-// Accepts says whether a request would be served in s: nil, ErrOccupied, ErrOut,
-// ErrPrice or ErrAmount.
+// Accepts says whether a request would be served in s: nil, or
+// display.ErrBusy, ErrOut, ErrPrice or ErrAmount.
 func (r *Rules) Accepts(s *State, now hal.Instant, q Requested) error {
 	switch {
 	case s.Phase != Idle:
-		return ErrOccupied
+		return display.ErrBusy
 	case s.Faults() != 0 || len(s.Debts) >= MaxDebts || !s.meter.atRest(now.Mono) || !s.resting():
-		return ErrOut
+		return display.ErrOut
 	case q.Seen != r.Price:
-		return ErrPrice
+		return display.ErrPrice
 	case !slices.Contains(r.Choices, q.Reserve):
-		return ErrAmount
+		return display.ErrAmount
 	}
 	return nil
 }

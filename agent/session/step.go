@@ -18,7 +18,8 @@ func (r *Rules) Step(s State, now hal.Instant, e Event) State {
 		s.Boots = 0
 		s.Passing &^= Rebooting
 	}
-	if _, lost := e.(Stopped); s.Phase != Idle && (lost || s.Faults()&unsafe != 0) {
+	stop, told := e.(Stopped)
+	if s.Phase != Idle && (told && s.heeds(stop.Holder) || s.Faults()&unsafe != 0) {
 		r.stop(&s, now, s.whyStopped(e))
 	}
 	switch s.Phase {
@@ -77,9 +78,15 @@ func (r *Rules) restored(s *State) {
 	s.meter.restart()
 }
 
+// heeds says whether a holder's word counts for the charge under way. The post's
+// own, with no holder, always does.
+func (s *State) heeds(h payment.Holder) bool {
+	return h == payment.Holder{} || s.HeldBy(h)
+}
+
 // whyStopped says why a charge ends when e or a fault ends it.
 func (s *State) whyStopped(e Event) display.End {
-	if e, ok := e.(Stopped); ok {
+	if e, ok := e.(Stopped); ok && s.heeds(e.Holder) {
 		return e.Why
 	}
 	switch f := s.Faults(); {
@@ -138,7 +145,7 @@ func (r *Rules) approving(s *State, now hal.Instant) {
 }
 
 func (r *Rules) waiting(s *State, now hal.Instant, e Event) {
-	if _, more := e.(Extended); more && s.grants < maxExtensions {
+	if more, told := e.(Extended); told && s.heeds(more.Holder) && s.grants < maxExtensions {
 		s.grants++
 	}
 	switch m := &s.meter; {

@@ -224,7 +224,7 @@ func (w *world) doDriver(args []string) error {
 		}
 		w.step(q)
 	case is(args, "* stops"):
-		w.step(Stopped{display.ByDriver})
+		w.step(Stopped{Why: display.ByDriver})
 	case is(args, "* extends"):
 		w.step(Extended{})
 	default:

@@ -35,7 +35,7 @@ var alphabet = []letter{
 	{"sense closed", event(func(p *spot) Event { return Sensed{hal.Closed, p.now} })},
 	{"plug in", event(func(*spot) Event { return Plugged{hal.PlugIn} })},
 	{"plug out", event(func(*spot) Event { return Plugged{hal.PlugOut} })},
-	{"stop", event(func(*spot) Event { return Stopped{display.ByDriver} })},
+	{"stop", event(func(*spot) Event { return Stopped{Why: display.ByDriver} })},
 	{"withdrawn", event(func(*spot) Event { return TakenOut{} })},
 	{"restored", event(func(*spot) Event { return Restored{} })},
 	{"tick 3s", tick(3 * time.Second)},

@@ -9,7 +9,15 @@ import (
 // probes lists what is measured, in the order in which it is printed.
 func probes() []probe {
 	return []probe{
+		{"idle", idle},
 		{"binary", binary},
+		{"start", start},
+		{"journal", goBench("./agent/journal", "^BenchmarkDurable$", benchRow{
+			Row:   Row{What: "journal, one record durable", Unit: "ms", FloorIs: "4 KiB written and one fdatasync"},
+			ours:  metric{"BenchmarkDurable/append", "ns/op"},
+			floor: metric{"BenchmarkDurable/bare", "ns/op"},
+			per:   1e6,
+		})},
 		{"modbus", goBench("./hal/modbus", "^BenchmarkTransaction$/^(ours|goburrow)$",
 			benchRow{
 				Row:   Row{What: "Modbus TCP, a meter read", Unit: "µs", Budget: "ratio <= 1.05", FloorIs: "goburrow's own client, same registers"},

@@ -113,7 +113,7 @@ func within(n ast.Node) func(token.Pos) bool {
 	return func(pos token.Pos) bool { return n.Pos() <= pos && pos < n.End() }
 }
 
-// Goroutines finds go statements in product code of packages that are not in
+// Goroutines finds goroutines started in product code of packages that are not in
 // the table, which gives the reason for each, and rows nothing needs.
 func Goroutines(reasons map[string]string) func(*Tree) []Finding {
 	return func(t *Tree) []Finding {
@@ -138,11 +138,18 @@ func Goroutines(reasons map[string]string) func(*Tree) []Finding {
 	}
 }
 
+// goStatements gives the places where the file starts goroutines, with the go
+// statement or a method Go.
 func (f *File) goStatements() []token.Pos {
 	var places []token.Pos
 	ast.Inspect(f.AST, func(n ast.Node) bool {
-		if n, ok := n.(*ast.GoStmt); ok {
+		switch n := n.(type) {
+		case *ast.GoStmt:
 			places = append(places, n.Pos())
+		case *ast.CallExpr: // as of a sync.WaitGroup
+			if method, ok := n.Fun.(*ast.SelectorExpr); ok && method.Sel.Name == "Go" && len(n.Args) == 1 {
+				places = append(places, n.Pos())
+			}
 		}
 		return true
 	})

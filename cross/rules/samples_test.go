@@ -15,6 +15,8 @@ var sums = crc32.MakeTable(1)
 var _ error = ErrGone
 //go:embed *.txt
 var files embed.FS
+// The release sets it by -ldflags -X.
+var version = "dev"
 
 var count int
 var limit = 5
@@ -42,18 +44,18 @@ func change() {
 }
 `, "a/b.go": "package a\nfunc other() { pattern = nil }", "a/a_test.go": "package a\nfunc swap() { now = nil }"},
 			[]string{
-				"a/a.go:13: count has no value, so something must set it later",
-				"a/a.go:14: limit is a constant: say const",
-				"a/a.go:15: now is a function or a borrowed variable that a test could swap: pass it in",
-				"a/a.go:16: later is a function or a borrowed variable that a test could swap: pass it in",
-				"a/a.go:17: cache is made empty, so something must fill it later",
-				"a/a.go:18: built is computed at every start of the program: write it as a table, or compute it where it is needed",
-				"a/a.go:19: mu has no value, so something must set it later",
-				"a/a.go:28: changes the package variable table",
-				"a/a.go:29: changes the package variable count",
-				"a/a.go:30: changes the package variable cache",
-				"a/a.go:33: changes the package variable cache",
-				"a/a.go:34: changes the package variable count",
+				"a/a.go:15: count has no value, so something must set it later",
+				"a/a.go:16: limit is a constant: say const",
+				"a/a.go:17: now is a function or a borrowed variable that a test could swap: pass it in",
+				"a/a.go:18: later is a function or a borrowed variable that a test could swap: pass it in",
+				"a/a.go:19: cache is made empty, so something must fill it later",
+				"a/a.go:20: built is computed at every start of the program: write it as a table, or compute it where it is needed",
+				"a/a.go:21: mu has no value, so something must set it later",
+				"a/a.go:30: changes the package variable table",
+				"a/a.go:31: changes the package variable count",
+				"a/a.go:32: changes the package variable cache",
+				"a/a.go:35: changes the package variable cache",
+				"a/a.go:36: changes the package variable count",
 				"a/b.go:2: changes the package variable pattern",
 				"a/a_test.go:2: changes the package variable now",
 			}},
@@ -72,8 +74,8 @@ func settle() { time.Sleep(1); synctest.Wait() }
 `, "a/a.go": "package a\nimport \"time\"\nfunc f() { time.Sleep(1) }"},
 			[]string{"a/a_test.go:3: time.Sleep in TestReal"}},
 		{"goroutines without a reason", Goroutines(map[string]string{"b": "listens", "c": "did so once"}),
-			sources{"a/a.go": "package a\nfunc f() { go f() }", "b/b.go": "package b\nfunc f() { go f() }", "c/c.go": "package c", "d/d_test.go": "package d\nfunc f() { go f() }"},
-			[]string{"a/a.go:2: a starts a goroutine", "c: the table gives c a reason for goroutines, and it starts none"}},
+			sources{"a/a.go": "package a\nfunc f() { go f() }", "b/b.go": "package b\nfunc f() { go f() }", "c/c.go": "package c", "e/e.go": "package e\nfunc f() { g.Go(f) }", "d/d_test.go": "package d\nfunc f() { go f() }"},
+			[]string{"a/a.go:2: a starts a goroutine", "e/e.go:2: e starts a goroutine", "c: the table gives c a reason for goroutines, and it starts none"}},
 	}
 }
 

@@ -70,11 +70,11 @@ func ownFuncs(p *Package) []string {
 
 // judge says what is wrong with a package variable, or nothing.
 func judge(decl *ast.GenDecl, spec *ast.ValueSpec, own []string) string {
+	doc := spec.Doc
+	if doc == nil {
+		doc = decl.Doc
+	}
 	if len(spec.Values) == 0 {
-		doc := spec.Doc
-		if doc == nil {
-			doc = decl.Doc
-		}
 		if doc != nil && slices.ContainsFunc(doc.List, func(c *ast.Comment) bool { return strings.HasPrefix(c.Text, "//go:embed ") }) {
 			return ""
 		}
@@ -83,6 +83,9 @@ func judge(decl *ast.GenDecl, spec *ast.ValueSpec, own []string) string {
 	for _, value := range spec.Values {
 		switch value := value.(type) {
 		case *ast.BasicLit:
+			if strings.Contains(doc.Text(), "-ldflags -X") {
+				continue // the linker sets it, and only variables can be set so
+			}
 			return "is a constant: say const"
 		case *ast.FuncLit, *ast.SelectorExpr:
 			return "is a function or a borrowed variable that a test could swap: pass it in"

@@ -127,7 +127,9 @@ func (s *sketch) charge() {
 	s.line(head + "  " + strings.Join([]string{s.in(bold, s.lang.KWh(c.Energy)), s.in(bold, s.lang.Money(c.Cost, cur)),
 		s.lang.KW(c.Power), s.lang.Time(c.Elapsed)}, "   "))
 	s.line("  " + bar(c.Cost, c.Reserved) + "  " + w.Used.With("cost", s.lang.Money(c.Cost, cur), "limit", s.lang.Sum(c.Reserved, cur)))
-	s.line("  " + s.in(yellow, s.notice()))
+	if n := s.notice(); n != "" {
+		s.line("  " + s.in(yellow, n))
+	}
 }
 
 // notice is what makes the numbers above less than the whole truth.

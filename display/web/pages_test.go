@@ -145,7 +145,8 @@ func TestAmountsSayAboutWhatTheyBuy(t *testing.T) {
 	}
 	twin.public.Choices = []payment.Amount{20000}
 	page = text(newSite(t, twin).get("/en/A12"))
-	contains(t, page, `<input type="hidden" name="amount" value="20000">`, "about 36 kWh")
+	sound(t, page)
+	contains(t, page, `<input type="hidden" name="amount" value="20000">`, "Amount to reserve: NOK 200", "about 36 kWh")
 	lacks(t, page, "<fieldset>", `type="radio"`)
 	twin.public.Choices = nil // then the default is the one choice
 	contains(t, newSite(t, twin).get("/en/A12").Body.String(), `<input type="hidden" name="amount" value="35000">`)
@@ -162,6 +163,7 @@ func TestAChargeTellsWhatItsDriverMustKnow(t *testing.T) {
 	}{
 		{"P2", func(v *display.View) { v.State, v.Charge.Left = display.Paying, 592*time.Second },
 			[]string{"Preparing the payment in Vipps", "9:52", `value="stop">Cancel`}, []string{"Open Vipps"}},
+		{"P2, the state a moment behind", func(v *display.View) { v.State, v.Charge.Held = display.Available, false }, []string{"Preparing the payment"}, nil},
 		{"P3", func(v *display.View) {
 			v.State, v.Charge.PayURL, v.Charge.Left = display.Paying, "https://pay.example.no/x?y=1&z=2", 552*time.Second
 		}, []string{"Waiting for you to approve in Vipps", `href="https://pay.example.no/x?y=1&z=2"`, "9:12", "NOK 200", `value="stop">Cancel`}, nil},

@@ -87,7 +87,7 @@ func (p *pages) request(w http.ResponseWriter, r *http.Request, at place, post d
 		status, t := troubleOf(err)
 		p.log.Info("request refused", "post", at.code, "trouble", t.String(), "err", err)
 		s := p.land(at, post)
-		s.pick(amount)
+		s.keep(amount, secret)
 		p.refuse(w, r, s, status, t)
 		return
 	}

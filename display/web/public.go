@@ -65,24 +65,23 @@ func (p *pages) terms(at place, post display.Post) sheet {
 func (p *pages) land(at place, post display.Post) sheet {
 	s := p.sheet(at, post, true)
 	v, ok := p.posts.Public(at.code)
-	if !ok {
-		s.Scene, s.Tone, s.Head = off, bad, string(s.W.NoContact)
-		s.advise(display.Unreachable)
-		return s
-	}
 	s.Head = string(s.W.States[v.State])
 	s.Offer = s.price(v.Price)
 	switch {
-	case v.State == display.Faulted || v.State == display.Unavailable || v.Price.Check() != nil:
-		s.Scene, s.Tone, s.Offer = off, bad, nil
+	case !ok:
+		s.cut()
+	case v.State == display.Faulted || v.State == display.Unavailable:
+		s.Scene, s.Tone = off, bad
 		s.advise(display.OutOfOrder)
 		if v.State == display.Unavailable {
-			s.Alert.What = string(s.W.States[display.Unavailable]) + "."
+			s.Alert.What = s.Head + "."
 		}
 		s.Say = s.fault(v)
 	case v.State == display.Starting || v.State == display.Settling:
 		s.Scene, s.Tone = off, wait
 		s.Say = string(s.W.OneMoment)
+	case v.Price.Check() != nil:
+		s.cut() // whoever cannot tell the price does not know the post
 	case v.Busy || v.State != display.Available:
 		s.Scene, s.Tone, s.Head = busy, pause, string(s.W.InUse)
 		if since := s.Lang.Clock(v.Since, post.Zone); since != "" && v.Busy {
@@ -96,6 +95,12 @@ func (p *pages) land(at place, post display.Post) sheet {
 		s.choose(v)
 	}
 	return s
+}
+
+// cut makes it the page of a post that cannot be reached.
+func (s *sheet) cut() {
+	s.Scene, s.Tone, s.Head = off, bad, string(s.W.NoContact)
+	s.advise(display.Unreachable)
 }
 
 // fault names the fault for whoever calls the help desk.
@@ -150,12 +155,18 @@ func (s *sheet) choose(v display.View) {
 	s.pick(int64(v.Default))
 }
 
+// keep fills in what came with a form that was refused: the amount chosen, and
+// the secret, so that trying again after an answer got lost is still one wish.
+func (s *sheet) keep(amount int64, secret string) {
+	if s.Scene == offer {
+		s.Offer.Key = secret
+		s.pick(amount)
+	}
+}
+
 // pick marks an amount, in minor units, as the one chosen; without such an
 // amount what was chosen stays.
 func (s *sheet) pick(amount int64) {
-	if s.Offer == nil {
-		return
-	}
 	at := slices.IndexFunc(s.Offer.Choices, func(c choice) bool { return c.Value == amount })
 	if at < 0 {
 		return

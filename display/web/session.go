@@ -85,6 +85,9 @@ func (p *pages) lost(at place, post display.Post, reached bool) sheet {
 
 // sceneOf picks the page of a charge under way.
 func sceneOf(v display.View) (scene, tone) {
+	if v.State == display.Available && !v.Charge.Held {
+		return approve, wait // requested, and the post's own state is a moment behind
+	}
 	switch v.State {
 	case display.Paying:
 		return approve, wait

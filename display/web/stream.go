@@ -24,7 +24,7 @@ const (
 func (p *pages) stream(w http.ResponseWriter, r *http.Request, at place, post display.Post, h payment.Holder) {
 	select {
 	case p.streams <- struct{}{}:
-		defer func() { <-p.streams }()
+		
 	default:
 		http.Error(w, "too many streams", http.StatusServiceUnavailable)
 		return

@@ -81,14 +81,10 @@ func (l *line) close() error {
 // begin sets the deadline of a transaction and makes the end of ctx interrupt
 // it.
 func (l *line) begin(ctx context.Context, conn net.Conn) error {
-	deadline := time.Now().Add(l.timeout)
-	if limit, ok := ctx.Deadline(); ok && limit.Before(deadline) {
-		deadline = limit
-	}
 	l.mu.Lock()
 	l.watch(ctx)
 	l.busy = ctx.Done()
-	err := conn.SetDeadline(deadline)
+	err := conn.SetDeadline(time.Now().Add(l.timeout))
 	l.mu.Unlock()
 	if err != nil {
 		return err

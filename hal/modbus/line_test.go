@@ -99,12 +99,12 @@ func TestADoneContextEndsAnExchangeAtOnce(t *testing.T) {
 			if took := time.Since(start); took != 300*time.Millisecond {
 				t.Errorf("%s: %v after %v", c.name, err, took)
 			}
-			if !errors.Is(err, c.want) && !errors.Is(err, os.ErrDeadlineExceeded) {
+			if !errors.Is(err, c.want) {
 				t.Errorf("%s: %v", c.name, err)
 			}
-			synctest.Wait() // the deadline's timers may run in any order; then:
-			if _, err := l.exchange(ctx, mustRequest(t, 1, 4, 0x48, 2)); !errors.Is(err, c.want) {
-				t.Errorf("%s, again: %v", c.name, err)
+			start = time.Now()
+			if _, err := l.exchange(ctx, mustRequest(t, 1, 4, 0x48, 2)); !errors.Is(err, c.want) || time.Since(start) != 0 {
+				t.Errorf("%s, again: %v after %v", c.name, err, time.Since(start))
 			}
 			cancel()
 		}
@@ -131,6 +131,47 @@ func TestACancelledContextDoesNotHurtTheNextReader(t *testing.T) {
 		if dials != 1 {
 			t.Errorf("%d connections, want the first to live on", dials)
 		}
+	})
+}
+
+// counted is a context that counts who waits for its end.
+type counted struct {
+	context.Context
+	done    chan struct{}
+	waiting int
+}
+
+func (c *counted) Done() <-chan struct{} { return c.done }
+
+// AfterFunc is what context.AfterFunc calls if a context has it.
+func (c *counted) AfterFunc(func()) (stop func() bool) {
+	c.waiting++
+	return func() bool { c.waiting--; return true }
+}
+
+func TestALineWaitsForOneContextAndForNoneOnceClosed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := wired(t, honest)
+		first := &counted{Context: t.Context(), done: make(chan struct{})}
+		second := &counted{Context: t.Context(), done: make(chan struct{})}
+		read := func(ctx context.Context) {
+			if _, err := l.exchange(ctx, mustRequest(t, 1, 4, 0x48, 2)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		expect := func(a, b int) {
+			t.Helper()
+			if first.waiting != a || second.waiting != b {
+				t.Errorf("%d and %d wait, want %d and %d", first.waiting, second.waiting, a, b)
+			}
+		}
+		read(first)
+		read(first)
+		expect(1, 0)
+		read(second)
+		expect(0, 1)
+		l.close()
+		expect(0, 0)
 	})
 }
 
@@ -191,6 +232,27 @@ func TestConnectingTakesNoLongerThanTheTimeout(t *testing.T) {
 		start := time.Now()
 		if _, err := l.exchange(t.Context(), mustRequest(t, 1, 4, 0x48, 2)); err == nil || time.Since(start) != time.Second {
 			t.Errorf("%v after %v", err, time.Since(start))
+		}
+	})
+}
+
+// A reader who gives up says nothing about the peer.
+func TestGivingUpIsNoFailureToConnect(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := wired(t, honest)
+		works := l.dial
+		l.dial = func(ctx context.Context, _, _ string) (net.Conn, error) {
+			<-ctx.Done()
+			return nil, errors.New("interrupted")
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		if _, err := l.exchange(ctx, mustRequest(t, 1, 4, 0x48, 2)); !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+		l.dial = works
+		if got, err := l.exchange(t.Context(), mustRequest(t, 1, 4, 0x48, 2)); string(got) != right || err != nil {
+			t.Errorf("at once afterwards: % x, %v", got, err)
 		}
 	})
 }

@@ -133,6 +133,11 @@ func TestTheSerialIsReadAtFirstAfterErrorsAndFromTimeToTime(t *testing.T) {
 		if r, err := m.Read(t.Context()); err != nil || r.Serial != "4711" || r.Register != 12_000 {
 			t.Errorf("the other meter: %+v, %v", r, err)
 		}
+		d.refuses = goburrow.ExceptionCodeIllegalDataAddress
+		serials(301)
+		if r, err := m.Read(t.Context()); err != nil || r.Serial != "" {
+			t.Errorf("once it no longer tells: %+v, %v", r, err)
+		}
 	})
 }
 

@@ -84,7 +84,7 @@ func (l *line) exchange(ctx context.Context, r *request) ([]byte, error) {
 		return nil, err
 	}
 	registers, err := l.attempt(ctx, conn, r)
-	if reused && l.have == 0 && hungUp(err) {
+	if reused && hungUp(err) {
 		if conn, _, err = l.connected(ctx); err != nil {
 			return nil, err
 		}

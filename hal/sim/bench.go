@@ -1,3 +1,25 @@
+// Package sim simulates the hardware of one EVSE: meter, contactor and car, wired
+// to each other.
+//
+// # Why
+//
+// Wired to each other, because most of what goes wrong lies between them: energy
+// after "open", a sense line that contradicts the register, a meter swapped in the
+// middle of a charge. A fake meter beside a fake contactor cannot show that.
+//
+// There are two layers. The Bench is physics alone: no clock, no goroutine, no
+// lock, no allocation. A simulator plays millions of charges with it and judges
+// them by its Truth. The Rig puts a clock and a lock around a Bench for a running
+// program, and the Server puts its meter on a real wire. They decide nothing, so
+// what holds for the Bench holds for them.
+//
+// Energy is summed in nanojoules, W times ns, in integers, and power changes in
+// steps. So the sums are exact, and how often somebody looks changes nothing. A
+// float would drift, and then a judge could not tell a missing Wh from rounding.
+//
+// The Server lays out its registers as the manual of a real meter does and refuses
+// what it does not know, so that a wrong address shows. Its wire faults come from
+// a script, one per request: a test says what happens and does not wait for luck.
 package sim
 
 import (

@@ -212,12 +212,25 @@ func BenchmarkRead(b *testing.B) {
 func BenchmarkCharge(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
-		bench := charging(Car{Power: 11_000, Need: 20_000})
-		for now := time.Duration(0); now < 50*time.Minute; now += 10 * time.Second {
-			bench.Read(now)
-		}
-		bench.Set(51*time.Minute, hal.Open)
-		bench.Sense(52 * time.Minute)
-		bench.Unplug(53 * time.Minute)
+		wholeCharge()
+	}
+}
+
+func wholeCharge() Truth {
+	b := NewBench(Setup{Serial: "22110345"})
+	b.PlugIn(0, Car{Power: 11_000, Need: 20_000})
+	b.Set(0, hal.Closed)
+	for now := time.Duration(0); now < 50*time.Minute; now += 10 * time.Second {
+		b.Read(now)
+	}
+	b.Set(51*time.Minute, hal.Open)
+	b.Sense(52 * time.Minute)
+	b.Unplug(53 * time.Minute)
+	return b.Truth(54 * time.Minute)
+}
+
+func TestAChargeAllocatesNothing(t *testing.T) {
+	if n := testing.AllocsPerRun(10, func() { wholeCharge() }); n != 0 {
+		t.Errorf("%v allocations", n)
 	}
 }

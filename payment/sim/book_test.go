@@ -96,6 +96,7 @@ func TestRefundKeepsTheRules(t *testing.T) {
 		{"refunded in parts", held1000 + "capture 400 a; refund 100 b; refund 300 c", "AUTHORIZED 1000 400 0 400"},
 		{"refunded all and more", held1000 + "capture 400 a; refund 400 b; refund 1 c =6180", "AUTHORIZED 1000 400 0 400"},
 		{"refunded too much", held1000 + "capture 400 a; refund 401 b =6150", "AUTHORIZED 1000 400 0 0"},
+		{"refunded too much in parts", held1000 + "capture 400 a; refund 100 b; refund 301 c =6150; refund 300 d", "AUTHORIZED 1000 400 0 400"},
 		{"refunded before capture", held1000 + "refund 1 a =6150", "AUTHORIZED 1000 0 0 0"},
 		{"refunded before approval", "create 1000; refund 1 a =6020", "CREATED 0 0 0 0"},
 		{"refunded after refusal", "create 1000; decline; refund 1 a =6210", "ABORTED 0 0 0 0"},

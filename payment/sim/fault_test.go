@@ -252,6 +252,7 @@ func TestDeedsHappenInOrder(t *testing.T) {
 		note(2)(at)
 		till.later(at, note(3)) // before what is due after it, though scheduled last
 	})
+	till.later(3, note(5)) // as late as another, but scheduled after it
 	till.later(9, note(9))
 	till.Tick(5)
 	for i, n := range got {
@@ -259,7 +260,7 @@ func TestDeedsHappenInOrder(t *testing.T) {
 			t.Fatalf("order %v", got)
 		}
 	}
-	if len(got) != 4 {
+	if len(got) != 5 {
 		t.Errorf("%v", got)
 	}
 	till.Do(func(now time.Duration, _ *Book) {

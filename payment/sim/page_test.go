@@ -188,6 +188,10 @@ func TestAutomaticPayer(t *testing.T) {
 func TestTickMakesThePayerAct(t *testing.T) {
 	c := newClient(t, Options{Payer: Payer{Approves, 5 * time.Second}})
 	c.create("r1", createText)
+	c.create("r1", createText)
+	if n := len(c.till.queue); n != 1 {
+		t.Errorf("asked twice, and %d payers are on their way", n)
+	}
 	c.till.Tick(c.clock.now() + 5*time.Second)
 	if got := c.get(string(ref)).sums(); got != "AUTHORIZED 35000 0 0 0" {
 		t.Error(got)

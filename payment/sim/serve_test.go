@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"net"
@@ -67,26 +68,52 @@ func (p pipes) Close() error {
 
 func (p pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipes", Net: "unix"} }
 
+// served starts a Till over one connection in memory and sends a request.
+func served(t *testing.T, o Options, request string) (near net.Conn, stop func(), done chan error) {
+	t.Helper()
+	l := make(pipes, 1)
+	near, far := net.Pipe()
+	l <- far
+	ctx, stop := context.WithCancel(t.Context())
+	done = make(chan error, 1)
+	go func() { done <- NewTill(o).Serve(ctx, l) }()
+	if _, err := near.Write([]byte(request)); err != nil {
+		t.Fatal(err)
+	}
+	synctest.Wait()
+	return near, stop, done
+}
+
 func TestServeDoesNotWaitForEver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := make(pipes, 1)
-		near, far := net.Pipe()
-		l <- far
-		ctx, stop := context.WithCancel(t.Context())
-		served := make(chan error, 1)
-		go func() { served <- NewTill(Options{}).Serve(ctx, l) }()
-		// Half a request, and nothing more.
-		if _, err := near.Write([]byte("POST /accesstoken/get HTTP/1.1\r\nHost: till\r\nContent-Length: 9\r\n\r\nhalf")); err != nil {
-			t.Fatal(err)
-		}
-		synctest.Wait()
+		near, stop, done := served(t, Options{}, "POST /accesstoken/get HTTP/1.1\r\nHost: till\r\nContent-Length: 9\r\n\r\nhalf")
 		stop()
 		began := time.Now()
-		if err := <-served; !errors.Is(err, context.DeadlineExceeded) {
+		if err := <-done; !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("error %v, want the stop's time-out", err)
 		}
 		if took := time.Since(began); took != stopTimeout {
 			t.Errorf("stopped after %v, want %v", took, stopTimeout)
+		}
+		near.Close()
+	})
+}
+
+func TestSlowAnswersEndWhenTheServerDoes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow := func(Call) Fault { return Fault{Slow, MaxSlow} }
+		near, stop, done := served(t, Options{Faults: slow}, "POST /accesstoken/get HTTP/1.1\r\nHost: till\r\nContent-Length: 0\r\n\r\n")
+		began := time.Now()
+		stop()
+		answer, err := http.ReadResponse(bufio.NewReader(near), nil)
+		if err != nil || answer.StatusCode != http.StatusBadRequest {
+			t.Errorf("answer %v %v", answer, err)
+		}
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(began); took >= MaxSlow/10 {
+			t.Errorf("stopped after %v", took)
 		}
 		near.Close()
 	})

@@ -127,9 +127,11 @@ func TestTokenIsNotGivenToAnybody(t *testing.T) {
 }
 
 func TestTillWithoutCredentialsServesNobody(t *testing.T) {
-	till := NewTill(Options{})
+	if is("", "") {
+		t.Error("nothing matched nothing")
+	}
 	c := newClient(t, Options{})
-	c.till.accept = till.accept
+	c.till.accept = Credentials{}
 	if got := c.get(string(ref)); got.status != 401 {
 		t.Errorf("empty subscription key matched: %d %s", got.status, got.raw)
 	}

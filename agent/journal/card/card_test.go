@@ -126,9 +126,16 @@ func TestFailedFlushSavesNothingEverAgain(t *testing.T) {
 	if got := show(t, a); got != "nm" {
 		t.Errorf("the cache shows %s", got)
 	}
-	c.Cut(always(Fate{}))
-	if got := show(t, a); got != "om" {
-		t.Errorf("the medium has %s", got)
+	copied := c.Clone()
+	x, _ := copied.Files()
+	if err := x.Sync(); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []*Card{c, copied} {
+		c.Cut(always(Fate{}))
+		if a, _ := c.Files(); show(t, a) != "om" {
+			t.Errorf("the medium has %s", show(t, a))
+		}
 	}
 }
 

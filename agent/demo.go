@@ -1,0 +1,262 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"stolpe/agent/config"
+	"stolpe/agent/evse"
+	"stolpe/agent/journal"
+	"stolpe/agent/journal/card"
+	"stolpe/agent/session"
+	"stolpe/display"
+	"stolpe/display/term"
+	"stolpe/display/web"
+	"stolpe/hal"
+	"stolpe/hal/sim"
+	till "stolpe/payment/sim"
+)
+
+// demoConfig is the post that the demo shows. Its addresses are the demo's own.
+const demoConfig = `
+post: {id: DEMO, name: "Storgata 1, Hamar", country: NO, timezone: Europe/Oslo, helpdesk: "+47 22 00 00 00"}
+seller: {name: "Eksempel Lading AS", org_no: "999999999", vat_registered: true}
+state_dir: /nowhere
+evses: [{id: 1, code: A12, contactor: {sim: true}, max_power_w: 22000}]
+price: {currency: NOK, vat_bp: 2500, kwh: 549, idle: {after_minutes: 15, minute: 100, cap: 20000}}
+reserve: {default: 35000, choices: [20000, 35000, 50000]}
+payment: {through: sim}
+`
+
+// demoCar charges at 11 kW and is full after 40 kWh, in under four hours.
+var demoCar = sim.Car{Power: 11_000, Need: 40_000}
+
+// Bounds of --speed. Above it, a pass of the loop would be shorter than the way
+// to the meter and back.
+const maxSpeed = 1000
+
+// demoOptions are the flags of the demo.
+type demoOptions struct {
+	speed  int // times as fast as life
+	once   bool
+	json   bool
+	listen string
+}
+
+func demoCommand() *cobra.Command {
+	var o demoOptions
+	c := &cobra.Command{
+		Use:   "demo",
+		Short: "show the whole product on this machine: simulated meter, car and payment; no money moves",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if o.speed < 1 || o.speed > maxSpeed {
+				return fmt.Errorf("--speed %d: want 1 to %d times as fast as life", o.speed, maxSpeed)
+			}
+			return demo(c.Context(), o, c.OutOrStdout(), c.ErrOrStderr())
+		},
+	}
+	c.Flags().IntVar(&o.speed, "speed", 1, "`times` as fast as life")
+	c.Flags().BoolVar(&o.once, "once", false, "drive one charge unattended, then end")
+	c.Flags().BoolVar(&o.json, "json", false, "with --once: print what came of it as one JSON object")
+	c.Flags().StringVar(&o.listen, "listen", "127.0.0.1:0", "`address` of the driver's page")
+	return c
+}
+
+// stage is a demo that runs.
+type stage struct {
+	demoOptions
+	clock sim.Clock
+	parts *parts
+	till  *simulated
+	url   string
+}
+
+// demo runs a post in a world that is faster than life, until ctx ends or the
+// one charge is over. It writes no file.
+func demo(ctx context.Context, o demoOptions, stdout, stderr io.Writer) error {
+	cfg, err := config.Parse("demo", strings.NewReader(demoConfig), config.System)
+	if err != nil {
+		return err
+	}
+	s := &stage{demoOptions: o}
+	s.clock.Step(time.Second)
+	listener, err := net.Listen("tcp", o.listen)
+	if err != nil {
+		return failed(fmt.Errorf("page: %w; choose another address with --listen", err))
+	}
+	s.url = "http://" + listener.Addr().String()
+	jobs, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn, ReplaceAttr: withoutTime}))
+	if s.till, err = serveTill(jobs, till.Options{Now: s.clock.Now}); err != nil {
+		return failed(err)
+	}
+	defer s.till.Close() //nolint:errcheck // it is simulated, and over
+	payments, err := s.payments(cfg)
+	if err != nil {
+		return failed(err)
+	}
+	screen := &screen{out: stdout, post: cfg.Post, quiet: o.once, terminal: isTerminal(stdout)}
+	if s.parts, err = open(cfg, s.world(log, screen), payments); err != nil {
+		return failed(err)
+	}
+	defer s.parts.Close() //nolint:errcheck // nothing of it outlives the demo
+	screen.rules = s.parts.units["A12"].Rules()
+	pages, err := web.New(s.parts, web.Options{PublicURL: s.url})
+	if err != nil {
+		return failed(err)
+	}
+	if !o.once {
+		s.welcome(stdout)
+	}
+	return failed(s.play(ctx, jobs, stop, stdout, func(ctx context.Context) error { return web.Serve(ctx, listener, pages) }))
+}
+
+// play lets time pass, and a driver come if one is wanted.
+func (s *stage) play(ctx, jobs context.Context, stop func(), stdout io.Writer, pages func(context.Context) error) error {
+	go s.passTime(jobs)
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	result := make(chan error, 1)
+	if s.once {
+		go func() {
+			defer end()
+			result <- s.driveOnce(ctx, stdout)
+		}()
+	}
+	err := together(ctx, jobs, stop, s.parts, pages)
+	if s.once && err == nil {
+		err = <-result
+	}
+	if !s.once {
+		s.farewell(stdout)
+	}
+	return err
+}
+
+// passTime steps the demo's clock. Time does not pass while the program stands
+// still, so a busy machine does not look like a silent meter.
+func (s *stage) passTime(ctx context.Context) {
+	tick := time.NewTicker(time.Second / time.Duration(s.speed))
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			s.clock.Step(time.Second)
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// world is the demo's: a clock of its own, a card in memory, a bench.
+func (s *stage) world(log *slog.Logger, screen *screen) world {
+	began := time.Now()
+	return world{
+		now: func() hal.Instant {
+			mono := s.clock.Now()
+			return hal.Instant{Mono: mono, Wall: hal.Stamp{Unix: began.Add(mono).Unix(), Clock: hal.ClockHoldover}}
+		},
+		mono: s.clock.Now, every: time.Second / time.Duration(s.speed), grace: grace, log: log,
+		store: func(_ config.EVSE, owner string) (evse.Journal, kept, func() error, error) {
+			c := card.New(slotsInMemory * journal.SlotSize)
+			a, b := c.Files()
+			if err := journal.InstallFiles(a, b, slotsInMemory, owner); err != nil {
+				return nil, kept{}, nil, err
+			}
+			j, found, err := journal.OpenFiles(a, b, owner)
+			if err != nil {
+				return nil, kept{}, nil, err
+			}
+			return &store{journal: j}, read(found), j.Close, nil
+		},
+		bench: func(config.EVSE) (*bench, error) { return newBench(s.clock.Now, demoCar, "") },
+		watch: []evse.Watcher{screen},
+	}
+}
+
+// slotsInMemory is the size of the demo's journal, in slots a file.
+const slotsInMemory = 8
+
+func (s *stage) welcome(w io.Writer) {
+	fmt.Fprintf(w, "Stolpe demo: one post, a car, and a payment service, all simulated. No money moves.\n\n")
+	fmt.Fprintf(w, "  The driver's page:  %s/A12   (in English: %s/en/A12)\n", s.url, s.url)
+	fmt.Fprintf(w, "  Time runs %d times as fast as life. Ctrl-C ends a charge, settles it, and ends the demo.\n\n", s.speed)
+}
+
+// farewell says what became of the last charge.
+func (s *stage) farewell(w io.Writer) {
+	state, _, _ := s.parts.units["A12"].Snapshot()
+	fmt.Fprintln(w)
+	if n := len(state.Debts); n > 0 {
+		fmt.Fprintf(w, "Ended with %d payment(s) not settled: the simulated service is gone with the demo.\n", n)
+		return
+	}
+	if n := len(state.Done); n > 0 {
+		d := state.Done[n-1]
+		fmt.Fprintf(w, "The last charge, %s: %v used, %v captured, %v released. Everything is settled.\n",
+			s.parts.units["A12"].Rules().Ref(d.Number), d.End-d.Start, d.Captured, d.Released)
+		return
+	}
+	fmt.Fprintln(w, "Nobody charged, nothing was reserved.")
+}
+
+// screen shows the post in the terminal: drawn over in a real one, a block at
+// each change of state otherwise.
+type screen struct {
+	out      io.Writer
+	post     display.Post
+	rules    *session.Rules
+	quiet    bool
+	terminal bool
+	drawn    bool
+	last     display.State
+	at       time.Time
+}
+
+// redraw is how often a terminal is drawn over. Chosen by us: as often as an eye
+// follows a number.
+const redraw = 200 * time.Millisecond
+
+// Saw draws the newest state.
+func (s *screen) Saw(m evse.Moment) {
+	if s.quiet {
+		return
+	}
+	v := s.rules.View(&m.After, m.Now)
+	changed := !s.drawn || v.State != s.last
+	if !changed && (!s.terminal || time.Since(s.at) < redraw) {
+		return
+	}
+	var b bytes.Buffer
+	if s.terminal && s.drawn {
+		fmt.Fprintf(&b, "\x1b[%dA\x1b[J", term.Height)
+	}
+	if err := term.Draw(&b, display.EN, s.post, v, s.terminal && os.Getenv("NO_COLOR") == ""); err != nil {
+		return // a buffer takes everything
+	}
+	s.drawn, s.last, s.at = true, v.State, time.Now()
+	if _, err := s.out.Write(b.Bytes()); err != nil {
+		s.quiet = true // nobody reads any more
+	}
+}
+
+// isTerminal says whether somebody looks at w.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("TERM") != "dumb"
+}

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"stolpe/agent/evse"
+	"stolpe/agent/session"
+	"stolpe/display"
+	"stolpe/payment"
+)
+
+// Chosen by us: how long a phone is kept waiting for the loop. The loop answers
+// in microseconds, and the card in milliseconds unless it is ill.
+const (
+	answerWithin = 5 * time.Second
+	showWithin   = time.Second
+)
+
+// posts lets the driver's pages see this post's EVSEs, by the codes on their
+// stickers.
+type posts struct {
+	info  display.Post
+	units map[string]*evse.EVSE
+}
+
+// Post tells who and where.
+func (p *posts) Post(code string) (display.Post, bool) {
+	_, ok := p.units[code]
+	return p.info, ok
+}
+
+// Public is what everybody may see.
+func (p *posts) Public(code string) (display.View, bool) {
+	v, ok := p.units[code]
+	if !ok {
+		return display.View{}, false
+	}
+	s, now, _ := v.Snapshot()
+	return v.Rules().Public(&s, now), true
+}
+
+// Session is one driver's charge.
+func (p *posts) Session(code string, h payment.Holder) (display.View, bool) {
+	v, ok := p.units[code]
+	if !ok {
+		return display.View{}, false
+	}
+	s, now, _ := v.Snapshot()
+	return v.Rules().Session(&s, now, h)
+}
+
+// Request asks for a charge. Asking twice is asking once.
+func (p *posts) Request(ctx context.Context, code string, r display.Request) error {
+	v, ok := p.units[code]
+	if !ok {
+		return display.ErrUnreachable
+	}
+	if s, _, _ := v.Snapshot(); s.HeldBy(r.Holder) {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	return reached(v.Request(ctx, session.Requested(r)))
+}
+
+// Act does what the holder of a page may do, and waits until it shows.
+func (p *posts) Act(ctx context.Context, code string, h payment.Holder, a display.Act) error {
+	v, ok := p.units[code]
+	if !ok {
+		return display.ErrUnreachable
+	}
+	s, _, changed := v.Snapshot()
+	if !s.HeldBy(h) {
+		return display.ErrOver
+	}
+	var e session.Event = session.Extended{Holder: h}
+	if a == display.StopCharge {
+		e = session.Stopped{Why: display.ByDriver, Holder: h}
+	}
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	if err := v.Tell(ctx, e); err != nil {
+		return reached(err)
+	}
+	select { // a page that shows the old state would make the driver press again
+	case <-changed:
+	case <-time.After(showWithin):
+	}
+	return nil
+}
+
+// Changed is closed at the next change.
+func (p *posts) Changed(code string) <-chan struct{} {
+	v, ok := p.units[code]
+	if !ok {
+		return nil
+	}
+	_, _, changed := v.Snapshot()
+	return changed
+}
+
+// reached turns a time-out into the word that drivers are told.
+func reached(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return display.ErrUnreachable
+	}
+	return err
+}

@@ -1,0 +1,197 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"stolpe/agent/config"
+	"stolpe/agent/evse"
+	"stolpe/display/web"
+	"stolpe/hal"
+	"stolpe/hal/sim"
+	"stolpe/payment"
+	till "stolpe/payment/sim"
+	"stolpe/payment/vipps"
+	"stolpe/systemd"
+)
+
+// grace is how long the daemon settles after it was told to stop. Chosen by us:
+// time for a final reading, a capture and a release; what is left is settled
+// after the next start.
+const grace = 20 * time.Second
+
+func runCommand() *cobra.Command {
+	var file string
+	c := &cobra.Command{
+		Use:   "run --config FILE",
+		Short: "run the post (the daemon)",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			cfg, err := config.Load(file)
+			if err != nil {
+				var wrong config.Errors
+				if errors.As(err, &wrong) {
+					return err
+				}
+				return coded{fmt.Errorf("%w; write one after testdata/config/reference.yaml, or name another with --config", err), exitConfig}
+			}
+			return daemon(c.Context(), cfg, c.ErrOrStderr())
+		},
+	}
+	c.Flags().StringVar(&file, "config", "/etc/stolpe/stolpe.yaml", "configuration `file`")
+	return c
+}
+
+// daemon runs a post until ctx ends.
+func daemon(ctx context.Context, cfg config.Config, stderr io.Writer) error {
+	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{ReplaceAttr: withoutTime}))
+	clock := clock{began: time.Now()}
+	w := world{
+		now: clock.now, mono: clock.mono, every: time.Second, grace: grace, log: log,
+		alive: pinging(log),
+		store: func(e config.EVSE, owner string) (evse.Journal, kept, func() error, error) {
+			return openStore(cfg.StateDir, "evse-"+strconv.Itoa(e.ID), owner)
+		},
+		bench: func(e config.EVSE) (*bench, error) {
+			const neverFull hal.Energy = 2_000_000 // Wh
+			return newBench(clock.mono, sim.Car{Power: e.MaxPower / 2, Need: neverFull}, filepath.Join(cfg.StateDir, "bench-"+strconv.Itoa(e.ID)))
+		},
+	}
+	jobs, stop := context.WithCancel(context.WithoutCancel(ctx)) // what the loops still need while they settle
+	defer stop()
+	payments, closePayments, err := openPayments(jobs, cfg, log)
+	if err != nil {
+		return err
+	}
+	p, err := open(cfg, w, payments)
+	if err != nil {
+		return failed(err)
+	}
+	p.close = append([]func() error{closePayments}, p.close...)
+	defer p.Close() //nolint:errcheck // the journals have nothing left to flush
+	listener, err := net.Listen("tcp", cfg.Web.Listen)
+	if err != nil {
+		return failed(cfg.Wrong("web.listen", cfg.Web.Listen, "an address that is free: "+err.Error()))
+	}
+	pages, err := web.New(p, web.Options{PublicURL: publicURL(cfg, listener), Log: log})
+	if err != nil {
+		return failed(err)
+	}
+	log.Info("serving", "post", cfg.Post.ID, "tenant", cfg.Tenant, "pages", publicURL(cfg, listener), "version", version)
+	if err := systemd.Ready(); err != nil {
+		log.Warn("service manager does not listen", "err", err)
+	}
+	return failed(together(ctx, jobs, stop, p, func(ctx context.Context) error { return web.Serve(ctx, listener, pages) }))
+}
+
+// failed marks an error of a running daemon, so that no usage is printed for it.
+func failed(err error) error {
+	var wrong config.Errors
+	var one config.Error
+	switch {
+	case err == nil, errors.As(err, &wrong):
+		return err
+	case errors.As(err, &one):
+		return config.Errors{one}
+	}
+	return coded{err, exitFailed}
+}
+
+// together runs the loops until ctx ends and they have settled, and the pages
+// until after that. If one of them fails, all end.
+func together(ctx, jobs context.Context, stop func(), p *parts, pages func(context.Context) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var loops, others sync.WaitGroup
+	for _, v := range p.units {
+		loops.Go(func() { cancel(v.Run(ctx)) })
+	}
+	var served error
+	others.Go(func() {
+		served = pages(jobs)
+		if jobs.Err() == nil {
+			cancel(served)
+		}
+	})
+	loops.Wait()
+	stop()
+	others.Wait()
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
+		return errors.Join(cause, served)
+	}
+	return served
+}
+
+// pinging gives the hook that proves to the service manager that the loop lives.
+func pinging(log *slog.Logger) func() {
+	var once sync.Once
+	return func() {
+		if err := systemd.Alive(); err != nil {
+			once.Do(func() { log.Warn("watchdog cannot be pinged", "err", err) })
+		}
+	}
+}
+
+// openPayments opens the way to the money. Nothing else knows which one it is.
+func openPayments(ctx context.Context, cfg config.Config, log *slog.Logger) (evse.Payments, func() error, error) {
+	v := cfg.Payment.Vipps
+	access := vipps.Config{
+		BaseURL: v.BaseURL, MSN: v.MSN, ClientID: v.ClientID.Reveal(), ClientSecret: v.ClientSecret.Reveal(),
+		SubscriptionKey: v.SubscriptionKey.Reveal(), SystemName: "stolpe", SystemVersion: version,
+		Description: description(cfg),
+	}
+	done := func() error { return nil }
+	if cfg.Payment.Through == config.ThroughSim {
+		payer, err := till.ParsePayer(string(cfg.Payment.Sim.Payer))
+		if err != nil {
+			return nil, nil, cfg.Wrong("payment.sim.payer", string(cfg.Payment.Sim.Payer), err.Error())
+		}
+		payer.After = cfg.Payment.Sim.After
+		t, err := serveTill(ctx, till.Options{Payer: payer, Log: log})
+		if err != nil {
+			return nil, nil, failed(err)
+		}
+		t.into(&access)
+		done = t.Close
+	}
+	client, err := vipps.New(access)
+	if err != nil {
+		return nil, nil, failed(cfg.Wrong("payment.vipps", "these keys", err.Error()))
+	}
+	return client, done, nil
+}
+
+// description is what a payer reads in the app.
+func description(cfg config.Config) func(payment.Terms) string {
+	return func(t payment.Terms) string {
+		const most = 100 // characters, by the API's description
+		text := []rune("Stolpe " + t.EVSE + ", " + cfg.Post.Name + ". Reservation of a maximum: you pay only for what you use.")
+		return string(text[:min(len(text), most)])
+	}
+}
+
+// publicURL is where phones find the pages.
+func publicURL(cfg config.Config, l net.Listener) string {
+	if cfg.Web.PublicURL != "" {
+		return cfg.Web.PublicURL
+	}
+	return "http://" + l.Addr().String()
+}
+
+// withoutTime leaves time stamps to the journal of the system, which has them.
+func withoutTime(groups []string, a slog.Attr) slog.Attr {
+	if a.Key == slog.TimeKey && len(groups) == 0 {
+		return slog.Attr{}
+	}
+	return a
+}

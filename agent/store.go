@@ -1,0 +1,83 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"stolpe/agent/evse"
+	"stolpe/agent/journal"
+	"stolpe/agent/session"
+)
+
+// store keeps the state of one EVSE in a journal.
+type store struct {
+	journal *journal.Journal
+	buf     []byte
+}
+
+// Save makes k durable.
+func (s *store) Save(k session.Kept) error {
+	s.buf = k.Append(s.buf[:0])
+	return s.journal.Append(s.buf)
+}
+
+// unwritable stands for a journal that could not be opened.
+type unwritable struct{ err error }
+
+func (u unwritable) Save(session.Kept) error { return u.err }
+
+// kept is what a start-up found on disk.
+type kept struct {
+	state  session.Kept
+	trust  session.Trust
+	detail string // for the technician; empty when nothing is wrong
+}
+
+// openStore opens the journal of an EVSE, and makes it on the first start. What
+// cannot be opened is not an error here: the post then settles what the payment
+// service knows of and takes no new drivers. Only a journal in another process's
+// hands is (journal.ErrInUse), because two posts in one are worse than none.
+func openStore(dir, name, owner string) (evse.Journal, kept, func() error, error) {
+	j, found, err := journal.Open(dir, name, owner)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err = journal.Install(dir, name, owner); err == nil {
+			j, found, err = journal.Open(dir, name, owner)
+		}
+	}
+	switch {
+	case errors.Is(err, journal.ErrInUse):
+		return nil, kept{}, nil, err
+	case err != nil:
+		return unwritable{err}, kept{trust: session.Alien, detail: err.Error()}, func() error { return nil }, nil
+	}
+	return &store{journal: j}, read(found), j.Close, nil
+}
+
+// read makes sense of what a journal held.
+func read(found journal.Recovered) kept {
+	k := kept{trust: trustIn(found.Doubt), detail: found.Detail}
+	if found.Doubt == journal.Sound || found.Doubt == journal.New {
+		k.detail = ""
+	}
+	if found.Doubt == journal.Foreign || len(found.Payload) == 0 {
+		return k
+	}
+	state, err := session.Decode(found.Payload)
+	if err != nil {
+		return kept{trust: session.Holed, detail: fmt.Sprintf("newest record: %v", err)}
+	}
+	k.state = state
+	return k
+}
+
+// trustIn is what a journal's doubt means to the session.
+func trustIn(d journal.Doubt) session.Trust {
+	switch d {
+	case journal.Sound, journal.Torn, journal.New:
+		return session.Whole
+	case journal.Foreign:
+		return session.Alien
+	}
+	return session.Holed
+}
