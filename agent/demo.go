@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -62,6 +63,9 @@ func demoCommand() *cobra.Command {
 			if o.speed < 1 || o.speed > maxSpeed {
 				return fmt.Errorf("--speed %d: want 1 to %d times as fast as life", o.speed, maxSpeed)
 			}
+			if o.json && !o.once {
+				return errors.New("--json: prints what came of one charge; add --once")
+			}
 			return demo(c.Context(), o, c.OutOrStdout(), c.ErrOrStderr())
 		},
 	}
@@ -76,9 +80,24 @@ func demoCommand() *cobra.Command {
 type stage struct {
 	demoOptions
 	clock sim.Clock
+	beats pulse
 	parts *parts
 	till  *simulated
 	url   string
+}
+
+// pulse beats when the loop of the post has looked at its contactor, as it does
+// once in each second of the demo's time.
+type pulse chan struct{}
+
+// Saw beats. A beat that nobody waits for is lost.
+func (p pulse) Saw(m evse.Moment) {
+	if _, beat := m.Event.(session.Sensed); beat {
+		select {
+		case p <- struct{}{}:
+		default:
+		}
+	}
 }
 
 // demo runs a post in a world that is faster than life, until ctx ends or the
@@ -88,7 +107,7 @@ func demo(ctx context.Context, o demoOptions, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	s := &stage{demoOptions: o}
+	s := &stage{demoOptions: o, beats: make(pulse, 1)}
 	s.clock.Step(time.Second)
 	listener, err := net.Listen("tcp", o.listen)
 	if err != nil {
@@ -125,18 +144,21 @@ func demo(ctx context.Context, o demoOptions, stdout, stderr io.Writer) error {
 // play lets time pass, and a driver come if one is wanted.
 func (s *stage) play(ctx, jobs context.Context, stop func(), stdout io.Writer, pages func(context.Context) error) error {
 	go s.passTime(jobs)
-	ctx, end := context.WithCancel(ctx)
+	until, end := context.WithCancel(ctx)
 	defer end()
 	result := make(chan error, 1)
 	if s.once {
 		go func() {
 			defer end()
-			result <- s.driveOnce(ctx, stdout)
+			result <- s.driveOnce(until, stdout)
 		}()
 	}
-	err := together(ctx, jobs, stop, s.parts, pages)
+	err := together(until, jobs, stop, s.parts, pages)
 	if s.once && err == nil {
 		err = <-result
+		if err != nil && ctx.Err() != nil {
+			err = coded{errors.New("interrupted before the charge was over"), exitStopped}
+		}
 	}
 	if !s.once {
 		s.farewell(stdout)
@@ -144,14 +166,19 @@ func (s *stage) play(ctx, jobs context.Context, stop func(), stdout io.Writer, p
 	return err
 }
 
-// passTime steps the demo's clock. Time does not pass while the program stands
-// still, so a busy machine does not look like a silent meter.
+// passTime steps the demo's clock. Each second waits until the post has taken
+// part in the one before, so a busy machine does not look like a silent meter.
 func (s *stage) passTime(ctx context.Context) {
 	tick := time.NewTicker(time.Second / time.Duration(s.speed))
 	defer tick.Stop()
 	for {
 		select {
 		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+		select {
+		case <-s.beats:
 			s.clock.Step(time.Second)
 		case <-ctx.Done():
 			return
@@ -181,7 +208,7 @@ func (s *stage) world(log *slog.Logger, screen *screen) world {
 			return &store{journal: j}, read(found), j.Close, nil
 		},
 		bench: func(config.EVSE) (*bench, error) { return newBench(s.clock.Now, demoCar, "") },
-		watch: []evse.Watcher{screen},
+		watch: []evse.Watcher{screen, s.beats},
 	}
 }
 

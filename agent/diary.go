@@ -42,9 +42,11 @@ func (d *diary) phase(before, after *session.State) {
 		d.log.Info(after.Phase.String(), "ref", d.rules.Ref(after.Charge.Number))
 		return
 	}
-	if n := len(after.Debts) - 1; n >= 0 {
-		s := &after.Debts[n]
-		d.log.Info("ended", "ref", d.rules.Ref(s.Number), "why", s.Why, "energy", s.End-s.Start, "due", s.Due)
+	for _, list := range [][]session.Debt{after.Debts, after.Done} {
+		if n := len(list) - 1; n >= 0 && list[n].Number == before.Charge.Number {
+			s := &list[n]
+			d.log.Info("ended", "ref", d.rules.Ref(s.Number), "why", s.Why, "energy", s.End-s.Start, "due", s.Due)
+		}
 	}
 }
 

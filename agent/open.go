@@ -129,7 +129,7 @@ func (p *parts) openEVSE(c config.Config, e config.EVSE, w world, made evse.Part
 	p.close = append(p.close, closeJournal)
 	log := w.log.With("evse", e.ID)
 	if found.detail != "" {
-		log.Warn("journal", "trust", found.trust, "found", found.detail)
+		log.Warn("journal", "found", found.detail)
 	}
 	if found.trust != session.Whole {
 		log.Warn("settle-only: open payments are read back and settled, no new driver is served")

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"os"
 	"path/filepath"
 	"strconv"
 	"sync"
@@ -54,6 +55,9 @@ func runCommand() *cobra.Command {
 
 // daemon runs a post until ctx ends.
 func daemon(ctx context.Context, cfg config.Config, stderr io.Writer) error {
+	if err := os.MkdirAll(cfg.StateDir, 0o700); err != nil {
+		return failed(cfg.Wrong("state_dir", cfg.StateDir, "a folder that is there or can be made: "+err.Error()))
+	}
 	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{ReplaceAttr: withoutTime}))
 	clock := clock{began: time.Now()}
 	w := world{
@@ -87,19 +91,26 @@ func daemon(ctx context.Context, cfg config.Config, stderr io.Writer) error {
 	if err != nil {
 		return failed(err)
 	}
-	log.Info("serving", "post", cfg.Post.ID, "tenant", cfg.Tenant, "pages", publicURL(cfg, listener), "version", version)
+	log.Info("serving", "post", cfg.Post.ID, "tenant", cfg.Tenant, "pages", publicURL(cfg, listener), "listen", listener.Addr(), "version", version)
 	if err := systemd.Ready(); err != nil {
 		log.Warn("service manager does not listen", "err", err)
 	}
+	defer context.AfterFunc(ctx, func() {
+		log.Info("told to end; settling first", "within", grace)
+		if err := systemd.Stopping(); err != nil {
+			log.Warn("service manager does not listen", "err", err)
+		}
+	})()
 	return failed(together(ctx, jobs, stop, p, func(ctx context.Context) error { return web.Serve(ctx, listener, pages) }))
 }
 
-// failed marks an error of a running daemon, so that no usage is printed for it.
+// failed marks an error of a running program, so that no usage is printed for it.
 func failed(err error) error {
 	var wrong config.Errors
 	var one config.Error
+	var own coded
 	switch {
-	case err == nil, errors.As(err, &wrong):
+	case err == nil, errors.As(err, &wrong), errors.As(err, &own):
 		return err
 	case errors.As(err, &one):
 		return config.Errors{one}
@@ -171,12 +182,14 @@ func openPayments(ctx context.Context, cfg config.Config, log *slog.Logger) (evs
 	return client, done, nil
 }
 
-// description is what a payer reads in the app.
+// description is what a payer reads in the app. A long name is cut short, the
+// promise is not.
 func description(cfg config.Config) func(payment.Terms) string {
 	return func(t payment.Terms) string {
 		const most = 100 // characters, by the API's description
-		text := []rune("Stolpe " + t.EVSE + ", " + cfg.Post.Name + ". Reservation of a maximum: you pay only for what you use.")
-		return string(text[:min(len(text), most)])
+		const promise = ". Reservation of a maximum: you pay only for what you use."
+		place := []rune("Stolpe " + t.EVSE + ", " + cfg.Post.Name)
+		return string(place[:min(len(place), most-len(promise))]) + promise
 	}
 }
 

@@ -40,9 +40,13 @@ type kept struct {
 // hands is (journal.ErrInUse), because two posts in one are worse than none.
 func openStore(dir, name, owner string) (evse.Journal, kept, func() error, error) {
 	j, found, err := journal.Open(dir, name, owner)
-	if errors.Is(err, fs.ErrNotExist) {
-		if err = journal.Install(dir, name, owner); err == nil {
-			j, found, err = journal.Open(dir, name, owner)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		j, found, err = install(dir, name, owner)
+	case err == nil && found.Doubt == journal.Rotten && len(found.Payload) == 0:
+		// Perhaps the very first start was cut short.
+		if err = j.Close(); err == nil {
+			j, found, err = install(dir, name, owner)
 		}
 	}
 	switch {
@@ -52,6 +56,15 @@ func openStore(dir, name, owner string) (evse.Journal, kept, func() error, error
 		return unwritable{err}, kept{trust: session.Alien, detail: err.Error()}, func() error { return nil }, nil
 	}
 	return &store{journal: j}, read(found), j.Close, nil
+}
+
+// install makes a journal where nothing was ever written, and opens it, or what is
+// there.
+func install(dir, name, owner string) (*journal.Journal, journal.Recovered, error) {
+	if err := journal.Install(dir, name, owner); err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, journal.Recovered{}, err
+	}
+	return journal.Open(dir, name, owner)
 }
 
 // read makes sense of what a journal held.

@@ -11,7 +11,9 @@ import (
 
 	"stolpe/cross/bench"
 	"stolpe/cross/build"
+	"stolpe/cross/replay"
 	"stolpe/cross/suite"
+	"stolpe/cross/worlds"
 )
 
 // command is one subcommand. It gets the arguments after its name, works in the
@@ -27,6 +29,8 @@ func commands() []command {
 		{"test", "run every check there is", suite.Run},
 		{"build", "build the programs for every processor a post may have", build.Run},
 		{"bench", "measure what the product costs, beside its floors", bench.Run},
+		{"worlds", "break simulated charges by the million", worlds.Run},
+		{"replay", "play real charging sessions and balance the books", replay.Run},
 	}
 }
 

@@ -55,8 +55,14 @@ func modules() []rules.Module {
 // goroutines lists the packages that may start them, and what for.
 func goroutines() map[string]string {
 	return map[string]string{
-		"cross/bench": "reads what a program under measurement prints",
-		"cross/suite": "prints while a program runs",
+		"agent":        "runs the EVSEs, the pages and the simulated payment service side by side until all have ended",
+		"agent/evse":   "one worker for each device that may be slow: the loop itself waits for none",
+		"display/web":  "serves while it waits for its end",
+		"hal/sim":      "serves several connections at once, as a meter's gateway does",
+		"cross/bench":  "reads what a program under measurement prints",
+		"cross/replay": "one worker for each processor; rows share nothing",
+		"cross/worlds": "one worker for each processor; worlds share nothing",
+		"cross/suite":  "prints while a program runs",
 	}
 }
 
@@ -69,7 +75,7 @@ func wide() map[string]rules.Allowance {
 
 // banned lists words that say nothing in the name of a file, package or type.
 func banned() []string {
-	return []string{"util", "helper", "manager", "common", "misc", "impl"}
+	return []string{"util", "helper", "manager", "common", "misc", "impl", "service"}
 }
 
 // workplace matches names of the machine this was written on. They are put

@@ -23,7 +23,7 @@ type Words struct {
 	// A charge before and while it runs.
 	Preparing, WaitingFor, OpenIfNothing, OpenPay, StillToReserve, Cancel, TimeLeft                        Text
 	Approved, PlugIn, MoreTime, Undo, UndoWhy, Usually, Restarting                                         Text
-	IsCharging, NotDrawing, NearLimit, Stale, IdleStarts, IdleRuns, Used, UsedLabel                        Text
+	IsCharging, NotDrawing, NearLimit, AtLimit, Stale, IdleStarts, IdleRuns, Used, UsedLabel               Text
 	StopCharging, StopAsk, StopYes, StopNo, StopSoFar, Finishing, KeepPage, Offline, Measured, MeasuredNow Text
 	EnergyLabel, CostLabel, PowerLabel, TimeLabel                                                          Text
 
@@ -35,8 +35,8 @@ type Words struct {
 	WillTake, RestGoes, AllGoes, IfReserved, CannotTake, CannotRelease Text
 
 	// The receipt.
-	Receipt, ReceiptInApp, Print, Total, OfWhichVAT, Reserved, TakenLabel, ReleasedLabel, Reference Text
-	Place, Started, Ended, MeterLabel, SerialNo, MeterStart, MeterEnd, MeterWait, Sold, PerUnit     Text
+	Receipt, Print, Total, OfWhichVAT, Reserved, TakenLabel, ReleasedLabel, Reference           Text
+	Place, Started, Ended, MeterLabel, SerialNo, MeterStart, MeterEnd, MeterWait, Sold, PerUnit Text
 
 	// Times told by a clock that may be wrong.
 	ClockHoldover, ClockUnknown Text

@@ -41,7 +41,8 @@ func (p Power) Over(d time.Duration) Energy {
 		return 0
 	}
 	const perWh = int64(time.Hour / time.Millisecond) // W·ms in a Wh
-	return Energy((int64(p)*d.Milliseconds() + perWh - 1) / perWh)
+	ms := int64((d + time.Millisecond - 1) / time.Millisecond)
+	return Energy((int64(p)*ms + perWh - 1) / perWh)
 }
 
 // Position says where the contacts of a contactor stand.

@@ -98,7 +98,7 @@ func ParseTerms(m map[string]string) (Terms, error) {
 	if err != nil {
 		return Terms{}, fmt.Errorf("%w: %s=%q, %d of 8 parts: %w", ErrTerms, keyPrice, m[keyPrice], n, err)
 	}
-	p.Idle.After = time.Duration(after) * time.Second
+	p.Idle.After = time.Duration(max(-1, min(after, int64(maxAfter/time.Second)+1))) * time.Second // bounded: it must not overflow
 	if err := p.Check(); err != nil {
 		return Terms{}, fmt.Errorf("%w: %w", ErrTerms, err)
 	}

@@ -3,7 +3,6 @@ package payment
 import (
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -18,19 +17,25 @@ const MaxPostID = 16
 // NewRef makes the reference of charge number n at an EVSE. Six digits at least:
 // the API wants eight characters in all.
 func NewRef(post string, evse int, n uint64) Ref {
-	digits := strconv.FormatUint(n, 10)
-	for len(digits) < 6 {
-		digits = "0" + digits
+	var room [MaxPostID + 24]byte
+	b := append(room[:0], post...)
+	b = strconv.AppendInt(append(b, '-'), int64(evse), 10)
+	b = append(b, '-')
+	for least := uint64(100_000); n < least && least > 1; least /= 10 {
+		b = append(b, '0')
 	}
-	return Ref(post + "-" + strconv.Itoa(evse) + "-" + digits)
+	return Ref(strconv.AppendUint(b, n, 10))
 }
 
 // Number is the charge number that a reference ends in; 0 if it ends in none.
 func (r Ref) Number() uint64 {
-	i := strings.LastIndexByte(string(r), '-')
-	n, err := strconv.ParseUint(string(r[i+1:]), 10, 64)
-	if err != nil {
-		return 0
+	n, place := uint64(0), uint64(1)
+	for i := len(r) - 1; i >= 0 && r[i] != '-'; i-- {
+		if r[i] < '0' || r[i] > '9' || len(r)-i > 19 {
+			return 0
+		}
+		n += uint64(r[i]-'0') * place
+		place *= 10
 	}
 	return n
 }

@@ -91,24 +91,35 @@ func (p Price) Total(u Use) Amount {
 	if u.Energy <= 0 {
 		return 0
 	}
-	var sum Amount
-	for _, line := range p.lines(u) {
-		sum += line.Amount
-	}
-	return sum
+	return p.energy(u) + p.time(u) + p.Session + p.idle(u)
 }
 
-func (p Price) lines(u Use) [lineKinds]Line {
-	minutes, idle := int64(u.Time/time.Minute), int64(u.Idle/time.Minute)
-	idleFee := Amount(idle) * p.Idle.Minute
-	if p.Idle.Cap > 0 {
-		idleFee = min(idleFee, p.Idle.Cap)
+func (p *Price) energy(u Use) Amount { return Amount(int64(u.Energy) * int64(p.KWh) / int64(hal.KWh)) }
+
+func (p *Price) time(u Use) Amount {
+	if p.Minute == 0 {
+		return 0
 	}
+	return Amount(u.Time/time.Minute) * p.Minute
+}
+
+func (p *Price) idle(u Use) Amount {
+	if p.Idle.Minute == 0 {
+		return 0
+	}
+	fee := Amount(u.Idle/time.Minute) * p.Idle.Minute
+	if p.Idle.Cap > 0 {
+		fee = min(fee, p.Idle.Cap)
+	}
+	return fee
+}
+
+func (p *Price) lines(u Use) [lineKinds]Line {
 	return [lineKinds]Line{
-		{Kind: EnergyLine, Quantity: int64(u.Energy), Each: p.KWh, Amount: Amount(int64(u.Energy) * int64(p.KWh) / int64(hal.KWh))},
-		{Kind: TimeLine, Quantity: minutes, Each: p.Minute, Amount: Amount(minutes) * p.Minute},
+		{Kind: EnergyLine, Quantity: int64(u.Energy), Each: p.KWh, Amount: p.energy(u)},
+		{Kind: TimeLine, Quantity: int64(u.Time / time.Minute), Each: p.Minute, Amount: p.time(u)},
 		{Kind: SessionLine, Quantity: 1, Each: p.Session, Amount: p.Session},
-		{Kind: IdleLine, Quantity: idle, Each: p.Idle.Minute, Amount: idleFee},
+		{Kind: IdleLine, Quantity: int64(u.Idle / time.Minute), Each: p.Idle.Minute, Amount: p.idle(u)},
 	}
 }
 
@@ -124,6 +135,7 @@ func (p Price) vatOf(gross Amount) Amount {
 const (
 	maxPrice Amount = 10_000_00 // per kWh, minute or start, minor units
 	maxVAT          = 3_000     // basis points; the telemetry schema says the same
+	maxAfter        = 24 * time.Hour
 )
 
 // Check says what is wrong with the price, or nil.
@@ -141,6 +153,9 @@ func (p Price) Check() error {
 		if part.amount < 0 || part.amount > maxPrice {
 			return fmt.Errorf("%s %d: want 0 to %d minor units (549 is 5.49)", part.key, part.amount, maxPrice)
 		}
+	}
+	if p.Idle.After < 0 || p.Idle.After > maxAfter {
+		return fmt.Errorf("idle.after %v: want 0 to %v", p.Idle.After, maxAfter)
 	}
 	if p.KWh == 0 && p.Minute == 0 && p.Session == 0 {
 		return fmt.Errorf("kwh, minute and session are all 0: nothing would ever be charged")

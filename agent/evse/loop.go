@@ -2,6 +2,7 @@ package evse
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"stolpe/agent/session"
@@ -14,19 +15,26 @@ import (
 // Chosen by us: flash cards pause for seconds when they clear blocks.
 const stuckAfter = 30 * time.Second
 
+// halfPass is how much too early a pass may come and still do what is due in it.
+// Chosen by us: passes are not exact, and a reading put off by a millisecond would
+// come a whole second late.
+const halfPass = time.Second / 2
+
 // loop is what the one goroutine owns.
 type loop struct {
 	*EVSE
 	state     session.State
-	commanded hal.Position // last ordered without an error
-	sure      bool         // that the order was carried out
+	commanded hal.Position // last ordered
+	sure      bool         // that the order was taken
+	orders    news         // of the contactor
+	ending    bool         // told to end: no new drivers
 
 	saved    session.Kept // what the disk is known to have
 	saving   bool
 	since    time.Duration // when the save under way began, Instant.Mono
 	dead     bool          // the disk has failed: finish from memory
 	outbox   []payment.Order
-	awaiting chan<- error // a driver who is told yes once it is written down
+	awaiting []chan<- error // drivers who are told yes once it is written down
 
 	nextPoll time.Duration
 	saves    chan session.Kept
@@ -45,23 +53,34 @@ type verdict struct {
 
 // Run runs the EVSE until ctx ends. Then it ends a charge that is under way and
 // goes on for Parts.Grace to settle what is owed. The contactor is open when Run
-// returns, whatever the reason.
+// returns, whatever the reason. It is ordered open before Run waits for its
+// workers, and what they do ends with their context; only a save or a look at an
+// input that never returns keeps Run from returning.
 func (v *EVSE) Run(ctx context.Context) error {
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	l := &loop{EVSE: v, state: v.parts.State}
-	wait := l.startWorkers(work)
-	defer wait()
 	defer cancel()
+	l := &loop{EVSE: v, state: v.parts.State}
+	l.orders = news{log: l, what: "contactor"}
+	wait := l.startWorkers(work)
+	l.turn(ctx)
+	cancel()
+	wait() // not when the loop panics: then nothing may hold up the end
+	return nil
+}
+
+// turn takes in what happens until ctx has ended and what is owed is settled, or
+// the grace is over.
+func (l *loop) turn(ctx context.Context) {
 	defer func() { // before anything is waited for, and when the loop panics too
-		if err := v.parts.Contactor.Set(hal.Open); err != nil {
-			v.parts.Log.Error("contactor does not take its last order", "order", hal.Open, "err", err)
+		if err := l.parts.Contactor.Set(hal.Open); err != nil {
+			l.parts.Log.Error("contactor does not take its last order", "order", hal.Open, "err", err)
 		}
 	}()
-	l.act(l.parts.Now(), true)
+	l.step(l.parts.Now(), session.Ticked{}, true)
 
 	tick := time.NewTicker(l.parts.Every)
 	defer tick.Stop()
-	ending, over := ctx.Done(), (<-chan time.Time)(nil)
+	end, over := ctx.Done(), (<-chan time.Time)(nil)
 	for {
 		select {
 		case <-tick.C:
@@ -72,17 +91,17 @@ func (v *EVSE) Run(ctx context.Context) error {
 			l.take(f)
 		case done := <-l.verdicts:
 			l.wrote(done)
-		case <-ending:
-			ending = nil
+		case <-end:
+			end, l.ending = nil, true
 			timer := time.NewTimer(l.parts.Grace)
 			defer timer.Stop()
 			over = timer.C
 			l.take(fact{event: session.Stopped{Why: display.ShutDown}})
 		case <-over:
-			return nil
+			return
 		}
-		if ending == nil && l.atEase() {
-			return nil
+		if l.ending && l.atEase() {
+			return
 		}
 	}
 }
@@ -96,13 +115,12 @@ func (l *loop) atEase() bool {
 func (l *loop) pass() {
 	now := l.parts.Now()
 	poke(l.sense)
-	if now.Mono >= l.nextPoll {
+	if now.Mono+halfPass >= l.nextPoll {
 		poke(l.meter)
 		l.nextPoll = now.Mono + l.parts.Rules.Want(&l.state, now).Poll
 	}
 	if l.saving && !l.dead && now.Mono-l.since > stuckAfter {
-		l.parts.Log.Error("journal does not answer; no new drivers until restart", "after", stuckAfter)
-		l.failDisk()
+		l.failDisk(fmt.Errorf("a save has not returned for %v", stuckAfter))
 		return
 	}
 	l.step(now, session.Ticked{}, true)
@@ -112,13 +130,23 @@ func (l *loop) pass() {
 func (l *loop) take(f fact) {
 	now := l.parts.Now()
 	if q, ok := f.event.(session.Requested); ok && f.reply != nil {
-		if err := l.parts.Rules.Accepts(&l.state, now, q); err != nil {
+		l.step(now, session.Ticked{}, false) // the answer is about the present
+		if err := l.accepts(now, q); err != nil {
 			f.reply <- err
 			return
 		}
-		l.awaiting = f.reply
+		l.awaiting = append(l.awaiting, f.reply)
 	}
 	l.step(now, f.event, false)
+}
+
+// accepts says whether a driver can be served: nil, display.ErrOut at the end, or
+// what the rules say.
+func (l *loop) accepts(now hal.Instant, q session.Requested) error {
+	if l.ending {
+		return display.ErrOut
+	}
+	return l.parts.Rules.Accepts(&l.state, now, q)
 }
 
 func (l *loop) step(now hal.Instant, e session.Event, assert bool) {
@@ -158,7 +186,7 @@ func (l *loop) act(now hal.Instant, assert bool) {
 		}
 	}
 	l.outbox = l.outbox[:0]
-	l.tellDriver()
+	l.tellDrivers()
 	l.publish(l.state)
 	if assert && l.parts.Alive != nil && !l.dead && l.state.SensedAs(want.Contactor, now.Mono) {
 		l.parts.Alive()
@@ -168,16 +196,12 @@ func (l *loop) act(now hal.Instant, assert bool) {
 // set orders the contactor, again when asserting, and again after an error. It
 // says whether this is news.
 func (l *loop) set(p hal.Position, assert bool) bool {
-	news := !l.sure || l.commanded != p
-	if !news && !assert {
+	changes := !l.sure || l.commanded != p
+	if !changes && !assert {
 		return false
 	}
-	err := l.parts.Contactor.Set(p)
-	if err != nil && news {
-		l.parts.Log.Error("contactor does not take its order", "order", p, "err", err)
-	}
-	l.commanded, l.sure = p, err == nil
-	return news
+	l.commanded, l.sure = p, l.orders.ok(l.parts.Contactor.Set(p))
+	return changes
 }
 
 // durable says whether what was decided may be acted on.
@@ -198,28 +222,28 @@ func (l *loop) wrote(v verdict) {
 	switch {
 	case l.dead:
 	case v.err != nil:
-		l.parts.Log.Error("journal cannot be written; no new drivers until restart", "err", v.err)
-		l.failDisk()
+		l.failDisk(v.err)
 	default:
 		l.saved = v.kept
-		l.act(l.parts.Now(), false)
+		l.step(l.parts.Now(), session.Ticked{}, false) // deeds go by the present, not by when the save began
 	}
 }
 
-func (l *loop) failDisk() {
+// failDisk goes on from memory. The log comes last: where a card dies, it may hang.
+func (l *loop) failDisk(err error) {
 	l.dead = true
 	l.step(l.parts.Now(), session.Unwritable{}, true)
+	l.parts.Log.Error("journal cannot be written; no new drivers until restart", "err", err)
 }
 
-// tellDriver says to whoever asked for a charge that it is agreed and on disk.
-func (l *loop) tellDriver() {
-	if l.awaiting == nil {
-		return
-	}
+// tellDrivers says to those who asked for a charge that it is agreed and on disk.
+func (l *loop) tellDrivers() {
 	var err error
 	if l.dead {
 		err = display.ErrOut
 	}
-	l.awaiting <- err
+	for _, reply := range l.awaiting {
+		reply <- err
+	}
 	l.awaiting = nil
 }

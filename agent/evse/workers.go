@@ -99,7 +99,7 @@ func (l *loop) readWhenTold(ctx context.Context) {
 		within, cancel := context.WithTimeout(ctx, readWithin)
 		v, err := l.parts.Meter.Read(within)
 		cancel()
-		if read.ok(err) {
+		if ctx.Err() == nil && read.ok(err) {
 			l.post(ctx, session.Metered{Reading: v})
 		}
 	}

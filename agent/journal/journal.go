@@ -40,6 +40,12 @@
 // page cache. Otherwise a program that was killed between write and flush, or
 // whose flush failed, would after its restart believe a record that the next
 // power cut takes away.
+//
+// Some harm cannot be seen from here, and the payment service has to show it: an
+// older copy of both files put back, and a newest record of which the card has
+// brought back what was there before. A damaged slot that was stepped over and is
+// next again a turn later looks like a new torn write: that is one reconciliation
+// too many.
 package journal
 
 import (

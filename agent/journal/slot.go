@@ -57,8 +57,8 @@ var (
 // record is what a slot holds.
 type record struct {
 	slots    uint32 // in each file
-	sequence uint64
-	since    uint64
+	sequence uint64 // its place among all records, from 0
+	since    uint64 // sequence from which on nothing is missing
 	owner    []byte
 	payload  []byte
 }

@@ -66,6 +66,9 @@ func (a *ask) mayWrite(now time.Duration) bool {
 	return a.pace <= now+(burst-1)*refill
 }
 
+// mayAt is when an order that may change something can leave.
+func (a *ask) mayAt() time.Duration { return max(a.next, a.pace-(burst-1)*refill) }
+
 func (a *ask) wrote(now time.Duration) { a.pace = max(a.pace, now) + refill }
 
 // wrote counts a call that may change something, before it leaves.

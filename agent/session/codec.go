@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"stolpe/display"
 	"stolpe/payment"
 )
 
@@ -88,6 +89,8 @@ func (c *coder) charge(x *Charge) {
 	number(c, &x.Why)
 	number(c, &x.Writes)
 	boolean(c, &x.Gathered)
+	// Words that do not exist, and a VAT that divides by zero, would end the program.
+	c.failed = c.failed || x.Why > display.ShutDown || x.Price.VAT < 0
 }
 
 func (c *coder) price(p *payment.Price) {
@@ -121,6 +124,7 @@ func (c *coder) debts(ds *[]Debt) {
 		number(c, &d.Trouble)
 		number(c, &d.Captured)
 		number(c, &d.Released)
+		c.failed = c.failed || d.Trouble > payment.Meddled
 	}
 }
 

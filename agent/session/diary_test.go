@@ -145,12 +145,13 @@ func (d *diary) money(w *world) {
 	w.till.touched = nil
 }
 
-// asked writes an order that has left; of several looks in a row, only the first.
+// asked writes an order that has left; of several looks in a row only the first,
+// and none of a search.
 func (d *diary) asked(w *world, o payment.Order) {
 	again := o.Verb == payment.Look && d.looked[o.Ref]
 	d.looked[o.Ref] = o.Verb == payment.Look
 	switch {
-	case again:
+	case again, o.Verb == payment.Look && w.state.seek != nil:
 	case o.Verb == payment.Look:
 		d.write(w, "ask look %s", short(o.Ref))
 	case o.Verb == payment.Settle:

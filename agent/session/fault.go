@@ -55,6 +55,9 @@ func (f Faults) Code() string {
 	return ""
 }
 
+// Opens says whether any of the faults opens the contactor.
+func (f Faults) Opens() bool { return f&unsafe != 0 }
+
 // String lists the faults in words, the gravest first.
 func (f Faults) String() string {
 	var words []string

@@ -3,7 +3,6 @@ package session
 import (
 	"bytes"
 	"fmt"
-	"reflect"
 	"slices"
 	"time"
 
@@ -43,7 +42,10 @@ func lawsOfWant(law lawful, r *Rules, s *State, now hal.Instant, want Want) {
 		law(r.carPresent(s), "wanted closed without a car")
 		law(s.sense.known && s.meter.known, "wanted closed before contactor and meter have spoken")
 	}
-	law(reflect.DeepEqual(want, r.Want(s, now)), "Want is not the same twice")
+	again := r.Want(s, now)
+	law(want.Contactor == again.Contactor && want.Poll == again.Poll && slices.Equal(want.Orders, again.Orders), "Want is not the same twice")
+	at, ok := s.NextAsk()
+	law((len(want.Orders) > 0) == (ok && at <= now.Mono), "%d orders wanted, and the next is due %v (%v)", len(want.Orders), at-now.Mono, ok)
 	seen := map[payment.Ref]bool{}
 	for _, o := range want.Orders {
 		law(!seen[o.Ref], "two orders for %s", o.Ref)
@@ -71,7 +73,7 @@ func lawsOfCharge(law lawful, before, s *State) {
 }
 
 func lawsOfDebts(law lawful, s *State, now hal.Instant) {
-	law(len(s.Debts) <= MaxDebts, "%d debts", len(s.Debts))
+	law(len(s.Debts) <= MaxDebts+1, "%d debts", len(s.Debts)) // a search may end with one more
 	law(len(s.Done) <= MaxDone, "%d settled charges", len(s.Done))
 	law(len(s.asks) == len(s.Debts), "%d debts, %d askings", len(s.Debts), len(s.asks))
 	seen := map[uint64]bool{s.Charge.Number: true}

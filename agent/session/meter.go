@@ -14,12 +14,13 @@ import (
 // agree against one. With the contactor open the register stands still, so a
 // reading is believed when it equals the one before it, never on its own word.
 type meter struct {
-	last  hal.Energy    // newest believed register, Wh
-	at    time.Duration // Reading.At of it; before the first, when the program started
-	sure  hal.Energy    // newest register that a later reading has confirmed, Wh
-	power hal.Power     // told with last, W
-	known bool          // anything has been believed since the start
-	doubt time.Duration // Reading.At of the first of a run that could not be believed; 0 without one
+	last   hal.Energy    // newest believed register, Wh
+	at     time.Duration // Reading.At of it; before the first, when the program started
+	sure   hal.Energy    // newest register that a later reading has confirmed, Wh
+	sureAt time.Duration // Reading.At of it
+	power  hal.Power     // told with last, W
+	known  bool          // anything has been believed since the start
+	doubt  time.Duration // Reading.At of the first of a run that could not be believed; 0 without one
 
 	raw    hal.Energy    // newest register, believed or not, Wh
 	heard  time.Duration // Reading.At of it
@@ -49,6 +50,13 @@ func (m *meter) atRest(now time.Duration) bool {
 // restart forgets the readings that may not be compared with those to come.
 func (m *meter) restart() {
 	m.run, m.still, m.rising, m.base = 0, 0, 0, 0
+}
+
+// confirm notes a register that two readings stand for.
+func (m *meter) confirm(register hal.Energy, at time.Duration) {
+	if register >= m.sure {
+		m.sure, m.sureAt = register, at
+	}
 }
 
 // metered takes in a reading.
@@ -83,7 +91,7 @@ func (r *Rules) meterFlowing(s *State, v hal.Reading, prev hal.Energy, prevAt ti
 		return
 	}
 	if agrees && prev >= s.floor() {
-		m.sure = max(m.sure, prev)
+		m.confirm(prev, prevAt)
 	}
 	m.last, m.at, m.power, m.known = v.Register, v.At, v.Power, true
 }
@@ -110,7 +118,8 @@ func (r *Rules) meterResting(s *State, v hal.Reading, prev hal.Energy) {
 	if v.Register > m.base+r.Grain {
 		s.Latched |= Welded // energy flows through contacts that are said to be open
 	}
-	m.last, m.at, m.power, m.known, m.sure = v.Register, v.At, v.Power, true, v.Register
+	m.last, m.at, m.power, m.known = v.Register, v.At, v.Power, true
+	m.sure, m.sureAt = v.Register, v.At
 }
 
 // follows says whether v can come after a register read at a time.
@@ -135,14 +144,14 @@ func (r *Rules) possible(s *State, v hal.Reading) bool {
 }
 
 // possibleAfterCut says whether a charge that a restart has ended can have come so
-// far: not past the checkpoint after the last one written, and what flows while
-// a slow card writes that.
+// far: not past the checkpoint after the one that a power cut may have undone, and
+// what flows while a slow card writes that.
 func (r *Rules) possibleAfterCut(c *Charge, register hal.Energy) bool {
 	if c.Number == 0 || c.Gathered || c.Price.KWh == 0 {
 		return true
 	}
 	part := hal.Energy(int64(c.Limit) * int64(hal.KWh) / int64(c.Price.KWh) / checkpoints)
-	return register <= c.Seen+part+r.plausible(MeterWithin)
+	return register <= c.Seen+2*part+r.plausible(MeterWithin)
 }
 
 // plausible is how far the register can have come in d, in Wh: at full power, a

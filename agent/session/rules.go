@@ -13,7 +13,7 @@ import (
 // charge was promised is frozen into the charge.
 type Rules struct {
 	Post     string // id of the post; with EVSE it makes the references
-	EVSE     int
+	EVSE     int    // number on the post
 	Code     string // on the sticker
 	Price    payment.Price
 	Choices  []payment.Amount // amounts a driver may reserve, minor units, ascending

@@ -20,13 +20,13 @@ import (
 type seek struct {
 	ask     ask
 	known   uint64 // highest number known to exist
-	stride  uint64
+	stride  uint64 // numbers from known to where is looked next
 	gap     uint64 // numbers missing in a row from known+stride on
 	halving bool
 
 	gathering bool
 	at        uint64 // the number being looked at
-	open      Debt   // the newest charge found that has no end yet; Number 0 if none
+	open      *Debt  // the newest charge found that has no end yet; nil if none
 	held      bool   // and money is held for it
 }
 
@@ -104,7 +104,7 @@ func (r *Rules) foundHighest(s *State, now hal.Instant) {
 		return
 	}
 	if s.Phase == Stopping {
-		k.open, k.held = Debt{Charge: s.Charge}, s.Charge.Held
+		k.open, k.held = &Debt{Charge: s.Charge}, s.Charge.Held
 	}
 	k.gathering = true
 	k.at = s.Counter + 1
@@ -141,7 +141,7 @@ func (r *Rules) gather(s *State, now hal.Instant, a payment.Answer) {
 	}
 	s.endSeek()
 	switch {
-	case k.open.Number == 0 || k.open.Number == s.Charge.Number:
+	case k.open == nil || k.open.Number == s.Charge.Number:
 	case k.held && s.Phase == Idle:
 		// The newest of all: its end is what the meter says now.
 		s.Charge, s.ask = k.open.Charge, inherited(burst, now.Mono)
@@ -154,9 +154,9 @@ func (r *Rules) gather(s *State, now hal.Instant, a payment.Answer) {
 
 // gathered makes a debt of a payment. What has been taken of it already is all
 // that will be.
-func gathered(n uint64, f payment.Found, now hal.Instant) Debt {
+func gathered(n uint64, f payment.Found, now hal.Instant) *Debt {
 	t := f.Terms
-	return Debt{
+	return &Debt{
 		Charge: Charge{
 			Number: n, Holder: t.Holder, Price: t.Price, Limit: f.Amount, Held: f.State == payment.Authorised,
 			Start: t.Start, Seen: t.Start, Started: now.Wall, Why: display.PowerLost, Writes: burst, Gathered: true,
@@ -169,10 +169,10 @@ func gathered(n uint64, f payment.Found, now hal.Instant) Debt {
 // It becomes a debt, and the counter moves on with it, in one step: a power cut
 // must neither lose it nor find it twice.
 func (r *Rules) endGathered(s *State, k *seek, now hal.Instant, end hal.Energy) {
-	if k.open.Number == 0 {
+	if k.open == nil {
 		return
 	}
-	d := k.open
+	d := *k.open
 	d.End, d.Ended = max(end, d.Start), now.Wall
 	if k.held {
 		d.Due = d.owed()
@@ -184,7 +184,7 @@ func (r *Rules) endGathered(s *State, k *seek, now hal.Instant, end hal.Energy) 
 	s.Counter = max(s.Counter, d.Number)
 	s.Debts = append(s.Debts[:len(s.Debts):len(s.Debts)], d)
 	s.asks = append(s.asks[:len(s.asks):len(s.asks)], inherited(d.Writes, now.Mono))
-	k.open = Debt{}
+	k.open = nil
 }
 
 // evse names this EVSE in a payment's metadata.

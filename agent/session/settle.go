@@ -24,10 +24,12 @@ func (r *Rules) settling(d *Debt, q *ask, now hal.Instant, a payment.Answer) boo
 			q.missing = now.Mono
 		}
 		if now.Mono-q.missing >= tombstone {
-			if d.Held {
-				d.Trouble = payment.Meddled // it was there before
+			if !d.Held {
+				return true // it was never made
 			}
-			return true // it was never made
+			d.Trouble = payment.Meddled // it was there before: a wrong sales unit, perhaps
+			q.next = now.Mono + slowly
+			break
 		}
 		q.next = now.Mono + time.Minute
 	case payment.Refused:

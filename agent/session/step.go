@@ -11,30 +11,36 @@ import (
 // Step gives the state after e happened at now. It never fails: an event that
 // means nothing in s changes nothing.
 func (r *Rules) Step(s State, now hal.Instant, e Event) State {
-	r.notice(&s, now, e)
-	r.judgeMeter(&s, now)
-	r.judgeContactor(&s, now)
+	r.Advance(&s, now, e)
+	return s
+}
+
+// Advance is Step in place, for whoever has no use for the state before. What
+// older states share with s is left as it is.
+func (r *Rules) Advance(s *State, now hal.Instant, e Event) {
+	r.notice(s, now, e)
+	r.judgeMeter(s, now)
+	r.judgeContactor(s, now)
 	if s.Boots > 0 && now.Mono >= settledIn {
 		s.Boots = 0
 		s.Passing &^= Rebooting
 	}
 	stop, told := e.(Stopped)
 	if s.Phase != Idle && (told && s.heeds(stop.Holder) || s.Faults()&unsafe != 0) {
-		r.stop(&s, now, s.whyStopped(e))
+		r.stop(s, now, s.whyStopped(e))
 	}
 	switch s.Phase {
 	case Idle:
-		r.idle(&s, now, e)
+		r.idle(s, now, e)
 	case Approving:
-		r.approving(&s, now)
+		r.approving(s, now)
 	case Waiting:
-		r.waiting(&s, now, e)
+		r.waiting(s, now, e)
 	case Charging:
-		r.charging(&s, now)
+		r.charging(s, now)
 	case Stopping:
-		r.stopping(&s, now)
+		r.stopping(s, now)
 	}
-	return s
 }
 
 // notice records what e says about the world, whatever the phase.
@@ -207,8 +213,12 @@ func (r *Rules) useNow(s *State, now hal.Instant) payment.Use {
 // atWorst is what the charge will have used if it is stopped only at the next
 // chance, at full power all the while.
 func (r *Rules) atWorst(s *State, now hal.Instant) payment.Use {
-	u := r.useNow(s, now)
-	u.Energy += r.Grain + r.MaxPower.Over(now.Mono-s.meter.at+overshoot)
+	u, m := r.useNow(s, now), &s.meter
+	// From the newest reading, and from the newest confirmed one: a single wrong
+	// reading that is a little low looks like any other.
+	byLast := m.last + r.MaxPower.Over(now.Mono-m.at+overshoot)
+	bySure := m.sure + r.MaxPower.Over(now.Mono-m.sureAt+overshoot)
+	u.Energy = max(byLast, bySure) + r.Grain - s.Charge.Start
 	u.Time += overshoot
 	if u.Idle > 0 {
 		u.Idle += overshoot

@@ -103,7 +103,7 @@ func (w *world) doMeter(args []string) error {
 		x.serial = args[1]
 	case is(args, "grain *"):
 		n, err := strconv.Atoi(args[1])
-		w.rules.Grain = hal.Energy(n)
+		w.rules.Grain, x.grain = hal.Energy(n), hal.Energy(n)
 		return err
 	case is(args, "*"):
 		n, err := strconv.Atoi(args[0])

@@ -1,6 +1,7 @@
 package session
 
 import (
+	cli "flag"
 	"hash/maphash"
 	"reflect"
 	"runtime"
@@ -11,13 +12,17 @@ import (
 	"stolpe/hal"
 )
 
-// The walk goes from a post in service through everything that can happen in a
-// few events, however unlikely: every letter of the alphabet in every state.
-// States that differ only in when they happened are one state.
+// A walk goes from a post in service through everything that can happen in a few
+// events, however unlikely: every letter of its alphabet in every state. States
+// that will behave alike are one state (walk_portrait_test.go). The whole alphabet
+// goes as far as there is time for; its two halves, money and hardware, go further.
 const (
-	walkDepth = 12
-	walkLimit = 1_500_000 // states; more would mean that the canonical form has come apart
+	walkDepth = 16               // the deepest there is room for
+	soon      = 16 * time.Second // every limit that can be set, so that it is reached in one event
+	walkLimit = 5_000_000        // states; more would mean that the canonical form has come apart
 )
+
+var deeper = cli.Int("deeper", 0, "let the walks go so many events further; 2 is for the night")
 
 // spot is a state on the walk, with what a State does not know of its world.
 type spot struct {
@@ -34,31 +39,56 @@ func TestWalk(t *testing.T) {
 	if testing.Short() {
 		t.Skip("walks for some seconds")
 	}
-	w := newWalker()
-	level := []spot{w.begin()}
-	for depth := 0; depth < walkDepth && len(level) > 0 && !t.Failed(); depth++ {
-		level = w.wave(t, level)
-		t.Logf("after %d events: %d states, %d transitions", depth+1, w.states, w.transitions)
-		if w.states > walkLimit {
-			t.Fatalf("%d states after %d events: want at most %d", w.states, depth+1, walkLimit)
-		}
+	for _, walk := range []struct {
+		name    string
+		depth   int
+		letters []string
+	}{
+		{"everything", 5, everything},
+		{"money", 10, money},
+		{"hardware", 10, hardware},
+	} {
+		t.Run(walk.name, func(t *testing.T) {
+			w := newWalker(walk.letters)
+			level := []spot{w.begin()}
+			for depth := 1; depth <= walk.depth+*deeper && len(level) > 0 && !t.Failed(); depth++ {
+				level = w.wave(t, level)
+				t.Logf("after %d events: %d states, %d transitions", depth, w.states, w.transitions)
+				if w.states > walkLimit {
+					t.Fatalf("%d states after %d events: want at most %d", w.states, depth, walkLimit)
+				}
+			}
+			for _, phase := range []Phase{Idle, Approving, Charging, Stopping} {
+				if w.reached[phase] == 0 {
+					t.Errorf("never came to phase %v", phase)
+				}
+			}
+		})
 	}
 }
 
 // walker holds what has been seen. Its lock guards the fields below it.
 type walker struct {
-	rules Rules
-	seed  maphash.Seed
+	rules    Rules
+	letters  []letter
+	features features
+	seed     maphash.Seed
 
 	mu          sync.Mutex
 	seen        map[uint64]bool
 	states      int
+	reached     [Phases]int // states in each phase
 	transitions int
 }
 
-func newWalker() *walker {
-	w := newWorld()
-	return &walker{rules: w.rules, seed: maphash.MakeSeed(), seen: map[uint64]bool{}}
+func newWalker(names []string) *walker {
+	rules := newWorld().rules
+	rules.Limits = Limits{Approve: soon, PlugIn: soon, NoEnergy: soon, CarFull: soon, Longest: 2 * soon}
+	w := &walker{rules: rules, features: features{}.learn(reflect.TypeFor[State](), false), seed: maphash.MakeSeed(), seen: map[uint64]bool{}}
+	for _, name := range names {
+		w.letters = append(w.letters, letter{name, alphabet[name]})
+	}
+	return w
 }
 
 // begin is a post in service.
@@ -66,11 +96,12 @@ func (w *walker) begin() spot {
 	p := spot{register: 1000, now: time.Second}
 	p.state = w.rules.Recover(Kept{}, Whole, p.instant())
 	w.loop(&p)
-	for range 2 {
-		for _, letter := range []string{"missing", "sense open", "plug out", "meter same", "tick 11m calm"} {
-			alphabet[indexOf(letter)].play(w, &p)
-			w.loop(&p)
-		}
+	for len(p.flights) > 0 {
+		alphabet["missing"](w, &p) // the search finds nothing
+		w.loop(&p)
+	}
+	for _, name := range []string{"sense open", "plug out", "meter same", "meter same"} {
+		alphabet[name](w, &p)
 	}
 	return p
 }
@@ -102,24 +133,24 @@ func (w *walker) wave(t *testing.T, level []spot) []spot {
 func (w *walker) branch(t *testing.T, from *spot) []spot {
 	var next []spot
 	var hashes []uint64
-	before := canon(nil, reflect.ValueOf(&from.state).Elem(), 0)
-	for i := range alphabet {
+	before := portrait{}.draw(nil, reflect.ValueOf(&from.state).Elem())
+	for i := range w.letters {
 		p := *from
 		p.flights = append([]flight(nil), from.flights...)
 		p.path[p.steps] = byte(i)
 		p.steps++
-		if !alphabet[i].play(w, &p) {
+		if !w.letters[i].play(w, &p) {
 			continue
 		}
 		w.loop(&p)
-		for _, complaint := range w.complaints(from, &p, alphabet[i].name) {
-			t.Errorf("%s\nafter %s", complaint, p.story())
+		for _, complaint := range w.complaints(from, &p, w.letters[i].name) {
+			t.Errorf("%s\nafter %s", complaint, w.story(&p))
 		}
 		next = append(next, p)
 		hashes = append(hashes, w.hash(&p))
 	}
-	if after := canon(nil, reflect.ValueOf(&from.state).Elem(), 0); string(after) != string(before) {
-		t.Errorf("Step changed the state it was given\nafter %s", from.story())
+	if after := (portrait{}).draw(nil, reflect.ValueOf(&from.state).Elem()); string(after) != string(before) {
+		t.Errorf("Step changed the state it was given\nafter %s", w.story(from))
 	}
 	return w.unseen(next, hashes)
 }
@@ -133,91 +164,17 @@ func (w *walker) unseen(next []spot, hashes []uint64) []spot {
 		if !w.seen[h] {
 			w.seen[h] = true
 			w.states++
+			w.reached[next[i].state.Phase]++
 			kept = append(kept, next[i])
 		}
 	}
 	return kept
 }
 
-func (p *spot) story() string {
+func (w *walker) story(p *spot) string {
 	text := ""
 	for _, i := range p.path[:p.steps] {
-		text += alphabet[i].name + ", "
+		text += w.letters[i].name + ", "
 	}
 	return text
-}
-
-// hash is of the canonical form: times as seconds before now.
-func (w *walker) hash(p *spot) uint64 {
-	b := canon(make([]byte, 0, 1024), reflect.ValueOf(&p.state).Elem(), p.now)
-	for _, f := range p.flights {
-		b = append(b, byte(f.order.Verb), byte(f.order.Ref.Number()))
-	}
-	b = append(b, byte(p.stopped), byte(p.register), byte(p.register>>8))
-	return maphash.Bytes(w.seed, b)
-}
-
-// lengths are the fields that tell how long something took; every other duration
-// in a State is an instant.
-var lengths = map[string]bool{"Elapsed": true, "Idle": true, "idle": true, "After": true}
-
-// canon writes v behind b so that two states differ only if they may behave
-// differently. Instants are told in seconds before now; with now 0, as they are.
-func canon(b []byte, v reflect.Value, now time.Duration) []byte {
-	switch v.Kind() {
-	case reflect.Struct:
-		t := v.Type()
-		for i := range v.NumField() {
-			at := now
-			switch name := t.Field(i).Name; {
-			case name == "seq", name == "sequence":
-				if now != 0 {
-					continue // names of askings
-				}
-			case lengths[name]:
-				at = 0
-			}
-			b = canon(b, v.Field(i), at)
-		}
-	case reflect.Pointer:
-		if v.IsNil() {
-			return append(b, 0)
-		}
-		return canon(append(b, 1), v.Elem(), now)
-	case reflect.Slice, reflect.Array:
-		b = append(b, byte(v.Len()))
-		for i := range v.Len() {
-			b = canon(b, v.Index(i), now)
-		}
-	case reflect.String:
-		b = append(append(b, byte(v.Len())), v.String()...)
-	case reflect.Bool:
-		if v.Bool() {
-			return append(b, 1)
-		}
-		b = append(b, 0)
-	case reflect.Int, reflect.Int64:
-		b = whole(b, since(v, now))
-	default:
-		b = whole(b, int64(v.Uint()))
-	}
-	return b
-}
-
-// since gives a number, or how many seconds ago an instant was, as far as anybody
-// can care. Zero is no instant at all.
-func since(v reflect.Value, now time.Duration) int64 {
-	if now == 0 || v.Type() != reflect.TypeFor[time.Duration]() || v.Int() == 0 {
-		return v.Int()
-	}
-	const far = int64(4 * time.Hour / time.Second)
-	ago := (now - time.Duration(v.Int())).Round(time.Second)
-	return 1 + max(-far, min(far, int64(ago/time.Second)))
-}
-
-func whole(b []byte, n int64) []byte {
-	for ; n >= 0x80 || n < 0; n = int64(uint64(n) >> 7) {
-		b = append(b, byte(n)|0x80)
-	}
-	return append(b, byte(n))
 }

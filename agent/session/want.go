@@ -31,7 +31,7 @@ func (r *Rules) Want(s *State, now hal.Instant) Want {
 	if s.Phase == Idle {
 		w.Poll = pollIdle
 	}
-	if s.seek != nil && len(s.Debts) < MaxDebts {
+	if s.searching() {
 		if q := &s.seek.ask; !q.out && now.Mono >= q.next {
 			w.Orders = append(w.Orders, payment.Order{Ref: r.Ref(s.seek.number()), Currency: r.Price.Currency, Seq: s.sequence + 1})
 		}
@@ -39,11 +39,32 @@ func (r *Rules) Want(s *State, now hal.Instant) Want {
 	}
 	r.wantCharge(s, now, &w)
 	for i := range s.Debts {
-		if q := &s.asks[i]; !q.out && now.Mono >= q.next && q.mayWrite(now.Mono) {
+		if q := &s.asks[i]; !q.out && now.Mono >= q.mayAt() {
 			w.Orders = append(w.Orders, r.settleOrder(&s.Debts[i], s.sequence+1+uint32(len(w.Orders))))
 		}
 	}
 	return w
+}
+
+// searching says whether the search goes on. It pauses while there is no room for
+// what it may find: the one that ends where the last begins, and the last itself.
+func (s *State) searching() bool { return s.seek != nil && len(s.Debts) < MaxDebts-1 }
+
+// NextAsk says when the next order is due, as an Instant.Mono; no while none is
+// but those on their way.
+func (s *State) NextAsk() (at time.Duration, ok bool) {
+	if s.searching() {
+		return s.seek.ask.next, !s.seek.ask.out
+	}
+	if waits := s.Phase != Idle && s.Phase != Stopping; waits && !s.ask.out {
+		at, ok = s.ask.next, true
+	}
+	for i := range s.asks {
+		if q := &s.asks[i]; !q.out && (!ok || q.mayAt() < at) {
+			at, ok = q.mayAt(), true
+		}
+	}
+	return at, ok
 }
 
 // wantCharge adds the order about the charge under way.

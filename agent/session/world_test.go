@@ -53,9 +53,10 @@ type wires struct {
 	contacts hal.Position
 	leak     hal.Power // flows whatever the contactor does, W
 
-	contactor string // ok, stuck, welded
-	sense     string // ok, dead, open, closed
-	meter     string // ok, silent, frozen, garbage
+	contactor string     // ok, stuck, welded
+	sense     string     // ok, dead, open, closed
+	meter     string     // ok, silent, frozen, garbage
+	grain     hal.Energy // the register's step, Wh; 0 is 1
 	glitch    hal.Energy
 	glitches  int // readings that the glitch spoils
 }
@@ -236,7 +237,7 @@ func (x *wires) sensed() (hal.Position, bool) {
 
 // read is what the meter says. A frozen one repeats the register it froze at.
 func (x *wires) read(mono time.Duration) (hal.Reading, bool) {
-	r := hal.Reading{Register: x.register, Power: x.power(), Serial: x.serial, At: mono}
+	r := hal.Reading{Register: x.register - x.register%max(x.grain, 1), Power: x.power(), Serial: x.serial, At: mono}
 	switch x.meter {
 	case "silent":
 		return hal.Reading{}, false

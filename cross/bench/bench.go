@@ -14,16 +14,13 @@
 package bench
 
 import (
-	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
 	"regexp"
-	"runtime"
 	"slices"
-	"strconv"
-	"text/tabwriter"
 )
 
 // Row is one thing that was measured.
@@ -59,6 +56,7 @@ func Run(args []string, stdout, stderr io.Writer) int {
 	flags.SetOutput(stderr)
 	asJSON := flags.Bool("json", false, "print one JSON document instead of a table")
 	runs := flags.Int("runs", 5, "samples of each row")
+	readme := flags.Bool("readme", false, "also put the table into README.md, where it has a place for it")
 	only := flags.String("only", "", "measure only probes whose names match this regular expression")
 	switch err := flags.Parse(args); {
 	case err == flag.ErrHelp:
@@ -69,24 +67,26 @@ func Run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "cross bench: takes flags only, and at least one run")
 		return 2
 	}
+	if *readme && *only != "" {
+		fmt.Fprintln(stderr, "cross bench: -readme takes every row: leave -only out")
+		return 2
+	}
 	pattern, err := regexp.Compile(*only)
 	if err != nil {
 		fmt.Fprintln(stderr, "cross bench: -only:", err)
 		return 2
 	}
 	rows, err := measure(pattern, *runs, stderr)
-	if err != nil {
-		fmt.Fprintln(stderr, "cross bench:", err)
-	}
 	print := table
 	if *asJSON {
 		print = document
 	}
-	if err := print(stdout, rows); err != nil {
-		fmt.Fprintln(stderr, "cross bench:", err)
-		return 1
+	err = errors.Join(err, print(stdout, rows))
+	if *readme && err == nil {
+		err = intoReadme("README.md", rows)
 	}
 	if err != nil {
+		fmt.Fprintln(stderr, "cross bench:", err)
 		return 1
 	}
 	return 0
@@ -134,59 +134,4 @@ func (r Row) ratio() float64 {
 		return median(r.Ours) / floor
 	}
 	return 0
-}
-
-// table prints the rows for people.
-func table(w io.Writer, rows []Row) error {
-	t := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
-	fmt.Fprintln(t, "what\tours\tfloor\tratio\tbudget\tthe floor is")
-	for _, r := range rows {
-		floor, ratio := "", ""
-		if len(r.Floor) > 0 {
-			floor = number(median(r.Floor)) + " " + r.Unit
-		}
-		if x := r.ratio(); x > 0 {
-			ratio = fmt.Sprintf("%.2f", x)
-		}
-		fmt.Fprintf(t, "%s\t%s %s\t%s\t%s\t%s\t%s\n", r.What, number(median(r.Ours)), r.Unit, floor, ratio, r.Budget, r.FloorIs)
-	}
-	return t.Flush()
-}
-
-// number writes three digits that matter, without an exponent.
-func number(x float64) string {
-	places := 2
-	for limit := 10.0; x >= limit && places > 0; limit *= 10 {
-		places--
-	}
-	if x > 0 && x < 0.1 {
-		places = 4
-	}
-	return strconv.FormatFloat(x, 'f', places, 64)
-}
-
-// document prints the rows for programs.
-func document(w io.Writer, rows []Row) error {
-	type row struct {
-		What    string  `json:"what"`
-		Unit    string  `json:"unit"`
-		Ours    float64 `json:"ours"`               // median, in the unit
-		Floor   float64 `json:"floor,omitempty"`    // median, in the unit
-		Ratio   float64 `json:"ratio,omitempty"`    // ours to floor
-		Runs    int     `json:"runs"`               // samples of ours
-		Budget  string  `json:"budget,omitempty"`   // as text
-		FloorIs string  `json:"floor_is,omitempty"` // as text
-	}
-	all := struct {
-		Go   string `json:"go"`
-		CPUs int    `json:"cpus"` // that programs may use here
-		Arch string `json:"arch"`
-		Rows []row  `json:"rows"`
-	}{runtime.Version(), runtime.NumCPU(), runtime.GOARCH, []row{}}
-	for _, r := range rows {
-		all.Rows = append(all.Rows, row{r.What, r.Unit, median(r.Ours), median(r.Floor), r.ratio(), len(r.Ours), r.Budget, r.FloorIs})
-	}
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	return e.Encode(all)
 }

@@ -101,6 +101,39 @@ func TestDocumentHoldsTheSameNumbers(t *testing.T) {
 	}
 }
 
+func TestReadmeGetsTheTable(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "README.md")
+	if err := os.WriteFile(file, []byte("above\n<!-- bench -->\nold\n<!-- /bench -->\nbelow\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the second time replaces the first
+		if err := intoReadme(file, rows()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, inside, _ := strings.Cut(string(got), "CPUs, "+runtime.Version()+".\n\n")
+	want := `| what | ours | floor | ratio | budget | the floor is |
+|---|---|---|---|---|---|
+| memory | 12.5 MB | 5.00 MB | 2.50 | <= 14 MB | a bare program |
+| worlds | 20123 1/s |  |  |  |  |
+<!-- /bench -->
+below
+`
+	if diff := cmp.Diff(want, inside); diff != "" || !strings.HasPrefix(string(got), "above\n<!-- bench -->\nMedians on ") {
+		t.Errorf("%s\nwhole:\n%s", diff, got)
+	}
+	if err := os.WriteFile(file, []byte("<!-- bench -->\nno end\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := intoReadme(file, rows()); !errors.Is(err, errNoMarks) {
+		t.Errorf("without marks: %v, want %v", err, errNoMarks)
+	}
+}
+
 func TestNumbersKeepThreeDigits(t *testing.T) {
 	for x, want := range map[float64]string{0: "0.00", 0.0456: "0.0456", 1.234: "1.23", 12.34: "12.3", 123.4: "123", 15234.5: "15234"} {
 		if got := number(x); got != want {
@@ -128,19 +161,26 @@ func BenchmarkA(b *testing.B) {
 			t.Fatal(err)
 		}
 	}
-	l := &lab{dir: dir, runs: 2}
+	l := &lab{dir: dir, runs: 1}
 	row := benchRow{Row: Row{What: "a", Unit: "µs"}, ours: metric{"BenchmarkA", "ours-ns"}, floor: metric{"BenchmarkA", "floor-ns"}, per: 1000}
 	got, err := goBench(".", "^BenchmarkA$", row)(l)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []Row{{What: "a", Unit: "µs", Ours: []float64{3, 3}, Floor: []float64{2, 2}}}
+	want := []Row{{What: "a", Unit: "µs", Ours: []float64{3}, Floor: []float64{2}}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	row.floor.unit = "gone"
-	if _, err := goBench(".", "^BenchmarkA$", row)(l); err == nil || !strings.Contains(err.Error(), "gone") {
-		t.Errorf("with a metric that is gone: %v, want an error that names it", err)
+}
+
+func TestMetricThatIsGoneIsNamed(t *testing.T) {
+	row := benchRow{ours: metric{"BenchmarkA", "ns/op"}, floor: metric{"BenchmarkA", "gone"}, per: 1}
+	samples := map[metric][]float64{row.ours: {1}}
+	if all, err := filled([]benchRow{{ours: row.ours, per: 1}}, samples); err != nil || len(all) != 1 || all[0].Floor != nil {
+		t.Errorf("without a floor: %v, %v, want one row", all, err)
+	}
+	if _, err := filled([]benchRow{row}, samples); err == nil || !strings.Contains(err.Error(), "gone") {
+		t.Errorf("error %v, want one that names it", err)
 	}
 }
 
@@ -218,7 +258,7 @@ func TestProcessThatDiesSaysWhatItSaid(t *testing.T) {
 }
 
 func TestArgumentsThatMakeNoSenseAreRefused(t *testing.T) {
-	for _, args := range [][]string{{"-no"}, {"more"}, {"-runs=0"}, {"-only=("}} {
+	for _, args := range [][]string{{"-no"}, {"more"}, {"-runs=0"}, {"-only=("}, {"-readme", "-only=idle"}} {
 		var out, errs strings.Builder
 		if code := Run(args, &out, &errs); code != 2 || errs.Len() == 0 {
 			t.Errorf("Run(%q) = %d, prints %q: want 2 and an error", args, code, errs.String())

@@ -15,7 +15,7 @@ type metric struct {
 }
 
 // benchRow is a row whose samples come from Go benchmarks. Ours and the floor may
-// be two benchmarks, or two metrics of one.
+// be two benchmarks, or two metrics of one; without a floor its metric is zero.
 type benchRow struct {
 	Row
 	ours, floor metric
@@ -32,17 +32,25 @@ func goBench(pkg, pattern string, rows ...benchRow) func(*lab) ([]Row, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%w\n%s", err, out)
 		}
-		samples := parseBench(string(out))
-		var all []Row
-		for _, r := range rows {
-			r.Row.Ours, r.Row.Floor = scaled(samples[r.ours], r.per), scaled(samples[r.floor], r.per)
-			if len(r.Row.Ours) == 0 || len(r.Row.Floor) == 0 {
-				return nil, fmt.Errorf("%s printed no %v or no %v:\n%s", pkg, r.ours, r.floor, out)
-			}
-			all = append(all, r.Row)
+		all, err := filled(rows, parseBench(string(out)))
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w:\n%s", pkg, err, out)
 		}
 		return all, nil
 	}
+}
+
+// filled gives the rows with their samples. The error names a metric without any.
+func filled(rows []benchRow, samples map[metric][]float64) ([]Row, error) {
+	var all []Row
+	for _, r := range rows {
+		r.Row.Ours, r.Row.Floor = scaled(samples[r.ours], r.per), scaled(samples[r.floor], r.per)
+		if len(r.Row.Ours) == 0 || len(r.Row.Floor) == 0 && r.floor != (metric{}) {
+			return nil, fmt.Errorf("no %v or no %v was printed", r.ours, r.floor)
+		}
+		all = append(all, r.Row)
+	}
+	return all, nil
 }
 
 func scaled(samples []float64, per float64) []float64 {

@@ -12,6 +12,12 @@ func probes() []probe {
 		{"idle", idle},
 		{"binary", binary},
 		{"start", start},
+		{"stop", goBench("./agent/evse", "^BenchmarkStop$", benchRow{
+			Row:   Row{What: "stop to open, p99.9, disk and network hung", Unit: "µs", Budget: "<= 1000 µs", FloorIs: "a value through a channel, a call"},
+			ours:  metric{"BenchmarkStop/ours", "p99.9-ns/op"},
+			floor: metric{"BenchmarkStop/bare", "p99.9-ns/op"},
+			per:   1e3,
+		})},
 		{"journal", goBench("./agent/journal", "^BenchmarkDurable$", benchRow{
 			Row:   Row{What: "journal, one record durable", Unit: "ms", FloorIs: "4 KiB written and one fdatasync"},
 			ours:  metric{"BenchmarkDurable/append", "ns/op"},
@@ -31,6 +37,11 @@ func probes() []probe {
 				floor: metric{"BenchmarkTransaction/goburrow", "allocs/op"},
 				per:   1,
 			})},
+		{"worlds", goBench("./cross/worlds", "^BenchmarkCharges$", benchRow{
+			Row:  Row{What: "simulated charges with faults", Unit: "per CPU-second", Budget: ">= 15000"},
+			ours: metric{"BenchmarkCharges", "charges/cpu-s"},
+			per:  1,
+		})},
 	}
 }
 

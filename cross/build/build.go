@@ -3,9 +3,9 @@
 //
 // # Why
 //
-// A post's program must be the same whoever built it, so a build names its
-// target in full and takes no path, no C compiler and no version-control state
-// along. Its SHA-256 is printed, so that two builders can compare.
+// A post's program must be the same whoever built it from the same commit, so a
+// build names its target in full and takes no path and no C compiler along. Its
+// SHA-256 is printed, so that two builders can compare.
 //
 // GOARM is spelled out for each: a Pi Zero stops at an ARMv7 instruction with
 // no more than "illegal instruction".
@@ -47,10 +47,11 @@ func ARMv6() Target { return Targets()[2] }
 type Program struct {
 	Name    string // of the file
 	Package string // as the go command takes it
+	Version string // what it calls itself; empty means what its source says
 }
 
-func programs() []Program {
-	return []Program{{"stolpe", "./agent"}}
+func programs(version string) []Program {
+	return []Program{{"stolpe", "./agent", version}}
 }
 
 // Run builds everything from the current folder and gives the exit code: 0 when
@@ -59,6 +60,7 @@ func Run(args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("cross build", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	out := flags.String("out", "", "folder to put the programs in; without it they are measured and thrown away")
+	version := flags.String("version", "", "what the programs call themselves, as in 1.0.3; without it what their source says")
 	switch err := flags.Parse(args); {
 	case err == flag.ErrHelp:
 		return 0
@@ -68,14 +70,14 @@ func Run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "cross build: does not understand %q\n", flags.Args())
 		return 2
 	}
-	if err := all(*out, stdout); err != nil {
+	if err := all(programs(*version), *out, stdout); err != nil {
 		fmt.Fprintln(stderr, "cross build:", err)
 		return 1
 	}
 	return 0
 }
 
-func all(out string, stdout io.Writer) error {
+func all(programs []Program, out string, stdout io.Writer) error {
 	if out == "" {
 		dir, err := os.MkdirTemp("", "cross-build-")
 		if err != nil {
@@ -85,7 +87,7 @@ func all(out string, stdout io.Writer) error {
 		out = dir
 	}
 	table := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
-	for _, p := range programs() {
+	for _, p := range programs {
 		for _, t := range Targets() {
 			file := filepath.Join(out, p.Name+"-"+t.Name)
 			if err := One(".", p, t, file); err != nil {
@@ -108,7 +110,11 @@ func One(dir string, p Program, t Target, file string) error {
 	if err != nil {
 		return err
 	}
-	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", file, p.Package)
+	link := "-ldflags=-s -w"
+	if p.Version != "" {
+		link += " -X main.version=" + p.Version
+	}
+	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=auto", link, "-o", file, p.Package)
 	cmd.Dir = dir
 	cmd.Env = append(append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux"), t.Env...)
 	if said, err := cmd.CombinedOutput(); err != nil {

@@ -22,9 +22,9 @@ func source(t *testing.T, text string) string {
 }
 
 func TestProgramForTheSmallestPostIsStripped(t *testing.T) {
-	dir := source(t, "package main\n\nfunc main() { println(\"on\") }\n")
+	dir := source(t, "package main\n\nvar version = \"dev\"\n\nfunc main() { println(version) }\n")
 	file := filepath.Join(t.TempDir(), "program")
-	if err := One(dir, Program{"program", "."}, ARMv6(), file); err != nil {
+	if err := One(dir, Program{"program", ".", "9.8.7-rc1"}, ARMv6(), file); err != nil {
 		t.Fatal(err)
 	}
 	program, err := elf.Open(file)
@@ -47,14 +47,16 @@ func TestProgramForTheSmallestPostIsStripped(t *testing.T) {
 	if bytes.Contains(content, []byte(dir)) {
 		t.Errorf("the program names the folder it was built in")
 	}
-	if !bytes.Contains(content, []byte("GOARM=6")) {
-		t.Errorf("the program does not say GOARM=6")
+	for _, text := range []string{"GOARM=6", "9.8.7-rc1"} {
+		if !bytes.Contains(content, []byte(text)) {
+			t.Errorf("the program does not say %s", text)
+		}
 	}
 }
 
 func TestBuildThatFailsSaysWhy(t *testing.T) {
 	dir := source(t, "package main\n\nfunc main() { undefined() }\n")
-	err := One(dir, Program{"program", "."}, ARMv6(), filepath.Join(t.TempDir(), "program"))
+	err := One(dir, Program{"program", ".", ""}, ARMv6(), filepath.Join(t.TempDir(), "program"))
 	if err == nil || !strings.Contains(err.Error(), "undefined: undefined") || !strings.Contains(err.Error(), "linux-armv6") {
 		t.Errorf("error %v, want one with the compiler's words and the target", err)
 	}

@@ -231,7 +231,7 @@ func said(output string) string {
 	return kept.String()
 }
 
-var placePattern = regexp.MustCompile(`^\S+\.go:\d+: `)
+var placePattern = regexp.MustCompile(`^\S+\.go:\d+:\s*`)
 
 // reason is what a skipped test said last, without the place in the source.
 func reason(t *started) string {

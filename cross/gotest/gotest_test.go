@@ -137,6 +137,7 @@ func TestReasonIsTheLastThingSaid(t *testing.T) {
 	for _, c := range []struct{ output, want string }{
 		{"    a_test.go:1: looking\n    a_test.go:2: part x: not found\n        in PATH\n", "part x: not found in PATH"},
 		{"=== RUN   TestX\n--- SKIP: TestX (0.00s)\n", "no reason given"},
+		{"    a_test.go:1: \n--- SKIP: TestX (0.00s)\n", "no reason given"},
 	} {
 		if got := reason(&started{outcome: Skipped, output: c.output}); got != c.want {
 			t.Errorf("reason of %q is %q, want %q", c.output, got, c.want)

@@ -84,8 +84,8 @@ func begins(doc *ast.CommentGroup, name string) bool {
 
 // Units finds numbers that do not say what they count: struct fields of a bare
 // numeric type, and constants of one, without any comment. A type such as
-// hal.Energy says it itself; an int does not. Numbers that only tell things
-// apart, by their names, count nothing and need none.
+// hal.Energy says it itself; an int does not. Numbers whose name says
+// it, as in seed or EnergyWh, need none.
 func Units(t *Tree) []Finding {
 	var found []Finding
 	for _, p := range t.Packages {
@@ -132,11 +132,13 @@ func numeric(kind string) bool {
 		"uint", "uint8", "uint16", "uint32", "uint64", "float32", "float64"}, kind)
 }
 
-// label says whether a number of this name tells things apart and counts nothing.
+// label says whether the name of a number is enough: it tells things apart and
+// counts nothing, or it ends in its unit.
 func label(name string) bool {
-	labels := []string{"seed", "number", "sequence", "seq", "version", "index", "status", "code"}
+	known := []string{"seed", "number", "sequence", "seq", "version", "index", "status", "code",
+		"wh", "kwh", "w", "kw", "v", "a", "s", "ms", "minor", "bp", "bytes", "baud"}
 	all := words(name)
-	return len(all) == 0 || slices.Contains(labels, all[len(all)-1])
+	return len(all) == 0 || slices.Contains(known, all[len(all)-1])
 }
 
 func (t *Tree) bareConstants(decl *ast.GenDecl, spec *ast.ValueSpec, scope *types.Scope) []Finding {

@@ -149,6 +149,7 @@ type T struct {
 	left time.Duration
 	rows []int
 	HTTPStatus, seed int
+	EnergyWh int64
 	_ int
 }
 
@@ -169,7 +170,7 @@ const (
 	high = 2
 )
 `},
-			[]string{"a/a.go:6: T.size is int: of what?", "a/a.go:19: most is a number: of what?"}},
+			[]string{"a/a.go:6: T.size is int: of what?", "a/a.go:20: most is a number: of what?"}},
 	}
 }
 

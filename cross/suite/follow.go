@@ -14,8 +14,9 @@ import (
 const quietFor = 20 * time.Second
 
 // command runs a program in the tree and calls line for every line it prints, as
-// it comes. The error is the program's.
-func (r *run) command(line func(string), env []string, name string, args ...string) error {
+// it comes; line says whether the reader of the run saw anything of it. The error
+// is the program's.
+func (r *run) command(line func(string) bool, env []string, name string, args ...string) error {
 	cmd := exec.Command(name, args...)
 	cmd.Dir = r.dir
 	cmd.Env = append(os.Environ(), env...)
@@ -33,9 +34,9 @@ func (r *run) command(line func(string), env []string, name string, args ...stri
 }
 
 // follow does work beside itself, calls line for each line that work writes, and
-// quiet whenever it has written none for a while. It ends when work does, with
+// quiet whenever line has shown none for a while. It ends when work does, with
 // its error.
-func follow(work func(io.Writer) error, line func(string), quiet func()) error {
+func follow(work func(io.Writer) error, line func(string) bool, quiet func()) error {
 	lines := make(chan string)
 	ended := make(chan error, 1)
 	go func() {
@@ -53,7 +54,9 @@ func follow(work func(io.Writer) error, line func(string), quiet func()) error {
 			if !more {
 				return <-ended
 			}
-			line(text)
+			if !line(text) {
+				continue
+			}
 		case <-timer.C:
 			quiet()
 		}

@@ -16,12 +16,20 @@ func TestOutputFlowsWhileWorkGoesOn(t *testing.T) {
 		bad := errors.New("exit status 1")
 		begun := time.Now()
 		var seen []string
-		see := func(text string) { seen = append(seen, fmt.Sprintf("%v %s", time.Since(begun), text)) }
+		see := func(text string) bool {
+			if text == "hidden" {
+				return false
+			}
+			seen = append(seen, fmt.Sprintf("%v %s", time.Since(begun), text))
+			return true
+		}
 		err := follow(func(w io.Writer) error {
 			io.WriteString(w, "one\ntw")
 			time.Sleep(5 * time.Second)
 			io.WriteString(w, "o\n")
-			time.Sleep(50 * time.Second)
+			time.Sleep(10 * time.Second)
+			io.WriteString(w, "hidden\n")
+			time.Sleep(40 * time.Second)
 			io.WriteString(w, "no end of line")
 			return bad
 		}, see, func() { see("quiet") })

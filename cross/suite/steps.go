@@ -11,10 +11,6 @@ import (
 	"stolpe/cross/rules"
 )
 
-// testTimeout is how long one package's tests may take. Chosen by us: far above
-// the slowest, and short enough that a hang is seen as one within CI's limit.
-const testTimeout = "-timeout=8m"
-
 func (r *run) gofmt() error {
 	found := rules.Formatted(r.tree)
 	for _, f := range found {
@@ -58,12 +54,12 @@ func (r *run) tests() error {
 // packages lists the packages that can be built on this machine.
 func (r *run) packages() ([]string, error) {
 	var packages []string
-	err := r.command(func(line string) {
-		if strings.HasPrefix(line, r.module+"/") {
-			packages = append(packages, line)
-		} else {
-			r.show(line)
+	err := r.command(func(line string) bool {
+		if !strings.HasPrefix(line, r.module+"/") {
+			return r.show(line) // as of a download
 		}
+		packages = append(packages, line)
+		return false
 	}, nil, "go", "list", "./...")
 	return packages, err
 }
@@ -86,41 +82,50 @@ func (r *run) race() error {
 			args = append(args, p)
 		}
 	}
+	r.again = true
+	defer func() { r.again = false }()
 	return r.goTest([]string{"CGO_ENABLED=1"}, args...)
 }
 
 // goTest runs `go test` with some more arguments, prints each package as it
 // ends, and adds its tests to the tally.
 func (r *run) goTest(env []string, args ...string) error {
-	fixed := []string{"test", "-json", testTimeout}
+	fixed := []string{"test", "-json"}
 	if r.short {
 		fixed = append(fixed, "-short")
 	} else {
 		fixed = append(fixed, "-count=1")
 	}
 	var stream gotest.Stream
-	before := r.tally.failures()
-	err := r.command(func(line string) {
-		ended, text := stream.Read(line)
-		if text != "" {
-			r.show(text)
-		}
-		if ended != nil {
-			r.packageEnded(*ended)
-		}
+	bad := 0
+	ended := func(p gotest.Package) bool {
+		bad += p.Count(gotest.Failed, gotest.Unfinished)
+		return r.packageEnded(p)
+	}
+	err := r.command(func(line string) bool {
+		p, text := stream.Read(line)
+		return text != "" && r.show(text) || p != nil && ended(*p)
 	}, env, "go", append(fixed, args...)...)
 	for _, p := range stream.Close() {
-		r.packageEnded(p)
+		ended(p)
 	}
-	if r.tally.failures() > before {
-		return nil // its exit code says nothing new
+	if bad > 0 {
+		return errCounted
 	}
 	return err
 }
 
-func (r *run) packageEnded(p gotest.Package) {
+// errCounted says that a step failed by tests that are in the tally already.
+var errCounted = errors.New("tests failed")
+
+// packageEnded prints and counts what came of a package. It says whether there
+// was anything to print.
+func (r *run) packageEnded(p gotest.Package) bool {
 	short := path.Clean(strings.TrimPrefix(strings.TrimPrefix(p.Path, r.module), "/"))
 	for _, t := range p.Tests {
+		if r.again && t.Outcome == gotest.Skipped {
+			continue
+		}
 		name := short
 		if t.Name != "" {
 			name += " " + t.Name
@@ -128,7 +133,7 @@ func (r *run) packageEnded(p gotest.Package) {
 		r.tally.add(result{name: name, failed: t.Outcome == gotest.Failed || t.Outcome == gotest.Unfinished, skip: t.Reason})
 	}
 	if len(p.Tests) == 0 {
-		return
+		return false
 	}
 	verdict := "ok  "
 	bad, skipped := p.Count(gotest.Failed, gotest.Unfinished), p.Count(gotest.Skipped)
@@ -146,7 +151,11 @@ func (r *run) packageEnded(p gotest.Package) {
 	if p.Trouble != "" {
 		fmt.Fprintln(r.out, indent(indent(p.Trouble)))
 	}
+	return true
 }
 
 // show prints a line that a program printed.
-func (r *run) show(line string) { fmt.Fprintf(r.out, "   %s\n", line) }
+func (r *run) show(line string) bool {
+	fmt.Fprintf(r.out, "   %s\n", line)
+	return true
+}

@@ -55,11 +55,15 @@ func TestTestsAreRunAndCounted(t *testing.T) {
 		"b/b_test.go": "package b\n\nimport \"testing\"\n\nfunc TestLacks(t *testing.T) { t.Skip(\"part chromium: none\") }\n",
 	})
 	r.step(step{name: "tests", do: (*run).tests})
+	r.step(step{name: "the same again", do: (*run).tests})
 	r.allowSkips = true
 	if code := r.sum(); code != exitBad {
 		t.Errorf("exit code %d, want %d", code, exitBad)
 	}
-	has(t, out.String(), "== tests\n", "FAIL a ", "1 passed, 1 failed", "one is not two", "ok   b ", "FAILED, ",
+	if n := strings.Count(out.String(), "   FAILED, "); n != 2 {
+		t.Errorf("%d steps failed, want 2", n)
+	}
+	has(t, out.String(), "== tests\n", "FAIL a ", "1 passed, 1 failed", "one is not two", "ok   b ",
 		"part chromium: none (b TestLacks)", "== failed\n   a TestBad\n", "\n1 passed, 1 failed, 1 skipped\n")
 }
 
@@ -143,20 +147,79 @@ func TestMissingPartSaysWhatIsMissing(t *testing.T) {
 	}
 }
 
-func TestGeneratedFilesAreCompared(t *testing.T) {
-	source := "package a\n\n//go:" + "generate sh -c \"echo fresh > doc.txt\"\n"
-	r, out := module(t, map[string]string{"a/a.go": source, "a/doc.txt": "stale\n"})
-	if err := r.generated(); err == nil {
-		t.Error("a stale file passes")
+// lacking puts nothing in PATH but an apt-get that writes down its arguments.
+func lacking(t *testing.T) (notes string) {
+	t.Helper()
+	dir := t.TempDir()
+	notes = filepath.Join(dir, "notes")
+	write(t, dir, "notes", "")
+	if err := os.WriteFile(filepath.Join(dir, "apt-get"), []byte("#!/bin/sh\necho \"$@\" >> "+notes+"\necho fetched\n"), 0o755); err != nil {
+		t.Fatal(err)
 	}
-	has(t, out.String(), "a/doc.txt is not what go generate makes of it")
-	if text, err := os.ReadFile(filepath.Join(r.dir, "a/doc.txt")); err != nil || string(text) != "stale\n" {
-		t.Errorf("the tree itself was changed: %q, %v", text, err)
+	t.Setenv("PATH", dir)
+	return notes
+}
+
+func TestPartsAreInstalledByRootOnly(t *testing.T) {
+	files := map[string]string{"a/a_test.go": "package a\n\nimport \"testing\"\n\nfunc TestA(t *testing.T) { t.Skip(\"part chromium: none\") }\n"}
+	for _, c := range []struct {
+		root       bool
+		said, done string
+	}{
+		{true, "fetched", "update -q\ninstall -qy --no-install-recommends chromium gcc libc6-dev\n"},
+		{false, "the Debian packages are chromium gcc libc6-dev", ""},
+	} {
+		r, out := module(t, files)
+		r.root = c.root
+		notes := lacking(t)
+		if err := r.parts(); err != nil {
+			t.Errorf("root %v: %v", c.root, err)
+		}
+		done, err := os.ReadFile(notes)
+		if err != nil || string(done) != c.done {
+			t.Errorf("root %v: apt-get was called with %q, %v, want %q", c.root, done, err, c.done)
+		}
+		has(t, out.String(), "part chromium: no chromium", "part race: no gcc in PATH", c.said)
 	}
-	write(t, r.dir, "a/doc.txt", "fresh\n")
-	if err := r.generated(); err != nil {
-		t.Errorf("a fresh file: %v", err)
+}
+
+func TestShortRaceIsNoSkip(t *testing.T) {
+	if missing := raceDetector().missing(); missing != "" {
+		t.Skip(missing)
 	}
+	r, out := module(t, map[string]string{"a/a_test.go": `package a
+
+import (
+	"sync"
+	"testing"
+)
+
+func TestLong(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes minutes")
+	}
+	t.Run("row", func(t *testing.T) { new(sync.Mutex).Lock() })
+}
+`})
+	for _, do := range []func(*run) error{(*run).tests, (*run).race} {
+		if err := do(r); err != nil {
+			t.Error(err)
+		}
+	}
+	if code := r.sum(); code != exitWell {
+		t.Errorf("exit code %d, want %d", code, exitWell)
+	}
+	has(t, out.String(), "1 skipped, ", "\n1 passed, 0 failed, 0 skipped\n")
+}
+
+func TestRaceDetectorIsSkippedInTheOpen(t *testing.T) {
+	r, out := module(t, nil)
+	lacking(t)
+	r.step(step{name: "race", do: (*run).race})
+	if code := r.sum(); code != exitBad {
+		t.Errorf("exit code %d where no skip is allowed, want %d", code, exitBad)
+	}
+	has(t, out.String(), "skipped: part race: no gcc in PATH", "== skipped\n   part race: no gcc in PATH")
 }
 
 func TestArgumentsThatMakeNoSenseAreRefused(t *testing.T) {

@@ -36,16 +36,6 @@ func (t *tally) add(r result) {
 	t.results[r.name] = r
 }
 
-func (t *tally) failures() int {
-	n := 0
-	for _, r := range t.results {
-		if r.failed {
-			n++
-		}
-	}
-	return n
-}
-
 // sum prints the end of a run and gives its exit code. When skips are not
 // allowed, each is a failure, but for those whose material lies outside the
 // repository and cannot be had by installing anything.

@@ -73,10 +73,10 @@ func (s site) String() string { return siteNames[s] }
 // passed, before the swarm scales them.
 var rates = [sites]uint32{
 	requestLost: 15_000, answerLost: 15_000, lateRequest: 10_000, appliedThenError: 10_000, serverError: 15_000,
-	tooMany: 10_000, slowAnswer: 20_000, networkDown: 4_000, readLost: 10_000, serviceBusy: 10_000,
-	cutBeforeSave: 6_000, cutInSave: 10_000, cutBeforeDeed: 6_000, cutAfterDeed: 6_000, cutAnytime: 60_000, killed: 300_000,
+	tooMany: 10_000, slowAnswer: 20_000, networkDown: 600, readLost: 10_000, serviceBusy: 10_000,
+	cutBeforeSave: 3_000, cutInSave: 5_000, cutBeforeDeed: 3_000, cutAfterDeed: 3_000, cutAnytime: 40_000, killed: 300_000,
 	syncFails: 2_000, slowSave: 15_000, bitRot: 30_000, cardLost: 60_000, oldCard: 40_000,
-	wallJump:  3_000,
+	wallJump:  500,
 	meterMute: 10_000, meterSpike: 3_000, meterNudge: 3_000, meterDip: 3_000, meterSilent: 100, meterFrozen: 60,
 	meterSwapped: 20, meterOffset: 30,
 	wontClose: 15_000, slowOpen: 15_000, welded: 8_000, senseStuck: 6_000,
@@ -93,9 +93,9 @@ type fault struct {
 type draws struct {
 	seed  uint64
 	rate  [sites]uint32
+	next  [sites]uint32 // in the present block of a site seldom hit; 0: not in this one
 	count [sites]uint32
 	fired []fault
-	off   map[fault]bool // switched off, for shrinking
 	only  map[fault]bool // when not nil: exactly these
 	quiet bool           // nothing goes wrong any more
 }
@@ -130,13 +130,36 @@ func (w *world) hit(s site) bool {
 		if !d.only[f] {
 			return false
 		}
-	} else if uint32(mix(d.seed, uint64(s), uint64(f.n))%1_000_000) >= d.rate[s] || d.off[f] {
+	} else if !d.strikes(s, f.n) {
 		return false
 	}
 	d.fired = append(d.fired, f)
 	w.tally.reached(s, w.post.state.Phase)
 	w.judge.noticed |= 1 << s
 	return true
+}
+
+// block is how many passings of a site are decided at once, where it is seldom
+// hit: one hash for all of them says whether one strikes, and which.
+const block = 64
+
+// strikes decides about one passing, by hash alone.
+func (d *draws) strikes(s site, n uint32) bool {
+	rate := d.rate[s]
+	if rate == 0 {
+		return false
+	}
+	if rate > 1_000_000/block {
+		return uint32(mix(d.seed, uint64(s), uint64(n))%1_000_000) < rate
+	}
+	if n%block == 1 {
+		h := mix(d.seed, uint64(s), uint64(n))
+		d.next[s] = 0
+		if uint32(h%1_000_000) < rate*block {
+			d.next[s] = n + uint32(h>>40)%block
+		}
+	}
+	return n == d.next[s]
 }
 
 // how draws a detail of the fault that has just been hit: a number below n.

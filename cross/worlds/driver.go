@@ -34,7 +34,7 @@ type driver struct {
 	car      bench.Car
 	plugs    time.Duration // after the request; negative: before it
 	never    bool          // does not plug in at all
-	choice   int
+	choice   int           // which of the amounts
 	answer   answer
 	decides  time.Duration // after the app shows the payment
 	regrets  time.Duration // stops so long after the request; 0: does not
@@ -76,11 +76,11 @@ func newDriver(p *stream, arrives time.Duration) driver {
 		car:     bench.Car{Power: hal.Power(1400 + p.below(20_600)), Need: hal.Energy(200 + p.below(60_000))},
 		plugs:   p.skewed(-30*time.Second, 6*time.Minute),
 		choice:  int(p.below(3)),
-		decides: p.skewed(3*time.Second, 2*time.Minute),
-		stays:   p.skewed(90*time.Second, 4*time.Hour),
+		decides: p.skewed(3*time.Second, 45*time.Second),
+		stays:   p.skewed(90*time.Second, 150*time.Minute),
 		leaving: leaving(p.below(3)),
 	}
-	switch p.below(20) {
+	switch p.below(40) {
 	case 0:
 		d.answer = declines
 	case 1:
@@ -89,7 +89,7 @@ func newDriver(p *stream, arrives time.Duration) driver {
 		d.decides = p.between(8*time.Minute, 12*time.Minute)
 	case 3:
 		d.never = true
-	case 4, 5:
+	case 4, 5, 6, 7:
 		d.regrets = p.skewed(time.Second, 3*time.Minute)
 	}
 	if p.below(5) == 0 {
@@ -129,9 +129,6 @@ func (w *world) request(n int, d *driver) {
 	q := session.Requested(display.Request{
 		Reserve: p.rules.Choices[d.choice], Seen: p.rules.Price, Holder: payment.Holder{byte(n + 1)}, Return: "https://x",
 	})
-	if p.up {
-		w.judge.requested(w, q)
-	}
 	w.step(q)
 	if !p.up || p.state.Counter == before {
 		w.turnedAway(n, d)
@@ -152,6 +149,7 @@ func (w *world) request(n int, d *driver) {
 	at(d.stays, actLeave)
 	w.in(w.people.between(time.Second, d.stays), evWithdraw, 0)
 	w.in(w.people.between(time.Second, d.stays), evKill, 0)
+	w.in(w.people.between(time.Second, 4*time.Minute), evCut, 0)
 }
 
 func (w *world) driverActs(n, act int, d *driver) {

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"stolpe/agent/session"
-	"stolpe/display"
 	"stolpe/hal"
 	"stolpe/payment"
 	book "stolpe/payment/sim"
@@ -24,9 +23,6 @@ type judge struct {
 	lastHeard  time.Duration
 	lastCharge time.Duration
 	noticed    uint64 // sites that went wrong, as bits
-	noSeek     bool
-	phaseAt    time.Duration
-	ends       [32]uint32
 }
 
 // record is the truth about one charge.
@@ -44,7 +40,7 @@ type record struct {
 	opened   bool
 	stopped  bool           // the driver has stopped it
 	taken    payment.Amount // captured, minor units
-	captures int
+	captures int            // how often something was taken
 }
 
 func (j *judge) complain(class, detail string) {
@@ -78,29 +74,20 @@ func (j *judge) find(n uint64) *record {
 	return nil
 }
 
-// paidBy gives the record of the charge that a payment is for.
-func (j *judge) paidBy(w *world, ref payment.Ref) *record {
-	for i := len(j.records) - 1; i >= 0; i-- {
-		if n := j.records[i].number; n > 0 && w.post.rules.Ref(n) == ref {
-			return &j.records[i]
-		}
-	}
-	return nil
-}
-
 func (j *judge) keep(a asking) int {
 	j.asks = append(j.asks, a)
 	return len(j.asks) - 1
 }
 
-func (j *judge) askedBefore(o payment.Order) bool {
+// asked counts how often the verb of an order has been asked about its payment.
+func (j *judge) asked(o payment.Order) int {
 	n := 0
 	for i := range j.asks {
 		if j.asks[i].order.Ref == o.Ref && j.asks[i].order.Verb == o.Verb {
 			n++
 		}
 	}
-	return n > 1
+	return n
 }
 
 // begin opens the record of a charge that was just accepted.
@@ -111,12 +98,16 @@ func (j *judge) begin(w *world) {
 	})
 	j.lastCharge = w.now
 	w.tally.Charges++
+	j.servedWelded(w)
 }
 
-func (j *judge) requested(w *world, _ session.Requested) {
-	if f := w.bench.Faults(); f.Welded && w.bench.Truth(w.now).Contacts == hal.Closed && !f.SenseStuck &&
-		w.now-w.bench.Truth(w.now).Changed > 10*time.Minute && w.post.state.Faults() == 0 && !j.mended(w) {
-		j.complain("S4", "a driver is about to be served with welded contacts")
+// servedWelded looks for a charge that begins although the contacts have been
+// welded for long: S4.
+func (j *judge) servedWelded(w *world) {
+	t := w.bench.Truth(w.now)
+	if f := w.bench.Faults(); f.Welded && !f.SenseStuck && t.Contacts == hal.Closed &&
+		w.now-t.Changed > 10*time.Minute && !j.mended(w) {
+		j.complain("S4", "a driver is served with welded contacts")
 	}
 }
 
@@ -129,12 +120,14 @@ func (j *judge) heard(w *world, _ hal.Reading) { j.lastHeard = w.now }
 // stepped follows the phases.
 func (j *judge) stepped(w *world, before session.Phase) {
 	s := &w.post.state
-	j.phaseAt = w.now
 	if before == session.Idle && s.Phase == session.Approving {
 		j.begin(w)
 	}
 	if before == session.Charging {
 		j.stoppedAt(w)
+	}
+	if r := j.current(); before == session.Approving && s.Charge.Held && w.now-r.approved > staleAfter {
+		j.complainf("S1", "an approval is believed that is %v old", w.now-r.approved)
 	}
 }
 
@@ -155,7 +148,7 @@ func (j *judge) stopped(w *world) {
 }
 
 func (j *judge) approved(w *world, ref payment.Ref) {
-	if r := j.paidBy(w, ref); r != nil {
+	if r := j.find(ref.Number()); r != nil {
 		r.approved = w.now
 	}
 }
@@ -184,10 +177,12 @@ func (j *judge) closing(w *world) {
 		j.complain("S2", "contactor closed after the driver had stopped")
 	case r.approved == 0:
 		j.complain("S1", "contactor closed without the payer's approval")
-	case w.now-r.approved > 30*time.Minute:
-		j.complain("S1", "contactor closed on an approval that is long past")
 	}
 }
+
+// staleAfter is the age from which an approval may be nobody's any more: as long
+// as the session bears the payment service's silence, and one time-out.
+const staleAfter = 2*time.Minute + timeout + 5*time.Second
 
 // always is checked after every event.
 func (j *judge) always(w *world) {
@@ -237,7 +232,7 @@ func (j *judge) asking(w *world, o payment.Order) {
 	if w.post.dead || o.Verb == payment.Look {
 		return
 	}
-	if o.Verb == payment.Reserve && w.post.rules.Ref(j.disk.Charge.Number) != o.Ref {
+	if o.Verb == payment.Reserve && j.disk.Charge.Number != o.Ref.Number() {
 		j.complain("M5", "a payment is asked for before the card knows of it")
 	}
 	if o.Verb == payment.Settle && !j.owedOnDisk(w, o) {
@@ -248,7 +243,7 @@ func (j *judge) asking(w *world, o payment.Order) {
 func (j *judge) owedOnDisk(w *world, o payment.Order) bool {
 	for i := range j.disk.Debts {
 		d := &j.disk.Debts[i]
-		if w.post.rules.Ref(d.Number) == o.Ref && d.Due == o.Amount && d.Attempt == o.Attempt {
+		if d.Number == o.Ref.Number() && d.Due == o.Amount && d.Attempt == o.Attempt {
 			return true
 		}
 	}
@@ -257,14 +252,14 @@ func (j *judge) owedOnDisk(w *world, o payment.Order) bool {
 
 // calling is called when a call takes effect at the service: M2, M3.
 func (j *judge) calling(w *world, a *asking) {
-	if r := j.paidBy(w, a.order.Ref); r != nil && a.call.Kind == payment.CancelAll && r.taken < a.order.Amount {
+	if r := j.find(a.order.Ref.Number()); r != nil && a.call.Kind == payment.CancelAll && r.taken < a.order.Amount {
 		j.complain("M3", "the rest is released before the bill is taken")
 	}
 }
 
 // moved is called when a call has had its effect, or had it before: M2.
 func (j *judge) moved(w *world, ref payment.Ref, f payment.Found) {
-	r := j.paidBy(w, ref)
+	r := j.find(ref.Number())
 	if r == nil || f.Taken == r.taken {
 		return
 	}
@@ -279,7 +274,7 @@ func (j *judge) refused(p *book.Problem) {
 	switch {
 	case p.Status == 429 && j.noticed&(1<<lateRequest) == 0: // late ones come when they like
 		j.complain("rate", "more than five calls a minute for one reference")
-	case p.Code == "4010":
+	case p.Code == "4010" && j.noticed&cardSites == 0: // a card that forgot a bill may make another one
 		j.complain("M2", "one key, two bodies")
 	}
 }
@@ -290,9 +285,7 @@ func (j *judge) wrote(w *world, k *session.Kept) {
 	w.card.records++
 	w.card.snapshot(w)
 	for i := range k.Done {
-		if d := &k.Done[i]; d.Why < display.End(len(j.ends)) {
-			j.settled(w, d)
-		}
+		j.settled(w, &k.Done[i])
 	}
 }
 
@@ -303,5 +296,4 @@ func (j *judge) booted(w *world, k *session.Kept, t session.Trust) {
 	}
 	j.disk = *k
 	j.lastHeard = w.now
-	j.phaseAt = w.now
 }

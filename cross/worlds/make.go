@@ -12,9 +12,8 @@ import (
 // Plan is what makes a world besides its seed.
 type Plan struct {
 	Scale   uint32 // of all rates, in percent
-	Drivers int    // at most so many; 0 for the usual one to three
+	Drivers int    // at most so many; 0 for the usual two to seven
 	plant   plant
-	off     map[fault]bool
 	only    map[fault]bool
 }
 
@@ -30,7 +29,7 @@ type maker struct {
 // make makes the world of a seed.
 func (m *maker) make(seed uint64, p Plan, t *Tally) *world {
 	w := &world{seed: seed, plant: p.plant, draw: newDraws(seed, p.Scale), people: stream(mix(seed, 0xbeef, 1)), tally: t}
-	w.draw.off, w.draw.only, w.draw.fired = p.off, p.only, m.fired[:0]
+	w.draw.only, w.draw.fired = p.only, m.fired[:0]
 	w.events.heap = m.heap[:0]
 	w.judge.asks, w.judge.records = m.asks[:0], m.recs[:0]
 	w.card = m.card
@@ -74,7 +73,7 @@ func (w *world) rules() session.Rules {
 
 // invite decides who comes, and when.
 func (w *world) invite(most int) {
-	n := 1 + int(w.people.below(3))
+	n := 2 + int(w.people.below(6))
 	if most > 0 {
 		n = most
 	}

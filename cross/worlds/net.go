@@ -13,11 +13,10 @@ import (
 // read back, decide, make at most one call, answer.
 type asking struct {
 	order  payment.Order
-	life   int
+	life   int // of the post that asked, see post.life
 	call   payment.Call
 	lost   bool // the answer never arrives
 	failed bool // the answer is a server error
-	busy   bool // the answer is 429
 	delay  time.Duration
 	answer payment.Answer
 }
@@ -32,9 +31,6 @@ const (
 func (w *world) ask(o payment.Order) {
 	w.judge.asking(w, o)
 	a := asking{order: o, life: w.post.life}
-	if w.hit(networkDown) {
-		w.netDown = max(w.netDown, w.now+w.span(10*time.Second, 3*time.Hour))
-	}
 	if w.hit(slowAnswer) {
 		a.delay = w.span(time.Second, 15*time.Second)
 	}
@@ -113,7 +109,14 @@ func (w *world) readBack(n int) {
 		f = payment.Found{}
 	}
 	a.call = w.plantedNext(a.order, f)
-	if a.call.Kind == payment.NoCall {
+	switch {
+	case a.call.Kind != payment.NoCall:
+	case a.order.Verb == payment.Look: // one event for the way there and back
+		if a.answer = a.order.Answer(f); a.life == w.post.life {
+			w.home(n)
+		}
+		return
+	default:
 		w.answerIn(n, oneWay, a.order.Answer(f))
 		return
 	}

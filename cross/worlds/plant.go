@@ -23,20 +23,18 @@ const (
 	plantDeafStop
 	plantRecompute
 	plantNoTombstone
-	plantReuse
 	plantBlindWeld
 	plantBlindRot
 	plantHammer
 	plantStale
-	plantFreshDebt
 	plants
 )
 
 var plantNames = [plants]string{
 	"", "deed-before-disk", "charge-forgotten-at-restart", "release-before-capture", "server-error-taken-for-no",
 	"new-key-after-unknown", "one-reading-believed", "stop-not-latched", "due-recomputed-at-restart",
-	"no-tombstone", "reference-reused", "weld-not-sensed", "journal-damage-ignored", "write-budget-ignored",
-	"stale-approval-believed", "capture-intent-not-kept",
+	"no-tombstone", "weld-not-sensed", "journal-damage-ignored", "write-budget-ignored",
+	"stale-approval-believed",
 }
 
 // String gives the plant's name.
@@ -54,11 +52,6 @@ func (w *world) plantedBoot(k session.Kept) session.Kept {
 			debts[i].Due = debts[i].Bill().Total
 		}
 		k.Debts = debts
-	case plantReuse:
-		if k.Counter > 0 && k.Phase == session.Idle {
-			k.Counter--
-			w.judge.noSeek = true
-		}
 	}
 	return k
 }
@@ -67,7 +60,7 @@ func (w *world) plantedBoot(k session.Kept) session.Kept {
 func (w *world) plantedNext(o payment.Order, f payment.Found) payment.Call {
 	c := o.Next(f)
 	switch {
-	case w.plant == plantEarlyRelease && c.Kind == payment.Capture && w.judge.askedBefore(o):
+	case w.plant == plantEarlyRelease && c.Kind == payment.Capture && w.judge.asked(o) > 1:
 		return payment.Call{Kind: payment.CancelAll}
 	case w.plant == plantNewKey && o.Verb == payment.Settle && f.Taken > 0 && f.Left() > 0:
 		return payment.Call{Kind: payment.Capture, Amount: min(o.Amount, f.Left())}
@@ -89,7 +82,7 @@ func (w *world) plantedAnswer(a *asking) payment.Answer {
 	switch {
 	case w.plant == plantGiveUp && answer.Status == payment.Unknown && a.call.Kind == payment.Capture:
 		return payment.Answer{Status: payment.Refused, Reason: payment.TooLate}
-	case w.plant == plantStale && answer.Status == payment.Unknown && a.order.Verb == payment.Look:
+	case w.plant == plantStale && answer.Status == payment.Unknown && w.post.state.Phase == session.Approving:
 		return payment.Answer{Status: payment.Pending, Found: payment.Found{State: payment.Created, URL: "app"}}
 	}
 	return answer
@@ -105,7 +98,9 @@ func (w *world) plantedHome(a *asking, answer payment.Answer) {
 	case w.plant == plantNoTombstone && answer.Status == payment.Missing && a.order.Verb == payment.Settle && len(p.state.Debts) > 0:
 		p.state = p.rules.Recover(session.Kept{Counter: p.state.Counter, Serial: p.state.Serial}, session.Whole, w.instant())
 	case w.plant == plantHammer && answer.Status == payment.Unknown && a.order.Verb != payment.Look:
-		w.ask(a.order)
-		w.ask(a.order)
+		if w.judge.asked(a.order) < 8 {
+			w.ask(a.order)
+			w.ask(a.order)
+		}
 	}
 }

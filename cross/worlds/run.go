@@ -1,6 +1,7 @@
 package worlds
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -47,7 +48,14 @@ func Run(args []string, stdout, stderr io.Writer) int {
 	seed := set.Uint64("seed", 1, "of the run")
 	scale := set.Uint("rates", 100, "scale of all fault rates, in percent")
 	bug := set.String("plant", "", "a mistake to plant: "+plantList())
-	if err := set.Parse(args); err != nil || set.NArg() > 0 {
+	if err := set.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return 0
+		}
+		return 2
+	}
+	if set.NArg() > 0 {
+		fmt.Fprintf(stderr, "worlds: %q is not a flag; there are -n, -seed, -rates and -plant\n", set.Arg(0))
 		return 2
 	}
 	p := Plan{Scale: uint32(*scale)}

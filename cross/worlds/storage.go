@@ -11,7 +11,7 @@ import (
 // Chosen for the simulation: small enough to open often, large enough to go
 // round a few times in a charge.
 const (
-	slots = 8
+	slots = 4
 	owner = "W1/1"
 )
 
@@ -22,12 +22,11 @@ type card struct {
 	fresh    *medium.Card // as installed
 	journal  *journal.Journal
 	buf      []byte
-	records  int
+	records  int // acknowledged so far
 	copied   bool
-	inFlight bool // a record was being written when the power went
-	doomed   bool // a flush has failed
-	old      bool // an older copy was put back
-	rotten   bool
+	inFlight bool   // a record was being written when the power went
+	doomed   bool   // a flush has failed
+	old      bool   // an older copy was put back
 	sound    bool   // as the journal said of itself at the last opening
 	last     string // what the journal said of itself at the last opening
 
@@ -87,6 +86,17 @@ func (c *card) crash(w *world) {
 	}
 }
 
+// rot turns bits over while nobody looks.
+func (c *card) rot(w *world) {
+	if !w.hit(bitRot) {
+		return
+	}
+	for i := range 1 + w.how(3) {
+		bit := mix(w.seed, i, w.how(1<<40)) % (2 * slots * journal.SlotSize * 8)
+		c.medium.Flip(int(bit&1), int64(bit>>1))
+	}
+}
+
 // kill is the end of the program alone: the kernel has what was written.
 func (c *card) kill() { c.medium.Fault = nil }
 
@@ -94,13 +104,6 @@ func (c *card) heal() { c.medium.Fault = nil }
 
 // open reads the journal as a start-up does.
 func (c *card) open(w *world) (session.Kept, session.Trust) {
-	if w.hit(bitRot) {
-		c.rotten = true
-		for i := range 1 + w.how(3) {
-			bit := mix(w.seed, i, w.how(1<<40)) % (2 * slots * journal.SlotSize * 8)
-			c.medium.Flip(int(bit&1), int64(bit>>1))
-		}
-	}
 	a, b := c.medium.Files()
 	j, found, err := journal.OpenFiles(a, b, owner)
 	if err != nil {

@@ -12,9 +12,10 @@ import (
 
 // Tally is what a number of worlds came to.
 type Tally struct {
-	Worlds, Charges, Away, Faults, Cuts uint64
-	Events, Records                     uint64
-	Virtual                             time.Duration // summed over the worlds
+	Worlds, Charges, Faults uint64        // how many
+	Away                    uint64        // drivers turned away
+	Events, Records         uint64        // steps of the simulation, and records on the card
+	Virtual                 time.Duration // summed over the worlds
 
 	hits       [sites]uint64
 	pairs      [sites][session.Phases]uint64
@@ -55,7 +56,6 @@ func (t *Tally) add(o *Tally) {
 	t.Charges += o.Charges
 	t.Away += o.Away
 	t.Faults += o.Faults
-	t.Cuts += o.Cuts
 	t.Events += o.Events
 	t.Records += o.Records
 	t.Virtual += o.Virtual
@@ -109,10 +109,10 @@ func canMeet(s site, p session.Phase) bool {
 		return p == session.Idle || p == session.Charging && s == readLost || p == session.Approving && s == readLost
 	case requestLost, answerLost, lateRequest, appliedThenError, serverError, tooMany: // calls
 		return p == session.Idle || p == session.Approving
-	case bitRot, cardLost, oldCard, killed: // as the post goes down, or comes up
-		return p == session.Idle || p == session.Charging
-	case networkDown, slowAnswer: // no order leaves while a charge is stopping
+	case slowAnswer: // no order leaves while a charge is stopping
 		return p != session.Stopping
+	case cutBeforeDeed, cutAfterDeed: // hardly any order leaves while a car is waited for
+		return p != session.Waiting && p != session.Stopping
 	case withdrawn:
 		return p != session.Stopping
 	}

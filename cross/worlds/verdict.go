@@ -10,6 +10,7 @@ import (
 	book "stolpe/payment/sim"
 )
 
+// Sets of sites, as bits.
 const (
 	powerSites     = 1<<cutBeforeSave | 1<<cutInSave | 1<<cutBeforeDeed | 1<<cutAfterDeed | 1<<cutAnytime | 1<<killed
 	meterSites     = 1<<meterMute | 1<<meterSpike | 1<<meterNudge | 1<<meterDip | 1<<meterSilent | 1<<meterFrozen | 1<<meterSwapped | 1<<meterOffset
@@ -77,8 +78,13 @@ func (j *judge) settled(w *world, d *session.Debt) {
 	if most := j.mostDue(w, r); d.Captured > most && !j.lying() {
 		j.complainf("M3", "charge %d: %v captured, %v at most owed (%v)", d.Number, d.Captured, most, d.Why)
 	}
-	if d.Trouble == payment.NoReason && d.Captured+d.Released != 0 && d.Captured+d.Released != d.Limit {
+	// A lost card gives numbers back; put in again, it speaks of another payment.
+	known := j.noticed&(1<<cardLost|1<<oldCard) == 0
+	if known && d.Trouble == payment.NoReason && d.Captured+d.Released != 0 && d.Captured+d.Released != d.Limit {
 		j.complainf("M1", "charge %d: captured %v and released %v of %v", d.Number, d.Captured, d.Released, d.Limit)
+	}
+	if d.Trouble != payment.NoReason && j.noticed&(moneySites|cardSites) == 0 {
+		j.complainf("M7", "charge %d: a person is asked to look at it without a cause (%v)", d.Number, d.Trouble)
 	}
 	if need, listed := causes[d.Why]; listed && j.noticed&need == 0 {
 		j.complainf("L2", "charge %d ended by %v without a cause", d.Number, d.Why)
@@ -130,7 +136,7 @@ func (j *judge) atRest(w *world) {
 
 // payment judges one payment as the service sees it.
 func (j *judge) payment(w *world, p book.Payment) {
-	r := j.paidBy(w, p.Ref)
+	r := j.find(p.Ref.Number())
 	if r == nil {
 		j.complainf("M6", "payment %s belongs to no charge", p.Ref)
 		return

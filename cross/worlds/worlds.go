@@ -103,7 +103,7 @@ type event struct {
 	at   time.Duration
 	seq  uint32 // first in, first out among equals
 	kind kind
-	life int
+	life int // see post.life
 	n    int // driver, pass or order, by kind
 }
 
@@ -218,9 +218,7 @@ func (w *world) handle(e event) {
 	case evSaved:
 		w.saveDone()
 	case evCut:
-		if !w.healed {
-			w.cut(cutAnytime)
-		}
+		w.cut(cutAnytime)
 	case evBoot:
 		w.boot()
 	case evMend:

@@ -28,12 +28,26 @@ func charging() display.View {
 	return v
 }
 
-func TestABlockTellsWhatThePageTells(t *testing.T) {
-	for _, c := range []struct {
-		name string
-		view func() display.View
-		want string
-	}{
+// sample is a view and the block it makes.
+type sample struct {
+	name string
+	view func() display.View
+	want string
+}
+
+func (s sample) check(t *testing.T) {
+	t.Helper()
+	var b strings.Builder
+	if err := Draw(&b, display.NB, post, s.view(), false); err != nil {
+		t.Fatal(err)
+	}
+	if got := "\n" + b.String(); got != s.want {
+		t.Errorf("%s:%s\nwant:%s", s.name, got, s.want)
+	}
+}
+
+func TestAPostTellsWhatItsPageTells(t *testing.T) {
+	for _, s := range []sample{
 		{"free", func() display.View { return view(display.Available) }, `
 Stolpe A12  Storgata 1
 Ledig  inntil 22 kW
@@ -56,6 +70,13 @@ Ute av drift  Feilkode MET-001.
   5,49 kr per kWh
 
 `},
+	} {
+		s.check(t)
+	}
+}
+
+func TestAChargeTellsWhatItsPageTells(t *testing.T) {
+	for _, s := range []sample{
 		{"paying", func() display.View {
 			v := charging()
 			v.State, v.Charge.Held, v.Charge.Left = display.Paying, false, 552*time.Second
@@ -89,13 +110,7 @@ Avbrutt  9,10 kWh   49,99 kr   1 t 12 min
   Summen er 49,99 kr. Beløpet trekkes automatisk. Resten, 150,01 kr, blir frigitt.
 `},
 	} {
-		var b strings.Builder
-		if err := Draw(&b, display.NB, post, c.view(), false); err != nil {
-			t.Fatal(err)
-		}
-		if got := "\n" + b.String(); got != c.want {
-			t.Errorf("%s:%s\nwant:%s", c.name, got, c.want)
-		}
+		s.check(t)
 	}
 }
 

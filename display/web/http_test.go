@@ -97,12 +97,15 @@ func TestThePublicPageShowsNothingOfACharge(t *testing.T) {
 	}
 }
 
+// malformed are no secrets, though they look like one: newSecret cannot have
+// written them. The second has a bit too many in its last letter.
+var malformed = []string{strings.ToUpper(secret), "abcdefghijklmnopqrstuvwxyb", secret[:25], secret + "a", "abcdefghijklmnopqrstuvwx1a", "abcdefghijklmnopqrstuvwxå"}
+
 func TestOnlyTheHolderSeesAndStopsACharge(t *testing.T) {
 	twin := newTwin()
 	twin.set(secret, running())
 	site := newSite(t, twin)
-	wrong := []string{secret2, strings.ToUpper(secret), "abcdefghijklmnopqrstuvwxyb", secret[:25], secret + "a", "abcdefghijklmnopqrstuvwx1a", "abcdefghijklmnopqrstuvwxå"}
-	for _, s := range wrong {
+	for _, s := range append(malformed, secret2) {
 		for _, w := range []*httptest.ResponseRecorder{site.get("/en/A12/" + s), site.get("/en/A12/" + s + "?stop"), site.get("/en/A12/" + s + "/live"),
 			site.post("/en/A12/"+s, url.Values{"act": {"stop"}})} {
 			if w.Code != http.StatusNotFound {
@@ -131,6 +134,11 @@ func TestSecretsAreFreshAndWellFormed(t *testing.T) {
 			t.Fatalf("secret %q: well-formed %v, seen before %v", s, ok, seen[s])
 		}
 		seen[s] = true
+	}
+	for _, s := range malformed {
+		if _, ok := holderOf(s); ok {
+			t.Errorf("%q counts as a secret", s)
+		}
 	}
 	a, _ := holderOf(secret)
 	b, _ := holderOf(secret2)
@@ -229,13 +237,16 @@ func TestAStopThatIsNotHeardSaysHowToStopOtherwise(t *testing.T) {
 func TestAPostWithoutContactIsToldFromALinkWithoutACharge(t *testing.T) {
 	twin := newTwin()
 	twin.set(secret, running())
-	contains(t, text(newSite(t, twin).get("/en/A12/"+secret2)), "E16", "This link has expired.")
+	page := text(newSite(t, twin).get("/en/A12/" + secret2))
+	contains(t, page, "E16", "This link has expired.")
+	lacks(t, page, "data-live")
 	twin.silent = true
 	w := newSite(t, twin).get("/en/A12/" + secret)
 	if w.Code != http.StatusServiceUnavailable {
 		t.Errorf("answers %d", w.Code)
 	}
-	contains(t, text(w), "E24", "We cannot reach the post", "only pay for what the meter shows", `http-equiv="refresh"`)
+	contains(t, text(w), "E24", "We cannot reach the post", "only pay for what the meter shows", `http-equiv="refresh"`, `data-scene="gone"`)
+	lacks(t, text(w), "data-lost", "8.64")
 	w = newSite(t, twin).get("/en/A12")
 	if w.Code != http.StatusServiceUnavailable {
 		t.Errorf("the public page answers %d", w.Code)

@@ -44,7 +44,8 @@ func TestAPostWithoutAPriceSellsNothing(t *testing.T) {
 }
 
 func TestUnknownPlacesAreAPage(t *testing.T) {
-	site := newSite(t, newTwin())
+	twin := newTwin()
+	site := newSite(t, twin)
 	for _, path := range []string{"/B99", "/favicon.ico", "/robots.txt", "/.env", "/en/A12/x", "/A12/terms/x", "/A12/" + secret + "/terms", "/xx/A12",
 		"/ABCDEFGHIJKLMNOPQ", "/nb/nb/A12", "/A%2012", "/..%2f..%2fetc", "/A12/live", "/TERMS/terms"} {
 		w := site.get(path)
@@ -53,6 +54,9 @@ func TestUnknownPlacesAreAPage(t *testing.T) {
 		}
 		sound(t, w.Body.String())
 		contains(t, text(w), "E1", `<input id="code" name="code"`)
+	}
+	if want := []string{"B99", "TERMS"}; !slices.Equal(twin.codes, want) {
+		t.Errorf("the posts were asked for %q, want %q only", twin.codes, want)
 	}
 }
 
@@ -226,6 +230,11 @@ func FuzzAnyRequestIsAnsweredWithAPage(f *testing.F) {
 		}
 		if w.Body.Len() == 0 && method != http.MethodHead && !slices.Contains([]int{http.StatusSeeOther, http.StatusPermanentRedirect}, w.Code) {
 			t.Errorf("%s %q answers %d with nothing", method, path, w.Code)
+		}
+		for _, code := range twin.codes {
+			if !wellFormed(code) || strings.ToUpper(code) != code {
+				t.Errorf("%s %q asks for the post %q", method, path, code)
+			}
 		}
 		if to := w.Header().Get("Location"); strings.HasPrefix(to, "//") || (to != "" && !strings.HasPrefix(to, "/")) {
 			t.Errorf("%s %q leads away, to %q", method, path, to)

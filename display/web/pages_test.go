@@ -176,6 +176,7 @@ func TestAChargeTellsWhatItsDriverMustKnow(t *testing.T) {
 		{"P6b", func(v *display.View) { v.State, v.Charge.Idle.Starts = display.Suspended, 11*time.Minute+time.Second },
 			[]string{"Paused", "The car is not drawing power", "An idle fee of NOK 1.00 per minute starts in 12 min"}, nil},
 		{"P6c", func(v *display.View) { v.Charge.Cost = 16000 }, []string{"Nearly used up. Charging stops at NOK 200"}, nil},
+		{"P6c, a minute left", func(v *display.View) { v.Charge.Cost = 19000 }, []string{"Almost used up. Charging stops at NOK 200"}, []string{"Nearly"}},
 		{"not yet P6c", func(v *display.View) { v.Charge.Cost = 15999 }, nil, []string{"Nearly"}},
 		{"P6d", func(v *display.View) { v.State, v.Charge.Idle.Runs = display.Suspended, true }, []string{"Idle fee running: NOK 1.00 per minute"}, nil},
 		{"stopping", func(v *display.View) { v.State = display.Stopping }, []string{"Stopping and reading the meter"}, []string{`value="stop"`}},
@@ -207,14 +208,14 @@ func TestTheReceiptAddsUpAndNamesItsWitnesses(t *testing.T) {
 	page := text(newSite(t, twin).get("/nb/A12/" + secret))
 	contains(t, page, "Ferdig – A12</title>", "Trukket 71,09 kr. Resten, 128,91 kr, er frigitt.", "12,404 kWh à 5,49 kr", "68,09 kr", "3 min à 1,00 kr", "3,00 kr",
 		"herav mva. 25 %", "14,22 kr", "A12-1-000007", "12 345,678 kWh", "12 358,082 kWh", "Eastron SDM630", "22110345",
-		"20.09.2026 10:26", "20.09.2026 12:10", "Husk å ta ut kabelen", "Kvitteringen ligger også i Vipps")
+		"20.09.2026 10:26", "20.09.2026 12:10", "Husk å ta ut kabelen")
 	lacks(t, page, "Tid</th><td>0", ">Start <small>")
 	v := ended(display.Unplugged)
 	v.Charge.Meter.End = 0
 	twin.set(secret, v)
 	page = text(newSite(t, twin).get("/nb/A12/" + secret))
 	contains(t, page, "Summen er 71,09 kr. Beløpet trekkes automatisk.", "avleses")
-	lacks(t, page, "Husk å ta ut kabelen", "Kvitteringen ligger også i Vipps", ">Frigitt<")
+	lacks(t, page, "Husk å ta ut kabelen", ">Frigitt<")
 }
 
 func TestTheTermsSpeakOfAnIdleFeeOnlyWhereThereIsOne(t *testing.T) {

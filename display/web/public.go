@@ -18,7 +18,7 @@ type priced struct {
 	Idle    bool
 	Choices []choice
 	Seen    string // the price, to go along with the request
-	Key     string // a secret for the session, see public
+	Key     string // a secret for the session, see choose
 }
 
 // choice is an amount to reserve.

@@ -16,7 +16,6 @@ type over struct {
 	Used    string        // energy and time; empty when there was none
 	Unplug  bool
 	Again   bool // nothing was sold: offer the post's page
-	InApp   bool // the payment service has the receipt as well
 	Receipt *receipt
 }
 
@@ -39,7 +38,7 @@ func (s *sheet) finish(v display.View) {
 	c, cur := v.Charge, v.Charge.Price.Currency
 	e := s.Lang.Ending(c, s.Post)
 	s.Scene, s.Tone, s.Head = done, good, e.Title
-	o := &over{Ending: e, Unplug: c.Energy > 0 && c.End != display.Unplugged, Again: c.Energy <= 0, InApp: c.Settled && c.Captured > 0}
+	o := &over{Ending: e, Unplug: c.Energy > 0 && c.End != display.Unplugged, Again: c.Energy <= 0}
 	s.Over = o
 	if e.Trouble != display.NoTrouble {
 		s.Tone = bad

@@ -6,7 +6,6 @@ import (
 
 	"stolpe/display"
 	"stolpe/hal"
-	"stolpe/payment"
 )
 
 // numbers are what moves on a page. They are drawn into it and then sent to it,
@@ -29,13 +28,11 @@ type numbers struct {
 
 // charged is what stands still on the page of a charge under way.
 type charged struct {
-	PayURL   string
-	Reserved string
-	Limit    int64 // minor units
-	Cost     display.Parts
-	Energy   display.Parts
-	SoFar    string // for the question whether to stop
-	Idle     string // the idle fee, if one can come
+	PayURL string
+	Limit  int64 // minor units
+	Cost   display.Parts
+	Energy display.Parts
+	SoFar  string // for the question whether to stop
 }
 
 // drive is the page of one holder's charge.
@@ -63,23 +60,26 @@ func patience(at scene) int {
 	switch at {
 	case charge:
 		return 15
-	case done:
+	case done, gone:
 		return 10
 	}
 	return 5
 }
 
 // lost is the page of a session that nothing is known of: reached says whether
-// the post itself answers.
+// the post itself answers. If it does not, the page listens for its return.
 func (p *pages) lost(at place, post display.Post, reached bool) sheet {
 	s := p.sheet(at, post, true)
 	s.Scene, s.Tone = gone, bad
-	s.Head = string(s.W.Expired)
-	t := display.LinkExpired
-	if !reached {
-		t, s.Head, s.Wait = display.StopUnheard, string(s.W.NoContact), 10
+	if reached {
+		s.Head = string(s.W.Expired)
+		s.advise(display.LinkExpired)
+		return s
 	}
-	s.advise(t)
+	s.Head = string(s.W.NoContact)
+	s.advise(display.StopUnheard)
+	s.Live = &numbers{Scene: string(gone), Title: s.Title(), Tone: bad, Word: s.Head}
+	s.Moving, s.Wait = true, patience(gone)
 	return s
 }
 
@@ -121,12 +121,11 @@ func (s *sheet) headOf(at scene, v display.View) string {
 func (s *sheet) follow(v display.View) {
 	c, cur := v.Charge, v.Charge.Price.Currency
 	s.Charge = &charged{
-		PayURL:   c.PayURL,
-		Reserved: s.Lang.Sum(c.Reserved, cur),
-		Limit:    int64(c.Reserved),
-		Cost:     s.Lang.MoneyParts(c.Cost, cur),
-		Energy:   s.Lang.EnergyParts(c.Energy),
-		SoFar:    s.W.StopSoFar.With("energy", s.Lang.KWh(c.Energy), "cost", s.Lang.Money(c.Cost, cur)),
+		PayURL: c.PayURL,
+		Limit:  int64(c.Reserved),
+		Cost:   s.Lang.MoneyParts(c.Cost, cur),
+		Energy: s.Lang.EnergyParts(c.Energy),
+		SoFar:  s.W.StopSoFar.With("energy", s.Lang.KWh(c.Energy), "cost", s.Lang.Money(c.Cost, cur)),
 	}
 }
 
@@ -170,9 +169,12 @@ func (s *sheet) stage(c display.Charge) string {
 	return string(s.Scene)
 }
 
-// nearly says from which share of the reservation on a driver is warned, in
-// percent. Chosen by us: at 80 % there is time to think, at 95 % to walk back.
-const nearly = 80
+// The shares of the reservation at which a driver is warned, in percent. Chosen
+// by us: at the first there is time to think, at the second to walk back.
+const (
+	nearly = 80
+	almost = 95
+)
 
 // sayOf is the one sentence a screen reader hears. It changes seldom: numbers
 // that run are not in it.
@@ -216,10 +218,13 @@ func (s *sheet) running(v display.View) string {
 			say += " " + w.IdleStarts.With("price", price, "time", s.Lang.Time(roundUp(c.Idle.Starts)))
 		}
 	}
-	if c.Reserved > 0 && c.Cost >= share(c.Reserved, nearly) {
-		say += " " + w.NearLimit.With("limit", s.Lang.Sum(c.Reserved, cur))
+	limit := s.Lang.Sum(c.Reserved, cur)
+	switch {
+	case c.Reserved <= 0:
+	case c.Cost*100 >= c.Reserved*almost:
+		say += " " + w.AtLimit.With("limit", limit)
+	case c.Cost*100 >= c.Reserved*nearly:
+		say += " " + w.NearLimit.With("limit", limit)
 	}
 	return say
 }
-
-func share(a payment.Amount, percent payment.Amount) payment.Amount { return a * percent / 100 }

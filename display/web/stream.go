@@ -24,7 +24,7 @@ const (
 func (p *pages) stream(w http.ResponseWriter, r *http.Request, at place, post display.Post, h payment.Holder) {
 	select {
 	case p.streams <- struct{}{}:
-		
+		defer func() { <-p.streams }()
 	default:
 		http.Error(w, "too many streams", http.StatusServiceUnavailable)
 		return
@@ -49,7 +49,10 @@ func (p *pages) stream(w http.ResponseWriter, r *http.Request, at place, post di
 			}
 			last, sent = n, time.Now()
 		}
-		if over || !rest(ctx, pace) || !await(ctx, changed, n.Left != "") {
+		if over || !rest(ctx, pace, nil) {
+			return
+		}
+		if n.Left == "" && !rest(ctx, beat-pace, changed) { // a countdown changes by itself
 			return
 		}
 	}
@@ -77,31 +80,15 @@ func send(w http.ResponseWriter, out *http.ResponseController, n numbers) error 
 	return out.Flush()
 }
 
-// rest lets d pass, and says false if the stream is to end.
-func rest(ctx context.Context, d time.Duration) bool {
+// rest lets d pass, or less if it is woken, and says false if the stream is to
+// end.
+func rest(ctx context.Context, d time.Duration, wake <-chan struct{}) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:
 		return true
-	case <-ctx.Done():
-	case <-closing(ctx):
-	}
-	return false
-}
-
-// await lets time pass until there may be something new. While a countdown runs
-// that is at once; rest has kept the pace.
-func await(ctx context.Context, changed <-chan struct{}, counting bool) bool {
-	if counting {
-		return true
-	}
-	t := time.NewTimer(beat - pace)
-	defer t.Stop()
-	select {
-	case <-changed:
-		return true
-	case <-t.C:
+	case <-wake:
 		return true
 	case <-ctx.Done():
 	case <-closing(ctx):

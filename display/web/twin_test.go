@@ -39,8 +39,9 @@ type twin struct {
 	changed  chan struct{}
 	requests []display.Request
 	acts     []display.Act
-	refusal  error // of the next Request or Act
-	looks    int   // calls of Session
+	refusal  error    // of the next Request or Act
+	looks    int      // calls of Session
+	codes    []string // asked of Post
 }
 
 func newTwin() *twin {
@@ -54,7 +55,10 @@ func newTwin() *twin {
 	}
 }
 
-func (t *twin) Post(code string) (display.Post, bool) { return t.post, code == "A12" }
+func (t *twin) Post(code string) (display.Post, bool) {
+	t.codes = append(t.codes, code)
+	return t.post, code == "A12"
+}
 
 func (t *twin) Public(string) (display.View, bool) {
 	t.mu.Lock()

@@ -21,7 +21,7 @@ type request struct {
 	adu      []byte
 	packager goburrow.Packager
 	function byte
-	addr     uint16
+	addr     uint16 // of the first register, as on the wire
 	count    uint16 // registers
 }
 

@@ -29,7 +29,7 @@ const draw = n => {
 const open = () => { source = new EventSource(data.live); source.onmessage = e => draw(JSON.parse(e.data)); };
 open();
 setInterval(() => {
-  if (Date.now() - heard > 30000) { body.classList.add("old"); say(data.lost); }
+  if (data.lost && Date.now() - heard > 30000) { body.classList.add("old"); say(data.lost); }
   if (source.readyState === 2) open();
 }, 10000);
 document.addEventListener("visibilitychange", () => {

@@ -1,0 +1,158 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"stolpe/agent/config"
+)
+
+// postConfig is a post that is simulated as a whole and listens anywhere.
+const postConfig = `post: {id: A12, name: "Storgata 1", country: NO, timezone: Europe/Oslo, helpdesk: "+47 22 00 00 00"}
+seller: {name: "Eksempel Lading AS", org_no: "999999999", vat_registered: true}
+state_dir: STATE
+evses:
+  - {id: 1, code: A12, contactor: {sim: true}, max_power_w: 22000}
+price: {currency: NOK, vat_bp: 2500, kwh: 549, idle: {after_minutes: 15, minute: 100, cap: 20000}}
+reserve: {default: 35000, choices: [20000, 35000, 50000]}
+payment: {through: sim}
+web: {listen: "127.0.0.1:0"}
+`
+
+// configured writes a configuration, with its state in a folder and some of its
+// words replaced: old, new, old, new.
+func configured(t *testing.T, state string, words ...string) (file string) {
+	t.Helper()
+	return write(t, "stolpe.yaml", strings.NewReplacer(append(words, "STATE", state)...).Replace(postConfig))
+}
+
+func TestWrongUsageIsTwo(t *testing.T) {
+	for _, row := range []struct {
+		args, want string
+	}{
+		{"sing", `unknown command "sing"`},
+		{"run --conf x", "unknown flag: --conf"},
+		{"run --config", "needs an argument"},
+		{"run now", `unknown command "now"`},
+		{"demo --speed 0", "--speed 0: want 1 to 1000"},
+		{"demo --speed -1", "--speed -1: want 1 to 1000"},
+		{"demo --speed 1001", "--speed 1001: want 1 to 1000"},
+		{"demo --speed fast", `"fast"`},
+		{"demo --json", "--once"},
+		{"demo once", `unknown command "once"`},
+		{"version please", `unknown command "please"`},
+		{"--loud", "unknown flag: --loud"},
+	} {
+		got := command(strings.Fields(row.args)...)
+		if got.code != 2 || !strings.Contains(got.stderr, row.want) || !strings.Contains(got.stderr, "stolpe --help") || got.stdout != "" {
+			t.Errorf("stolpe %s: %+v, want %q", row.args, got, row.want)
+		}
+	}
+}
+
+func TestAskedForHelpIsDone(t *testing.T) {
+	for _, args := range []string{"", "--help", "help run", "run --help", "demo --help", "version"} {
+		if got := command(strings.Fields(args)...); got.code != 0 || got.stdout == "" || got.stderr != "" {
+			t.Errorf("stolpe %s: %+v", args, got)
+		}
+	}
+	if got := command("version"); !strings.HasPrefix(got.stdout, "stolpe "+version+" ") {
+		t.Errorf("version: %q", got.stdout)
+	}
+}
+
+// What is wrong with a configuration is said with file, line, key, and what to
+// write instead.
+func TestBadConfigurationIsSix(t *testing.T) {
+	for name, row := range map[string]struct {
+		words []string // see configured
+		want  []string
+	}{
+		"unknown key":     {[]string{"kwh: 549", "kwhh: 549"}, []string{":6: price.kwhh: ", "kwh"}},
+		"kroner for øre":  {[]string{"kwh: 549", "kwh: 5.49"}, []string{":6: price.kwh: found 5.49; want a whole number", "549 is 5.49 kr"}},
+		"no such choice":  {[]string{"default: 35000", "default: 36000"}, []string{":7: reserve.default: found 36000; want one of reserve.choices"}},
+		"impossible id":   {[]string{"id: 1,", "id: 0,"}, []string{":5: evses[0].id: found 0; want"}},
+		"not YAML":        {[]string{"payment: {", "payment: {{"}, []string{":8"}},
+		"relative state":  {[]string{"STATE", "state"}, []string{":3: state_dir: ", "an absolute path"}},
+		"of a later day":  {[]string{"through: sim", "through: gateway"}, []string{":8: payment.through: ", "vipps or sim"}},
+		"no keys":         {[]string{"through: sim", "through: vipps"}, []string{"payment.vipps", "client_secret", "web.public_url"}},
+		"no such meter":   {[]string{"code: A12,", `code: A12, meter: {model: none, url: "tcp://127.0.0.1:1"},`}, []string{":5: evses[0].meter: found none", "eastron_sdm630"}},
+		"two mistakes":    {[]string{"kwh: 549", "kwh: no", "NOK", "SEK"}, []string{"price.kwh", "price.currency"}},
+		"payer of no sim": {[]string{"through: sim", "through: sim, sim: {payer: sings}"}, []string{":8: payment.sim.payer: ", "approves"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := configured(t, t.TempDir(), row.words...)
+			got := command("run", "--config", file)
+			if got.code != 6 || !strings.Contains(got.stderr, file) || !strings.Contains(got.stderr, "nothing was started") {
+				t.Errorf("%+v: want 6 and the name of the file", got)
+			}
+			for _, want := range row.want {
+				if !strings.Contains(got.stderr, want) {
+					t.Errorf("%s\nwant %q", got.stderr, want)
+				}
+			}
+		})
+	}
+}
+
+func TestMissingConfigurationSaysWhatToWrite(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "none.yaml")
+	got := command("run", "--config", file)
+	if got.code != 6 || !strings.Contains(got.stderr, file) || !strings.Contains(got.stderr, "reference.yaml") || !strings.Contains(got.stderr, "--config") {
+		t.Errorf("%+v", got)
+	}
+	if got := command("run", "--config", t.TempDir()); got.code != 6 || !strings.Contains(got.stderr, "is a directory") {
+		t.Errorf("a folder: %+v", got)
+	}
+}
+
+func TestStateFolderThatCannotBeIsSix(t *testing.T) {
+	file := configured(t, filepath.Join(write(t, "file", ""), "state"))
+	got := command("run", "--config", file)
+	if got.code != 6 || !strings.Contains(got.stderr, file+":3: state_dir: ") || !strings.Contains(got.stderr, "not a directory") {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestAddressInUseIsSix(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	file := configured(t, t.TempDir(), "127.0.0.1:0", l.Addr().String())
+	got := command("run", "--config", file)
+	if got.code != 6 || !strings.Contains(got.stderr, file+":9: web.listen: found "+l.Addr().String()) || !strings.Contains(got.stderr, "address already in use") {
+		t.Errorf("run: %+v", got)
+	}
+	got = command("demo", "--once", "--listen", l.Addr().String())
+	if got.code != 1 || !strings.Contains(got.stderr, "--listen") {
+		t.Errorf("demo: %+v", got)
+	}
+}
+
+func TestExplainGivesTheCodeOfTheError(t *testing.T) {
+	wrong := config.Error{File: "f", Line: 3, Key: "price.kwh", Found: "x", Allowed: "y"}
+	for name, row := range map[string]struct {
+		err  error
+		code int
+		text string
+	}{
+		"none":                  {nil, 0, ""},
+		"of cobra":              {errors.New("unknown flag"), 2, "stolpe: unknown flag\nstolpe: see stolpe --help\n"},
+		"while running":         {failed(errors.New("no disk")), 1, "stolpe: no disk\n"},
+		"wrapped while running": {fmt.Errorf("a: %w", failed(errors.New("b"))), 1, "stolpe: a: b\n"},
+		"with its own code":     {failed(coded{errors.New("interrupted"), exitStopped}), 130, "stolpe: interrupted\n"},
+		"of the configuration":  {failed(fmt.Errorf("evse 1: %w", wrong)), 6, "f:3: price.kwh: found x; want y\nstolpe: nothing was started; put this right and start again\n"},
+		"several of it":         {failed(config.Errors{wrong, wrong}), 6, "f:3: price.kwh: found x; want y\nf:3: price.kwh: found x; want y\nstolpe: nothing was started; put this right and start again\n"},
+	} {
+		var stderr paper
+		if code := explain(&stderr, row.err); code != row.code || stderr.String() != row.text {
+			t.Errorf("%s: %d %q, want %d %q", name, code, stderr.String(), row.code, row.text)
+		}
+	}
+}

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"encoding/hex"
+	"log/slog"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"stolpe/agent/evse"
+	"stolpe/agent/session"
+	"stolpe/display"
+	"stolpe/hal"
+	"stolpe/payment"
+)
+
+// TestLogOfACharge is the whole log of one charge: a line for each change, and
+// nothing by the second.
+func TestLogOfACharge(t *testing.T) {
+	t.Parallel()
+	p := perform(t, nil)
+	o, err := p.charge(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `level=INFO msg="contactor open" evse=1
+level=INFO msg="fault over" evse=1 what="contactor cannot be sensed"
+level=INFO msg="fault over" evse=1 what="meter silent"
+level=INFO msg="fault over" evse=1 what="reading payments back"
+level=INFO msg=approving evse=1 ref=DEMO-1-000001
+level=INFO msg=charging evse=1 ref=DEMO-1-000001
+level=INFO msg=stopping evse=1 ref=DEMO-1-000001
+level=INFO msg=ended evse=1 ref=DEMO-1-000001 why=driver_stop energy="` + hal.Energy(o.EnergyWh).String() + `" due=` + o.Captured.String() + `
+level=INFO msg=settled evse=1 ref=DEMO-1-000001 captured=` + o.Captured.String() + ` released=` + o.Released.String() + `
+`
+	lines := slices.DeleteFunc(slices.Collect(strings.Lines(p.log.String())), func(line string) bool { return !strings.Contains(line, "evse=1") })
+	slices.Sort(lines[1:min(4, len(lines))]) // what is found out at the start comes in any order
+	if got := strings.Join(lines, ""); got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+	if n := strings.Count(p.log.String(), "\n"); n > 20 {
+		t.Errorf("%d lines:\n%s", n, p.log)
+	}
+}
+
+func TestLogTellsNoSecret(t *testing.T) {
+	t.Parallel()
+	p := perform(t, nil)
+	session := begin(t, p.url+"/en/A12")
+	until(t, "charging", func() bool {
+		scene, _, _ := look(t, session)
+		return scene == "charge"
+	})
+	driver := &phone{ctx: t.Context(), stage: p.stage}
+	if _, err := driver.post(session, url.Values{"act": {"stop"}}); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "settled", func() bool { return strings.Contains(p.log.String(), "msg=settled") })
+	state, _, _ := p.parts.units["A12"].Snapshot()
+	holder := state.Done[0].Holder
+	log := p.log.String()
+	for what, secret := range map[string]string{
+		"session": session[strings.LastIndex(session, "/")+1:], "holder": hex.EncodeToString(holder[:]),
+		"client id": p.till.keys.ClientID, "client secret": p.till.keys.ClientSecret, "subscription key": p.till.keys.SubscriptionKey,
+		"way to the app": "/app/", "token": "Bearer",
+	} {
+		if len(secret) < 5 || strings.Contains(log, secret) {
+			t.Errorf("the log tells of the %s %q:\n%s", what, secret, log)
+		}
+	}
+}
+
+// diaried is what the diary writes about one step.
+func diaried(before, after session.State) string {
+	var log paper
+	d := &diary{
+		log:   slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{ReplaceAttr: withoutTime})),
+		rules: &session.Rules{Post: "A12", EVSE: 1},
+	}
+	d.Saw(evse.Moment{Before: before, After: after})
+	return log.String()
+}
+
+func TestDiaryWritesOneLineForEachChange(t *testing.T) {
+	charge := session.Charge{Number: 7, Start: 1000, End: 3500, Why: display.ByDriver}
+	older := session.Debt{Charge: session.Charge{Number: 6}, Due: 100}
+	owed := session.Debt{Charge: charge, Due: 1372}
+	done := owed
+	done.Captured, done.Released = 1372, 33628
+	odd := done
+	odd.Captured, odd.Trouble = 1000, payment.Meddled
+	under := func(p session.Phase) session.State {
+		return session.State{Kept: session.Kept{Phase: p, Charge: charge}}
+	}
+	idle := func(debts, settled []session.Debt) session.State {
+		return session.State{Kept: session.Kept{Debts: debts, Done: settled}}
+	}
+	faulty := func(latched, passing session.Faults) session.State {
+		return session.State{Kept: session.Kept{Latched: latched}, Passing: passing}
+	}
+	const info, warn, bad = "level=INFO msg=", "level=WARN msg=", "level=ERROR msg="
+	for name, row := range map[string]struct {
+		before, after session.State
+		want          string
+	}{
+		"nothing":           {under(session.Charging), under(session.Charging), ""},
+		"a charge begins":   {idle(nil, nil), under(session.Approving), info + "approving ref=A12-1-000007\n"},
+		"a charge goes on":  {under(session.Waiting), under(session.Charging), info + "charging ref=A12-1-000007\n"},
+		"a charge ends":     {under(session.Stopping), idle([]session.Debt{older, owed}, nil), info + "ended ref=A12-1-000007 why=driver_stop energy=\"2.500 kWh\" due=13.72\n"},
+		"not the older one": {under(session.Approving), idle([]session.Debt{older}, nil), ""},
+		"over at once": {
+			under(session.Approving), idle([]session.Debt{older}, []session.Debt{done}),
+			info + "ended ref=A12-1-000007 why=driver_stop energy=\"2.500 kWh\" due=13.72\n" + info + "settled ref=A12-1-000007 captured=13.72 released=336.28\n",
+		},
+		"the first settled": {idle([]session.Debt{owed}, nil), idle(nil, []session.Debt{done}), info + "settled ref=A12-1-000007 captured=13.72 released=336.28\n"},
+		"one more settled":  {idle([]session.Debt{owed}, []session.Debt{older}), idle(nil, []session.Debt{older, done}), info + "settled ref=A12-1-000007 captured=13.72 released=336.28\n"},
+		"settled before":    {idle(nil, []session.Debt{older, done}), idle(nil, []session.Debt{older, done}), ""},
+		"not as it should": {
+			idle([]session.Debt{owed}, nil), idle(nil, []session.Debt{odd}),
+			info + "settled ref=A12-1-000007 captured=10.00 released=336.28\n" + bad + "\"a person should look at this payment\" ref=A12-1-000007 why=meddled due=13.72\n",
+		},
+		"a fault":      {faulty(0, 0), faulty(0, session.MeterSilent), warn + "fault what=\"meter silent\" code=MET-001\n"},
+		"one more":     {faulty(0, session.MeterSilent), faulty(session.Welded, session.MeterSilent), warn + "fault what=\"contactor welded\" code=CON-001\n"},
+		"a fault over": {faulty(0, session.MeterSilent|session.Seeking), faulty(0, session.Seeking), info + "\"fault over\" what=\"meter silent\"\n"},
+		"one for one": {
+			faulty(0, session.MeterSilent), faulty(session.MeterSwap, 0),
+			warn + "fault what=\"meter exchanged\" code=MET-002\n" + info + "\"fault over\" what=\"meter silent\"\n",
+		},
+		"latched now": {faulty(0, session.Seeking), faulty(session.Seeking, 0), ""},
+	} {
+		if got := diaried(row.before, row.after); got != row.want {
+			t.Errorf("%s:\n%swant\n%s", name, got, row.want)
+		}
+	}
+}

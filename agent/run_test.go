@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+	"unicode/utf8"
+
+	"stolpe/agent/config"
+	"stolpe/agent/evse"
+	"stolpe/agent/session"
+	"stolpe/display"
+	"stolpe/hal"
+	"stolpe/hal/sim"
+	"stolpe/payment"
+)
+
+func TestPublicURLIsTheConfiguredOne(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if got := publicURL(config.Config{Web: config.Web{PublicURL: "https://lad.example.no"}}, l); got != "https://lad.example.no" {
+		t.Errorf("%q", got)
+	}
+	if got := publicURL(config.Config{}, l); got != "http://"+l.Addr().String() {
+		t.Errorf("%q", got)
+	}
+}
+
+// The payer reads the place, as much of it as fits, and the whole promise.
+func TestDescriptionFitsAndKeepsItsPromise(t *testing.T) {
+	const promise = ". Reservation of a maximum: you pay only for what you use."
+	longest := strings.Repeat("W", payment.MaxPostID) + "/99"
+	for _, row := range []struct {
+		evse, name, place string
+	}{
+		{"A12/1", "Storgata 1", "Stolpe A12/1, Storgata 1"},
+		{"A/1", "X", "Stolpe A/1, X"},
+		{"A12/1", "Øvre Bærums verk, Håkon den godes gate 4", "Stolpe A12/1, Øvre Bærums verk, Håkon den "},
+		{"A12/1", strings.Repeat("å", 64), "Stolpe A12/1, " + strings.Repeat("å", 28)},
+		{"A12/1", strings.Repeat("𠜎", 64), "Stolpe A12/1, " + strings.Repeat("𠜎", 28)},
+		{longest, strings.Repeat("ø", 64), "Stolpe " + longest + ", " + strings.Repeat("ø", 14)},
+	} {
+		got := description(config.Config{Post: display.Post{Name: row.name}})(payment.Terms{EVSE: row.evse})
+		if n := utf8.RuneCountInString(got); got != row.place+promise || n < 3 || n > 100 || !utf8.ValidString(got) {
+			t.Errorf("%d characters: %q, want %q", n, got, row.place+promise)
+		}
+	}
+}
+
+// dull is a meter that does not answer, a contactor that is open, a payment
+// service that nobody reaches, and a disk that takes everything.
+type dull struct{}
+
+func (dull) Read(context.Context) (hal.Reading, error) { return hal.Reading{}, sim.ErrSilent }
+func (dull) Set(hal.Position) error                    { return nil }
+func (dull) Sense() (hal.Position, error)              { return hal.Open, nil }
+func (dull) Save(session.Kept) error                   { return nil }
+func (dull) Ask(context.Context, payment.Order) (payment.Answer, error) {
+	return payment.Answer{}, nil
+}
+
+// indebted is a post with a payment that cannot be settled, so that its loop takes
+// all the grace it is given. For a bubble.
+func indebted() *parts {
+	began := time.Now()
+	now := func() hal.Instant { return hal.Instant{Mono: time.Since(began) + time.Second} }
+	rules := &session.Rules{Post: "A12", EVSE: 1, Code: "A12", NoPlug: true, Limits: session.DefaultLimits()}
+	kept := session.Kept{Counter: 7, Debts: []session.Debt{{Charge: session.Charge{Number: 7, Holder: driver, Limit: 35000}}}}
+	v := evse.New(evse.Parts{
+		Rules: rules, State: rules.Recover(kept, session.Whole, now()), Meter: dull{}, Contactor: dull{}, Payments: dull{}, Journal: dull{},
+		Now: now, Every: time.Second, Grace: grace, Log: slog.New(slog.DiscardHandler),
+	})
+	return &parts{posts: posts{units: map[string]*evse.EVSE{"A12": v}}}
+}
+
+// A driver whose charge is being settled can follow it to the end.
+func TestPagesAreServedUntilTheLoopsHaveEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		jobs, stop := context.WithCancel(context.WithoutCancel(ctx))
+		time.AfterFunc(time.Minute, cancel)
+		began := time.Now()
+		var served time.Duration
+		err := together(ctx, jobs, stop, indebted(), func(ctx context.Context) error {
+			<-ctx.Done()
+			served = time.Since(began)
+			return nil
+		})
+		if err != nil || served != time.Minute+grace {
+			t.Errorf("%v, served for %v, want %v", err, served, time.Minute+grace)
+		}
+	})
+}
+
+// When the pages fail, the loops settle and end, and the error is told.
+func TestPagesThatFailEndTheProgram(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		jobs, stop := context.WithCancel(t.Context())
+		broken := errors.New("no more sockets")
+		began := time.Now()
+		err := together(t.Context(), jobs, stop, indebted(), func(context.Context) error { return broken })
+		if !errors.Is(err, broken) || time.Since(began) != grace {
+			t.Errorf("%v, after %v", err, time.Since(began))
+		}
+	})
+}
+
+func TestPagesThatFailAtTheEndAreTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		jobs, stop := context.WithCancel(context.WithoutCancel(ctx))
+		cancel()
+		broken := errors.New("an answer could not be finished")
+		err := together(ctx, jobs, stop, indebted(), func(ctx context.Context) error {
+			<-ctx.Done()
+			return broken
+		})
+		if !errors.Is(err, broken) {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
+func TestLogHasNoTimeOfItsOwn(t *testing.T) {
+	var log paper
+	l := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{ReplaceAttr: withoutTime}))
+	l.WithGroup("meter").Info("read", "time", "12:41")
+	if got := log.String(); got != "level=INFO msg=read meter.time=12:41\n" {
+		t.Errorf("%q", got)
+	}
+}

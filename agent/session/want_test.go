@@ -1,0 +1,45 @@
+package session
+
+import (
+	"testing"
+	"time"
+
+	"stolpe/hal"
+)
+
+// The one line that closes the contactor, asked directly: no step leads to the
+// states it refuses, and it must refuse them all the same.
+func TestContactorIsWantedClosedForOneReasonOnly(t *testing.T) {
+	now := hal.Instant{Mono: time.Minute}
+	for phase := Idle; phase < phases; phase++ {
+		for _, held := range []bool{false, true} {
+			EachFault(func(f Faults) {
+				for _, fault := range []Faults{0, f} {
+					r, s := believing(phase, hal.Closed)
+					s.Charge.Held, s.Latched, s.Passing = held, fault&latching, fault&^latching
+					want := hal.Open
+					if phase == Charging && held && fault&unsafe == 0 {
+						want = hal.Closed
+					}
+					if got := r.Want(&s, now).Contactor; got != want {
+						t.Errorf("%v, held %v, %v: wanted %v, want %v", phase, held, fault, got, want)
+					}
+				}
+			})
+		}
+	}
+}
+
+// The faults that open the contactor, by name: a fault that is added must be
+// thought about here.
+func TestUnsafeFaultsAreThese(t *testing.T) {
+	open := Welded | WontClose | MeterSwap | MeterAstray | Withdrawn | MeterSilent | SenseSilent | DiskFailed
+	EachFault(func(f Faults) {
+		if (f&unsafe != 0) != (f&open != 0) {
+			t.Errorf("%v: opens the contactor: %v", f, f&unsafe != 0)
+		}
+		if f.Code() == "" || f.String() == "" {
+			t.Errorf("fault %b has no code or no words", f)
+		}
+	})
+}

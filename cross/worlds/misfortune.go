@@ -1,0 +1,94 @@
+package worlds
+
+import (
+	"time"
+
+	"stolpe/hal"
+	bench "stolpe/hal/sim"
+)
+
+// misfortunes draws what may happen to anybody at any time.
+func (w *world) misfortunes() {
+	if w.hit(networkDown) {
+		w.netDown = max(w.netDown, w.now+w.span(10*time.Second, 3*time.Hour))
+	}
+	if w.hit(wallJump) {
+		w.wall += time.Duration(w.how(4)-2) * time.Duration(w.how(1<<20)) * time.Minute
+	}
+}
+
+// contactorFaults and openingFaults draw what goes wrong when the contactor moves.
+func (w *world) contactorFaults() {
+	f := w.bench.Faults()
+	switch {
+	case w.hit(wontClose):
+		f.NoClose = true
+		w.in(w.span(time.Minute, 2*time.Hour), evMend, int(wontClose))
+	case w.hit(welded):
+		f.Welded = true
+	case w.hit(senseStuck):
+		f.SenseStuck, f.SenseAt = true, hal.Position(w.how(2))
+		w.in(w.span(time.Minute, 3*time.Hour), evMend, int(senseStuck))
+	default:
+		return
+	}
+	w.bench.Fault(w.now, f)
+}
+
+func (w *world) openingFaults() {
+	if !w.hit(slowOpen) {
+		return
+	}
+	f := w.bench.Faults()
+	f.SlowOpen = w.span(100*time.Millisecond, 30*time.Second)
+	w.bench.Fault(w.now, f)
+	w.in(f.SlowOpen+time.Minute, evMend, int(slowOpen))
+}
+
+// meterFaults draws what goes wrong at the meter.
+func (w *world) meterFaults() {
+	switch {
+	case w.hit(meterSpike):
+		w.bench.Glitch(hal.Energy(w.how(10_000_000)) + 1000)
+	case w.hit(meterNudge):
+		w.bench.Glitch(hal.Energy(w.how(60)) + 1)
+	case w.hit(meterDip):
+		w.bench.Glitch(-hal.Energy(w.how(5000)) - 1)
+	case w.hit(meterSilent):
+		w.standing(meterSilent, func(f *bench.Faults) { f.Silent = true })
+	case w.hit(meterFrozen):
+		w.standing(meterFrozen, func(f *bench.Faults) { f.Frozen = true })
+	case w.hit(meterOffset):
+		off := hal.Energy(w.how(2_000_000)) - 1_000_000
+		w.standing(meterOffset, func(f *bench.Faults) { f.Offset = off })
+	case w.hit(meterSwapped):
+		w.bench.SwapMeter(w.now, "77", hal.Energy(w.how(50_000_000)))
+	}
+}
+
+func (w *world) standing(s site, set func(*bench.Faults)) {
+	f := w.bench.Faults()
+	set(&f)
+	w.bench.Fault(w.now, f)
+	w.in(w.span(5*time.Second, time.Hour), evMend, int(s))
+}
+
+// mend ends a standing fault.
+func (w *world) mend(s site) {
+	f := w.bench.Faults()
+	switch s {
+	case meterSilent:
+		f.Silent = false
+	case meterFrozen:
+		f.Frozen = false
+	case meterOffset:
+		f.Offset = 0
+	case wontClose:
+		f.NoClose = false
+	case slowOpen:
+		f.SlowOpen = 0
+	case senseStuck:
+		f.SenseStuck = false
+	}
+	w.bench.Fault(w.now, f)
+}
