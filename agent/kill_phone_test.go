@@ -88,7 +88,7 @@ func (p *handset) pay() {
 		return
 	}
 	act := "approve"
-	if p.number(12) == 0 {
+	if p.number(12) == 0 && !p.brief {
 		act = "decline"
 	}
 	_, status := p.do(http.MethodPost, p.app, url.Values{"act": {act}})
@@ -162,7 +162,7 @@ func (p *handset) open(page string) {
 func (p *handset) watch(base string) {
 	if !p.began {
 		p.began = true
-		p.stop = time.Now().Add(time.Duration(p.number(min(16_000, 8_000*p.most))) * time.Millisecond)
+		p.stop = time.Now().Add(p.long())
 		p.reach(charging)
 	}
 	if time.Now().Before(p.stop) {
@@ -170,6 +170,14 @@ func (p *handset) watch(base string) {
 	}
 	p.reach(stopping)
 	p.do(http.MethodPost, base+p.session, url.Values{"act": {"stop"}})
+}
+
+// long is how long the driver charges: up to 16 s, or 8 s when it is to be brief.
+func (p *handset) long() time.Duration {
+	if p.brief {
+		return 8 * time.Second
+	}
+	return time.Duration(p.number(16_000)) * time.Millisecond
 }
 
 // do makes a request. A post that has just been killed gives no status.

@@ -64,6 +64,8 @@ type victim struct {
 	file  string // its configuration
 	kwh   int64  // price of a kWh, øre
 	limit int64  // to be reserved, øre
+	turn  int    // of its street
+	brief bool   // one short charge, and one kill, before it settles
 
 	mu      sync.Mutex // guards what follows
 	rand    *rand.Rand
@@ -87,9 +89,11 @@ func (v *victim) live() {
 		v.run()
 	}()
 	p := newHandset(v)
-	charges := 1 + v.number(min(2, v.most))
-	for n := 0; n < charges && v.serves() && !v.t.Failed(); n++ {
+	for charges := 1 + v.number(2); charges > 0 && v.serves() && !v.t.Failed(); charges-- {
 		p.charge()
+		if v.brief {
+			break
+		}
 	}
 	for v.kill(resting) && !v.t.Failed() { // what is over must stay over
 		p.wait("payments read back", func() bool { return strings.Contains(v.log(), "reading payments back") })
@@ -105,7 +109,11 @@ func (v *victim) live() {
 // whether a charge comes to some hundred kroner or to nothing at all.
 func (v *victim) prepare() {
 	v.kwh = []int64{1_000_000, 1_000_000, 300_000, 40_000, 9_000}[v.number(5)]
-	v.limit = v.kwh * 90 / 1000
+	room := []int64{90, 130, 300}[v.number(3)] // Wh; some 45 are kept back for what may flow until a stop
+	if v.brief {
+		v.kwh, room = 1_000_000, 300
+	}
+	v.limit = v.kwh * room / 1000
 	v.dir = filepath.Join(v.t.TempDir(), v.id)
 	v.file = v.dir + ".yaml"
 	if err := os.WriteFile(v.file, []byte(v.config()), 0o600); err != nil {
@@ -169,11 +177,11 @@ func (v *victim) begin(cmd *exec.Cmd, log *paper) bool {
 func (v *victim) draw() {
 	can := []moment{starting, reading, asking, creating, approving, charging, charging, charging, charging,
 		stopping, stopping, stopping, capturing, capturing, capturing, releasing, releasing}
-	switch {
-	case v.most == 1:
-		can = []moment{asking, creating, approving, charging, charging, charging, stopping}
-	case v.asked:
+	if v.asked {
 		can = []moment{starting, settling, settling, reading, reading, capturing, capturing, releasing}
+	}
+	if v.brief {
+		can = []moment{asking, creating, approving, charging, stopping}[v.turn%5:][:1]
 	}
 	m := can[v.rand.IntN(len(can))]
 	v.plan = blow{set: true, at: m, after: v.rand.Float64(), lost: v.rand.IntN(2) == 0}

@@ -63,7 +63,7 @@ type street struct {
 	till    *sim.Till
 	url     string // of the payment service
 	keys    sim.Credentials
-	most    int // kills for each post; with one, charges are short and kills early
+	most    int // kills for each post
 
 	mu     sync.Mutex // guards what follows
 	left   int        // kills that no post has taken yet
@@ -144,6 +144,7 @@ func (s *street) next() *victim {
 	n := len(s.posts) + 1
 	v := &victim{street: s, id: fmt.Sprintf("K%03d", n), rand: rand.New(rand.NewPCG(s.seed, uint64(n))), secrets: map[string]bool{}, made: map[string]bool{}}
 	v.budget = min(1+v.rand.IntN(s.most), s.left)
+	v.brief, v.turn = s.most == 1, n
 	s.left -= v.budget
 	s.posts[v.id] = v
 	return v

@@ -148,7 +148,9 @@ func boolean(c *coder, v *bool) {
 		n = 1
 	}
 	number(c, &n)
-	*v = n == 1
+	if c.reading { // what is written may be read elsewhere at the same time
+		*v = n == 1
+	}
 	c.failed = c.failed || n > 1
 }
 

@@ -266,3 +266,18 @@ func TestStateSurvivesTheDisk(t *testing.T) {
 		}
 	})
 }
+
+// The loop goes on comparing a state while it is written down beside it.
+func TestWritingLeavesTheStateAlone(t *testing.T) {
+	k := Kept{Debts: []Debt{{Charge: Charge{Number: 1, Held: true, Gathered: true}}}}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		k.Append(nil)
+	}()
+	same := k
+	if !k.Same(&same) { // under the race detector this is the test
+		t.Error("a state differs from its copy")
+	}
+	<-done
+}
