@@ -41,7 +41,6 @@ func pure() []string {
 func modules() []rules.Module {
 	return []rules.Module{
 		{Path: "github.com/goburrow/modbus", In: []string{"hal/modbus"}, Why: "encodes and checks Modbus PDUs"},
-		{Path: "github.com/goburrow/serial", Why: "goburrow/modbus needs it and has no go.mod to say so"},
 		{Path: "github.com/spf13/cobra", In: []string{"agent"}, Why: "subcommands, help and completion"},
 		{Path: "github.com/spf13/viper", In: []string{"agent/config"}, Why: "file and environment as one configuration"},
 		{Path: "go.yaml.in/yaml/v3", In: []string{"agent/config", "hal/modbus/meters"}, Why: "line numbers in configuration errors; meter maps whose keys matter"},
