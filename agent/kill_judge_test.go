@@ -20,8 +20,10 @@ type tally struct {
 	Charges  int // asked for and written down
 	Approved int
 	Captured int
+	Small    int            // approved, and given to the driver because the service takes no less
 	Killed   int            // captured, by posts that were killed during a charge
 	Sum      payment.Amount // captured, minor units
+	Dearest  payment.Amount // of the captures, minor units
 }
 
 // newRegister is what a simulated meter shows when it is new, in Wh.
@@ -110,10 +112,11 @@ func (v *victim) compare(p sim.Payment, d session.Debt, known bool, events []sim
 	case bill > payment.Amount(v.limit):
 		v.wrong("%s: %d Wh come to %v, past the reservation of %v", p.Ref, int64(d.End-d.Start), bill, v.limit)
 	}
-	v.count(f)
+	v.count(f, d)
 }
 
-func (v *victim) count(f payment.Found) {
+// count adds a payment to the tally.
+func (v *victim) count(f payment.Found, d session.Debt) {
 	t := &v.street.tally
 	v.street.mu.Lock()
 	defer v.street.mu.Unlock()
@@ -121,9 +124,13 @@ func (v *victim) count(f payment.Found) {
 	if f.State == payment.Authorised {
 		t.Approved++
 	}
+	if f.Taken == 0 && d.End > d.Start {
+		t.Small++
+	}
 	if f.Taken > 0 {
 		t.Captured++
 		t.Sum += f.Taken
+		t.Dearest = max(t.Dearest, f.Taken)
 		if v.killed {
 			t.Killed++
 		}

@@ -22,9 +22,9 @@ import (
 type world struct {
 	now   func() hal.Instant
 	mono  func() time.Duration
-	every time.Duration // between passes, real time
-	grace time.Duration // for settling after the end, real time
-	alive func()
+	every time.Duration       // between passes, real time
+	grace time.Duration       // for settling after the end, real time
+	alive func(id int) func() // gives the watchdog hook of an EVSE; nil for none
 	log   *slog.Logger
 
 	// store opens the journal of an EVSE.
@@ -137,7 +137,10 @@ func (p *parts) openEVSE(c config.Config, e config.EVSE, w world, made evse.Part
 	made.State = rules.Recover(found.state, found.trust, w.now())
 	made.Payments, made.Journal = payments, journal
 	made.Watchers = append([]evse.Watcher{&diary{log: log, rules: rules}}, w.watch...)
-	made.Alive, made.Now, made.Every, made.Grace, made.Log = w.alive, w.now, w.every, w.grace, log
+	made.Now, made.Every, made.Grace, made.Log = w.now, w.every, w.grace, log
+	if w.alive != nil {
+		made.Alive = w.alive(e.ID)
+	}
 	return evse.New(made), nil
 }
 

@@ -62,7 +62,7 @@ func daemon(ctx context.Context, cfg config.Config, stderr io.Writer) error {
 	clock := clock{began: time.Now()}
 	w := world{
 		now: clock.now, mono: clock.mono, every: time.Second, grace: grace, log: log,
-		alive: pinging(log),
+		alive: allOf(len(cfg.EVSEs), pinging(log)),
 		store: func(e config.EVSE, owner string) (evse.Journal, kept, func() error, error) {
 			return openStore(cfg.StateDir, "evse-"+strconv.Itoa(e.ID), owner)
 		},
@@ -141,6 +141,28 @@ func together(ctx, jobs context.Context, stop func(), p *parts, pages func(conte
 		return errors.Join(cause, served)
 	}
 	return served
+}
+
+// allOf gives a hook for each EVSE. The one below is called when all of them have
+// called theirs since the last time: one loop that lives must not hide another
+// that does not.
+func allOf(evses int, ping func()) func(id int) func() {
+	var mu sync.Mutex
+	seen := map[int]bool{}
+	return func(id int) func() {
+		return func() {
+			mu.Lock()
+			seen[id] = true
+			all := len(seen) == evses
+			if all {
+				clear(seen)
+			}
+			mu.Unlock()
+			if all {
+				ping()
+			}
+		}
+	}
 }
 
 // pinging gives the hook that proves to the service manager that the loop lives.

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"time"
 )
 
 // Ready says that start-up is over.
@@ -22,6 +23,10 @@ func Alive() error { return notify("WATCHDOG=1") }
 
 // Stopping says that the program is on its way out.
 func Stopping() error { return notify("STOPPING=1") }
+
+// patience is how long a manager that does not read is waited for: the loop that
+// owns the contactor is waiting too. Chosen by us.
+const patience = 50 * time.Millisecond
 
 // notify sends one state to the socket that the manager names in the
 // environment (sd_notify(3)). Without one it does nothing and returns nil.
@@ -35,6 +40,9 @@ func notify(state string) error {
 		return fmt.Errorf("systemd: notify %s: %w", state, err)
 	}
 	defer conn.Close()
+	if err := conn.SetWriteDeadline(time.Now().Add(patience)); err != nil {
+		return fmt.Errorf("systemd: notify %s: %w", state, err)
+	}
 	if _, err := conn.Write([]byte(state)); err != nil {
 		return fmt.Errorf("systemd: notify %s: %w", state, err)
 	}

@@ -96,7 +96,7 @@ func (m *maker) play(seed uint64, p Plan, t *Tally) (complaint Complaint, broken
 	defer m.keep(w)
 	t.Worlds++
 	t.Faults += uint64(len(w.draw.fired))
-	t.Virtual += w.now
+	t.Minutes += uint64(w.now / time.Minute)
 	if w.judge.complaint == "" {
 		return Complaint{}, false
 	}

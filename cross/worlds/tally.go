@@ -12,10 +12,10 @@ import (
 
 // Tally is what a number of worlds came to.
 type Tally struct {
-	Worlds, Charges, Faults uint64        // how many
-	Away                    uint64        // drivers turned away
-	Events, Records         uint64        // steps of the simulation, and records on the card
-	Virtual                 time.Duration // summed over the worlds
+	Worlds, Charges, Faults uint64 // how many
+	Away                    uint64 // drivers turned away
+	Events, Records         uint64 // steps of the simulation, and records on the card
+	Minutes                 uint64 // of virtual time, summed over the worlds
 
 	hits       [sites]uint64
 	pairs      [sites][session.Phases]uint64
@@ -58,7 +58,7 @@ func (t *Tally) add(o *Tally) {
 	t.Faults += o.Faults
 	t.Events += o.Events
 	t.Records += o.Records
-	t.Virtual += o.Virtual
+	t.Minutes += o.Minutes
 	for s := range t.hits {
 		t.hits[s] += o.hits[s]
 		for p := range t.pairs[s] {
@@ -122,7 +122,7 @@ func canMeet(s site, p session.Phase) bool {
 // Print writes the summary. It depends on the seeds alone, never on the machine.
 func (t *Tally) Print(w io.Writer) {
 	fmt.Fprintf(w, "worlds      %d\ncharges     %d (%d drivers turned away)\n", t.Worlds, t.Charges, t.Away)
-	fmt.Fprintf(w, "virtual     %d years\n", int64(t.Virtual/time.Hour)/(24*365))
+	fmt.Fprintf(w, "virtual     %d years\n", t.Minutes/(60*24*365))
 	fmt.Fprintf(w, "events      %d, %.0f a charge\n", t.Events, float64(t.Events)/float64(max(1, t.Charges)))
 	fmt.Fprintf(w, "records     %.1f a charge\n", float64(t.Records)/float64(max(1, t.Charges)))
 	fmt.Fprintf(w, "faults      %d\n", t.Faults)

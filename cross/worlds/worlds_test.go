@@ -68,7 +68,7 @@ func TestAWorldDoesNotDependOnTheOneBefore(t *testing.T) {
 		var a, b Tally
 		used.play(seed, Plan{Scale: 100}, &a)
 		(&maker{card: newCard()}).play(seed, Plan{Scale: 100}, &b)
-		if a.Events != b.Events || a.Charges != b.Charges || a.Virtual != b.Virtual {
+		if a.Events != b.Events || a.Charges != b.Charges || a.Minutes != b.Minutes {
 			t.Fatalf("seed %d: %d events in used memory, %d in new", seed, a.Events, b.Events)
 		}
 	}
