@@ -71,7 +71,7 @@ func Run(args []string, stdout, stderr io.Writer) int {
 			return 2
 		}
 	}
-	debug.SetGCPercent(2000) // little lives long here
+	debug.SetGCPercent(gcPercent)
 	began, used := time.Now(), cpu()
 	t := Play(*seed, *n, p)
 	spent := cpu() - used
@@ -90,6 +90,9 @@ func Run(args []string, stdout, stderr io.Writer) int {
 	}
 	return status
 }
+
+// gcPercent lets garbage grow: little lives long here, and memory is plenty.
+const gcPercent = 2000
 
 // reachable is the number of worlds in which everything that can come up does.
 const reachable = 200_000

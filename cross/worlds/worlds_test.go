@@ -2,6 +2,7 @@ package worlds
 
 import (
 	"os"
+	"runtime/debug"
 	"strings"
 	"testing"
 )
@@ -143,6 +144,7 @@ func TestTheCommandSaysWhatIsWrongWithItsFlags(t *testing.T) {
 }
 
 func BenchmarkCharges(b *testing.B) {
+	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent)) // as the command does
 	m := &maker{card: newCard()}
 	var sum Tally
 	began := cpu()
