@@ -20,6 +20,12 @@ type Energy int64
 // Power is a rate of energy in watts (W).
 type Power int64
 
+// Voltage is an electric potential between a phase and neutral, in millivolts (mV).
+type Voltage int64
+
+// Current is an electric current in milliamperes (mA).
+type Current int64
+
 // KWh is one kilowatt-hour, in Wh.
 const KWh Energy = 1000
 
@@ -34,6 +40,27 @@ func (e Energy) String() string {
 
 // String gives the power in W.
 func (p Power) String() string { return fmt.Sprintf("%d W", int64(p)) }
+
+// String gives the voltage in V with one decimal.
+func (v Voltage) String() string { return thousandths(int64(v), 1) + " V" }
+
+// String gives the current in A with two decimals.
+func (c Current) String() string { return thousandths(int64(c), 2) + " A" }
+
+// thousandths writes n thousandths with at most three decimals, rounded half away
+// from zero.
+func thousandths(n int64, decimals int) string {
+	sign, step := "", int64(1000)
+	if n < 0 {
+		sign, n = "-", -n
+	}
+	for range decimals {
+		step /= 10
+	}
+	n = (n + step/2) / step
+	whole := 1000 / step
+	return fmt.Sprintf("%s%d.%0*d", sign, n/whole, decimals, n%whole)
+}
 
 // Over is the energy, in Wh rounded up, that flows at power p (W) in the time d.
 func (p Power) Over(d time.Duration) Energy {

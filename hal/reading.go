@@ -13,8 +13,31 @@ const StaleAfter = 30 * time.Second
 type Reading struct {
 	Register Energy        // the import register, Wh, as the meter itself counts
 	Power    Power         // total active power, W, drawn from the grid
+	Supply   Supply        // whether there is mains voltage at the meter
 	Serial   string        // of the meter that answered; empty if it cannot tell
 	At       time.Duration // Instant.Mono at which the whole answer had arrived
+}
+
+// Supply says whether mains voltage stands at the meter, which is before the
+// contactor.
+type Supply uint8
+
+// What is known of the supply.
+const (
+	SupplyUnknown Supply = iota // the meter was not asked, or cannot tell
+	SupplyMissing
+	SupplyPresent
+)
+
+// String gives the supply as a word.
+func (s Supply) String() string {
+	switch s {
+	case SupplyMissing:
+		return "missing"
+	case SupplyPresent:
+		return "present"
+	}
+	return "unknown"
 }
 
 // Quality says what a reading is worth.
