@@ -99,13 +99,17 @@ func contactorKeys() key {
 
 func inputKeys() key {
 	const want = "a line such as GPIO22 or gpiochip0/22, with ! before it if it is made when low"
-	return key{name: "inputs", kind: section, doc: "Lines that are read. None with a simulated contactor.", keys: []key{
-		{name: "plug", kind: text, unset: "a car counts as present", want: want, legal: input, doc: "Made while a cable is in the car."},
-		{name: "stop", kind: text, unset: "none", want: want, legal: input, doc: "Made while the stop button is pressed. Ends the charge."},
+	return key{name: "inputs", kind: section, doc: "Loops of wire that are read: made or not made. A broken wire is not made, which is always the safe thing. None with a simulated contactor.", keys: []key{
+		{name: "plug", kind: text, unset: "a car counts as present", want: want, legal: input,
+			doc: "Made while a cable is in the car."},
+		{name: "stop", kind: text, unset: "none", want: want, legal: input,
+			doc: "Stop button with a normally closed contact: made while nobody presses it. Ends the charge."},
 		{name: "estop", kind: text, unset: "none", want: want, legal: input,
-			doc: "Made while the emergency stop is pressed. Opens the contactor at once; it must also cut the coil by itself."},
-		{name: "rcd", kind: text, unset: "none", want: want, legal: input, doc: "Made while the residual current device has tripped. Opens the contactor at once."},
-		{name: "hot", kind: text, unset: "none", want: want, legal: input, doc: "Made while the socket is too hot."},
+			doc: "Emergency stop: made while it is not pressed. Opens the contactor at once; a second contact of it must cut the coil by itself."},
+		{name: "rcd", kind: text, unset: "none", want: want, legal: input,
+			doc: "Auxiliary contact of the residual current device: made while it is on. Opens the contactor at once."},
+		{name: "hot", kind: text, unset: "none", want: want, legal: input,
+			doc: "Thermal switch at the socket or the cable: made while it is cool enough."},
 	}}
 }
 
