@@ -26,11 +26,13 @@ import (
 
 // Exit codes, as documented in the README.
 const (
-	exitDone    = 0
-	exitFailed  = 1
-	exitUsage   = 2
-	exitConfig  = 6
-	exitStopped = 130 // by Ctrl-C
+	exitDone     = 0
+	exitFailed   = 1
+	exitUsage    = 2
+	exitConfig   = 6
+	exitDevice   = 7 // a meter or a line did not answer
+	exitNotFound = 10
+	exitStopped  = 130 // by Ctrl-C
 )
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
@@ -45,7 +47,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(runCommand(), demoCommand(), versionCommand())
+	root.AddCommand(runCommand(), demoCommand(), failsafeCommand(), versionCommand())
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)

@@ -38,23 +38,29 @@ func runCommand() *cobra.Command {
 		Short: "run the post (the daemon)",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			cfg, err := config.Load(file)
+			cfg, err := loadConfig(file)
 			if err != nil {
-				var wrong config.Errors
-				if errors.As(err, &wrong) {
-					return err
-				}
-				return coded{fmt.Errorf("%w; write one after testdata/config/reference.yaml, or name another with --config", err), exitConfig}
+				return err
 			}
-			return daemon(c.Context(), cfg, c.ErrOrStderr())
+			return daemon(c.Context(), cfg, file, c.ErrOrStderr())
 		},
 	}
-	c.Flags().StringVar(&file, "config", "/etc/stolpe/stolpe.yaml", "configuration `file`")
+	c.Flags().StringVar(&file, "config", defaultConfig, "configuration `file`")
 	return c
 }
 
-// daemon runs a post until ctx ends.
-func daemon(ctx context.Context, cfg config.Config, stderr io.Writer) error {
+// loadConfig reads a configuration, or says what to do.
+func loadConfig(file string) (config.Config, error) {
+	cfg, err := config.Load(file)
+	var wrong config.Errors
+	if err != nil && !errors.As(err, &wrong) {
+		err = coded{fmt.Errorf("%w; write one after testdata/config/reference.yaml, or name another with --config", err), exitConfig}
+	}
+	return cfg, err
+}
+
+// daemon runs a post, whose configuration was read from file, until ctx ends.
+func daemon(ctx context.Context, cfg config.Config, file string, stderr io.Writer) error {
 	if err := os.MkdirAll(cfg.StateDir, 0o700); err != nil {
 		return failed(cfg.Wrong("state_dir", cfg.StateDir, "a folder that is there or can be made: "+err.Error()))
 	}

@@ -71,7 +71,7 @@ func meterKeys() key {
 			doc: "Register map of the meter. `stolpe meter list` has them all."},
 		{name: "url", kind: text, unset: "a simulated meter", want: `"tcp://host:port", "rtu:///dev/...?baud=9600&parity=N" or "rtuovertcp://host:port"`, legal: meterURL,
 			doc: "Where the meter, or the gateway of its bus, answers: Modbus TCP, a serial line of this machine, or a serial line behind a converter that passes bytes on. " +
-				"A serial line is best named by its path in /dev/serial/by-id, says its parity as N, E or O, and may add stop=1 or stop=2. EVSEs on one bus have the same address here."},
+				"A serial line is best named by its path in /dev/serial/by-id; what is left out of baud, parity (N, E, O) and stop (1, 2) is as the register map says. EVSEs on one bus have the same address here."},
 		{name: "unit", kind: number, def: int64(1), min: 1, max: 255,
 			doc: "Modbus address of the meter: 1 to 247, or 255 for a meter that is its own gateway."},
 		{name: "serial", kind: text, unset: "any", want: someText(32), legal: shorter(32),
@@ -86,11 +86,11 @@ func contactorKeys() key {
 	return key{name: "contactor", kind: section, need: true, doc: "The contactor: a simulated one, or the lines of a real one.", keys: []key{
 		{name: "sim", kind: flag, unset: "a real contactor", want: "true", legal: oneOf("true"),
 			doc: "A simulated contactor, with a car on it. Nothing real is switched."},
-		{name: "line", kind: text, unset: "needed unless `sim: true`", want: lineName, legal: output,
+		{name: "line", kind: text, unset: "needed unless `sim: true`", want: lineName, legal: Output,
 			doc: "Output that closes the contactor when high. No line is used twice in the file."},
 		{name: "sense", kind: text, unset: "needed unless `sim: true`", want: lineName + ", with ! before it if it is low while the contacts are closed", legal: input,
 			doc: "Input of the contactor's auxiliary contact. It decides whether the contactor is welded or does not close, and must be another line than the one that switches."},
-		{name: "deadman", kind: text, unset: "none", want: lineName, legal: output,
+		{name: "deadman", kind: text, unset: "none", want: lineName, legal: Output,
 			doc: "Output that toggles for as long as the program lives and does its work, for a circuit that opens the contactor when it stops."},
 		{name: "active_low", kind: flag, unset: "the contactor closes on high", want: "true, or the key left out", legal: oneOf("true"),
 			doc: "Written only for relay boards that close on low. Such a board pulses, closing for a moment, when the program takes the line at start, and closes whenever its input is pulled low; choose one that closes on high if you can."},
