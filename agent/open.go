@@ -79,6 +79,9 @@ func open(c config.Config, w world, payments evse.Payments) (p *parts, err error
 // openHardware opens contactor and meter of an EVSE. Both are simulated when the
 // contactor is; a meter that has an address is read there all the same.
 func (p *parts) openHardware(c config.Config, e config.EVSE, w world) (evse.Parts, error) {
+	if !e.Contactor.Sim {
+		return evse.Parts{}, c.Wrong("evses["+strconv.Itoa(index(c, e))+"].contactor", "a real contactor, which is not wired yet", "sim: true")
+	}
 	b, err := w.bench(e)
 	if err != nil {
 		return evse.Parts{}, fmt.Errorf("evse %d: %w", e.ID, err)
@@ -119,7 +122,8 @@ func (p *parts) openEVSE(c config.Config, e config.EVSE, w world, made evse.Part
 	rules.Price, rules.Choices, rules.Default = c.Price, c.Reserve.Choices, c.Reserve.Default
 	rules.MaxPower, rules.Serial = e.MaxPower, e.Meter.Serial
 	rules.NoPlug = true // there is no plug input in this version: a car counts as present
-	rules.Limits = session.Limits(c.Limits)
+	l := c.Limits
+	rules.Limits = session.Limits{Approve: l.Approve, PlugIn: l.PlugIn, NoEnergy: l.NoEnergy, CarFull: l.CarFull, Longest: l.Longest}
 
 	owner := c.Post.ID + "/" + strconv.Itoa(e.ID)
 	journal, found, closeJournal, err := w.store(e, owner)
