@@ -214,8 +214,9 @@ func (l *loop) set(p hal.Position, assert bool) bool {
 	if !changes && !assert {
 		return false
 	}
+	moves := l.commanded != p
 	l.commanded, l.sure = p, l.orders.ok(l.guard.Set(p))
-	if changes {
+	if moves { // an order that is only said again, or again in vain, moves nothing
 		select {
 		case l.moving <- p:
 		default: // still looking for where the last order went
