@@ -99,7 +99,7 @@ func (w *world) start(kept session.Kept) {
 	ctx, w.end = context.WithCancel(w.t.Context())
 	w.evse = New(Parts{
 		Rules: &w.rules, State: w.rules.Recover(kept, session.Whole, w.now()),
-		Meter: w.meter, Contactor: w.coil, Plug: w.plug, Payments: w.till, Journal: w.disk, Watchers: []Watcher{w},
+		Meter: w.meter, Contactor: w.coil, Plug: w.plug, Inputs: w.rig, Payments: w.till, Journal: w.disk, Watchers: []Watcher{w},
 		Alive: w.lives, Now: w.now, Every: time.Second, Grace: w.grace, Log: slog.New(w.log),
 	})
 	w.run(ctx)

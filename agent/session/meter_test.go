@@ -117,6 +117,7 @@ func TestReadingOutOfTurnIsDropped(t *testing.T) {
 		"told twice": 50 * time.Second, "late": 40 * time.Second, "before the contacts opened": 55 * time.Second,
 	} {
 		got := r.Step(s, now, Metered{hal.Reading{Register: 1100, Serial: "1", At: at}})
+		got.meter.loadAt = s.meter.loadAt // what flows now is noted all the same
 		if got.meter != s.meter {
 			t.Errorf("%s: the reading of %v was taken in", name, at)
 		}

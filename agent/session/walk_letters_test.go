@@ -133,7 +133,11 @@ func answer(status payment.Status, reason payment.Reason, state payment.State) f
 func metering(moved, wrong hal.Energy) func(*walker, *spot) bool {
 	return event(func(p *spot) Event {
 		p.register += moved
-		return Metered{hal.Reading{Register: p.register + wrong, Power: 1000, Serial: "1", At: p.now}}
+		r := hal.Reading{Register: p.register + wrong, Serial: "1", At: p.now}
+		if p.state.Phase == Charging {
+			r.Power = 1000
+		}
+		return Metered{r}
 	})
 }
 
