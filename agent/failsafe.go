@@ -56,7 +56,11 @@ func failsafe(lines, file string, open func(...string) error, stdout io.Writer) 
 			unread = fmt.Errorf("%w; %w", unread, err)
 		}
 	}
-	if err := open(specs...); err != nil {
+	var err error
+	if len(specs) > 0 { // without lines there need be no chip
+		err = open(specs...)
+	}
+	if err != nil {
 		return coded{fmt.Errorf("%w; if the daemon still runs, stop it first (systemctl stop stolpe), else switch the post off at its breaker", err), exitDevice}
 	}
 	if unread != nil {
@@ -66,7 +70,7 @@ func failsafe(lines, file string, open func(...string) error, stdout io.Writer) 
 	if len(specs) > 0 {
 		said = "open: " + strings.Join(specs, ", ")
 	}
-	_, err := fmt.Fprintln(stdout, said)
+	_, err = fmt.Fprintln(stdout, said)
 	return failed(err)
 }
 
