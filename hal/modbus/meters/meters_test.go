@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func embedded(t testing.TB) string {
@@ -34,14 +36,17 @@ func TestTheSDM630IsReadWhereItsManualSays(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := m.Registers.ImportTotal; r != (Register{Addr: 0x48, Type: Float32, Unit: "kWh", Max: 1e7}) {
-		t.Errorf("import %+v", r)
-	}
-	if r := m.Registers.PowerTotal; r != (Register{Addr: 0x34, Type: Float32, Unit: "W", Max: 1e7}) {
-		t.Errorf("power %+v", r)
-	}
-	if r := m.Identity.Serial; r == nil || *r != (Register{Addr: 0xFC00, Type: Uint32, Function: 3}) {
-		t.Errorf("serial %+v", r)
+	resettable := true
+	for _, c := range []struct{ got, want Register }{
+		{m.Registers[ImportTotal], Register{Addr: 0x48, Type: Float32, Unit: "kWh", Max: 1e7, Resettable: &resettable}},
+		{m.Registers[ExportTotal], Register{Addr: 0x4A, Type: Float32, Unit: "kWh", Max: 1e7}},
+		{m.Registers[PowerTotal], Register{Addr: 0x34, Type: Float32, Unit: "W", Max: 1e7}},
+		{m.Registers[VoltageL3], Register{Addr: 4, Type: Float32, Unit: "V"}},
+		{m.Identity["serial"], Register{Addr: 0xFC00, Type: Uint32, Function: 3}},
+	} {
+		if d := cmp.Diff(c.want, c.got); d != "" {
+			t.Error(d)
+		}
 	}
 	if m.Function != 4 || m.WordOrder != Big || m.Resolution != 0 || m.MID.Class != "B" {
 		t.Errorf("map %+v", m)
@@ -60,52 +65,51 @@ func TestAMapIsReadStrictly(t *testing.T) {
 		want           string
 	}{
 		{"unknown key", "brand: ", "brnad: ", `line 4: unknown key brnad`},
-		{"unknown key of a register", "unit: W,", "unti: W,", "line 12: unknown key unti"},
+		{"unknown key of a register", "unit: W,", "unti: W,", "line 15: unknown key unti"},
 		{"unknown limit", "max_registers:", "max_register:", "unknown key max_register"},
 		{"a key twice", "brand: Eastron", "brand: Eastron\nbrand: Other", "line 5"},
 		{"another id", "id: eastron_sdm630", "id: eastron", "line 3: id: want the name of the file without .yaml, eastron_sdm630"},
 		{"no brand", "brand: Eastron", "brand:", "line 4: brand: want the maker's name"},
 		{"no models", "models: [", "models: [] #", "line 5: models: want"},
-		{"function 6", "function: 4", "function: 6", "line 6: function: want 3 (holding registers) or 4"},
+		{"function 6", "function: 4", "function: 6", "line 8: function: want 3 (holding registers) or 4"},
 		{"no function", "function: 4\n", "", "function is missing"},
-		{"function not a number", "function: 4", "function: four", "line 6: found str `four`: want a whole number from 0 to 255"},
-		{"a word for a truth", "even_count_only: true", "even_count_only: 1", "line 17: found int `1`: want true or false"},
+		{"function not a number", "function: 4", "function: four", "line 8: found str `four`: want a whole number from 0 to 255"},
+		{"a word for a truth", "even_count_only: true", "even_count_only: 1", "line 31: found int `1`: want true or false"},
 		{"a word for a list", "models: [", "models: x #", "line 5: found str `x`: want a list of texts"},
 		{"a list for a text", "brand: Eastron", "brand: [Eastron]", "line 4: found seq: want a text"},
-		{"a word for a number", "kWh, max: 10_000_000", "kWh, max: much", "line 11: found str `much`: want a number"},
-		{"function 300", "function: 4", "function: 300", "line 6"},
-		{"word order", "word_order: big", "word_order: middle", "line 7: word_order: want big or little"},
-		{"no register to bill", "import_total:", "#", "line 8: registers.import_total is missing"},
-		{"no power", "power_total:", "#", "line 8: registers.power_total is missing"},
-		{"no address", "addr: 0x0048, ", "", "line 11: registers.import_total.addr is missing"},
-		{"address too large", "0x0048", "0x10000", "line 11"},
-		{"negative address", "0x0048", "-1", "line 11"},
-		{"value past the last address", "0x0048", "0xFFFF", "line 11: registers.import_total.addr: want an address whose value ends by 0xFFFF"},
-		{"unknown type", "type: float32, unit: kWh", "type: float33, unit: kWh", "line 11: registers.import_total.type: want float32 or uint32"},
-		{"power as energy", "unit: kWh", "unit: W", "line 11: registers.import_total.unit: want kWh or Wh"},
-		{"energy as power", "unit: W,", "unit: kWh,", "line 12: registers.power_total.unit: want kW or W"},
-		{"no unit", "unit: W, ", "", "line 12: registers.power_total.unit is missing"},
-		{"scale 0", "unit: kWh", "scale: 0, unit: kWh", "line 11: registers.import_total.scale: want more than 0"},
-		{"no largest value", ", max: 10_000_000}\n  power", "}\n  power", "line 11: registers.import_total.max is missing"},
-		{"NaN as largest value", "kWh, max: 10_000_000", "kWh, max: .nan", "line 11: registers.import_total.max: want"},
-		{"a float as serial", "type: uint32", "type: float32", "line 14: identity.serial.type: want uint32"},
-		{"a serial with a unit", "type: uint32", "type: uint32, unit: kWh", "line 14: identity.serial.unit: want no unit"},
-		{"a scaled serial", "type: uint32", "type: uint32, scale: 2", "line 14: identity.serial.scale: want no scale"},
-		{"a limited serial", "type: uint32", "type: uint32, max: 2", "line 14: identity.serial.max: want no max"},
-		{"serial by function 5", "function: 3}", "function: 5}", "line 14: identity.serial.function: want 3"},
-		{"no limit of registers", "max_registers: 80", "", "line 15: limits.max_registers is missing"},
-		{"126 registers", "max_registers: 80", "max_registers: 126", "line 16: limits.max_registers: want 2 to 125 registers"},
-		{"1 register", "max_registers: 80", "max_registers: 1", "line 16: limits.max_registers: want 2 to 125 registers"},
-		{"negative gap", "min_gap_ms: 100", "min_gap_ms: -1", "line 19: limits.min_gap_ms: want 0 to 1000 ms"},
-		{"no time to answer", "max_response_ms: 1000", "max_response_ms: 0", "line 20: limits.max_response_ms: want 10 to 5000 ms"},
-		{"resolution 0", "confidence:", "resolution_wh: 0\nconfidence:", "line 23: resolution_wh: want 1 to 1000 Wh"},
-		{"resolution in kWh", "confidence:", "resolution_wh: 0.01\nconfidence:", "line 23: found 0.01: want a whole number"},
-		{"an address with a fraction", "0x0048", "72.9", "line 11: found 72.9: want a whole number"},
-		{"a limit with an exponent", "max_registers: 80", "max_registers: 8e1", "line 16: found 8e1: want a whole number"},
-		{"class D", "class: B", "class: D", "line 22: mid.class: want A, B or C"},
-		{"no class", "{class: B, ", "{", "line 22: mid.class is missing"},
-		{"confidence", "confidence: high", "confidence: sure", "line 23: confidence: want high, medium or low"},
-		{"no sources", good[strings.Index(good, "sources:"):strings.Index(good, "notes:")], "sources: []\n", "line 24: sources: want at least one"},
+		{"a word for a number", "kWh, max: 10_000_000", "kWh, max: much", "line 13: found str `much`: want a number"},
+		{"function 300", "function: 4", "function: 300", "line 8"},
+		{"word order", "word_order: big", "word_order: middle", "line 9: word_order: want big or little"},
+		{"no register to bill", "import_total:", "#", "line 10: registers.import_total is missing"},
+		{"no power", "power_total:", "#", "line 10: registers.power_total is missing"},
+		{"no address", "addr: 0x0048, ", "", "line 13: registers.import_total.addr is missing"},
+		{"address too large", "0x0048", "0x10000", "line 13"},
+		{"negative address", "0x0048", "-1", "line 13"},
+		{"value past the last address", "0x0048", "0xFFFF", "line 13: registers.import_total.addr: want an address whose value ends by 0xFFFF"},
+		{"unknown type", "type: float32, unit: kWh", "type: float33, unit: kWh", "line 13: registers.import_total.type: want int16, uint16, int32"},
+		{"power as energy", "unit: kWh", "unit: W", "line 13: registers.import_total.unit: want kWh or Wh"},
+		{"energy as power", "unit: W,", "unit: kWh,", "line 15: registers.power_total.unit: want kW or W"},
+		{"no unit", "unit: W, ", "", "line 15: registers.power_total.unit is missing"},
+		{"scale 0", "unit: kWh", "scale: 0, unit: kWh", "line 13: registers.import_total.scale: want 0.000001 to 1e6"},
+		{"NaN as largest value", "kWh, max: 10_000_000", "kWh, max: .nan", "line 13: registers.import_total.max: want"},
+		{"a float as serial", "type: uint32", "type: float32", "line 27: identity.serial.type: want a whole number or a text"},
+		{"a serial with a unit", "type: uint32", "type: uint32, unit: kWh", "line 27: identity.serial.unit: want no unit"},
+		{"a scaled serial", "type: uint32", "type: uint32, scale: 2", "line 27: identity.serial.scale: want no scale"},
+		{"a limited serial", "type: uint32", "type: uint32, max: 2", "line 27: identity.serial.max: want no max"},
+		{"serial by function 5", "function: 3}", "function: 5}", "line 27: identity.serial.function: want 3"},
+		{"no limit of registers", "max_registers: 80", "", "line 29: limits.max_registers is missing"},
+		{"126 registers", "max_registers: 80", "max_registers: 126", "line 30: limits.max_registers: want 2 to 125 registers"},
+		{"1 register", "max_registers: 80", "max_registers: 1", "line 30: limits.max_registers: want 2 to 125 registers"},
+		{"negative gap", "min_gap_ms: 100", "min_gap_ms: -1", "line 33: limits.min_gap_ms: want 0 to 1000 ms"},
+		{"no time to answer", "max_response_ms: 1000", "max_response_ms: 0", "line 34: limits.max_response_ms: want 10 to 5000 ms"},
+		{"resolution 0", "confidence:", "resolution_wh: 0\nconfidence:", "line 37: resolution_wh: want 1 to 1000 Wh"},
+		{"resolution in kWh", "confidence:", "resolution_wh: 0.01\nconfidence:", "line 37: found 0.01: want a whole number"},
+		{"an address with a fraction", "0x0048", "72.9", "line 13: found 72.9: want a whole number"},
+		{"a limit with an exponent", "max_registers: 80", "max_registers: 8e1", "line 30: found 8e1: want a whole number"},
+		{"class D", "class: B", "class: D", "line 36: mid.class: want A, B or C"},
+		{"no class and no note", "mid: {class: B, note: only the MID variant}", "mid: {}", "line 36: mid: want a class"},
+		{"confidence", "confidence: high", "confidence: sure", "line 37: confidence: want high, medium or low"},
+		{"no sources", good[strings.Index(good, "sources:"):strings.Index(good, "notes:")], "sources: []\n", "line 38: sources: want at least one"},
 		{"not YAML", "registers:", "registers", "line"},
 		{"a list", good, "- 1\n", "line 1: found seq: want keys with values"},
 		{"nothing", good, "", "the file is empty"},
@@ -133,12 +137,12 @@ func TestWhatAMapMayLeaveOut(t *testing.T) {
 		name, old, new string
 		right          func(*Map) bool
 	}{
-		{"serial", "serial: {", "#", func(m *Map) bool { return m.Identity.Serial == nil }},
+		{"serial", "serial: {", "#", func(m *Map) bool { return len(m.Identity) == 0 }},
 		{"mid", "mid: {", "#", func(m *Map) bool { return m.MID == nil }},
 		{"gap", "min_gap_ms: 100", "", func(m *Map) bool { return m.Limits.MinGap == 0 }},
 		{"nothing, with a resolution", "mid:", "resolution_wh: 1\nmid:", func(m *Map) bool { return m.Resolution == 1 }},
-		{"nothing, with a scale", "unit: kWh", "scale: 0.1, unit: kWh", func(m *Map) bool { return m.Registers.ImportTotal.Scale == 0.1 }},
-		{"nothing, with the last address", "0x0048", "0xFFFE", func(m *Map) bool { return m.Registers.ImportTotal.Addr == 0xFFFE }},
+		{"nothing, with a scale", "unit: kWh", "scale: 0.1, unit: kWh", func(m *Map) bool { return m.Registers[ImportTotal].Scale == 0.1 }},
+		{"nothing, with the last address", "0x0048", "0xFFFE", func(m *Map) bool { return m.Registers[ImportTotal].Addr == 0xFFFE }},
 	} {
 		m, err := Parse("eastron_sdm630.yaml", []byte(strings.Replace(good, c.old, c.new, 1)))
 		if err != nil || !c.right(m) {
@@ -187,7 +191,7 @@ func FuzzParse(f *testing.F) {
 		if err != nil && !strings.HasPrefix(err.Error(), "meters: eastron_sdm630.yaml: ") {
 			t.Fatalf("not from where: %v", err)
 		}
-		if m != nil && (m.Registers.ImportTotal.Type.Words() == 0 || !readable(m.Function) || m.Limits.MaxRegisters < 2) {
+		if m != nil && (m.Registers[ImportTotal].Type == "" || !readable(m.Function) || m.Limits.MaxRegisters < 2) {
 			t.Fatalf("impossible: %+v", m)
 		}
 	})
