@@ -6,6 +6,8 @@ import (
 	"time"
 
 	goburrow "github.com/goburrow/modbus"
+
+	"stolpe/hal/modbus/meters"
 )
 
 // framing makes the packager that wraps requests to a unit and checks answers.
@@ -22,16 +24,26 @@ type request struct {
 	gap      time.Duration // silence before the request
 }
 
-// newRequest encodes a read.
-func newRequest(encode framing, unit, function byte, addr, count uint16) (*request, error) {
-	packager := encode(unit)
-	data := binary.BigEndian.AppendUint16(nil, addr)
-	data = binary.BigEndian.AppendUint16(data, count)
-	adu, err := packager.Encode(&goburrow.ProtocolDataUnit{FunctionCode: function, Data: data})
+// newRequest encodes a read of a span of registers of a meter of the map.
+func newRequest(m *meters.Map, encode framing, unit uint8, s span) (*request, error) {
+	r, err := encoded(encode, unit, s)
 	if err != nil {
-		return nil, fmt.Errorf("encode read of register %#04x: %w", addr, err)
+		return nil, err
 	}
-	return &request{adu: adu, packager: packager, function: function, addr: addr, count: count}, nil
+	r.within = time.Duration(m.Limits.MaxResponse) * time.Millisecond
+	r.gap = time.Duration(m.Limits.MinGap) * time.Millisecond
+	return r, nil
+}
+
+func encoded(encode framing, unit uint8, s span) (*request, error) {
+	packager, count := encode(unit), uint16(s.count())
+	data := binary.BigEndian.AppendUint16(nil, s.addr)
+	data = binary.BigEndian.AppendUint16(data, count)
+	adu, err := packager.Encode(&goburrow.ProtocolDataUnit{FunctionCode: s.function, Data: data})
+	if err != nil {
+		return nil, fmt.Errorf("encode read of register %#04x: %w", s.addr, err)
+	}
+	return &request{adu: adu, packager: packager, function: s.function, addr: s.addr, count: count}, nil
 }
 
 // String names the registers, for errors.
