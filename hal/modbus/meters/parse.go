@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -18,8 +19,8 @@ const maxSize = 64 << 10
 // Protocol 6.3 and 6.4).
 const modbusMax = 125
 
-// Parse reads a map from YAML. The name is that of its file and must be the map's
-// id with ".yaml". Unknown keys, wrong types and registers that cannot be are
+// Parse reads a map from YAML. The name is that of its file, with or without a
+// directory, and must be the map's id with ".yaml". Unknown keys, wrong types and registers that cannot be are
 // errors that give file and line.
 func Parse(name string, text []byte) (*Map, error) {
 	if len(text) > maxSize {
@@ -41,7 +42,7 @@ func Parse(name string, text []byte) (*Map, error) {
 	if n := fraction(tree.Content[0]); n != nil {
 		return nil, fmt.Errorf("meters: %s: line %d: found %s: want a whole number, or quotes around a text", name, n.Line, n.Value)
 	}
-	if line, wrong := broken(m.rules(strings.TrimSuffix(name, ".yaml")), tree.Content[0]); wrong != "" {
+	if line, wrong := broken(m.rules(strings.TrimSuffix(filepath.Base(name), ".yaml")), tree.Content[0]); wrong != "" {
 		return nil, fmt.Errorf("meters: %s: line %d: %s", name, line, wrong)
 	}
 	return &m, nil

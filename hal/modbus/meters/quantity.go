@@ -49,6 +49,12 @@ func (q Quantity) units() []string {
 // energy says whether a quantity is counted, and never goes back.
 func (q Quantity) energy() bool { return q == ImportTotal || q == ExportTotal }
 
+// signed says whether a quantity may be negative: what is fed in is.
+func (q Quantity) signed() bool {
+	kind, _, _ := strings.Cut(string(q), "_")
+	return kind == "power" || kind == "current"
+}
+
 // thousands is the power of ten that leads from a unit of the maps to the one
 // numbers are told in: Wh, W, and thousandths of V, A and Hz.
 func thousands(unit string) int {

@@ -82,8 +82,8 @@ func join(registers []byte, order WordOrder) (raw uint64) {
 // but the floats holds, and any factor written with a decimal point.
 type decimal struct {
 	negative bool
-	digits   uint64
-	exponent int // power of ten
+	digits   uint64 // the number without sign and point
+	exponent int    // power of ten
 }
 
 // signed is the number without its power of ten. It must fit.
