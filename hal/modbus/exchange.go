@@ -3,12 +3,28 @@ package modbus
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"syscall"
 	"time"
 
 	goburrow "github.com/goburrow/modbus"
 )
+
+// ask makes one exchange after the silence that the meter needs.
+func (b *Bus) ask(ctx context.Context, r *request) ([]byte, error) {
+	if !b.place.rtu() { // there the silence is listened to
+		if err := b.rest(ctx, r.gap); err != nil {
+			return nil, err
+		}
+	}
+	registers, err := b.exchange(ctx, r)
+	b.spoken, b.lastWord = true, b.now()
+	if err != nil {
+		return nil, fmt.Errorf("%v: %w", r, err)
+	}
+	return registers, nil
+}
 
 // exchange sends the request and gives the registers of its answer, valid until
 // the next exchange. It connects first where necessary. When ctx is done it ends
@@ -62,11 +78,12 @@ func (b *Bus) attempt(ctx context.Context, conn wire, r *request) ([]byte, error
 	if err == nil {
 		return registers, nil
 	}
-	if !refused(err) {
+	switch {
+	case refused(err):
+	case b.idled(err):
 		b.drop()
-		if b.place.rtu() && !b.idled(err) {
-			b.quiet = time.Now().Add(r.within)
-		}
+	default:
+		b.fail(r.within)
 	}
 	if cause := ctx.Err(); cause != nil {
 		return nil, cause
@@ -74,10 +91,18 @@ func (b *Bus) attempt(ctx context.Context, conn wire, r *request) ([]byte, error
 	return nil, err
 }
 
+// fail ends the connection, and on an RTU line begins a quiet time.
+func (b *Bus) fail(quiet time.Duration) {
+	b.drop()
+	if b.place.rtu() {
+		b.quiet = time.Now().Add(quiet)
+	}
+}
+
 // refused says whether the error is an exception answer.
 func refused(err error) bool {
-	var refusal *goburrow.ModbusError
-	return errors.As(err, &refusal)
+	_, is := errors.AsType[*goburrow.ModbusError](err)
+	return is
 }
 
 // fill receives until there are at least so many bytes.
