@@ -287,12 +287,15 @@ func FuzzServer(f *testing.F) {
 	f.Add(request(readHolding, 0xFC00, 2))
 	f.Add([]byte{0, 0, 0, 0, 0, 2, 7, 4})
 	var c Clock
-	s := &Server{rig: NewRig(Setup{Serial: "x"}, c.Now), unit: 7}
+	m, err := newMeters(TCP, Units{7: SDM630(NewRig(Setup{Serial: "x"}, c.Now))})
+	if err != nil {
+		f.Fatal(err)
+	}
 	f.Fuzz(func(t *testing.T, frame []byte) {
-		if len(frame) < 8 || len(frame) > 260 { // receive lets no other pass
+		if len(frame) < 8 || len(frame) > 260 { // receiveTCP lets no other pass
 			return
 		}
-		answer := s.answer(nil, frame)
+		answer := sealTCP(m.answer(bytes.Clone(frame[:headerSize]), frame[headerSize:]))
 		if len(answer) < 9 || int(binary.BigEndian.Uint16(answer[4:])) != len(answer)-6 || !bytes.Equal(answer[:4], frame[:4]) {
 			t.Fatalf("% x is answered by % x", frame, answer)
 		}
