@@ -10,20 +10,22 @@ import (
 
 	"stolpe/agent/evse"
 	"stolpe/hal"
+	"stolpe/hal/modbus/meters"
 	"stolpe/hal/sim"
 )
 
 // simulatedModel is the meter that a bench plays.
 const simulatedModel = "eastron_sdm630"
 
-// bench is a simulated meter, contactor and car, with the meter behind a real wire.
+// bench is a simulated meter, contactor and car. Served, the meter is behind a real
+// wire.
 type bench struct {
 	rig    *sim.Rig
-	server *sim.Server
-	memory *os.File // the meter's register, which survives a power cut as a real one does
+	server *sim.Server // nil until serve
+	memory *os.File    // the meter's register, which survives a power cut as a real one does
 }
 
-// newBench starts a bench. With a file the meter remembers its register there.
+// newBench makes a bench. With a file the meter remembers its register there.
 func newBench(mono func() time.Duration, car sim.Car, file string) (*bench, error) {
 	b := &bench{}
 	setup := sim.Setup{Serial: "22110345", Register: 10_344_076} // Wh: a meter some years old
@@ -40,16 +42,27 @@ func newBench(mono func() time.Duration, car sim.Car, file string) (*bench, erro
 	}
 	b.rig = sim.NewRig(setup, mono)
 	b.rig.Do(func(s *sim.Bench, now time.Duration) { s.PlugIn(now, car) })
-	var err error
-	if b.server, err = sim.Serve("127.0.0.1:0", 1, b.rig); err != nil {
-		return nil, fmt.Errorf("simulated meter: %w", err)
-	}
 	return b, nil
 }
 
+// serve puts the meter on a wire as unit 1, and says where. It is the SDM630 that
+// was made after the manual, or any other by its map.
+func (b *bench) serve(m *meters.Map) (url string, err error) {
+	meter := sim.SDM630(b.rig)
+	if m.ID != simulatedModel {
+		meter = play(m, b.rig)
+	}
+	if b.server, err = sim.ServeTCP("127.0.0.1:0", sim.Units{1: meter}); err != nil {
+		return "", fmt.Errorf("simulated meter: %w", err)
+	}
+	return b.server.URL(), nil
+}
+
 // Close ends the wire.
-func (b *bench) Close() error {
-	err := b.server.Close()
+func (b *bench) Close() (err error) {
+	if b.server != nil {
+		err = b.server.Close()
+	}
 	if b.memory != nil {
 		err = errors.Join(err, b.memory.Close())
 	}

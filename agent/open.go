@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -14,6 +13,7 @@ import (
 	"stolpe/hal"
 	"stolpe/hal/gpio"
 	"stolpe/hal/modbus"
+	"stolpe/hal/modbus/meters"
 )
 
 // world is what differs between a post that lives and one that is shown.
@@ -39,7 +39,9 @@ type world struct {
 // parts are the running parts of a post.
 type parts struct {
 	posts
-	wires map[int]wires // of the EVSEs with a real contactor, by id
+	wires map[int]wires          // of the EVSEs with a real contactor, by id
+	maps  *meters.Library        // all register maps
+	buses map[string]*modbus.Bus // by URL
 	close []func() error
 }
 
@@ -68,6 +70,9 @@ func open(c config.Config, w world, payments evse.Payments) (*parts, error) {
 // openEVSEs opens all that is not a real contactor. Simulated ones are ordered
 // open before any journal is opened.
 func (p *parts) openEVSEs(c config.Config, w world, payments evse.Payments) (err error) {
+	if err := p.loadMaps(c); err != nil {
+		return err
+	}
 	hardware := make([]evse.Parts, len(c.EVSEs))
 	for i, e := range c.EVSEs {
 		if hardware[i], err = p.openHardware(c, i, w); err != nil {
@@ -89,15 +94,19 @@ func (p *parts) openEVSEs(c config.Config, w world, payments evse.Payments) (err
 func (p *parts) openHardware(c config.Config, i int, w world) (evse.Parts, error) {
 	e := c.EVSEs[i]
 	rules := &session.Rules{NoPlug: true} // without a plug input a car counts as present
+	m, err := p.mapOf(c, i)
+	if err != nil {
+		return evse.Parts{}, err
+	}
 	if l := p.wires[e.ID]; l != nil {
-		meter, err := p.openMeter(c, i, e.Meter.Model, e.Meter.URL, e.Meter.Unit, w, rules)
+		meter, err := p.openMeter(c, i, m, e.Meter.URL, e.Meter.Unit, w, rules)
 		if err != nil {
 			return evse.Parts{}, err
 		}
-		rules.NoPlug, rules.Wired = e.Inputs.Plug == "", wired(e.Inputs)
 		made := evse.Parts{Meter: meter, Contactor: l, Inputs: l, Rules: rules}
-		if !rules.NoPlug {
-			made.Plug = l
+		rules.Wired = wired(e.Inputs)
+		if e.Inputs.Plug != "" {
+			made.Plug, rules.NoPlug = l, false
 		}
 		return made, nil
 	}
@@ -105,31 +114,23 @@ func (p *parts) openHardware(c config.Config, i int, w world) (evse.Parts, error
 	if err != nil {
 		return evse.Parts{}, err
 	}
+	p.close = append(p.close, b.Close)
 	if err := b.rig.Set(hal.Open); err != nil {
 		return evse.Parts{}, fmt.Errorf("open the contactor: %w", err)
 	}
 	w.log.Info("contactor open", "evse", e.ID)
-	p.close = append(p.close, b.Close)
-	at := modbus.Config{Model: e.Meter.Model, URL: e.Meter.URL, Unit: e.Meter.Unit}
-	if at.URL == "" {
-		at.URL, at.Unit = b.server.URL(), 1
+	made := evse.Parts{Contactor: b.rig, Rules: rules}
+	if e.Meter.URL != "" {
+		made.Meter, err = p.openMeter(c, i, m, e.Meter.URL, e.Meter.Unit, w, rules)
+		return made, err
 	}
-	meter, err := p.openMeter(c, i, cmp.Or(at.Model, simulatedModel), at.URL, at.Unit, w, rules)
+	url, err := b.serve(m)
 	if err != nil {
 		return evse.Parts{}, err
 	}
-	return evse.Parts{Meter: b.remembering(meter), Contactor: b.rig, Rules: rules}, nil
-}
-
-// openMeter opens a meter, and tells the rules what it is like.
-func (p *parts) openMeter(c config.Config, i int, model, url string, unit int, w world, rules *session.Rules) (evse.Meter, error) {
-	m, err := modbus.Open(modbus.Config{Model: model, URL: url, Unit: unit, Now: w.mono})
-	if err != nil {
-		return nil, c.Wrong(fmt.Sprintf("evses[%d].meter", i), c.EVSEs[i].Meter.Model+" "+c.EVSEs[i].Meter.URL, err.Error())
-	}
-	p.close = append(p.close, m.Close)
-	rules.Model, rules.Grain = model, m.Resolution()
-	return m, nil
+	meter, err := p.openMeter(c, i, m, url, 1, w, rules)
+	made.Meter = b.remembering(meter)
+	return made, err
 }
 
 // openEVSE reads the journal of an EVSE and makes it of its parts.

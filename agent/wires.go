@@ -10,6 +10,7 @@ import (
 	"stolpe/agent/evse"
 	"stolpe/hal"
 	"stolpe/hal/gpio"
+	"stolpe/hal/modbus"
 )
 
 // wires are the lines of a real contactor and what is wired beside it.
@@ -33,7 +34,7 @@ func openWires(c gpio.Config) (wires, error) {
 // openContactors orders every real contactor open, also beside one that cannot be
 // had. It gives the parts for closing even beside an error.
 func openContactors(c config.Config, w world) (*parts, error) {
-	p := &parts{posts: posts{info: c.Post, units: map[string]*evse.EVSE{}}, wires: map[int]wires{}}
+	p := &parts{posts: posts{info: c.Post, units: map[string]*evse.EVSE{}}, wires: map[int]wires{}, buses: map[string]*modbus.Bus{}}
 	var all error
 	for i, e := range c.EVSEs {
 		if e.Contactor.Sim {
