@@ -134,10 +134,13 @@ func (a *asked) read(ctx context.Context, m *meters.Map, stdout, stderr io.Write
 		fmt.Fprintf(stderr, "%s %s (%s), unit %d at %s\n", m.Brand, m.Models[0], m.ID, a.unit, a.url)
 	}
 	for n := range a.repeat {
-		if n > 0 && pause(ctx, between) != nil {
+		var r readout
+		if n == 0 || pause(ctx, between) == nil {
+			r = a.once(ctx, meter, now)
+		}
+		if ctx.Err() != nil {
 			return coded{errors.New("interrupted"), exitStopped}
 		}
-		r := a.once(ctx, meter, now)
 		if err := a.print(stdout, r); err != nil {
 			return failed(err)
 		}

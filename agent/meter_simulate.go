@@ -84,7 +84,7 @@ func (s simulation) run(ctx context.Context, stdout io.Writer) error {
 // rig is a bench with a car that charges from now on and is never full.
 func (s simulation) rig(m *meters.Map) *sim.Rig {
 	const neverFull hal.Energy = 2_000_000 // Wh
-	const since = 10 * time.Second // the car has woken up and draws all it can
+	const since = 10 * time.Second         // the car has woken up and draws all it can
 	began := time.Now()
 	rig := sim.NewRig(sim.Setup{
 		Serial: s.serial, Register: 10_344_076, // Wh: a meter some years old
