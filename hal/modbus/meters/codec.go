@@ -75,7 +75,7 @@ func (m *Map) whole(r *Register, words [][]byte, exponent int, signed bool) (int
 			return 0, fmt.Errorf("register %#04x holds %d: want no negative number", r.part(i), d.signed())
 		}
 		if d.digits > mostRaw {
-			return 0, r.absurd(i, raw)
+			return 0, fmt.Errorf("register %#04x holds %#x: want at most %v %s", r.part(i), raw, r.largest(), r.Unit)
 		}
 		if r.Type.ownExponent() {
 			exponent += d.exponent
@@ -88,7 +88,8 @@ func (m *Map) whole(r *Register, words [][]byte, exponent int, signed bool) (int
 	}
 	magnitude, ok := times(uint64(max(sum, -sum)), scale.digits, exponent)
 	if !ok || float64(magnitude) > r.most() {
-		return 0, fmt.Errorf("register %#04x holds %d times ten to the power of %d: want at most %v %s", r.Addr, sum, exponent-thousands(r.Unit), r.largest(), r.Unit)
+		number := float64(sum) * float64(scale.digits) * math.Pow10(exponent-thousands(r.Unit))
+		return 0, fmt.Errorf("register %#04x holds %v %s: want at most %v", r.Addr, number, r.Unit, r.largest())
 	}
 	if sum < 0 {
 		return -int64(magnitude), nil
@@ -142,11 +143,6 @@ func (m *Map) raw(addr uint16, t Type, registers []byte) (uint64, error) {
 // us: the sum of as many as sumMost of them fits into 64 bits, and in the finest
 // steps that a map can have it is more than is believed of anything.
 const mostRaw = 1 << 59
-
-// absurd is the error for a number that no scale can make believable.
-func (r *Register) absurd(i int, raw uint64) error {
-	return fmt.Errorf("register %#04x holds %#x: want at most %v %s", r.part(i), raw, r.largest(), r.Unit)
-}
 
 // fits says what is wrong with the bytes of a value's places, if anything.
 func (r *Register) fits(words [][]byte) error {

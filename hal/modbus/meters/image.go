@@ -23,21 +23,28 @@ type Shown struct {
 // Image is what a meter of one kind holds in its registers: for simulating one.
 // Any number of goroutines may use it.
 type Image struct {
-	m  *Map
-	mu sync.Mutex
-	at map[cell]uint16
+	m     *Map
+	reach map[uint8]span // by function code
+	mu    sync.Mutex
+	at    map[cell]uint16
+}
+
+// span is the first register that a function code reads, and the one after the
+// last.
+type span struct {
+	low, high int // addresses
 }
 
 // cell is one register. Input and holding registers have addresses of their own.
 type cell struct {
-	function uint8
-	addr     uint16
+	function uint8  // Modbus function code
+	addr     uint16 // on the wire
 }
 
 // NewImage gives a meter that shows nothing yet: every register is 0, but those
 // by which it is known.
 func NewImage(m *Map) *Image {
-	image := &Image{m: m, at: map[cell]uint16{}}
+	image := &Image{m: m, at: map[cell]uint16{}, reach: map[uint8]span{}}
 	for _, r := range m.Registers {
 		for _, p := range r.Places() {
 			image.write(image.at, &r, p.Addr, make([]byte, 2*p.Words))
@@ -51,6 +58,13 @@ func NewImage(m *Map) *Image {
 			}
 		}
 		image.write(image.at, &r, r.Addr, said)
+	}
+	for c := range image.at {
+		s, known := image.reach[c.function]
+		if !known {
+			s.low = math.MaxUint16
+		}
+		image.reach[c.function] = span{min(s.low, int(c.addr)), max(s.high, int(c.addr)+1)}
 	}
 	return image
 }
@@ -169,15 +183,18 @@ func (i *Image) Registers(to []byte, function byte, addr, count uint16) (_ []byt
 	const illegalFunction, illegalAddress, illegalValue = 1, 2, 3 // Modbus Application Protocol 7
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	low, high, ok := i.reach(function)
+	reach, ok := i.reach[function]
 	end := int(addr) + int(count)
 	limits := &i.m.Limits
+	if limits.EvenCountOnly && limits.AcrossGaps {
+		reach.high++ // to make the last number of registers even
+	}
 	switch {
 	case !ok:
 		return to, illegalFunction
 	case count == 0 || count > limits.MaxRegisters || limits.EvenCountOnly && count%2 == 1:
 		return to, illegalValue
-	case int(addr) < low || end > high:
+	case int(addr) < reach.low || end > reach.high:
 		return to, illegalAddress
 	}
 	answer := append(to, byte(2*count))
@@ -192,16 +209,4 @@ func (i *Image) Registers(to []byte, function byte, addr, count uint16) (_ []byt
 		answer = binary.BigEndian.AppendUint16(answer, word)
 	}
 	return answer, 0
-}
-
-// reach gives the first register that a function code reads, and the one after
-// the last.
-func (i *Image) reach(function uint8) (low, high int, ok bool) {
-	low = math.MaxInt
-	for c := range i.at {
-		if c.function == function {
-			low, high, ok = min(low, int(c.addr)), max(high, int(c.addr)+1), true
-		}
-	}
-	return low, high, ok
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -42,10 +43,25 @@ func Parse(name string, text []byte) (*Map, error) {
 	if n := fraction(tree.Content[0]); n != nil {
 		return nil, fmt.Errorf("meters: %s: line %d: found %s: want a whole number, or quotes around a text", name, n.Line, n.Value)
 	}
+	for _, r := range m.Identity {
+		r.expectDecimals()
+	}
 	if line, wrong := broken(m.rules(strings.TrimSuffix(filepath.Base(name), ".yaml")), tree.Content[0]); wrong != "" {
 		return nil, fmt.Errorf("meters: %s: line %d: %s", name, line, wrong)
 	}
 	return &m, nil
+}
+
+// expectDecimals writes the numbers that are expected as Text tells them: a file
+// may have them as its manual prints them, such as 0x0020.
+func (r *Register) expectDecimals() {
+	for i, e := range r.Expect {
+		if digits, ok := strings.CutPrefix(e, "0x"); ok && !r.Type.text() {
+			if n, err := strconv.ParseUint(digits, 16, 64); err == nil {
+				r.Expect[i] = strconv.FormatUint(n, 10)
+			}
+		}
+	}
 }
 
 // broken gives the first rule in the file that does not hold, in words, and the

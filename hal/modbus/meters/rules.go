@@ -54,7 +54,7 @@ func (m *Map) rules(id string) []rule {
 			rules = append(rules, rule{key + ".type", true, !r.Type.floating(), "a whole number or a text"})
 		}
 	}
-	return rules
+	return append(rules, m.layout()...)
 }
 
 // rules lists what must hold for the limits.
@@ -114,7 +114,7 @@ func known[K ~string](section string, found map[K]Register, names []K) []rule {
 // identities lists what a meter may say of itself.
 func identities() []string {
 	return []string{
-		"serial", "serial_part", "maker", "model", "model_code", "product", "order_number", "firmware", "hardware", "map_version",
+		"serial", "serial_part", "maker", "maker_code", "model", "model_code", "product", "order_number", "firmware", "hardware", "map_version",
 		"marker", "year", "ct_primary", "ct_secondary", "ct_ratio", "vt_ratio", "checksum",
 	}
 }
@@ -165,9 +165,12 @@ func (r *Register) told(key string) []rule {
 	}
 	rules = append(rules, rule{key + ".expect", false, len(r.Expect) > 0 && !r.Type.floating(), "at least one value, and no such key for a float"})
 	for _, e := range r.Expect {
-		_, err := strconv.ParseUint(e, 10, min(64, 16*int(r.Type.Words())))
-		ok := r.Type.text() && e != "" && len(e) <= 2*int(r.Length) || r.Type.Words() > 0 && err == nil
-		rules = append(rules, rule{key + ".expect", false, ok, "decimal numbers, or texts, that fit into the register"})
+		ok := r.Type.text() && e != "" && len(e) <= 2*int(r.Length)
+		if !r.Type.text() {
+			_, err := strconv.ParseUint(e, 10, 16*int(r.Type.Words()))
+			ok = err == nil
+		}
+		rules = append(rules, rule{key + ".expect", false, ok, "whole numbers or texts that fit into the register"})
 	}
 	return rules
 }
