@@ -34,7 +34,7 @@ const live = 100 * 1000 // mV
 type Meter struct {
 	bus    *Bus
 	model  *meters.Map
-	unit   uint8
+	unit   uint8  // Modbus address
 	name   string // for errors
 	energy *value
 	power  *value

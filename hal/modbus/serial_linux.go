@@ -3,13 +3,24 @@ package modbus
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
 
-// port is a serial port. Reads and writes obey its deadlines.
-type port struct{ *os.File }
+// port is a serial port. Reads and writes obey its deadlines. It reads without the
+// words that an *os.File wraps around each error: on a line a time-out is no news,
+// as one ends every silence that is listened to.
+type port struct {
+	*os.File
+	raw  syscall.RawConn
+	look func(fd uintptr) (done bool) // reads into into; made once
+	into []byte
+	n    int   // bytes read
+	err  error // of the read
+}
 
 // openSerial opens a serial port for this process alone, sets it, and throws away
 // what it has received so far. It waits for no carrier, and the port does not
@@ -19,7 +30,13 @@ func openSerial(path string, s setting) (wire, error) {
 	if err != nil {
 		return nil, err // names operation and path
 	}
-	p := port{f}
+	raw, err := f.SyscallConn()
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	p := &port{File: f, raw: raw}
+	p.look = p.receive
 	if err := p.control(func(fd int) error { return configure(fd, s) }); err != nil {
 		f.Close()
 		return nil, fmt.Errorf("set %s to %v: %w", path, s, err)
@@ -27,9 +44,37 @@ func openSerial(path string, s setting) (wire, error) {
 	return p, nil
 }
 
+// Read waits for bytes. The end of the file is what a port gives without its
+// adapter.
+func (p *port) Read(into []byte) (int, error) {
+	p.into = into
+	if err := p.raw.Read(p.look); err != nil {
+		return 0, err
+	}
+	return p.n, p.err
+}
+
+// receive reads what is there, and says whether anything was or can be.
+func (p *port) receive(fd uintptr) (done bool) {
+	for {
+		p.n, p.err = unix.Read(int(fd), p.into)
+		switch {
+		case p.err == unix.EINTR:
+			continue
+		case p.err == unix.EAGAIN:
+			return false
+		case p.err != nil:
+			p.n = 0
+		case p.n == 0:
+			p.err = io.EOF
+		}
+		return true
+	}
+}
+
 // Close closes the port. What has not been sent is thrown away: the kernel would
 // wait up to half a minute for an adapter to take it.
-func (p port) Close() error {
+func (p *port) Close() error {
 	p.control(func(fd int) error { // both fail only on a port that is gone
 		return errors.Join(unix.IoctlSetInt(fd, unix.TCFLSH, unix.TCIOFLUSH), unix.IoctlSetInt(fd, unix.TIOCNXCL, 0))
 	})
@@ -37,19 +82,15 @@ func (p port) Close() error {
 }
 
 // Drain waits until everything written has been sent.
-func (p port) Drain() error {
+func (p *port) Drain() error {
 	const drain = 1 // as tcdrain does; 0 would send a break
 	return p.control(func(fd int) error { return unix.IoctlSetInt(fd, unix.TCSBRK, drain) })
 }
 
 // control does something with the port's descriptor.
-func (p port) control(do func(fd int) error) error {
-	raw, err := p.SyscallConn()
-	if err != nil {
-		return err
-	}
+func (p *port) control(do func(fd int) error) error {
 	var failed error
-	if err := raw.Control(func(fd uintptr) { failed = do(int(fd)) }); err != nil {
+	if err := p.raw.Control(func(fd uintptr) { failed = do(int(fd)) }); err != nil {
 		return err
 	}
 	return failed

@@ -32,21 +32,27 @@ func (s setting) wireTime(characters int) time.Duration {
 	if s.baud == 0 {
 		return 0
 	}
-	bits := 1 + 8 + s.stop
-	if s.parity != "N" {
-		bits++
-	}
-	return time.Duration(characters*bits) * time.Second / time.Duration(s.baud)
+	return time.Duration(characters*s.bits()) * time.Second / time.Duration(s.baud)
 }
 
-// silence is T3.5, the quiet that separates frames: 3.5 characters of 11 bits,
-// and 1.75 ms above 19200 baud (Modbus over serial line 1.02, 2.5.1.1). For a line
-// of unknown speed it is that of 9600 baud. Chosen by us: such a line is the
-// gateway's care, and this is for what the gateway had still to send.
+// bits is how many a character takes: one to start, 8 of data, parity, stop.
+func (s setting) bits() int {
+	bits := 1 + 8 + s.stop
+	if s.parity != "" && s.parity != "N" {
+		bits++
+	}
+	return bits
+}
+
+// silence is T3.5, the quiet that separates frames: 3.5 characters, and 1.75 ms
+// above 19200 baud (Modbus over serial line 1.02, 2.5.1.1). There a character has
+// 11 bits; where it has fewer, meters may still count on 11. A line of unknown
+// speed is the gateway's care, and is listened to as if it ran at 9600 baud: that
+// is for what the gateway had still to pass on.
 func (s setting) silence() time.Duration {
 	baud := cmp.Or(s.baud, factory.baud)
 	if baud > 19200 {
 		return 1750 * time.Microsecond
 	}
-	return 35 * 11 * time.Second / time.Duration(10*baud)
+	return 7 * time.Duration(max(11, s.bits())) * time.Second / time.Duration(2*baud)
 }

@@ -30,6 +30,9 @@ const (
 	usualDelay = 2 * time.Millisecond
 )
 
+// terminals is where Linux has its pseudo terminals.
+const terminals = "/dev/pts"
+
 // settled gives the Serial with its defaults in place. It returns an error for
 // what no line can be.
 func (s Serial) settled() (Serial, error) {
@@ -183,15 +186,13 @@ func (l *Line) Plug() error {
 	return err
 }
 
-// link makes the link, in place of one that an earlier run has left.
+// link makes the link, in place of one that an earlier run has left, but of
+// nothing else: it could be that of a real adapter.
 func (l *Line) link(path string) error {
 	if l.serial.Link == "" {
 		return nil
 	}
-	if info, err := os.Lstat(l.serial.Link); err == nil {
-		if info.Mode()&os.ModeSymlink == 0 {
-			return fmt.Errorf("%s is not a symbolic link", l.serial.Link)
-		}
+	if target, err := os.Readlink(l.serial.Link); err == nil && filepath.Dir(target) == terminals {
 		if err := os.Remove(l.serial.Link); err != nil {
 			return err
 		}

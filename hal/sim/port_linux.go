@@ -42,7 +42,7 @@ func (p *port) prepare(fd, flags int) error {
 	if err != nil {
 		return fmt.Errorf("number of pseudo terminal: %w", err)
 	}
-	p.path = fmt.Sprintf("/dev/pts/%d", number)
+	p.path = fmt.Sprintf("%s/%d", terminals, number)
 	if p.slave, err = unix.Open(p.path, flags, 0); err != nil {
 		return fmt.Errorf("open %s: %w", p.path, err)
 	}

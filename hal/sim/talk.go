@@ -13,7 +13,7 @@ const (
 	dribbleGap = 50 * time.Millisecond  // an answer of 53 bytes takes 2.6 s, and no single pause looks like silence
 	splitGap   = 20 * time.Millisecond  // an adapter that collects bytes for 16 ms, as many do, is out of step by that
 	lateBy     = 700 * time.Millisecond // longer than a test waits for an answer
-	flushTime  = time.Second            // for bytes that nobody takes; then they are lost, as on a real line
+	flushTime  = 100 * time.Millisecond // for bytes that nobody takes; then they are lost, as on a real line
 )
 
 // errSpoken says that the master spoke while a meter on a line answered. Then the
@@ -101,7 +101,7 @@ func (t *talk) reply(request []byte) error {
 	} else {
 		frame = sealRTU(said)
 	}
-	return t.deliver(damage(frame, fault, t.wire), fault, head)
+	return t.deliver(damage(frame, fault, t.wire), fault)
 }
 
 // turn is what comes before the answer on a line: the request takes its time on
@@ -134,9 +134,8 @@ func (t *talk) overdue() error {
 	return nil
 }
 
-// deliver sends a frame whose data begins at head. What is sent whole must be
-// followed by silence on a line.
-func (t *talk) deliver(frame []byte, fault WireFault, head int) error {
+// deliver sends a frame. After one that was sent whole a line must be silent.
+func (t *talk) deliver(frame []byte, fault WireFault) error {
 	var err error
 	switch fault {
 	case NoAnswer:
@@ -155,7 +154,7 @@ func (t *talk) deliver(frame []byte, fault WireFault, head int) error {
 	case Split:
 		err = t.pieces(splitGap, frame, (len(frame)+2)/3)
 	case SplitException:
-		err = t.pieces(dribbleGap, frame, head+2)
+		err = t.pieces(dribbleGap, frame, len(frame)-1)
 	default:
 		err = t.send(frame)
 	}

@@ -32,13 +32,13 @@ type Image struct {
 // span is the first register that a function code reads, and the one after the
 // last.
 type span struct {
-	low, high int
+	low, high int // addresses
 }
 
 // cell is one register. Input and holding registers have addresses of their own.
 type cell struct {
-	function uint8
-	addr     uint16
+	function uint8  // Modbus function code
+	addr     uint16 // on the wire
 }
 
 // NewImage gives a meter that shows nothing yet: every register is 0, but those

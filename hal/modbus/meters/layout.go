@@ -10,7 +10,7 @@ import (
 type part struct {
 	Place
 	key      string
-	function uint8
+	function uint8 // Modbus function code
 	exponent bool
 }
 
