@@ -222,7 +222,9 @@ func (j *judge) whileClosed(w *world, r *record) {
 		j.complain("S2", "closed with a card that has failed")
 	case r.stopped:
 		j.complain("S2", "closed after the driver had stopped")
-	case j.noticed&(1<<meterFrozen|1<<meterOffset) == 0 && r.price.Total(j.useNow(w)) > r.limit:
+	case w.signals&hal.Trips != 0:
+		j.complainf("S2", "closed although %v", w.signals)
+	case !j.lying() && r.price.Total(j.useNow(w)) > r.limit:
 		j.complainf("S1", "closed past the reservation: %v of %v", r.price.Total(j.useNow(w)), r.limit)
 	}
 }
