@@ -11,7 +11,9 @@ import (
 )
 
 // wired gives a world its wires.
-func wired(w *world) { w.rules.Wired = hal.StopPressed | hal.EmergencyStop | hal.RCDTripped | hal.TooHot }
+func wired(w *world) {
+	w.rules.Wired = hal.StopPressed | hal.EmergencyStop | hal.RCDTripped | hal.TooHot
+}
 
 // A hand on the emergency stop opens the contactor before anybody else has done
 // anything, also when the loop, the disk, the meter and the network hang.

@@ -35,7 +35,7 @@ func TestEveryFaultHasItsState(t *testing.T) {
 		{Emergency, "SAF-002", display.Faulted, true},
 		{RCDOut, "SAF-003", display.Faulted, true},
 		{Overheated, "SAF-004", display.Faulted, true},
-		{StopHeld, "SAF-005", display.Faulted, false},
+		{StopHeld, "SAF-005", display.Faulted, true},
 		{Worn, "CON-005", display.Faulted, false},
 		{SenseSilent, "CON-003", display.Faulted, true},
 		{DiskFailed, "STO-001", display.Faulted, true},
