@@ -60,7 +60,7 @@ func (w *world) contactorFaults() {
 		f.SenseStuck, f.SenseAt = true, hal.Position(w.how(2))
 		w.in(w.span(time.Minute, 3*time.Hour), evMend, int(senseStuck))
 	case w.hit(meterSlower):
-		f.Slower = 1000
+		f.Slower = 100
 		w.in(w.span(time.Minute, 3*time.Hour), evMend, int(meterSlower))
 	case w.post.rules.Modulus == 0 && w.hit(meterReset): // nobody could tell that from a register that is full
 		w.bench.SwapMeter(w.now, "22110345", 0)
