@@ -43,7 +43,7 @@ const (
 	latching = Welded | WontClose | SenseBroken | MeterSwap | meterLies | Withdrawn | Rotten
 	// unsafe faults open the contactor.
 	unsafe = Welded | WontClose | SenseBroken | MeterSwap | meterLies | Withdrawn | MeterSilent | SenseSilent | DiskFailed |
-		SupplyGone | Emergency | RCDOut | Overheated
+		SupplyGone | signalled
 	// meterLies are the ways in which a meter that answers cannot be believed.
 	meterLies = MeterAstray | MeterBack | MeterFrozen | MeterUnit
 	// signalled faults are what the wires of the post say.

@@ -26,7 +26,7 @@ func (r *Rules) Advance(s *State, now hal.Instant, e Event) {
 		s.Passing &^= Rebooting
 	}
 	stop, told := e.(Stopped)
-	if s.Phase != Idle && (told && s.heeds(stop.Holder) || s.Faults()&(unsafe|StopHeld) != 0) {
+	if s.Phase != Idle && (told && s.heeds(stop.Holder) || s.Faults()&unsafe != 0) {
 		r.stop(s, now, s.whyStopped(e))
 	}
 	switch s.Phase {

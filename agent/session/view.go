@@ -71,7 +71,7 @@ func (r *Rules) public(s *State, now hal.Instant) display.View {
 		v.State = display.Unavailable
 	case s.Phase == Idle && faults&unsafe&^Welded != 0 && faults&latching == 0 && faults&DiskFailed == 0 && now.Mono < startingFor:
 		v.State, v.Fault = display.Starting, ""
-	case faults&(unsafe|Worn|StopHeld) != 0:
+	case faults&(unsafe|Worn) != 0:
 		v.State = display.Faulted
 	case faults != 0 || len(s.Debts) >= MaxDebts:
 		v.State = display.Settling

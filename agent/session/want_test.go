@@ -34,7 +34,7 @@ func TestContactorIsWantedClosedForOneReasonOnly(t *testing.T) {
 // thought about here.
 func TestUnsafeFaultsAreThese(t *testing.T) {
 	open := Welded | WontClose | SenseBroken | MeterSwap | MeterAstray | MeterBack | MeterFrozen | MeterUnit | Withdrawn | MeterSilent |
-		SenseSilent | DiskFailed | SupplyGone | Emergency | RCDOut | Overheated
+		SenseSilent | DiskFailed | SupplyGone | Emergency | RCDOut | Overheated | StopHeld
 	all := Faults(0)
 	EachFault(func(f Faults) {
 		all |= f
