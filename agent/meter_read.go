@@ -20,12 +20,12 @@ import (
 // asked is which meter to read, and how.
 type asked struct {
 	model, url string
-	unit       int
-	serial     string // another meter's answer is an error; empty for any
-	dir        string // of register maps
-	file       string // configuration that says all of that
-	evse       int    // in the configuration
-	repeat     int
+	unit       int           // Modbus address
+	serial     string        // another meter's answer is an error; empty for any
+	dir        string        // of register maps
+	file       string        // configuration that says all of that
+	evse       int           // in the configuration
+	repeat     int           // times
 	timeout    time.Duration // of one reading
 	json       bool
 }
@@ -250,7 +250,7 @@ type (
 	readoutJSON struct {
 		Model  string      `json:"model"`
 		URL    string      `json:"url"`
-		Unit   int         `json:"unit"`
+		Unit   int         `json:"unit"` // Modbus address
 		TookMS int64       `json:"took_ms"`
 		OK     bool        `json:"ok"`
 		Error  string      `json:"error,omitempty"`

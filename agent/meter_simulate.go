@@ -18,7 +18,7 @@ import (
 // simulation is a simulated meter to be served.
 type simulation struct {
 	model, url string
-	unit       int
+	unit       int // Modbus address
 	serial     string
 	power      int // of the car, W
 	dir        string

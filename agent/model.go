@@ -8,8 +8,8 @@ type model struct {
 	Model      string              `json:"model"`
 	Brand      string              `json:"brand"`
 	Meters     []string            `json:"meters"` // as printed on them
-	Phases     int                 `json:"phases"`
-	Wires      []string            `json:"wires"` // rtu, tcp
+	Phases     int                 `json:"phases"` // 1 or 3
+	Wires      []string            `json:"wires"`  // rtu, tcp
 	StepWh     int64               `json:"step_wh,omitempty"`
 	MID        *approved           `json:"mid,omitempty"`
 	Confidence string              `json:"confidence"`
@@ -29,13 +29,13 @@ type approved struct {
 }
 
 type register struct {
-	Addr       uint16      `json:"addr"`
-	Function   uint8       `json:"function"`
+	Addr       uint16      `json:"addr"`     // on the wire, counted from 0
+	Function   uint8       `json:"function"` // Modbus function code
 	Type       meters.Type `json:"type"`
 	Length     uint16      `json:"length,omitempty"` // registers of a text
 	Unit       string      `json:"unit,omitempty"`
-	Scale      float64     `json:"scale,omitempty"`
-	Max        float64     `json:"max,omitempty"`
+	Scale      float64     `json:"scale,omitempty"` // what a raw number is times to be in Unit; none: 1
+	Max        float64     `json:"max,omitempty"`   // largest that is believed, in Unit
 	SumWith    []uint16    `json:"sum_with,omitempty"`
 	Subtract   *uint16     `json:"subtract,omitempty"`
 	Exp10Addr  *uint16     `json:"exp10_addr,omitempty"`
@@ -44,20 +44,20 @@ type register struct {
 }
 
 type setting struct {
-	Baud     int    `json:"baud,omitempty"`
+	Baud     int    `json:"baud,omitempty"` // bits a second
 	Parity   string `json:"parity,omitempty"`
-	StopBits int    `json:"stop_bits,omitempty"`
-	Unit     int    `json:"unit,omitempty"`
+	StopBits int    `json:"stop_bits,omitempty"` // 1 or 2
+	Unit     int    `json:"unit,omitempty"`      // Modbus address
 }
 
 type limits struct {
-	MaxRegisters  uint16 `json:"max_registers"`
+	MaxRegisters  uint16 `json:"max_registers"` // in one request
 	EvenCountOnly bool   `json:"even_count_only"`
 	AcrossGaps    bool   `json:"across_gaps"`
-	MinGap        int    `json:"min_gap_ms"`
-	MaxResponse   int    `json:"max_response_ms"`
-	Refresh       int    `json:"refresh_ms,omitempty"`
-	Boot          int    `json:"boot_ms,omitempty"`
+	MinGap        int    `json:"min_gap_ms"`           // silence before a request, ms
+	MaxResponse   int    `json:"max_response_ms"`      // ms
+	Refresh       int    `json:"refresh_ms,omitempty"` // between new values, ms
+	Boot          int    `json:"boot_ms,omitempty"`    // from power on until values are right, ms
 }
 
 func modelOf(library *meters.Library, m *meters.Map) model {
