@@ -8,8 +8,8 @@ import (
 )
 
 // advice says what to try next when a meter did not answer.
-func (a *asked) advice(err error) string {
-	serial := strings.HasPrefix(a.url, "rtu:")
+func advice(url string, err error) string {
+	serial := strings.HasPrefix(url, "rtu:")
 	switch {
 	case errors.Is(err, errNotThis):
 		return "look at the model and the serial on its plate, then at --model, --unit and --serial; stolpe meter list has the models"
@@ -20,10 +20,10 @@ func (a *asked) advice(err error) string {
 	case serial && errors.Is(err, syscall.EBUSY):
 		return "another program holds the line; if it is the daemon: systemctl stop stolpe"
 	case serial:
-		return "is the meter on, are A and B the right way round, is its unit id right? stolpe meter scan --url " + quoted(a.url) + " tries all settings"
+		return "is the meter on, are A and B the right way round, is its unit id right? stolpe meter scan --url " + quoted(url) + " tries all settings"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "the machine is there and nobody listens at that port: Modbus TCP is usually at 502, and may have to be switched on"
-	case strings.HasPrefix(a.url, "rtuovertcp:"):
+	case strings.HasPrefix(url, "rtuovertcp:"):
 		return "does the converter pass bytes on (if it translates, it is tcp://), and is it set to the speed and parity of the meter?"
 	}
 	return "is the meter on, and is the address right? If a gateway stands before it, look at --unit, and at the gateway's speed and parity"

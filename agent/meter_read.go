@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"stolpe/agent/config"
-	"stolpe/hal"
 	"stolpe/hal/modbus"
 	"stolpe/hal/modbus/meters"
 )
@@ -145,7 +143,7 @@ func (a *asked) read(ctx context.Context, m *meters.Map, stdout, stderr io.Write
 			return failed(err)
 		}
 		if r.err != nil {
-			return coded{fmt.Errorf("%w; %s", r.err, a.advice(r.err)), exitDevice}
+			return coded{fmt.Errorf("%w; %s", r.err, advice(a.url, r.err)), exitDevice}
 		}
 	}
 	if m.Confidence == "low" {
@@ -197,90 +195,3 @@ func (a *asked) once(ctx context.Context, meter *modbus.Meter, now func() time.D
 
 // errNotThis says that something answers, and not as it should.
 var errNotThis = errors.New("another meter answers than the one that was asked for")
-
-// print tells what was read, as people or as programs like it.
-func (a *asked) print(w io.Writer, r readout) error {
-	if a.json {
-		return a.printJSON(w, r)
-	}
-	if len(r.values) == 0 {
-		return nil
-	}
-	t, missing := table(w), 0
-	fmt.Fprintln(t, "VALUE\tREADS\tQUALITY\tAGE")
-	for _, v := range r.values {
-		if v.Err != nil {
-			fmt.Fprintf(t, "%s\t-\tmissing: %v\n", v.Name, v.Err)
-			missing++
-			continue
-		}
-		fmt.Fprintf(t, "%s\t%s\tok\t%d ms\n", v.Name, written(v), (r.now - v.At).Milliseconds())
-	}
-	if err := t.Flush(); err != nil {
-		return err
-	}
-	_, err := fmt.Fprintf(w, "%d of %d values in %d ms\n", len(r.values)-missing, len(r.values), r.took.Milliseconds())
-	return err
-}
-
-// written writes a value as a display shows it.
-func written(v modbus.Value) string {
-	switch v.Unit {
-	case "Wh":
-		return hal.Energy(v.Number).String()
-	case "W":
-		return hal.Power(v.Number).String()
-	case "mV":
-		return hal.Voltage(v.Number).String()
-	case "mA":
-		return hal.Current(v.Number).String()
-	case "mHz":
-		return fmt.Sprintf("%d.%03d Hz", v.Number/1000, v.Number%1000)
-	case "":
-		if v.Text == "" {
-			return "(cannot tell)"
-		}
-		return v.Text
-	}
-	return fmt.Sprint(v.Number, " ", v.Unit)
-}
-
-// Objects of --json.
-type (
-	readoutJSON struct {
-		Model  string      `json:"model"`
-		URL    string      `json:"url"`
-		Unit   int         `json:"unit"` // Modbus address
-		TookMS int64       `json:"took_ms"`
-		OK     bool        `json:"ok"`
-		Error  string      `json:"error,omitempty"`
-		Values []valueJSON `json:"values"`
-	}
-	valueJSON struct {
-		Name    string `json:"name"`
-		Number  *int64 `json:"number,omitempty"` // in Unit
-		Unit    string `json:"unit,omitempty"`
-		Text    string `json:"text,omitempty"` // of what is no number
-		Quality string `json:"quality"`        // ok or missing
-		Why     string `json:"why,omitempty"`  // it is missing
-		AgeMS   int64  `json:"age_ms"`
-	}
-)
-
-func (a *asked) printJSON(w io.Writer, r readout) error {
-	o := readoutJSON{Model: a.model, URL: a.url, Unit: a.unit, TookMS: r.took.Milliseconds(), OK: r.err == nil, Values: []valueJSON{}}
-	if r.err != nil {
-		o.Error = r.err.Error()
-	}
-	for _, v := range r.values {
-		j := valueJSON{Name: v.Name, Unit: v.Unit, Text: v.Text, Quality: "ok", AgeMS: (r.now - v.At).Milliseconds()}
-		switch {
-		case v.Err != nil:
-			j.Quality, j.Why = "missing", v.Err.Error()
-		case v.Unit != "":
-			j.Number = &v.Number
-		}
-		o.Values = append(o.Values, j)
-	}
-	return json.NewEncoder(w).Encode(o)
-}
