@@ -52,10 +52,12 @@ func (b *Bus) exchange(ctx context.Context, r *request) ([]byte, error) {
 // exchange. A connection shows that now or when the request has been sent. On an
 // RTU line the answer to what was sent might still come, so there it must have
 // shown before.
-func (b *Bus) idled(err error) bool {
-	return !(b.place.rtu() && b.asked) &&
-		(errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
-			errors.Is(err, syscall.EIO)) // of a tty without its adapter
+func (b *Bus) idled(err error) bool { return !(b.place.rtu() && b.asked) && hungUp(err) }
+
+// hungUp says whether the error is that the other end has gone: a peer, or the
+// adapter behind a port.
+func hungUp(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.EIO)
 }
 
 // attempt is one transaction, and what must be done when it fails: everything but

@@ -116,7 +116,7 @@ func configure(fd int, s setting) error {
 	}
 	const compared = unix.CBAUD | unix.CSIZE | unix.CSTOPB
 	if got.Cflag&compared != want.Cflag&compared {
-		return fmt.Errorf("the adapter cannot do that: it is set to %#o, want %#o", got.Cflag&compared, want.Cflag&compared)
+		return fmt.Errorf("%w: it is at %#o, want %#o", errCannot, got.Cflag&compared, want.Cflag&compared)
 	}
 	return unix.IoctlSetInt(fd, unix.TCFLSH, unix.TCIOFLUSH)
 }

@@ -2,6 +2,7 @@ package modbus
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -17,6 +18,9 @@ type setting struct {
 // factory is how a line is set of which nothing else is known: most meters we have
 // a map of come like this.
 var factory = setting{baud: 9600, parity: "N", stop: 1}
+
+// errCannot says that a port does not know a setting.
+var errCannot = errors.New("the adapter cannot be set like that")
 
 // or fills in from other what nobody has said.
 func (s setting) or(other setting) setting {
