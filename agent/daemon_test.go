@@ -110,6 +110,20 @@ func TestDaemonMakesItsStateFolder(t *testing.T) {
 	}
 }
 
+// What an earlier configuration left for failsafe is put right at the start.
+func TestDaemonWritesItsLinesDown(t *testing.T) {
+	t.Parallel()
+	file := configured(t, t.TempDir())
+	lines := filepath.Join(filepath.Dir(file), linesName)
+	if err := os.WriteFile(lines, []byte("GPIO17\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	serve(t, file)
+	if specs, err := readLines(lines); err != nil || len(specs) != 0 {
+		t.Errorf("%v, %v: want none", specs, err)
+	}
+}
+
 func TestSecondDaemonOnOneStateIsRefused(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

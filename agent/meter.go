@@ -16,7 +16,7 @@ func meterCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(meterListCommand(), meterReadCommand(), meterSimulateCommand())
+	c.AddCommand(meterListCommand(), meterReadCommand(), meterScanCommand(), meterSimulateCommand())
 	return c
 }
 

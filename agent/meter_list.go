@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -187,9 +186,8 @@ func printRegister(w io.Writer, m *meters.Map, name string, r meters.Register) {
 
 // printModelsJSON prints one object a line.
 func printModelsJSON(w io.Writer, library *meters.Library, all []*meters.Map) error {
-	out := json.NewEncoder(w)
 	for _, m := range all {
-		if err := out.Encode(modelOf(library, m)); err != nil {
+		if err := printJSON(w, modelOf(library, m)); err != nil {
 			return err
 		}
 	}

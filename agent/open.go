@@ -58,13 +58,13 @@ func (p *parts) Close() error {
 // ordered open before anything is read, asked or waited for.
 func open(c config.Config, w world, payments evse.Payments) (*parts, error) {
 	p, err := openContactors(c, w)
-	if err == nil {
-		err = p.openEVSEs(c, w, payments)
-	}
 	if err != nil {
-		err = errors.Join(err, p.Close())
+		return nil, err
 	}
-	return p, err
+	if err := p.openEVSEs(c, w, payments); err != nil {
+		return nil, errors.Join(err, p.Close())
+	}
+	return p, nil
 }
 
 // openEVSEs opens all that is not a real contactor. Simulated ones are ordered

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"time"
 
 	"stolpe/hal"
 	"stolpe/hal/modbus"
@@ -75,7 +74,7 @@ type (
 		Text    string `json:"text,omitempty"` // of what is no number
 		Quality string `json:"quality"`        // ok or missing
 		Why     string `json:"why,omitempty"`  // it is missing
-		AgeMS   int64  `json:"age_ms"`
+		AgeMS   *int64 `json:"age_ms,omitempty"`
 	}
 )
 
@@ -85,14 +84,23 @@ func (a *asked) printJSON(w io.Writer, r readout) error {
 		o.Error = r.err.Error()
 	}
 	for _, v := range r.values {
-		o.Values = append(o.Values, valueOf(v, r.now))
+		j, age := valueOf(v), (r.now - v.At).Milliseconds()
+		j.AgeMS = &age
+		o.Values = append(o.Values, j)
 	}
-	return json.NewEncoder(w).Encode(o)
+	return printJSON(w, o)
 }
 
-// valueOf is a value as it is at an instant of the readings' clock.
-func valueOf(v modbus.Value, now time.Duration) valueJSON {
-	j := valueJSON{Name: v.Name, Unit: v.Unit, Text: v.Text, Quality: "ok", AgeMS: (now - v.At).Milliseconds()}
+// printJSON prints one object a line, with addresses as they are written.
+func printJSON(w io.Writer, object any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	return e.Encode(object)
+}
+
+// valueOf is a value as --json has it.
+func valueOf(v modbus.Value) valueJSON {
+	j := valueJSON{Name: v.Name, Unit: v.Unit, Text: v.Text, Quality: "ok"}
 	switch {
 	case v.Err != nil:
 		j.Quality, j.Why = "missing", v.Err.Error()

@@ -64,10 +64,10 @@ func daemon(ctx context.Context, cfg config.Config, file string, stderr io.Write
 	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{ReplaceAttr: withoutTime}))
 	w := realWorld(cfg, log)
 	p, err := openContactors(cfg, w)
-	defer p.Close() //nolint:errcheck // the journals have nothing left to flush
 	if err != nil {
 		return failed(err)
 	}
+	defer p.Close() //nolint:errcheck // the journals have nothing left to flush
 	if err := os.MkdirAll(cfg.StateDir, 0o700); err != nil {
 		return failed(cfg.Wrong("state_dir", cfg.StateDir, "a folder that is there or can be made: "+err.Error()))
 	}

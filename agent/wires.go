@@ -32,7 +32,7 @@ func openWires(c gpio.Config) (wires, error) {
 }
 
 // openContactors orders every real contactor open, also beside one that cannot be
-// had. It gives the parts for closing even beside an error.
+// had: then it gives all back, and the error.
 func openContactors(c config.Config, w world) (*parts, error) {
 	p := &parts{posts: posts{info: c.Post, units: map[string]*evse.EVSE{}}, wires: map[int]wires{}, buses: map[string]*modbus.Bus{}}
 	var all error
@@ -55,7 +55,8 @@ func openContactors(c config.Config, w world) (*parts, error) {
 		p.close = append(p.close, l.Close)
 	}
 	if all != nil {
-		return p, coded{all, exitDevice} // not exitConfig: chips may come late at boot, and another program may end
+		// Not exitConfig: chips may come late at boot, and another program may end.
+		return nil, coded{errors.Join(all, p.Close()), exitDevice}
 	}
 	return p, nil
 }

@@ -25,7 +25,6 @@ type yard struct {
 	*sim.Rig
 	now   atomic.Pointer[func() time.Duration] // the post's clock, once it has one
 	beats atomic.Int64
-	order []string // of what is opened and closed
 	lines gpio.Config
 }
 
