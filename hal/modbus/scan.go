@@ -154,9 +154,12 @@ func (s *scan) passes(patient bool) []pass {
 // lines makes passes until one finds meters. Then it looks through the other units
 // at that setting.
 func (s *scan) lines(ctx context.Context, passes []pass) error {
+	slowest := time.Duration(0) // look through the other units
 	for _, p := range passes {
 		s.total += p.cost()
+		slowest = max(slowest, pass{p.line, allUnits(), foundWait, []byte{3}}.cost())
 	}
+	s.total += slowest
 	for _, p := range passes {
 		units, err := s.sweep(ctx, p)
 		if err != nil {
@@ -201,7 +204,7 @@ func (p pass) pace() time.Duration {
 
 // settings lists those of a serial line to be tried, as far as the URL leaves them
 // open: the likely ones are those that meters come with, the usual first; all are
-// all, the fast first.
+// all, those that take long last.
 func (s *scan) settings() (likely, all []setting) {
 	count := map[setting]int{}
 	for _, m := range s.maps {
@@ -217,7 +220,6 @@ func (s *scan) settings() (likely, all []setting) {
 	slices.SortFunc(likely, func(a, b setting) int {
 		return cmp.Or(count[b]-count[a], b.baud-a.baud, cmp.Compare(a.parity, b.parity), a.stop-b.stop)
 	})
-	all = slices.Clone(likely)
 	for _, baud := range []int{9600, 19200, 38400, 115200, 2400, 1200} {
 		for _, parity := range parities() {
 			line := s.place.line.or(setting{baud, parity, 1})
@@ -226,7 +228,11 @@ func (s *scan) settings() (likely, all []setting) {
 			}
 		}
 	}
-	slices.SortStableFunc(all, func(a, b setting) int { return cmp.Compare(pass{line: a}.pace(), pass{line: b}.pace()) })
+	for _, line := range likely {
+		if !slices.Contains(all, line) { // two stop bits
+			all = append(all, line)
+		}
+	}
 	return likely, all
 }
 

@@ -8,6 +8,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,13 +19,12 @@ import (
 // party is a serial line in virtual time: meters that all have one setting. A
 // byte takes no time.
 type party struct {
-	line   setting
-	units  map[byte]*meters.Image
-	delay  time.Duration // from a request to its answer
-	timid  bool          // a meter that hears another request first does not answer
-	noisy  bool          // whatever is asked, something is heard
-	asked  int           // requests
-	answer func(r []byte) []byte
+	line  setting
+	units map[byte]*meters.Image
+	delay time.Duration // from a request to its answer
+	timid bool          // a meter that hears another request first does not answer
+	noisy bool          // whatever is asked, something is heard
+	asked int           // requests
 }
 
 func (p *party) said(r []byte) []byte {
@@ -41,31 +41,26 @@ func (p *party) said(r []byte) []byte {
 
 // serve hears and answers at the same time, as a wire does.
 func (p *party) serve(conn net.Conn, at setting) {
-	requests := make(chan []byte, 1000)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for r := range requests {
-			answer := p.said(r)
-			if p.noisy {
-				answer = []byte{0, 0xFF}
-			}
-			if answer == nil || at != p.line {
-				continue
-			}
-			time.Sleep(p.delay)
-			if p.timid && len(requests) > 0 {
-				continue
-			}
-			conn.Write(answer)
-		}
-	}()
+	var thinking sync.WaitGroup
+	defer thinking.Wait()
+	heardOf := 0
 	for r := heard(conn); r != nil; r = heard(conn) {
 		p.asked++
-		requests <- r
+		heardOf++
+		answer, turn := p.said(r), heardOf
+		if p.noisy {
+			answer = []byte{0, 0xFF}
+		}
+		if answer == nil || at != p.line {
+			continue
+		}
+		thinking.Go(func() {
+			time.Sleep(p.delay)
+			if !p.timid || turn == heardOf {
+				conn.Write(answer)
+			}
+		})
 	}
-	close(requests)
-	<-done
 }
 
 // searched gives a scan of the party by way of this URL.

@@ -43,7 +43,7 @@ func (s *scan) sweep(ctx context.Context, p pass) (units []int, err error) {
 		s.tell(p.line, unit)
 		noise, err := b.prod(ctx, conn, p, unit)
 		if err == nil && len(noise) == 0 && i == len(p.units)-1 {
-			noise, err = b.overhear(ctx, conn, lastWait, p.line.silence())
+			noise, err = b.overhear(ctx, conn, lastWait)
 		}
 		if err != nil {
 			return units, err
@@ -91,7 +91,7 @@ func (b *Bus) prod(ctx context.Context, conn wire, p pass, unit int) (noise []by
 				return nil, fmt.Errorf("send: %w", err)
 			}
 		}
-		noise, err = b.overhear(ctx, conn, max(p.wait, p.line.silence()), p.line.silence())
+		noise, err = b.overhear(ctx, conn, max(p.wait, p.line.silence()))
 		if err != nil || len(noise) > 0 {
 			return noise, err
 		}
@@ -99,9 +99,9 @@ func (b *Bus) prod(ctx context.Context, conn wire, p pass, unit int) (noise []by
 	return nil, nil
 }
 
-// overhear listens for so long, and if it hears anything, until it has been silent
-// for a while. It gives the first of what it has heard.
-func (b *Bus) overhear(ctx context.Context, conn wire, wait, silence time.Duration) ([]byte, error) {
+// overhear listens for so long, and if it hears anything, until all who were asked
+// of late have had their say. It gives the first of what it has heard.
+func (b *Bus) overhear(ctx context.Context, conn wire, wait time.Duration) ([]byte, error) {
 	b.have = 0
 	for start := time.Now(); ; {
 		if err := b.arm(ctx, conn, time.Now().Add(wait)); err != nil {
@@ -119,7 +119,7 @@ func (b *Bus) overhear(ctx context.Context, conn wire, wait, silence time.Durati
 		case time.Since(start) > maxNoise:
 			return b.buf[:b.have], nil
 		}
-		wait = 4 * silence // longer than a frame may pause
+		wait = memory
 	}
 }
 
