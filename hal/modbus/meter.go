@@ -25,7 +25,8 @@ type Meter struct {
 	line       *line
 	now        func() time.Duration
 	gap        time.Duration // silence the meter needs before a request
-	resolution hal.Energy    // Wh
+	model      *meters.Map
+	resolution hal.Energy // Wh
 	blocks     []*request
 	energy     value
 	power      value
@@ -47,16 +48,17 @@ func newMeter(m *meters.Map, unit uint8, l *line, now func() time.Duration) (*Me
 		line:       l,
 		now:        now,
 		gap:        time.Duration(m.Limits.MinGap) * time.Millisecond,
+		model:      m,
 		resolution: cmp.Or(m.Resolution, coarse),
-		energy:     value{Register: m.Registers.ImportTotal},
-		power:      value{Register: m.Registers.PowerTotal},
+		energy:     value{Register: m.Registers[meters.ImportTotal]},
+		power:      value{Register: m.Registers[meters.PowerTotal]},
 	}
 	var err error
 	if meter.blocks, err = plan(m, unit, &meter.energy, &meter.power); err != nil {
 		return nil, err
 	}
-	if m.Identity.Serial != nil {
-		meter.number.Register = *m.Identity.Serial
+	if serial, ok := m.Identity["serial"]; ok {
+		meter.number.Register = serial
 		meter.identity, err = plan(m, unit, &meter.number)
 	}
 	return meter, err
@@ -115,12 +117,12 @@ func (m *Meter) read(ctx context.Context) (r hal.Reading, err error) {
 // decode decodes the values that block i holds.
 func (m *Meter) decode(r *hal.Reading, i int, registers []byte) (err error) {
 	if m.energy.block == i {
-		if r.Register, err = m.energy.energy(registers); err != nil {
+		if r.Register, err = m.energy.energy(m.model, registers); err != nil {
 			return err
 		}
 	}
 	if m.power.block == i {
-		r.Power, err = m.power.power(registers)
+		r.Power, err = m.power.power(m.model, registers)
 	}
 	return err
 }
@@ -137,8 +139,11 @@ func (m *Meter) identify(ctx context.Context) (string, error) {
 		if err != nil && !unknown(err) {
 			return "", err
 		}
-		if err == nil {
-			m.serial = m.number.serial(registers)
+		if err != nil {
+			continue
+		}
+		if m.serial, err = m.number.text(m.model, registers); err != nil {
+			return "", err
 		}
 	}
 	m.known, m.asked = true, m.now()

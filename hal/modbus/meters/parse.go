@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -18,8 +20,8 @@ const maxSize = 64 << 10
 // Protocol 6.3 and 6.4).
 const modbusMax = 125
 
-// Parse reads a map from YAML. The name is that of its file and must be the map's
-// id with ".yaml". Unknown keys, wrong types and registers that cannot be are
+// Parse reads a map from YAML. The name is that of its file, with or without a
+// directory, and must be the map's id with ".yaml". Unknown keys, wrong types and registers that cannot be are
 // errors that give file and line.
 func Parse(name string, text []byte) (*Map, error) {
 	if len(text) > maxSize {
@@ -38,19 +40,47 @@ func Parse(name string, text []byte) (*Map, error) {
 	if err := yaml.Unmarshal(text, &tree); err != nil {
 		return nil, fmt.Errorf("meters: %s: %w", name, plain(err))
 	}
+	if n := alias(tree.Content[0]); n != nil {
+		return nil, fmt.Errorf("meters: %s: line %d: found an anchor or alias: want each value written out", name, n.Line)
+	}
 	if n := fraction(tree.Content[0]); n != nil {
 		return nil, fmt.Errorf("meters: %s: line %d: found %s: want a whole number, or quotes around a text", name, n.Line, n.Value)
 	}
-	for _, r := range m.rules(strings.TrimSuffix(name, ".yaml")) {
-		line, present := find(tree.Content[0], r.key)
-		if r.needed && !present {
-			return nil, fmt.Errorf("meters: %s: line %d: %s is missing: want %s", name, line, r.key, r.want)
-		}
-		if present && !r.ok {
-			return nil, fmt.Errorf("meters: %s: line %d: %s: want %s", name, line, r.key, r.want)
-		}
+	for _, r := range m.Identity {
+		r.expectDecimals()
+	}
+	if line, wrong := broken(m.rules(strings.TrimSuffix(filepath.Base(name), ".yaml")), tree.Content[0]); wrong != "" {
+		return nil, fmt.Errorf("meters: %s: line %d: %s", name, line, wrong)
 	}
 	return &m, nil
+}
+
+// expectDecimals writes the numbers that are expected as Text tells them: a file
+// may have them as its manual prints them, such as 0x0020.
+func (r *Register) expectDecimals() {
+	for i, e := range r.Expect {
+		if digits, ok := strings.CutPrefix(e, "0x"); ok && !r.Type.text() {
+			if n, err := strconv.ParseUint(digits, 16, 64); err == nil {
+				r.Expect[i] = strconv.FormatUint(n, 10)
+			}
+		}
+	}
+}
+
+// broken gives the first rule in the file that does not hold, in words, and the
+// line to look at.
+func broken(rules []rule, tree *yaml.Node) (first int, wrong string) {
+	for _, r := range rules {
+		line, present := find(tree, r.key)
+		if wrong != "" && line >= first || present && r.ok || !present && !r.needed {
+			continue
+		}
+		first, wrong = line, r.key+": want "+r.want
+		if !present {
+			wrong = r.key + " is missing: want " + r.want
+		}
+	}
+	return first, wrong
 }
 
 // plain says what the YAML decoder found in words for the person who wrote the
@@ -61,7 +91,7 @@ func plain(err error) error {
 	}
 	var wrong *yaml.TypeError
 	if !errors.As(err, &wrong) {
-		return err
+		return errors.New(oneLine(err.Error()))
 	}
 	found := slices.Clone(wrong.Errors)
 	for i, e := range found {
@@ -73,8 +103,11 @@ func plain(err error) error {
 		}
 		found[i] = e
 	}
-	return errors.New(strings.Join(found, "; "))
+	return errors.New(oneLine(strings.Join(found, "; ")))
 }
+
+// oneLine keeps what a file holds from breaking the line that quotes it.
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 // kind says what a Go type of this package is called in a file.
 func kind(goType string) string {
@@ -83,12 +116,14 @@ func kind(goType string) string {
 		return "a whole number from 0 to 255"
 	case "uint16":
 		return "a whole number from 0 to 65535"
-	case "int", "hal.Energy":
+	case "int", "uint64", "hal.Energy":
 		return "a whole number"
 	case "float64":
 		return "a number"
 	case "bool":
 		return "true or false"
+	case "[]uint16":
+		return "a list of whole numbers from 0 to 65535"
 	case "[]string":
 		return "a list of texts"
 	case "string", "meters.Type", "meters.WordOrder":
@@ -97,12 +132,32 @@ func kind(goType string) string {
 	return "keys with values"
 }
 
+// alias gives a value that is written once and meant in several places, or nil.
+// What a person compares with a manual stands where it is used.
+func alias(node *yaml.Node) *yaml.Node {
+	if node.Kind == yaml.AliasNode || node.Anchor != "" {
+		return node
+	}
+	for _, inner := range node.Content {
+		if found := alias(inner); found != nil {
+			return found
+		}
+	}
+	return nil
+}
+
 // fraction gives a value that is written with a fraction where none can be, or
 // nil. The YAML decoder would cut the fraction off without a word: 72.9 would
 // become address 72.
 func fraction(node *yaml.Node) *yaml.Node {
-	for i := 0; node.Kind == yaml.MappingNode && i+1 < len(node.Content); i += 2 {
-		key, value := node.Content[i].Value, node.Content[i+1]
+	for i, value := range node.Content {
+		key := ""
+		if node.Kind == yaml.MappingNode {
+			if i%2 == 0 {
+				continue
+			}
+			key = node.Content[i-1].Value
+		}
 		if value.ShortTag() == "!!float" && key != "scale" && key != "max" {
 			return value
 		}
@@ -131,62 +186,3 @@ func find(node *yaml.Node, path string) (line int, present bool) {
 	}
 	return line, true
 }
-
-// rule is one thing that must hold for a key of the file.
-type rule struct {
-	key    string
-	needed bool
-	ok     bool // of the value, if there is one
-	want   string
-}
-
-// rules lists what must hold for the whole map.
-func (m *Map) rules(id string) []rule {
-	l := m.Limits
-	rules := []rule{
-		{"id", true, m.ID == id, "the name of the file without .yaml, " + id},
-		{"brand", true, m.Brand != "", "the maker's name"},
-		{"models", true, len(m.Models) > 0, "at least one name as printed on the meter"},
-		{"function", true, readable(m.Function), "3 (holding registers) or 4 (input registers)"},
-		{"word_order", true, m.WordOrder == Big || m.WordOrder == Little, "big or little"},
-		{"limits.max_registers", true, l.MaxRegisters >= 2 && l.MaxRegisters <= modbusMax, "2 to 125 registers"},
-		{"limits.min_gap_ms", false, l.MinGap >= 0 && l.MinGap <= 1000, "0 to 1000 ms"},
-		{"limits.max_response_ms", true, l.MaxResponse >= 10 && l.MaxResponse <= 5000, "10 to 5000 ms"},
-		{"resolution_wh", false, m.Resolution >= 1 && m.Resolution <= 1000, "1 to 1000 Wh, or no such key where it is not known"},
-		{"mid.class", m.MID != nil, m.MID != nil && slices.Contains([]string{"A", "B", "C"}, m.MID.Class), "A, B or C"},
-		{"confidence", true, slices.Contains([]string{"high", "medium", "low"}, m.Confidence), "high, medium or low"},
-		{"sources", true, len(m.Sources) > 0, "at least one place where the facts were found"},
-	}
-	rules = append(rules, m.Registers.ImportTotal.rules("registers.import_total", "kWh", "Wh")...)
-	rules = append(rules, m.Registers.PowerTotal.rules("registers.power_total", "kW", "W")...)
-	if m.Identity.Serial != nil {
-		rules = append(rules, m.Identity.Serial.rules("identity.serial")...)
-	}
-	return rules
-}
-
-// rules lists what must hold for the register under key. Without units it is not
-// a quantity but a number to be told: a serial.
-func (r *Register) rules(key string, units ...string) []rule {
-	end := int(r.Addr) + int(r.Type.Words())
-	rules := []rule{
-		{key, true, true, "a register: addr, type, and for a quantity unit and max"},
-		{key + ".addr", true, end <= 1<<16, "an address whose value ends by 0xFFFF"},
-		{key + ".function", false, readable(r.Function), "3 (holding registers) or 4 (input registers)"},
-	}
-	if len(units) == 0 {
-		return append(rules,
-			rule{key + ".type", true, r.Type == Uint32, "uint32"},
-			rule{key + ".unit", false, false, "no unit"},
-			rule{key + ".scale", false, false, "no scale"},
-			rule{key + ".max", false, false, "no max"})
-	}
-	return append(rules,
-		rule{key + ".type", true, r.Type.Words() > 0, "float32 or uint32"},
-		rule{key + ".unit", true, slices.Contains(units, r.Unit), strings.Join(units, " or ")},
-		rule{key + ".scale", false, r.Scale > 0 && r.Scale <= 1e6, "more than 0, at most 1e6"},
-		rule{key + ".max", true, r.Max > 0 && r.Max <= 1e12, "the largest value to be believed, at most 1e12"})
-}
-
-// readable says whether a function code reads registers.
-func readable(function uint8) bool { return function == 3 || function == 4 }

@@ -1,4 +1,4 @@
-package modbus
+package meters
 
 import (
 	"encoding/binary"
@@ -7,25 +7,34 @@ import (
 	"testing"
 
 	"stolpe/hal"
-	"stolpe/hal/modbus/meters"
 )
 
-// register is a value at the start of an answer.
-func register(typ meters.Type, unit string, scale, top float64, order meters.WordOrder) *value {
-	return &value{Register: meters.Register{Addr: 0x48, Type: typ, Unit: unit, Scale: scale, Max: top}, order: order}
+// register is a quantity and the map it belongs to.
+type register struct {
+	Register
+	m Map
 }
+
+func at(typ Type, unit string, scale, top float64, order WordOrder) *register {
+	return &register{Register{Addr: 0x48, Type: typ, Unit: unit, Scale: scale, Max: top}, Map{WordOrder: order}}
+}
+
+func (r *register) energy(raw []byte) (hal.Energy, error) {
+	return r.m.Energy(&r.Register, [][]byte{raw})
+}
+func (r *register) power(raw []byte) (hal.Power, error) { return r.m.Power(&r.Register, [][]byte{raw}) }
 
 func float(f float32) []byte { return binary.BigEndian.AppendUint32(nil, math.Float32bits(f)) }
 
 var (
-	kwh   = register(meters.Float32, "kWh", 0, 1e7, meters.Big)
-	watts = register(meters.Float32, "W", 0, 1e7, meters.Big)
+	kwh   = at(Float32, "kWh", 0, 1e7, Big)
+	watts = at(Float32, "W", 0, 1e7, Big)
 )
 
 func TestEnergyIsRoundedToWholeWattHoursOnce(t *testing.T) {
 	for _, c := range []struct {
 		name string
-		v    *value
+		v    *register
 		raw  []byte
 		want hal.Energy
 	}{
@@ -37,11 +46,11 @@ func TestEnergyIsRoundedToWholeWattHoursOnce(t *testing.T) {
 		{"above 16 MWh a float32 steps by 2 Wh", kwh, float(16384.001), 16_384_002},
 		{"the largest believed", kwh, float(1e7), 10_000_000_000},
 		{"less than a Wh", kwh, float(math.SmallestNonzeroFloat32), 0},
-		{"Wh", register(meters.Float32, "Wh", 0, 1e10, meters.Big), float(5000), 5000},
-		{"scaled integer", register(meters.Uint32, "kWh", 0.01, 1e7, meters.Big), []byte{0, 0, 0x30, 0x39}, 123_450},
-		{"largest integer", register(meters.Uint32, "Wh", 0, 1e10, meters.Big), []byte{255, 255, 255, 255}, math.MaxUint32},
-		{"low word first", register(meters.Uint32, "Wh", 0, 1e10, meters.Little), []byte{0, 1, 0, 2}, 2<<16 | 1},
-		{"low word of a float first", register(meters.Float32, "kWh", 0, 1e7, meters.Little), append(float(1.5)[2:4:4], float(1.5)[:2]...), 1500},
+		{"Wh", at(Float32, "Wh", 0, 1e10, Big), float(5000), 5000},
+		{"scaled integer", at(Uint32, "kWh", 0.01, 1e7, Big), []byte{0, 0, 0x30, 0x39}, 123_450},
+		{"largest integer", at(Uint32, "Wh", 0, 1e10, Big), []byte{255, 255, 255, 255}, math.MaxUint32},
+		{"low word first", at(Uint32, "Wh", 0, 1e10, Little), []byte{0, 1, 0, 2}, 2<<16 | 1},
+		{"low word of a float first", at(Float32, "kWh", 0, 1e7, Little), append(float(1.5)[2:4:4], float(1.5)[:2]...), 1500},
 	} {
 		if got, err := c.v.energy(c.raw); err != nil || got != c.want {
 			t.Errorf("%s: %d, %v; want %d", c.name, got, err, c.want)
@@ -78,7 +87,7 @@ func TestPowerMayBeNegative(t *testing.T) {
 			t.Errorf("%v, %v; want %v", got, err, c.want)
 		}
 	}
-	if got, err := register(meters.Float32, "kW", 0, 1e4, meters.Big).power(float(7.36)); err != nil || got != 7360 {
+	if got, err := at(Float32, "kW", 0, 1e4, Big).power(float(7.36)); err != nil || got != 7360 {
 		t.Errorf("7.36 kW: %v, %v", got, err)
 	}
 	for _, f := range []float64{math.NaN(), math.Inf(1), math.Inf(-1), 1.1e7, -1.1e7} {
@@ -89,10 +98,11 @@ func TestPowerMayBeNegative(t *testing.T) {
 }
 
 func TestASerialThatWasNeverWrittenIsNone(t *testing.T) {
-	serial := &value{Register: meters.Register{Type: meters.Uint32}}
+	var m Map
 	for raw, want := range map[uint32]string{0: "", math.MaxUint32: "", 22110345: "22110345", 1: "1"} {
-		if got := serial.serial(binary.BigEndian.AppendUint32(nil, raw)); got != want {
-			t.Errorf("%#08x: %q, want %q", raw, got, want)
+		got, err := m.Text(&Register{Type: Uint32}, [][]byte{binary.BigEndian.AppendUint32(nil, raw)})
+		if err != nil || got != want {
+			t.Errorf("%#08x: %q, %v, want %q", raw, got, err, want)
 		}
 	}
 }
