@@ -37,15 +37,22 @@ const (
 	hertz = 50
 )
 
-// registers appends the byte count and the registers asked for, or gives an
-// exception code. It says whether the meter answers at all.
-func (s *Server) registers(to []byte, function byte, addr, count uint16) (_ []byte, code byte, answers bool) {
+// SDM630 is the meter of a Rig with the registers of an Eastron SDM630. It is
+// written from the manual and knows nothing of our register maps, so that a map
+// and this cannot share a mistake. What it does not know it refuses.
+func SDM630(r *Rig) Registers { return sdm630{r} }
+
+type sdm630 struct{ rig *Rig }
+
+func (s sdm630) Registers(to []byte, function byte, addr, count uint16) (_ []byte, code byte, answers bool) {
 	var reading hal.Reading
 	billed := function == readInput && addr <= 0x48 && int(addr)+int(count) > 0x48
 	s.rig.Do(func(b *Bench, now time.Duration) { reading, answers = b.answer(now, billed) })
 	switch end := int(addr) + int(count); {
 	case !answers:
 		return to, 0, false
+	case function != readHolding && function != readInput:
+		return to, illegalFunction, true
 	case count == 0 || count > maxRegisters || count%2 != 0:
 		return to, illegalValue, true
 	case addr%2 != 0,

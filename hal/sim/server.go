@@ -2,10 +2,7 @@ package sim
 
 import (
 	"context"
-	"encoding/binary"
-	"errors"
 	"fmt"
-	"io"
 	"net"
 	"sync"
 	"time"
@@ -20,50 +17,58 @@ const (
 	acceptPause = 10 * time.Millisecond
 )
 
-// Server serves the meter of a Rig over Modbus TCP, laid out as an Eastron
-// SDM630. It answers one unit; for any other it refuses as a gateway does whose
-// line is silent.
+// Server serves meters over TCP: a gateway that speaks Modbus TCP and refuses for
+// a unit it does not know, or a converter that passes the bytes of a serial line
+// on.
 type Server struct {
-	rig      *Rig
-	unit     byte
+	meters
 	listener net.Listener
 	ctx      context.Context // done when the server closes
 	cancel   context.CancelFunc
 	running  sync.WaitGroup
-	clients  chan struct{}  // a token per client
-	script   chan WireFault // for the next requests, in order
-	late     chan []byte    // the answer that Late has held back
+	clients  chan struct{} // a token per client
 }
 
-// Serve begins to serve at a TCP address such as "127.0.0.1:1502"; port 0 takes a
-// free one. It returns an error when the address cannot be had. The caller must
-// Close the server.
+// Serve serves the meter of a Rig, an Eastron SDM630, as one unit over Modbus TCP;
+// see ServeTCP.
 func Serve(address string, unit byte, rig *Rig) (*Server, error) {
+	return ServeTCP(address, Units{unit: SDM630(rig)})
+}
+
+// ServeTCP begins to serve meters over Modbus TCP, at an address such as
+// "127.0.0.1:1502"; port 0 takes a free one. It returns an error when the address
+// cannot be had. The caller must Close the server.
+func ServeTCP(address string, units Units) (*Server, error) { return listen(TCP, address, units) }
+
+// ServeRTUOverTCP is ServeTCP for meters on a serial line behind a converter that
+// knows no Modbus: frames of RTU go through a TCP connection, and a unit that is
+// not there is silent.
+func ServeRTUOverTCP(address string, units Units) (*Server, error) {
+	return listen(RTUOverTCP, address, units)
+}
+
+func listen(w Wire, address string, units Units) (*Server, error) {
+	m, err := newMeters(w, units)
+	if err != nil {
+		return nil, err
+	}
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("sim: serve meter: %w", err)
+		return nil, fmt.Errorf("sim: serve meters: %w", err)
 	}
-	s := &Server{rig: rig, unit: unit, listener: listener,
-		clients: make(chan struct{}, maxClients), script: make(chan WireFault, maxScript), late: make(chan []byte, 1)}
+	s := &Server{meters: m, listener: listener, clients: make(chan struct{}, maxClients)}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.running.Go(s.accept)
 	return s, nil
 }
 
-// URL is where the meter can be read, as a post's configuration says it.
-func (s *Server) URL() string { return "tcp://" + s.listener.Addr().String() }
-
-// Wire puts faults on the wire: the next request meets the first, and so on. It
-// returns an error when more than 256 are waiting.
-func (s *Server) Wire(faults ...WireFault) error {
-	for i, f := range faults {
-		select {
-		case s.script <- f:
-		default:
-			return fmt.Errorf("sim: wire fault %d of %d: %d are waiting already", i+1, len(faults), maxScript)
-		}
+// URL is where the meters can be read, as a post's configuration says it.
+func (s *Server) URL() string {
+	scheme := "tcp://"
+	if s.wire == RTUOverTCP {
+		scheme = "rtuovertcp://"
 	}
-	return nil
+	return scheme + s.listener.Addr().String()
 }
 
 // Close hangs up on all clients and waits until they are gone.
@@ -72,7 +77,7 @@ func (s *Server) Close() error {
 	err := s.listener.Close()
 	s.running.Wait()
 	if err != nil {
-		return fmt.Errorf("sim: close meter: %w", err)
+		return fmt.Errorf("sim: close meters: %w", err)
 	}
 	return nil
 }
@@ -95,60 +100,23 @@ func (s *Server) accept() {
 	}
 }
 
-// talk answers one client until it goes, goes quiet, or says what is not Modbus.
+// talk answers one client until one of them hangs up.
 func (s *Server) talk(conn net.Conn) {
 	defer func() { <-s.clients }()
 	defer conn.Close()
 	defer context.AfterFunc(s.ctx, func() { conn.Close() })()
-	var request, answer [260]byte
-	for {
-		conn.SetDeadline(time.Now().Add(idleTimeout)) // on a closed connection the read fails anyway
-		size, err := receive(conn, request[:])
-		if err != nil {
-			return
-		}
-		reply := s.answer(answer[:0], request[:size])
-		if err := s.send(conn, request[:size], reply); err != nil {
-			return
-		}
-	}
+	t := &talk{meters: &s.meters, conn: conn}
+	t.run()
 }
 
-// receive reads one request. It returns an error for what cannot be one.
-func receive(conn net.Conn, into []byte) (int, error) {
-	if _, err := io.ReadFull(conn, into[:7]); err != nil {
-		return 0, err
+// wait waits, unless the server closes first.
+func (s *Server) wait(d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-s.ctx.Done():
+		return false
 	}
-	size := 6 + int(binary.BigEndian.Uint16(into[4:]))
-	if binary.BigEndian.Uint16(into[2:]) != 0 || size < 8 || size > len(into) {
-		return 0, errors.New("not a Modbus frame")
-	}
-	_, err := io.ReadFull(conn, into[7:size])
-	return size, err
-}
-
-// answer appends the answer to a whole request; nothing when the meter is silent.
-func (s *Server) answer(to, request []byte) []byte {
-	to = append(to, request[:8]...) // transaction, protocol, length, unit, function
-	var code byte
-	switch function := request[7]; {
-	case request[6] != s.unit:
-		code = gatewayTarget
-	case function != readHolding && function != readInput:
-		code = illegalFunction
-	case len(request) != 12:
-		code = illegalValue
-	default:
-		addr, count := binary.BigEndian.Uint16(request[8:]), binary.BigEndian.Uint16(request[10:])
-		var answers bool
-		if to, code, answers = s.registers(to, function, addr, count); !answers {
-			return nil
-		}
-	}
-	if code != 0 {
-		to = append(to[:8], code)
-		to[7] |= 0x80
-	}
-	binary.BigEndian.PutUint16(to[4:], uint16(len(to)-6))
-	return to
 }
