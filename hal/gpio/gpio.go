@@ -118,8 +118,8 @@ func Open(c Config) (*Lines, error) {
 	return open(chips, c)
 }
 
-func open(chips []chip, c Config) (l *Lines, err error) {
-	l = &Lines{plug: -1, began: time.Now(), last: glance{err: errNotWatched}}
+func open(chips []chip, c Config) (*Lines, error) {
+	l := &Lines{plug: -1, began: time.Now(), last: glance{err: errNotWatched}}
 	l.contactor = contactor{activeLow: c.ActiveLow, tripped: &l.tripped}
 	at, err := findOutput(chips, "contactor line", c.Line)
 	if err != nil {
@@ -128,16 +128,15 @@ func open(chips []chip, c Config) (l *Lines, err error) {
 	if err := l.contactor.request(at); err != nil {
 		return nil, fmt.Errorf("gpio: contactor line %q: %w", c.Line, err)
 	}
-	defer func() {
-		if err != nil {
-			l, err = nil, errors.Join(err, l.Close())
-		}
-	}()
 	taken := map[place]string{at: "contactor line"}
-	if err := l.openInputs(chips, c, taken); err != nil {
-		return nil, err
+	err = l.openInputs(chips, c, taken)
+	if err == nil {
+		err = l.openDeadMan(chips, c.DeadMan, taken)
 	}
-	return l, l.openDeadMan(chips, c.DeadMan, taken)
+	if err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return l, nil
 }
 
 // openInputs requests all inputs at once.

@@ -81,9 +81,9 @@ func pause(ctx context.Context, d time.Duration) {
 type watch struct {
 	*Lines
 	changed func(hal.Signals)
-	first   time.Duration // the first look
-	looked  bool
-	quiet   bool // nothing has had the time to settle
+	looked  bool          // since the beginning, or since the last failure
+	first   time.Duration // the look then
+	quiet   bool          // nothing has had the time to settle
 	spoken  bool
 	told    hal.Signals
 }
@@ -147,7 +147,7 @@ func (w *watch) lookAround() (wait time.Duration, err error) {
 func (w *watch) fail(err error) {
 	now := time.Since(w.began)
 	w.forget(now)
-	w.quiet = false
+	w.looked, w.quiet = false, false
 	w.tell()
 	w.show(now, err)
 }
