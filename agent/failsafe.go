@@ -74,6 +74,18 @@ func failsafe(lines, file string, open func(...string) error, stdout io.Writer) 
 	return failed(err)
 }
 
+// openNoted opens the contactors that an earlier start has noted. One that was left
+// closed must not stay so because the configuration has a mistake now.
+func openNoted(file string, stderr io.Writer) {
+	specs, _ := readLines(filepath.Join(filepath.Dir(file), linesName)) // what cannot be read was never noted
+	if len(specs) == 0 {
+		return
+	}
+	if err := gpio.Failsafe(specs...); err != nil {
+		fmt.Fprintf(stderr, "stolpe: %v; switch the post off at its breaker if a contactor may be closed\n", err)
+	}
+}
+
 // readLines reads a file of lines. It gives what it could read beside an error.
 func readLines(path string) ([]string, error) {
 	text, err := readPlain(path)

@@ -132,6 +132,21 @@ func TestFailsafeCommand(t *testing.T) {
 	}
 }
 
+// A mistake in the configuration leaves no contactor as it is.
+func TestRunOpensWhatWasNotedWhenItCannotStart(t *testing.T) {
+	file := configured(t, t.TempDir(), "kwh: 549", "kwh: x")
+	if got := command("run", "--config", file); got.code != 6 || strings.Contains(got.stderr, "gpio") {
+		t.Errorf("nothing noted: %+v", got)
+	}
+	if err := os.WriteFile(filepath.Join(filepath.Dir(file), linesName), []byte("nochip/17\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got := command("run", "--config", file)
+	if got.code != 6 || !strings.Contains(got.stderr, "stolpe: gpio: ") || !strings.Contains(got.stderr, "price.kwh") {
+		t.Errorf("a line that this machine does not have: %+v", got)
+	}
+}
+
 func load(t *testing.T, file string) config.Config {
 	t.Helper()
 	c, err := config.Load(file)

@@ -40,6 +40,7 @@ func runCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error {
 			cfg, err := loadConfig(file)
 			if err != nil {
+				openNoted(file, c.ErrOrStderr())
 				return err
 			}
 			return daemon(c.Context(), cfg, file, c.ErrOrStderr())
