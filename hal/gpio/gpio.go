@@ -239,9 +239,14 @@ func (l *Lines) Beat() error {
 func (l *Lines) Close() error {
 	err := l.contactor.close()
 	if l.deadMan != nil {
-		err = errors.Join(err, l.deadMan.close(false))
+		if stuck := l.deadMan.close(false); stuck != nil {
+			err = errors.Join(err, fmt.Errorf("gpio: dead-man: %w", stuck))
+		}
 	}
-	return errors.Join(err, l.closeInputs())
+	if stuck := l.closeInputs(); stuck != nil {
+		err = errors.Join(err, fmt.Errorf("gpio: inputs: %w", stuck))
+	}
+	return err
 }
 
 // closeInputs gives the inputs back, or makes Watch do it if it runs.

@@ -86,7 +86,9 @@ func simulate(t *testing.T) sim {
 		}
 	}
 	t.Cleanup(func() {
-		s.write(filepath.Join(s.config, "live"), "0")
+		if live := filepath.Join(s.config, "live"); s.read(live) == "1" {
+			s.write(live, "0")
+		}
 		for _, f := range slices.Backward(folders) {
 			if err := os.Remove(f); err != nil {
 				t.Error(err)
