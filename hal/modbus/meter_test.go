@@ -61,7 +61,7 @@ func attached(t *testing.T, d *device) *Meter {
 	if err != nil {
 		t.Fatal(err)
 	}
-	meter, err := newMeter(m, 1, wired(t, d.serve), func() time.Duration { return time.Since(d.start) })
+	meter, err := wired(t, d.serve).meter(m, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +75,7 @@ func TestAMeterIsLeftInSilenceBeforeEachRequest(t *testing.T) {
 		for _, pause := range []time.Duration{0, 40 * time.Millisecond, time.Second} {
 			time.Sleep(pause)
 			r, err := m.Read(t.Context())
-			if want := (hal.Reading{Register: 1_234_567, Power: 7360, Serial: "22110345", At: time.Since(d.start)}); err != nil || r != want {
+			if want := (hal.Reading{Register: 1_234_567, Power: 7360, Supply: hal.SupplyPresent, Serial: "22110345", At: time.Since(d.start)}); err != nil || r != want {
 				t.Fatalf("%+v, %v; want %+v", r, err, want)
 			}
 		}
@@ -146,7 +146,7 @@ func TestAMeterThatRefusesItsSerialHasNone(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			m := attached(t, &device{refuses: code, kwh: 1})
 			r, err := m.Read(t.Context())
-			if code <= goburrow.ExceptionCodeIllegalDataAddress { // 1 and 2: it does not know the question
+			if code <= goburrow.ExceptionCodeIllegalDataValue { // 1 to 3: it does not know the question
 				if err != nil || r.Serial != "" || r.Register != 1000 {
 					t.Errorf("exception %d: %+v, %v; want a reading without a serial", code, r, err)
 				}
@@ -168,7 +168,7 @@ func TestARefusalDoesNotCloseTheConnection(t *testing.T) {
 		d := &device{refuses: goburrow.ExceptionCodeGatewayTargetDeviceFailedToRespond, kwh: 1}
 		m := attached(t, d)
 		m.Read(t.Context())
-		if m.line.conn == nil {
+		if m.bus.conn == nil {
 			t.Error("closed")
 		}
 		d.refuses = 0
@@ -185,7 +185,7 @@ func TestAnImpossibleValueClosesTheConnection(t *testing.T) {
 		if r, err := m.Read(t.Context()); err == nil || r != (hal.Reading{}) {
 			t.Errorf("%+v, %v", r, err)
 		}
-		if m.line.conn != nil {
+		if m.bus.conn != nil {
 			t.Error("still connected to a peer that answers nonsense")
 		}
 	})
@@ -193,9 +193,9 @@ func TestAnImpossibleValueClosesTheConnection(t *testing.T) {
 
 func TestTheStepOfTheRegisterIsKnownOrAssumedCoarse(t *testing.T) {
 	for in, want := range map[hal.Energy]hal.Energy{0: coarse, 1: 1, 100: 100} {
-		m, err := newMeter(&meters.Map{Function: 4, Resolution: in}, 1, newLine("", 0), nil)
-		if err != nil || m.Resolution() != want {
-			t.Errorf("map says %d Wh: %v, %v", in, m.Resolution(), err)
+		m := &Meter{model: &meters.Map{Resolution: in}}
+		if m.Resolution() != want {
+			t.Errorf("map says %d Wh: %v", in, m.Resolution())
 		}
 	}
 }

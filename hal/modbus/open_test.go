@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"stolpe/hal/modbus"
 	"stolpe/hal/modbus/meters"
@@ -29,7 +28,6 @@ func TestOpenSaysWhatWouldBeRight(t *testing.T) {
 		{"unit 248", func(c *modbus.Config) { c.Unit = 248 }, "want 1 to 247, or 255"},
 		{"unit 257", func(c *modbus.Config) { c.Unit = 257 }, "want 1 to 247, or 255"},
 		{"no clock", func(c *modbus.Config) { c.Now = nil }, "no clock"},
-		{"negative timeout", func(c *modbus.Config) { c.Timeout = -time.Second }, "-1s"},
 		{"no URL", func(c *modbus.Config) { c.URL = "" }, "want tcp://host:port"},
 		{"no scheme", func(c *modbus.Config) { c.URL = "meter.local:502" }, "want tcp://host:port"},
 		{"another scheme", func(c *modbus.Config) { c.URL = "http://meter.local:502" }, "want tcp://host:port"},

@@ -2,25 +2,38 @@ package modbus
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"strings"
 	"testing"
 
 	goburrow "github.com/goburrow/modbus"
+
+	"stolpe/hal/modbus/meters"
 )
 
+// mustRequest is a request over Modbus TCP, to be answered within a second.
 func mustRequest(t testing.TB, unit, function byte, addr, count uint16) *request {
 	t.Helper()
-	r, err := newRequest(unit, function, addr, count)
+	return requestTo(t, encodeTCP, unit, function, addr, count)
+}
+
+func requestTo(t testing.TB, encode framing, unit, function byte, addr, count uint16) *request {
+	t.Helper()
+	limits := meters.Limits{MaxResponse: 1000}
+	r, err := newRequest(&meters.Map{Limits: limits}, encode, unit, span{function, addr, int(addr) + int(count)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return r
 }
 
+// stamp makes the request that of a transaction.
+func stamp(r *request, id uint16) { binary.BigEndian.PutUint16(r.adu, id) }
+
 func TestARequestIsEncodedAsTheStandardSays(t *testing.T) {
 	r := mustRequest(t, 17, 4, 0x0034, 22)
-	r.stamp(0xBEEF)
+	stamp(r, 0xBEEF)
 	if want := []byte{0xBE, 0xEF, 0, 0, 0, 6, 17, 4, 0, 0x34, 0, 22}; !bytes.Equal(r.adu, want) {
 		t.Errorf("% x, want % x", r.adu, want)
 	}
@@ -32,8 +45,8 @@ func TestARequestIsEncodedAsTheStandardSays(t *testing.T) {
 // The request is a read of two input registers of unit 1 in transaction 0x0102.
 func TestOnlyTheAnswerToThisRequestIsTaken(t *testing.T) {
 	r := mustRequest(t, 1, 4, 0x48, 2)
-	r.stamp(0x0102)
-	if got, err := r.registers([]byte{1, 2, 0, 0, 0, 7, 1, 4, 4, 9, 8, 7, 6}); err != nil || !bytes.Equal(got, []byte{9, 8, 7, 6}) {
+	stamp(r, 0x0102)
+	if got, err := r.fromTCP([]byte{1, 2, 0, 0, 0, 7, 1, 4, 4, 9, 8, 7, 6}); err != nil || !bytes.Equal(got, []byte{9, 8, 7, 6}) {
 		t.Fatalf("the right answer: % x, %v", got, err)
 	}
 	for _, c := range []struct {
@@ -50,7 +63,7 @@ func TestOnlyTheAnswerToThisRequestIsTaken(t *testing.T) {
 		{"a refusal of another function", "function 131", []byte{1, 2, 0, 0, 0, 3, 1, 0x83, 2}},
 		{"a refusal that goes on", "function 132", []byte{1, 2, 0, 0, 0, 4, 1, 0x84, 2, 0}},
 	} {
-		got, err := r.registers(c.frame)
+		got, err := r.fromTCP(c.frame)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: % x, %v; want an error with %q", c.name, got, err, c.want)
 		}
@@ -101,8 +114,8 @@ func FuzzFrame(f *testing.F) {
 			return
 		}
 		r := mustRequest(t, 1, 4, 0x48, 2)
-		r.stamp(1)
-		got, err := r.registers(bytes[:size])
+		stamp(r, 1)
+		got, err := r.fromTCP(bytes[:size])
 		handler := goburrow.NewTCPClientHandler("")
 		handler.SlaveId = 1 // its first transaction is 1, too
 		theirs, theirErr := goburrow.NewClient2(handler, oneFrame(bytes[:size])).ReadInputRegisters(0x48, 2)

@@ -14,6 +14,7 @@ import (
 
 	"stolpe/hal"
 	"stolpe/hal/modbus"
+	"stolpe/hal/modbus/meters"
 	"stolpe/hal/sim"
 )
 
@@ -27,7 +28,7 @@ const impatience = 500 * time.Millisecond
 // charging gives a simulated meter, in the middle of a charge at an instant that
 // does not pass, the driver for it, and what a right reading says but for its
 // instant.
-func charging(t *testing.T, timeout time.Duration) (*sim.Server, *modbus.Meter, hal.Reading) {
+func charging(t testing.TB, timeout time.Duration) (*sim.Server, *modbus.Meter, hal.Reading) {
 	t.Helper()
 	var stands sim.Clock
 	rig := sim.NewRig(sim.Setup{Serial: "22110345", Register: 1_000_000}, stands.Now)
@@ -46,17 +47,27 @@ func charging(t *testing.T, timeout time.Duration) (*sim.Server, *modbus.Meter, 
 	if err != nil {
 		t.Fatal(err)
 	}
-	want.At = 0
+	want.At, want.Supply = 0, hal.SupplyPresent // power flows
 	return server, meter, want
 }
 
+// open gives a driver for the simulated meter that waits so long for an answer.
 func open(t testing.TB, url string, unit int, timeout time.Duration) *modbus.Meter {
 	t.Helper()
-	meter, err := modbus.Open(modbus.Config{Model: "eastron_sdm630", URL: url, Unit: unit, Now: leap(), Timeout: timeout})
+	m, err := meters.Find("eastron_sdm630")
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { meter.Close() })
+	m.Limits.MaxResponse = int(timeout / time.Millisecond)
+	b, err := modbus.OpenBus(url, leap())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { b.Close() })
+	meter, err := b.Meter(m, unit)
+	if err != nil {
+		t.Fatal(err)
+	}
 	return meter
 }
 

@@ -16,12 +16,18 @@ import (
 
 // These tests run in bubbles of virtual time, over pipes in memory.
 
-// wired gives a line whose every connection is served by a goroutine that runs
+// unwired gives a bus that has nobody to connect to yet. Its clock is the bubble's.
+func unwired() *Bus {
+	start := time.Now()
+	return newBus(place{scheme: schemeTCP, address: "peer:502"}, func() time.Duration { return time.Since(start) })
+}
+
+// wired gives a bus whose every connection is served by a goroutine that runs
 // peer, which must return when the connection ends.
-func wired(t *testing.T, peer func(net.Conn)) *line {
-	l := newLine("peer:502", time.Second)
+func wired(t *testing.T, peer func(net.Conn)) *Bus {
+	b := unwired()
 	var peers sync.WaitGroup
-	l.dial = func(context.Context, string, string) (net.Conn, error) {
+	b.dial = func(context.Context) (wire, error) {
 		near, far := net.Pipe()
 		peers.Go(func() {
 			defer far.Close()
@@ -30,10 +36,10 @@ func wired(t *testing.T, peer func(net.Conn)) *line {
 		return near, nil
 	}
 	t.Cleanup(func() {
-		l.close()
+		b.close()
 		peers.Wait()
 	})
-	return l
+	return b
 }
 
 // hear reads one request of the two registers 0x48 and 0x49, and gives the right
@@ -60,16 +66,16 @@ var right = string([]byte{1, 2, 3, 4})
 
 func TestTheDeadlineIsForTheWholeAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := wired(t, func(conn net.Conn) {
-			for _, b := range hear(conn) { // each byte is in time, the answer is not
+		b := wired(t, func(conn net.Conn) {
+			for _, c := range hear(conn) { // each byte is in time, the answer is not
 				time.Sleep(900 * time.Millisecond)
-				if _, err := conn.Write([]byte{b}); err != nil {
+				if _, err := conn.Write([]byte{c}); err != nil {
 					return
 				}
 			}
 		})
 		start := time.Now()
-		got, err := l.exchange(t.Context(), mustRequest(t, 1, 4, 0x48, 2))
+		got, err := b.exchange(t.Context(), mustRequest(t, 1, 4, 0x48, 2))
 		if !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(start) != time.Second {
 			t.Errorf("% x, %v after %v; want a time-out after 1 s", got, err, time.Since(start))
 		}
@@ -78,7 +84,7 @@ func TestTheDeadlineIsForTheWholeAnswer(t *testing.T) {
 
 func TestADoneContextEndsAnExchangeAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := wired(t, deaf)
+		b := wired(t, deaf)
 		for _, c := range []struct {
 			name string
 			ctx  func() (context.Context, context.CancelFunc)
@@ -95,7 +101,7 @@ func TestADoneContextEndsAnExchangeAtOnce(t *testing.T) {
 		} {
 			ctx, cancel := c.ctx()
 			start := time.Now()
-			_, err := l.exchange(ctx, mustRequest(t, 1, 4, 0x48, 2))
+			_, err := b.exchange(ctx, mustRequest(t, 1, 4, 0x48, 2))
 			if took := time.Since(start); took != 300*time.Millisecond {
 				t.Errorf("%s: %v after %v", c.name, err, took)
 			}
@@ -103,7 +109,7 @@ func TestADoneContextEndsAnExchangeAtOnce(t *testing.T) {
 				t.Errorf("%s: %v", c.name, err)
 			}
 			start = time.Now()
-			if _, err := l.exchange(ctx, mustRequest(t, 1, 4, 0x48, 2)); !errors.Is(err, c.want) || time.Since(start) != 0 {
+			if _, err := b.exchange(ctx, mustRequest(t, 1, 4, 0x48, 2)); !errors.Is(err, c.want) || time.Since(start) != 0 {
 				t.Errorf("%s, again: %v after %v", c.name, err, time.Since(start))
 			}
 			cancel()
@@ -114,15 +120,15 @@ func TestADoneContextEndsAnExchangeAtOnce(t *testing.T) {
 func TestACancelledContextDoesNotHurtTheNextReader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dials := 0
-		l := wired(t, honest)
-		dial := l.dial
-		l.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		b := wired(t, honest)
+		dial := b.dial
+		b.dial = func(ctx context.Context) (wire, error) {
 			dials++
-			return dial(ctx, network, address)
+			return dial(ctx)
 		}
 		for range 5 {
 			ctx, cancel := context.WithCancel(t.Context())
-			if got, err := l.exchange(ctx, mustRequest(t, 1, 4, 0x48, 2)); string(got) != right || err != nil {
+			if got, err := b.exchange(ctx, mustRequest(t, 1, 4, 0x48, 2)); string(got) != right || err != nil {
 				t.Fatalf("% x, %v", got, err)
 			}
 			cancel() // after the read, as "defer cancel()" does
@@ -149,13 +155,13 @@ func (c *counted) AfterFunc(func()) (stop func() bool) {
 	return func() bool { c.waiting--; return true }
 }
 
-func TestALineWaitsForOneContextAndForNoneOnceClosed(t *testing.T) {
+func TestABusWaitsForOneContextAndForNoneOnceClosed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := wired(t, honest)
+		b := wired(t, honest)
 		first := &counted{Context: t.Context(), done: make(chan struct{})}
 		second := &counted{Context: t.Context(), done: make(chan struct{})}
 		read := func(ctx context.Context) {
-			if _, err := l.exchange(ctx, mustRequest(t, 1, 4, 0x48, 2)); err != nil {
+			if _, err := b.exchange(ctx, mustRequest(t, 1, 4, 0x48, 2)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -170,7 +176,7 @@ func TestALineWaitsForOneContextAndForNoneOnceClosed(t *testing.T) {
 		expect(1, 0)
 		read(second)
 		expect(0, 1)
-		l.close()
+		b.close()
 		expect(0, 0)
 	})
 }
@@ -178,7 +184,7 @@ func TestALineWaitsForOneContextAndForNoneOnceClosed(t *testing.T) {
 // The interruption may come so late that somebody else's exchange is under way.
 func TestALateInterruptionSparesTheNextExchange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := wired(t, func(conn net.Conn) {
+		b := wired(t, func(conn net.Conn) {
 			answer := hear(conn)
 			time.Sleep(500 * time.Millisecond)
 			conn.Write(answer)
@@ -186,8 +192,8 @@ func TestALateInterruptionSparesTheNextExchange(t *testing.T) {
 		})
 		before, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		time.AfterFunc(200*time.Millisecond, func() { l.interrupt(before.Done()) })
-		if got, err := l.exchange(t.Context(), mustRequest(t, 1, 4, 0x48, 2)); string(got) != right || err != nil {
+		time.AfterFunc(200*time.Millisecond, func() { b.interrupt(before.Done()) })
+		if got, err := b.exchange(t.Context(), mustRequest(t, 1, 4, 0x48, 2)); string(got) != right || err != nil {
 			t.Errorf("% x, %v", got, err)
 		}
 	})
@@ -195,28 +201,28 @@ func TestALateInterruptionSparesTheNextExchange(t *testing.T) {
 
 func TestClosingEndsAnExchangeAndAllLaterOnes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := wired(t, deaf)
-		time.AfterFunc(300*time.Millisecond, func() { l.close() })
+		b := wired(t, deaf)
+		time.AfterFunc(300*time.Millisecond, func() { b.close() })
 		start := time.Now()
-		_, err := l.exchange(t.Context(), mustRequest(t, 1, 4, 0x48, 2))
+		_, err := b.exchange(t.Context(), mustRequest(t, 1, 4, 0x48, 2))
 		if err == nil || time.Since(start) != 300*time.Millisecond {
 			t.Errorf("%v after %v, want an error when it was closed", err, time.Since(start))
 		}
-		if _, err := l.exchange(t.Context(), mustRequest(t, 1, 4, 0x48, 2)); !errors.Is(err, net.ErrClosed) {
+		if _, err := b.exchange(t.Context(), mustRequest(t, 1, 4, 0x48, 2)); !errors.Is(err, net.ErrClosed) {
 			t.Errorf("later: %v", err)
 		}
 	})
 }
 
-func TestALineClosedWhileConnectingStaysClosed(t *testing.T) {
+func TestABusClosedWhileConnectingStaysClosed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := wired(t, deaf)
-		dial := l.dial
-		l.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
-			l.close()
-			return dial(ctx, network, address)
+		b := wired(t, deaf)
+		dial := b.dial
+		b.dial = func(ctx context.Context) (wire, error) {
+			b.close()
+			return dial(ctx)
 		}
-		if _, err := l.exchange(t.Context(), mustRequest(t, 1, 4, 0x48, 2)); !errors.Is(err, net.ErrClosed) {
+		if _, err := b.exchange(t.Context(), mustRequest(t, 1, 4, 0x48, 2)); !errors.Is(err, net.ErrClosed) {
 			t.Error(err)
 		}
 	}) // and the bubble finds the peer's goroutine if the connection was left open
@@ -224,13 +230,13 @@ func TestALineClosedWhileConnectingStaysClosed(t *testing.T) {
 
 func TestConnectingTakesNoLongerThanTheTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLine("peer:502", time.Second)
-		l.dial = func(ctx context.Context, _, _ string) (net.Conn, error) {
+		b := unwired()
+		b.dial = func(ctx context.Context) (wire, error) {
 			<-ctx.Done()
 			return nil, ctx.Err()
 		}
 		start := time.Now()
-		if _, err := l.exchange(t.Context(), mustRequest(t, 1, 4, 0x48, 2)); err == nil || time.Since(start) != time.Second {
+		if _, err := b.exchange(t.Context(), mustRequest(t, 1, 4, 0x48, 2)); err == nil || time.Since(start) != time.Second {
 			t.Errorf("%v after %v", err, time.Since(start))
 		}
 	})
@@ -239,19 +245,19 @@ func TestConnectingTakesNoLongerThanTheTimeout(t *testing.T) {
 // A reader who gives up says nothing about the peer.
 func TestGivingUpIsNoFailureToConnect(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := wired(t, honest)
-		works := l.dial
-		l.dial = func(ctx context.Context, _, _ string) (net.Conn, error) {
+		b := wired(t, honest)
+		works := b.dial
+		b.dial = func(ctx context.Context) (wire, error) {
 			<-ctx.Done()
 			return nil, errors.New("interrupted")
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
-		if _, err := l.exchange(ctx, mustRequest(t, 1, 4, 0x48, 2)); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := b.exchange(ctx, mustRequest(t, 1, 4, 0x48, 2)); !errors.Is(err, context.DeadlineExceeded) {
 			t.Error(err)
 		}
-		l.dial = works
-		if got, err := l.exchange(t.Context(), mustRequest(t, 1, 4, 0x48, 2)); string(got) != right || err != nil {
+		b.dial = works
+		if got, err := b.exchange(t.Context(), mustRequest(t, 1, 4, 0x48, 2)); string(got) != right || err != nil {
 			t.Errorf("at once afterwards: % x, %v", got, err)
 		}
 	})
@@ -261,15 +267,15 @@ func TestAttemptsToConnectGrowRarerUpToALimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var attempts []time.Duration
 		refused := errors.New("connection refused")
-		l := wired(t, honest)
-		works := l.dial
+		b := wired(t, honest)
+		works := b.dial
 		start := time.Now()
-		l.dial = func(context.Context, string, string) (net.Conn, error) {
+		b.dial = func(context.Context) (wire, error) {
 			attempts = append(attempts, time.Since(start))
 			return nil, refused
 		}
 		for time.Since(start) < 24*time.Second {
-			if _, err := l.exchange(t.Context(), mustRequest(t, 1, 4, 0x48, 2)); !errors.Is(err, refused) {
+			if _, err := b.exchange(t.Context(), mustRequest(t, 1, 4, 0x48, 2)); !errors.Is(err, refused) {
 				t.Fatalf("after %v: %v, want the cause", time.Since(start), err)
 			}
 			time.Sleep(50 * time.Millisecond)
@@ -283,9 +289,9 @@ func TestAttemptsToConnectGrowRarerUpToALimit(t *testing.T) {
 				t.Fatalf("attempts at %v", attempts)
 			}
 		}
-		l.dial = works
+		b.dial = works
 		time.Sleep(maxPause)
-		if got, err := l.exchange(t.Context(), mustRequest(t, 1, 4, 0x48, 2)); string(got) != right || err != nil {
+		if got, err := b.exchange(t.Context(), mustRequest(t, 1, 4, 0x48, 2)); string(got) != right || err != nil {
 			t.Errorf("once it works: % x, %v", got, err)
 		}
 	})
@@ -293,20 +299,20 @@ func TestAttemptsToConnectGrowRarerUpToALimit(t *testing.T) {
 
 func TestOneExchangeAtATime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLine("peer:502", time.Second)
-		if err := l.take(t.Context()); err != nil {
+		b := unwired()
+		if err := b.take(t.Context(), false); err != nil {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		if err := l.take(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		if err := b.take(ctx, false); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("while it is held: %v", err)
 		}
-		l.release()
-		if err := l.take(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		b.release(false)
+		if err := b.take(ctx, false); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("free, but under a done context: %v", err)
 		}
-		if err := l.take(t.Context()); err != nil {
+		if err := b.take(t.Context(), false); err != nil {
 			t.Errorf("free: %v", err)
 		}
 	})
@@ -318,7 +324,7 @@ func TestAnswersToOtherRequestsAreDroppedUpToALimit(t *testing.T) {
 		want    string
 	}{{1, right}, {maxForeign, right}, {maxForeign + 1, ""}} {
 		synctest.Test(t, func(t *testing.T) {
-			l := wired(t, func(conn net.Conn) {
+			b := wired(t, func(conn net.Conn) {
 				answer := hear(conn)
 				late := append([]byte(nil), answer...)
 				late[12] = 99
@@ -330,7 +336,7 @@ func TestAnswersToOtherRequestsAreDroppedUpToALimit(t *testing.T) {
 				conn.Write(answer)
 				deaf(conn)
 			})
-			got, err := l.exchange(t.Context(), mustRequest(t, 1, 4, 0x48, 2))
+			got, err := b.exchange(t.Context(), mustRequest(t, 1, 4, 0x48, 2))
 			if string(got) != c.want || (err == nil) != (c.want != "") {
 				t.Errorf("%d foreign answers: % x, %v", c.foreign, got, err)
 			}
@@ -342,7 +348,7 @@ func TestAnswersToOtherRequestsAreDroppedUpToALimit(t *testing.T) {
 // dropped there if it belongs to nobody.
 func TestFramesThatArriveTogetherAreToldApart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := wired(t, func(conn net.Conn) {
+		b := wired(t, func(conn net.Conn) {
 			for answer := hear(conn); answer != nil; answer = hear(conn) {
 				half := append([]byte(nil), answer[:5]...) // of a second copy; the rest comes with the next
 				conn.Write(append(answer, half...))
@@ -352,7 +358,7 @@ func TestFramesThatArriveTogetherAreToldApart(t *testing.T) {
 			}
 		})
 		for i := range 6 {
-			if got, err := l.exchange(t.Context(), mustRequest(t, 1, 4, 0x48, 2)); string(got) != right || err != nil {
+			if got, err := b.exchange(t.Context(), mustRequest(t, 1, 4, 0x48, 2)); string(got) != right || err != nil {
 				t.Fatalf("exchange %d: % x, %v", i, got, err)
 			}
 		}
@@ -366,13 +372,13 @@ func (forgetful) Read([]byte) (int, error) { return 0, nil }
 
 func TestAConnectionThatReadsNothingForEverIsAnError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := wired(t, honest)
-		dial := l.dial
-		l.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
-			conn, err := dial(ctx, network, address)
-			return forgetful{conn}, err
+		b := wired(t, honest)
+		dial := b.dial
+		b.dial = func(ctx context.Context) (wire, error) {
+			conn, err := dial(ctx)
+			return forgetful{conn.(net.Conn)}, err
 		}
-		_, err := l.exchange(t.Context(), mustRequest(t, 1, 4, 0x48, 2))
+		_, err := b.exchange(t.Context(), mustRequest(t, 1, 4, 0x48, 2))
 		if !errors.Is(err, io.ErrNoProgress) || !strings.Contains(err.Error(), "after 0 bytes") {
 			t.Error(err)
 		}
