@@ -83,14 +83,14 @@ type Contactor struct {
 	ActiveLow bool   // Line closes the contactor when low
 }
 
-// Inputs are the lines that an EVSE reads. One that begins with ! is made when
-// low; an empty one is not there.
+// Inputs are the loops of wire that an EVSE reads. One that begins with ! is made
+// when low; an empty one is not there. A broken one is not made.
 type Inputs struct {
 	Plug  string // made while a cable is in the car
-	Stop  string // made while the stop button is pressed
-	EStop string // made while the emergency stop is pressed
-	RCD   string // made while the residual current device has tripped
-	Hot   string // made while the socket is too hot
+	Stop  string // made while nobody presses the stop button
+	EStop string // made while the emergency stop is not pressed
+	RCD   string // made while the residual current device is on
+	Hot   string // made while it is cool enough
 }
 
 // Reserve is what a driver may reserve, in minor units.

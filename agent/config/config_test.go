@@ -231,7 +231,7 @@ func TestBusesAreShared(t *testing.T) {
 	for _, row := range [][2]string{
 		{rtu + ", unit: 1", rtu + ", unit: 2"},
 		{rtu + ", unit: 1", strings.Replace(rtu, "USB0?baud=9600", "USB1?baud=19200", 1) + ", unit: 1"},
-		{`url: "tcp://GATEWAY:502", unit: 1`, `url: "tcp://gateway:502", unit: 2`},
+		{`url: "tcp://gateway:502", unit: 1`, `url: "tcp://gateway:502", unit: 2`},
 		{`url: "tcp://gateway:502", unit: 1`, `url: "rtuovertcp://gateway:4001", unit: 1`},
 	} {
 		one := fmt.Sprintf("  - {id: 1, code: A1, meter: {model: m, %s}, contactor: {sim: true}, max_power_w: 22000}\n", row[0])

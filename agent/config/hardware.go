@@ -43,7 +43,7 @@ func (r *reader) checkBus(at string, m Meter, before string, o Meter) {
 	if !r.fine(at+".url", before+".url") || m.URL == "" || busOf(m.URL) != busOf(o.URL) {
 		return
 	}
-	if !strings.EqualFold(m.URL, o.URL) {
+	if m.URL != o.URL {
 		r.fail(at+".url", quote(m.URL), "the same as "+before+".url, "+o.URL+": one bus has one speed, one parity and one kind of frame")
 		return
 	}

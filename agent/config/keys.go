@@ -71,7 +71,7 @@ func meterKeys() key {
 			doc: "Register map of the meter. `stolpe meter list` has them all."},
 		{name: "url", kind: text, unset: "a simulated meter", want: `"tcp://host:port", "rtu:///dev/...?baud=9600&parity=N" or "rtuovertcp://host:port"`, legal: meterURL,
 			doc: "Where the meter, or the gateway of its bus, answers: Modbus TCP, a serial line of this machine, or a serial line behind a converter that passes bytes on. " +
-				"A serial line is best named by its path in /dev/serial/by-id, says its parity as N, E or O, and may add stop=1 or stop=2. EVSEs on one bus have the same address here."},
+				"A serial line is best named by its path in /dev/serial/by-id; what is left out of baud, parity (N, E, O) and stop (1, 2) is as the register map says. EVSEs on one bus have the same address here."},
 		{name: "unit", kind: number, def: int64(1), min: 1, max: 255,
 			doc: "Modbus address of the meter: 1 to 247, or 255 for a meter that is its own gateway."},
 		{name: "serial", kind: text, unset: "any", want: someText(32), legal: shorter(32),
@@ -86,11 +86,11 @@ func contactorKeys() key {
 	return key{name: "contactor", kind: section, need: true, doc: "The contactor: a simulated one, or the lines of a real one.", keys: []key{
 		{name: "sim", kind: flag, unset: "a real contactor", want: "true", legal: oneOf("true"),
 			doc: "A simulated contactor, with a car on it. Nothing real is switched."},
-		{name: "line", kind: text, unset: "needed unless `sim: true`", want: lineName, legal: output,
+		{name: "line", kind: text, unset: "needed unless `sim: true`", want: lineName, legal: Output,
 			doc: "Output that closes the contactor when high. No line is used twice in the file."},
 		{name: "sense", kind: text, unset: "needed unless `sim: true`", want: lineName + ", with ! before it if it is low while the contacts are closed", legal: input,
 			doc: "Input of the contactor's auxiliary contact. It decides whether the contactor is welded or does not close, and must be another line than the one that switches."},
-		{name: "deadman", kind: text, unset: "none", want: lineName, legal: output,
+		{name: "deadman", kind: text, unset: "none", want: lineName, legal: Output,
 			doc: "Output that toggles for as long as the program lives and does its work, for a circuit that opens the contactor when it stops."},
 		{name: "active_low", kind: flag, unset: "the contactor closes on high", want: "true, or the key left out", legal: oneOf("true"),
 			doc: "Written only for relay boards that close on low. Such a board pulses, closing for a moment, when the program takes the line at start, and closes whenever its input is pulled low; choose one that closes on high if you can."},
@@ -99,13 +99,17 @@ func contactorKeys() key {
 
 func inputKeys() key {
 	const want = "a line such as GPIO22 or gpiochip0/22, with ! before it if it is made when low"
-	return key{name: "inputs", kind: section, doc: "Lines that are read. None with a simulated contactor.", keys: []key{
-		{name: "plug", kind: text, unset: "a car counts as present", want: want, legal: input, doc: "Made while a cable is in the car."},
-		{name: "stop", kind: text, unset: "none", want: want, legal: input, doc: "Made while the stop button is pressed. Ends the charge."},
+	return key{name: "inputs", kind: section, doc: "Loops of wire that are read: made or not made. A broken wire is not made, which is always the safe thing. None with a simulated contactor.", keys: []key{
+		{name: "plug", kind: text, unset: "a car counts as present", want: want, legal: input,
+			doc: "Made while a cable is in the car."},
+		{name: "stop", kind: text, unset: "none", want: want, legal: input,
+			doc: "Stop button with a normally closed contact: made while nobody presses it. Ends the charge."},
 		{name: "estop", kind: text, unset: "none", want: want, legal: input,
-			doc: "Made while the emergency stop is pressed. Opens the contactor at once; it must also cut the coil by itself."},
-		{name: "rcd", kind: text, unset: "none", want: want, legal: input, doc: "Made while the residual current device has tripped. Opens the contactor at once."},
-		{name: "hot", kind: text, unset: "none", want: want, legal: input, doc: "Made while the socket is too hot."},
+			doc: "Emergency stop: made while it is not pressed. Opens the contactor at once; a second contact of it must cut the coil by itself."},
+		{name: "rcd", kind: text, unset: "none", want: want, legal: input,
+			doc: "Auxiliary contact of the residual current device: made while it is on. Opens the contactor at once."},
+		{name: "hot", kind: text, unset: "none", want: want, legal: input,
+			doc: "Thermal switch at the socket or the cable: made while it is cool enough."},
 	}}
 }
 

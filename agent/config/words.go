@@ -115,25 +115,31 @@ func busOf(s string) string {
 	return strings.ToLower(rest)
 }
 
-// output checks the name of a line: GPIO17, or line 17 of a chip, gpiochip0/17.
-func output(s string) bool {
-	if n, ok := strings.CutPrefix(s, "GPIO"); ok {
-		return plain(n, 0, maxLine)
+// Output says whether text can name a line: GPIO17, or line 17 of a chip that is
+// named as the kernel numbers it or as its driver labels it, gpiochip0/17 or
+// pinctrl-bcm2711/17.
+func Output(text string) bool {
+	if chip, n, ok := strings.Cut(text, "/"); ok {
+		return chip != "" && len(chip) <= maxName && only(chip, "-_.:@") && plain(n, 0, maxLine)
 	}
-	chip, n, _ := strings.Cut(strings.TrimPrefix(s, "gpiochip"), "/")
-	return strings.HasPrefix(s, "gpiochip") && plain(chip, 0, maxLine) && plain(n, 0, maxLine)
+	n, ok := strings.CutPrefix(text, "GPIO")
+	return ok && plain(n, 0, maxLine)
 }
 
 // input checks the name of a line that is read, which may begin with !.
-func input(s string) bool { return output(strings.TrimPrefix(s, "!")) }
+func input(s string) bool { return Output(strings.TrimPrefix(s, "!")) }
 
-// lineOf names a line the same way however it is written. A bare GPIO17 counts as
-// line 17 of the first chip, which it is on a Raspberry Pi; elsewhere the kernel
-// refuses the second use of a line.
+// lineOf names a line the same way however it is written. The processor's own chip
+// is meant where none is named; it is labelled pinctrl-, and the first on a
+// Raspberry Pi. What escapes this, the kernel refuses as a second use of a line.
 func lineOf(s string) string {
 	s = strings.TrimPrefix(s, "!")
-	if n, ok := strings.CutPrefix(s, "GPIO"); ok {
-		return "gpiochip0/" + n
+	chip, n, ok := strings.Cut(s, "/")
+	if !ok {
+		n = strings.TrimPrefix(s, "GPIO")
+	}
+	if !ok || chip == "gpiochip0" || strings.HasPrefix(chip, "pinctrl-") {
+		return "GPIO" + n
 	}
 	return s
 }
