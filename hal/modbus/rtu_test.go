@@ -107,6 +107,35 @@ func TestARequestComesAfterTheSilenceAndTheGap(t *testing.T) {
 	}
 }
 
+// A clock that stands still keeps nobody waiting longer than life does.
+func TestAGapPassesInLifeAtTheLatest(t *testing.T) {
+	for name, wired := range map[string]func(*testing.T) (*Bus, *request){
+		"RTU": func(t *testing.T) (*Bus, *request) {
+			return lined(t, usual, func(conn net.Conn) {
+				for heard(conn) != nil {
+					conn.Write(theAnswer())
+				}
+			}), theRead(t)
+		},
+		"TCP": func(t *testing.T) (*Bus, *request) { return wired(t, honest), mustRequest(t, 1, 4, 0x48, 2) },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			b, r := wired(t)
+			b.now = func() time.Duration { return 0 }
+			r.gap = 100 * time.Millisecond
+			start := time.Now()
+			for range 3 {
+				if got, err := b.ask(t.Context(), r); string(got) != right || err != nil {
+					t.Fatalf("%s: % x, %v", name, got, err)
+				}
+			}
+			if took := time.Since(start); took < 200*time.Millisecond || took > 300*time.Millisecond {
+				t.Errorf("%s: took %v", name, took)
+			}
+		})
+	}
+}
+
 // What comes between two exchanges answers nothing, and begins the silence anew.
 func TestWhatComesOutOfTurnIsHeardAndForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -266,3 +266,24 @@ func TestAMeterIsRecognised(t *testing.T) {
 		})
 	}
 }
+
+func TestAConverterIsScanned(t *testing.T) {
+	line := setting{}
+	image, _ := showing(t, sdm630Map(t))
+	synctest.Test(t, func(t *testing.T) {
+		p := &party{line: line, units: map[byte]*meters.Image{9: image, 230: image}, delay: 60 * time.Millisecond}
+		s := &scan{place: place{scheme: schemeRTUOverTCP, address: "converter:4001"}, maps: []*meters.Map{sdm630Map(t)}}
+		s.bus = func(setting) *Bus {
+			b := lined(t, line, func(conn net.Conn) { p.serve(conn, line) })
+			b.place = s.place
+			return b
+		}
+		start := time.Now()
+		if err := s.run(t.Context(), false); err != nil || len(s.found) != 2 || s.found[1].Unit != 230 || s.found[0].URL != "rtuovertcp://converter:4001" {
+			t.Errorf("%+v, %v", s.found, err)
+		}
+		if took := time.Since(start); took > time.Minute {
+			t.Errorf("took %v", took)
+		}
+	})
+}
