@@ -50,7 +50,7 @@ func TestAScanFindsAMeterOnARealPort(t *testing.T) {
 	}
 	defer line.Close()
 	path, _, _ := strings.Cut(line.URL(), "?")
-	place, err := parseURL(path + "?baud=38400")
+	place, err := parseURL(path + "?baud=38400&parity=E")
 	if err != nil {
 		t.Fatal(err)
 	}

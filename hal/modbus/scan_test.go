@@ -287,3 +287,26 @@ func TestAConverterIsScanned(t *testing.T) {
 		}
 	})
 }
+
+func TestFramesAreFoundInWhatIsHeard(t *testing.T) {
+	one, two := framed(9, 3, 4, 0, 0, 0, 0), framed(230, 0x83, 2)
+	for _, c := range []struct {
+		name  string
+		noise []byte
+		units []int
+		whole bool
+	}{
+		{"one", one, []int{9}, true},
+		{"two", slices.Concat(one, two), []int{9, 230}, true},
+		{"one and the beginning of another", slices.Concat(two, one[:4]), []int{230}, false},
+		{"a byte before", append([]byte{0}, one...), nil, false},
+		{"noise", []byte{0, 0xFF, 0, 0xFF, 0}, nil, false},
+		{"zeros, whose checksum is none", make([]byte, 20), nil, false},
+		{"of a unit that cannot be", framed(248, 3, 2, 0, 0), nil, false},
+		{"a little", []byte{9}, nil, false},
+	} {
+		if units, whole := framesIn(c.noise); !slices.Equal(units, c.units) || whole != c.whole {
+			t.Errorf("%s: %v, %t; want %v, %t", c.name, units, whole, c.units, c.whole)
+		}
+	}
+}
