@@ -64,11 +64,17 @@ func base(unit string) float64 {
 	return 1000
 }
 
+// most is what is believed of any register, in Wh, W or thousandths, worked out
+// without the codec.
+func most(unit string) float64 {
+	return map[string]float64{"kWh": 1e10, "Wh": 1e10, "kW": 1e7, "W": 1e7, "V": 1e6, "A": 1e7, "Hz": 1e5}[unit]
+}
+
 // reach is what a register can say, in Wh, W or thousandths, worked out without the
 // codec: from 0 to high, and below 0 where it can.
 func reach(r *Register) (high int64, signed bool) {
 	bits := map[Type]int{Int16: 15, Uint16: 16, Int32: 31, Uint32: 32, Acc32: 32}[r.Type]
-	limit := map[string]float64{"kWh": 1e10, "Wh": 1e10, "kW": 1e7, "W": 1e7, "V": 1e6, "A": 1e7, "Hz": 1e5}[r.Unit]
+	limit := most(r.Unit)
 	scale := r.Scale
 	if scale == 0 {
 		scale = 1

@@ -57,11 +57,14 @@ func Load(dir string) (*Library, error) {
 	if err != nil {
 		return nil, fmt.Errorf("meters: maps to add: %w", err)
 	}
+	entries = slices.DeleteFunc(entries, func(e os.DirEntry) bool {
+		return !strings.HasSuffix(e.Name(), ".yaml") && !strings.HasSuffix(e.Name(), ".yml")
+	})
+	if len(entries) > maxAdded {
+		return nil, fmt.Errorf("meters: %s: %d maps: want at most %d", dir, len(entries), maxAdded)
+	}
 	var wrong []error
 	for _, e := range entries {
-		if !strings.HasSuffix(e.Name(), ".yaml") && !strings.HasSuffix(e.Name(), ".yml") {
-			continue
-		}
 		path := filepath.Join(dir, e.Name())
 		m, err := load(path, e)
 		if err != nil {
@@ -69,9 +72,6 @@ func Load(dir string) (*Library, error) {
 			continue
 		}
 		l.added[m.ID], l.from[m.ID] = m, path
-	}
-	if n := len(l.added); n > maxAdded {
-		wrong = append(wrong, fmt.Errorf("meters: %s: %d maps: want at most %d", dir, n, maxAdded))
 	}
 	if len(wrong) > 0 {
 		return nil, errors.Join(wrong...)
@@ -95,6 +95,9 @@ func load(path string, entry os.DirEntry) (*Map, error) {
 	text, err := io.ReadAll(io.LimitReader(file, maxSize+1))
 	if err != nil {
 		return nil, fmt.Errorf("meters: read a map: %w", err)
+	}
+	if len(text) > maxSize {
+		return nil, fmt.Errorf("meters: %s: want at most %d bytes", path, maxSize)
 	}
 	return Parse(path, text)
 }

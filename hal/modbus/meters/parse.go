@@ -40,6 +40,9 @@ func Parse(name string, text []byte) (*Map, error) {
 	if err := yaml.Unmarshal(text, &tree); err != nil {
 		return nil, fmt.Errorf("meters: %s: %w", name, plain(err))
 	}
+	if n := alias(tree.Content[0]); n != nil {
+		return nil, fmt.Errorf("meters: %s: line %d: found an anchor or alias: want each value written out", name, n.Line)
+	}
 	if n := fraction(tree.Content[0]); n != nil {
 		return nil, fmt.Errorf("meters: %s: line %d: found %s: want a whole number, or quotes around a text", name, n.Line, n.Value)
 	}
@@ -88,7 +91,7 @@ func plain(err error) error {
 	}
 	var wrong *yaml.TypeError
 	if !errors.As(err, &wrong) {
-		return err
+		return errors.New(oneLine(err.Error()))
 	}
 	found := slices.Clone(wrong.Errors)
 	for i, e := range found {
@@ -100,8 +103,11 @@ func plain(err error) error {
 		}
 		found[i] = e
 	}
-	return errors.New(strings.Join(found, "; "))
+	return errors.New(oneLine(strings.Join(found, "; ")))
 }
+
+// oneLine keeps what a file holds from breaking the line that quotes it.
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 // kind says what a Go type of this package is called in a file.
 func kind(goType string) string {
@@ -124,6 +130,20 @@ func kind(goType string) string {
 		return "a text"
 	}
 	return "keys with values"
+}
+
+// alias gives a value that is written once and meant in several places, or nil.
+// What a person compares with a manual stands where it is used.
+func alias(node *yaml.Node) *yaml.Node {
+	if node.Kind == yaml.AliasNode || node.Anchor != "" {
+		return node
+	}
+	for _, inner := range node.Content {
+		if found := alias(inner); found != nil {
+			return found
+		}
+	}
+	return nil
 }
 
 // fraction gives a value that is written with a fraction where none can be, or

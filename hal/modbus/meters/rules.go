@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -49,7 +48,7 @@ func (m *Map) rules(id string) []rule {
 	for _, name := range slices.Sorted(maps.Keys(m.Identity)) {
 		r, key := m.Identity[name], "identity."+name
 		rules = append(rules, r.rules(key, m)...)
-		rules = append(rules, r.told(key)...)
+		rules = append(rules, r.told(key, m)...)
 		if name == "serial" {
 			rules = append(rules, rule{key + ".type", true, !r.Type.floating(), "a whole number or a text"})
 		}
@@ -158,19 +157,15 @@ const sumMost = 8
 
 // told lists what must hold for the register of an identity: a text, or a number
 // that is told as it is.
-func (r *Register) told(key string) []rule {
+func (r *Register) told(key string, m *Map) []rule {
 	rules := []rule{{key + ".type", true, !r.Type.ownExponent() && r.Type != Acc32, words(append(plainNumbers(), texts()...))}}
 	for _, no := range []string{"unit", "scale", "max", "sum_with", "subtract", "exp10", "resettable"} {
 		rules = append(rules, rule{key + "." + no, false, false, "no " + no + " for what is not measured"})
 	}
 	rules = append(rules, rule{key + ".expect", false, len(r.Expect) > 0 && !r.Type.floating(), "at least one value, and no such key for a float"})
 	for _, e := range r.Expect {
-		ok := r.Type.text() && e != "" && len(e) <= 2*int(r.Length)
-		if !r.Type.text() {
-			_, err := strconv.ParseUint(e, 10, 16*int(r.Type.Words()))
-			ok = err == nil
-		}
-		rules = append(rules, rule{key + ".expect", false, ok, "whole numbers or texts that fit into the register"})
+		_, err := m.spell(r, e)
+		rules = append(rules, rule{key + ".expect", false, e != "" && err == nil, "whole numbers or texts that fit into the register and are told just so"})
 	}
 	return rules
 }
