@@ -217,7 +217,7 @@ func TestAFailureIsFollowedByQuiet(t *testing.T) {
 		"a false refusal": {framed(1, 0x84, 4, 0)[:5], time.Second + usual.silence()},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			first, failed, asked := true, time.Time{}, time.Time{}
+			first, asked := true, time.Time{}
 			b := lined(t, usual, func(conn net.Conn) {
 				for heard(conn) != nil {
 					answer := theAnswer()
@@ -232,7 +232,7 @@ func TestAFailureIsFollowedByQuiet(t *testing.T) {
 			if got, err := b.ask(t.Context(), theRead(t)); err == nil {
 				t.Errorf("%s: % x", name, got)
 			}
-			failed = time.Now()
+			failed := time.Now()
 			got, err := b.ask(t.Context(), theRead(t))
 			if string(got) != right || err != nil || asked.Sub(failed) != c.after {
 				t.Errorf("%s: then % x, %v; asked after %v, want %v", name, got, err, asked.Sub(failed), c.after)

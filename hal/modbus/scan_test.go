@@ -52,7 +52,7 @@ func (p *party) serve(conn net.Conn, at setting) {
 			continue
 		}
 		thinking.Go(func() {
-			time.Sleep(p.delay)
+			<-time.After(p.delay)
 			if !p.timid || turn == heardOf.Load() {
 				conn.Write(answer)
 			}
