@@ -278,6 +278,53 @@ func TestALineLostWhileIdleIsOpenedAgainAtOnce(t *testing.T) {
 	})
 }
 
+// Nothing was asked, so nothing can come late.
+func TestGivingUpBeforeAskingLeavesTheLineAsItIs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var asked []time.Time
+		b := lined(t, usual, func(conn net.Conn) {
+			for heard(conn) != nil {
+				asked = append(asked, time.Now())
+				conn.Write(theAnswer())
+			}
+		})
+		r := theRead(t)
+		r.gap = 100 * time.Millisecond
+		if _, err := b.ask(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		if _, err := b.ask(ctx, r); !errors.Is(err, context.DeadlineExceeded) || b.conn == nil {
+			t.Errorf("%v, and connected: %t", err, b.conn != nil)
+		}
+		if _, err := b.ask(t.Context(), r); err != nil || len(asked) != 2 || asked[1].Sub(asked[0]) > 200*time.Millisecond {
+			t.Errorf("%v, asked at %v", err, asked)
+		}
+	})
+}
+
+// A port that can be opened and is dead all the same is not opened all the time.
+func TestADeadPortIsOpenedRarely(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		opened := 0
+		b := lined(t, usual, func(net.Conn) { opened++ })
+		pipe := b.dial
+		b.dial = func(ctx context.Context) (wire, error) {
+			conn, err := pipe(ctx)
+			return lenient{conn}, err
+		}
+		for start := time.Now(); time.Since(start) < 10*time.Second; time.Sleep(10 * time.Millisecond) {
+			if _, err := b.ask(t.Context(), theRead(t)); !errors.Is(err, io.EOF) {
+				t.Fatal(err)
+			}
+		}
+		if opened > 50 {
+			t.Errorf("opened %d times in 10 s", opened)
+		}
+	})
+}
+
 // pieces is a line on which bytes come in pieces, and then nothing more.
 type pieces struct {
 	bytes []byte
