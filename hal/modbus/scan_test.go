@@ -52,7 +52,7 @@ func (p *party) serve(conn net.Conn, at setting) {
 			continue
 		}
 		thinking.Go(func() {
-			time.Sleep(p.delay)
+			<-time.After(p.delay)
 			if !p.timid || turn == heardOf.Load() {
 				conn.Write(answer)
 			}
@@ -264,5 +264,49 @@ func TestAMeterIsRecognised(t *testing.T) {
 				t.Errorf("%s took %v", id, took)
 			}
 		})
+	}
+}
+
+func TestAConverterIsScanned(t *testing.T) {
+	line := setting{}
+	image, _ := showing(t, sdm630Map(t))
+	synctest.Test(t, func(t *testing.T) {
+		p := &party{line: line, units: map[byte]*meters.Image{9: image, 230: image}, delay: 60 * time.Millisecond}
+		s := &scan{place: place{scheme: schemeRTUOverTCP, address: "converter:4001"}, maps: []*meters.Map{sdm630Map(t)}}
+		s.bus = func(setting) *Bus {
+			b := lined(t, line, func(conn net.Conn) { p.serve(conn, line) })
+			b.place = s.place
+			return b
+		}
+		start := time.Now()
+		if err := s.run(t.Context(), false); err != nil || len(s.found) != 2 || s.found[1].Unit != 230 || s.found[0].URL != "rtuovertcp://converter:4001" {
+			t.Errorf("%+v, %v", s.found, err)
+		}
+		if took := time.Since(start); took > time.Minute {
+			t.Errorf("took %v", took)
+		}
+	})
+}
+
+func TestFramesAreFoundInWhatIsHeard(t *testing.T) {
+	one, two := framed(9, 3, 4, 0, 0, 0, 0), framed(230, 0x83, 2)
+	for _, c := range []struct {
+		name  string
+		noise []byte
+		units []int
+		whole bool
+	}{
+		{"one", one, []int{9}, true},
+		{"two", slices.Concat(one, two), []int{9, 230}, true},
+		{"one and the beginning of another", slices.Concat(two, one[:4]), []int{230}, false},
+		{"a byte before", append([]byte{0}, one...), nil, false},
+		{"noise", []byte{0, 0xFF, 0, 0xFF, 0}, nil, false},
+		{"zeros, whose checksum is none", make([]byte, 20), nil, false},
+		{"of a unit that cannot be", framed(248, 3, 2, 0, 0), nil, false},
+		{"a little", []byte{9}, nil, false},
+	} {
+		if units, whole := framesIn(c.noise); !slices.Equal(units, c.units) || whole != c.whole {
+			t.Errorf("%s: %v, %t; want %v, %t", c.name, units, whole, c.units, c.whole)
+		}
 	}
 }
