@@ -68,6 +68,7 @@ func bubble(t *testing.T, change func(*world), test func(*testing.T, *world)) {
 				Choices: []payment.Amount{20_000, 35_000, 50_000}, Default: 35_000, Limits: session.DefaultLimits(),
 			},
 		}
+		w.rules.Limits.Rest = time.Second // the charges of these tests follow close upon each other
 		w.rig = bench.NewRig(bench.Setup{Serial: "22110345", Register: register}, func() time.Duration { return time.Since(w.began) })
 		w.plugIn()
 		w.till = newTill(w)

@@ -36,7 +36,7 @@ func (l *loop) edge(now time.Duration) {
 		l.restless = now
 	}
 	l.since = now
-	if l.eager && l.settled { // before that, only what a look shows
+	if l.eager {
 		l.made = false
 	}
 }

@@ -28,6 +28,7 @@ type board struct {
 	deaf    error // what WaitForEdge gives
 	stuck   error // what Out gives
 	mute    bool  // edges are lost
+	forgets bool  // calls
 	reads   int
 }
 
@@ -80,7 +81,11 @@ func (b *board) at(name string) *pin {
 	return &b.pins[slices.IndexFunc(b.pins, func(p pin) bool { return p.name == name })]
 }
 
-func (b *board) called(format string, a ...any) { b.calls = append(b.calls, fmt.Sprintf(format, a...)) }
+func (b *board) called(format string, a ...any) {
+	if !b.forgets {
+		b.calls = append(b.calls, fmt.Sprintf(format, a...))
+	}
+}
 
 // heard gives the calls so far, one a line.
 func (b *board) heard() string {
@@ -219,6 +224,7 @@ type inputs struct {
 	woken   chan struct{}
 	halted  chan struct{}
 	closed  bool
+	idle    bool // nothing has happened since it was last asked for an edge
 }
 
 func (s *inputs) wake() {
@@ -257,10 +263,11 @@ func (s *inputs) next() (number int, edge gpio.Edge, err error) {
 	case s.board.deaf != nil:
 		return 0, gpio.NoEdge, s.board.deaf
 	case len(s.events) == 0:
+		s.idle = true
 		return 0, gpio.NoEdge, nil
 	}
 	e := s.events[0]
-	s.events = s.events[1:]
+	s.events, s.idle = s.events[1:], false
 	if e.rising {
 		return e.number, gpio.RisingEdge, nil
 	}

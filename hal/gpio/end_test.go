@@ -41,6 +41,21 @@ func TestWatchEndsWhileTheLinesFail(t *testing.T) {
 	})
 }
 
+func TestCloseEndsAWait(t *testing.T) {
+	bubble(t, nil, func(p *post) {
+		p.sleep(time.Second + time.Millisecond)
+		if err := p.lines.Close(); err != nil {
+			t.Error(err)
+		}
+		p.sleep(0)
+		select {
+		case <-p.ended:
+		default:
+			t.Error("it goes on")
+		}
+	})
+}
+
 // Close does not wait for a Watch that may hang, and takes nothing away from it.
 func TestCloseEndsWatch(t *testing.T) {
 	bubble(t, nil, func(p *post) {

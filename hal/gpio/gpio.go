@@ -21,17 +21,18 @@
 //	rcd    made: the device is on             not made: it has tripped
 //	hot    made: cool enough                  not made: too hot
 //
-// For the technician: sense is a normally open auxiliary contact (NO, 13-14), or a
-// mirror contact where the contactor has one; plug a contact that closes with the
-// cable in; stop, estop, rcd and hot are normally closed (NC), so that whatever
-// breaks is seen at once. A plain spec ("GPIO24") is made when high: wire the
-// contact between 3.3 V and the line. A spec with "!" ("!GPIO24") is made when low:
-// wire it between the line and ground. Never 5 V or 24 V on a line, and never mains:
+// For the technician: sense is a normally open auxiliary contact of the contactor
+// (13-14; a normally closed one would show a broken wire as "closed"), plug a contact
+// that closes with the cable in; stop, estop, rcd and hot are normally closed, so
+// that whatever breaks is seen at once. A plain spec ("GPIO24") is made when high:
+// wire the contact between 3.3 V and the line. A spec with "!" ("!GPIO24") is made
+// when low: wire it between the line and ground. Never 5 V or 24 V on a line, and never mains:
 // that wants an optocoupler or a relay. The kernel is asked for the pull that reads
 // as "not made", but it is weak (about 50 kΩ on a Pi) and some chips have none: put
-// 1 to 4.7 kΩ beside it, and 1 kΩ in series. The emergency stop has a second contact
-// that cuts the coil's supply by itself; so does the dead-man relay. This package is
-// not the safety function, it only agrees with it.
+// one of 1 to 4.7 kΩ at the wire, and 1 kΩ between there and the line. The emergency
+// stop has a second contact that cuts the coil's supply by itself, and so has the
+// relay that the dead-man holds. This package is not the safety function, it only
+// agrees with it.
 //
 // Contacts bounce, so a change counts when it has lasted for 100 ms. One thing never
 // waits: emergency stop and residual current device count from the first edge on,
@@ -66,7 +67,8 @@ import (
 // ("GPIO17"), or by chip and number ("pinctrl-bcm2711/17", "gpiochip0/17"); chips are
 // numbered as they are found, so a label is the better name. Without a chip, the
 // chip is the first whose label begins with "pinctrl-", or the only one. An input
-// with "!" before it is made when low. All inputs must be on one chip.
+// with "!" before it is made when low. All inputs must be on one chip. A line belongs
+// to one EVSE: an emergency stop for several wants a contact for each.
 type Config struct {
 	// Line commands the contactor: high closes it. Take a line that rests low while
 	// the board starts (GPIO9 to GPIO27 on a Pi), with a pull-down of its own.
@@ -109,7 +111,8 @@ type Lines struct {
 
 // Open requests the lines. The contactor's comes first, and is open from then on
 // whatever is wrong with the others. If anything is, it is an error, and the lines
-// are given back.
+// are given back. Call it before the program opens anything else: what periph closes
+// at its start, it closes twice.
 func Open(c Config) (*Lines, error) {
 	chips, err := kernelChips()
 	if err != nil {
@@ -239,9 +242,14 @@ func (l *Lines) Beat() error {
 func (l *Lines) Close() error {
 	err := l.contactor.close()
 	if l.deadMan != nil {
-		err = errors.Join(err, l.deadMan.close(false))
+		if stuck := l.deadMan.close(false); stuck != nil {
+			err = errors.Join(err, fmt.Errorf("gpio: dead-man: %w", stuck))
+		}
 	}
-	return errors.Join(err, l.closeInputs())
+	if stuck := l.closeInputs(); stuck != nil {
+		err = errors.Join(err, fmt.Errorf("gpio: inputs: %w", stuck))
+	}
+	return err
 }
 
 // closeInputs gives the inputs back, or makes Watch do it if it runs.

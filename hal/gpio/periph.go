@@ -71,9 +71,9 @@ func kernelChips() ([]chip, error) {
 
 // startPeriph makes periph look for chips, which it does once in a program's life.
 // Two things it does besides must not be felt: it logs what it cannot open, and where
-// it meets a chip under two names, as on a Raspberry Pi 5, it closes file descriptor
-// 0. The next line requested would get that number, which periph takes for "none" and
-// never gives back.
+// it meets a chip under two names, as on a Raspberry Pi 5, it closes the second one's
+// file descriptor twice and file descriptor 0 besides. The next line requested would
+// get that number, which periph takes for "none" and never gives back.
 var startPeriph = sync.OnceValue(func() error {
 	before := log.Writer()
 	log.SetOutput(io.Discard)

@@ -189,16 +189,25 @@ func (b *Bus) release(doubt bool) {
 
 // rest waits until the line has been silent for the gap that a meter needs.
 func (b *Bus) rest(ctx context.Context, gap time.Duration) error {
-	for b.spoken {
-		wait := b.lastWord + gap - b.now()
+	for since := time.Now(); ; {
+		wait := b.lacking(gap, since)
 		if wait <= 0 {
-			break
+			return nil
 		}
 		if err := b.pause(ctx, min(wait, slice)); err != nil {
 			return err
 		}
 	}
-	return nil
+}
+
+// lacking is what the line still lacks of a silence since the last word: by the
+// clock of the readings, which may run faster than life, but never more than by
+// our own, on which it has been silent since the given instant at least.
+func (b *Bus) lacking(gap time.Duration, since time.Time) time.Duration {
+	if !b.spoken {
+		return 0
+	}
+	return min(b.lastWord+gap-b.now(), gap-time.Since(since))
 }
 
 // pause lets real time pass.

@@ -33,13 +33,18 @@ func (b *Bus) connected(ctx context.Context, within time.Duration) (conn wire, r
 		return nil, false, cause
 	}
 	if err != nil {
-		b.failed = err
-		b.retry = time.Now().Add(min(firstPause<<min(b.failures, 10), maxPause))
-		b.failures++
+		b.postpone(err)
 		return nil, false, err
 	}
 	b.failures, b.have, b.used = 0, 0, 0
 	return conn, false, b.adopt(conn)
+}
+
+// postpone puts off the next attempt to connect.
+func (b *Bus) postpone(err error) {
+	b.failed = err
+	b.retry = time.Now().Add(min(firstPause<<min(b.failures, 10), maxPause))
+	b.failures++
 }
 
 // adopt makes conn the bus's connection, unless the bus has been closed.

@@ -45,6 +45,9 @@ func (b *Bus) exchange(ctx context.Context, r *request) ([]byte, error) {
 		}
 		registers, err = b.attempt(ctx, conn, r)
 	}
+	if b.place.rtu() && b.idled(err) { // a port that opens, and is dead
+		b.postpone(err)
+	}
 	return registers, err
 }
 
@@ -81,7 +84,7 @@ func (b *Bus) attempt(ctx context.Context, conn wire, r *request) ([]byte, error
 		return registers, nil
 	}
 	switch {
-	case refused(err):
+	case refused(err) || !b.asked && ctx.Err() != nil: // then the line is as it was
 	case b.idled(err):
 		b.drop()
 	default:

@@ -67,12 +67,8 @@ func (b *Bus) Meter(m *meters.Map, unit int) (*Meter, error) {
 }
 
 func (b *Bus) meter(m *meters.Map, unit int) (*Meter, error) {
-	switch own := unit == 255 && !b.place.rtu(); {
-	case unit < 1 || unit > 247 && !own:
+	if own := unit == 255 && !b.place.rtu(); !own && (unit < 1 || unit > 247) {
 		return nil, fmt.Errorf("unit %d: want 1 to 247, or 255 over Modbus TCP", unit)
-	}
-	if err := b.learn(m); err != nil {
-		return nil, err
 	}
 	meter := &Meter{bus: b, model: m, unit: uint8(unit), name: fmt.Sprintf("unit %d at %s", unit, b.place.address),
 		energy: newValue(m, meters.ImportTotal), power: newValue(m, meters.PowerTotal)}
@@ -96,7 +92,10 @@ func (b *Bus) meter(m *meters.Map, unit int) (*Meter, error) {
 	if meter.proofs, err = b.proofs(m, uint8(unit)); err != nil {
 		return nil, err
 	}
-	return meter, wording(m, b.encode, uint8(unit), b.place.rtu(), meter.blocks)
+	if err := wording(m, b.encode, uint8(unit), b.place.rtu(), meter.blocks); err != nil {
+		return nil, err
+	}
+	return meter, b.learn(m)
 }
 
 // newValue is the quantity as the map has it; nil if it has none.

@@ -31,9 +31,9 @@ func (p place) rtu() bool { return p.scheme != schemeTCP }
 
 // Shapes of URLs, for errors.
 const (
-	wantURL    = "want tcp://host:port, rtuovertcp://host:port or rtu:///dev/..."
+	wantURL    = "want tcp://host:port, rtuovertcp://host:port or rtu:///dev/NAME"
 	wantHost   = "://host:port, such as 192.168.1.20:502"
-	wantPath   = "want rtu:///dev/..., such as rtu:///dev/serial/by-id/NAME?baud=9600&parity=N&stop=1"
+	wantPath   = "want rtu:///dev/NAME, such as rtu:///dev/serial/by-id/usb-FTDI_FT232R?baud=9600&parity=N&stop=1"
 	wantParity = "want N (none), E (even) or O (odd)"
 )
 

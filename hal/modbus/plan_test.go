@@ -62,7 +62,7 @@ func drawn(t *rapid.T) *meters.Map {
 		AcrossGaps:    rapid.Bool().Draw(t, "across gaps"),
 	}}
 	addr := rapid.Uint16Range(0x10, 0x30)
-	quantities := rapid.SliceOfNDistinct(rapid.SampledFrom(meters.Quantities()), 2, 9, rapid.ID).Draw(t, "quantities")
+	quantities := rapid.SliceOfNDistinct(rapid.SampledFrom(meters.Quantities()), 2, 6, rapid.ID).Draw(t, "quantities")
 	for _, q := range quantities {
 		r := meters.Register{Addr: addr.Draw(t, "addr"), Type: rapid.SampledFrom(types).Draw(t, "type"), Unit: "W"}
 		switch rapid.IntRange(0, 5).Draw(t, "kind") {

@@ -62,11 +62,8 @@ func (b *Bus) transactRTU(ctx context.Context, conn wire, r *request) ([]byte, e
 // not only waiting, is what finds the tail of a late answer.
 func (b *Bus) hush(ctx context.Context, conn wire, silence, gap time.Duration) error {
 	start, noise, silent := time.Now(), 0, false
-	for {
-		var wait time.Duration
-		if b.spoken {
-			wait = min(b.lastWord+gap-b.now(), max(slice, silence))
-		}
+	for since := start; ; {
+		wait := min(b.lacking(gap, since), max(slice, silence))
 		if !silent {
 			wait = max(wait, silence)
 		}
@@ -80,7 +77,8 @@ func (b *Bus) hush(ctx context.Context, conn wire, silence, gap time.Duration) e
 		switch {
 		case n > 0:
 			noise += n
-			silent, b.spoken, b.lastWord = false, true, b.now()
+			silent, since = false, time.Now()
+			b.spoken, b.lastWord = true, b.now()
 		case errors.Is(err, os.ErrDeadlineExceeded) && ctx.Err() == nil:
 			silent = true
 		case err == nil:
@@ -88,8 +86,8 @@ func (b *Bus) hush(ctx context.Context, conn wire, silence, gap time.Duration) e
 		default:
 			return err
 		}
-		if since := time.Since(start); noise > 0 && since > maxNoise {
-			return fmt.Errorf("the line is not silent: %d bytes in %v that nobody asked for", noise, since.Round(time.Millisecond))
+		if took := time.Since(start); noise > 0 && took > maxNoise {
+			return fmt.Errorf("the line is not silent: %d bytes in %v that nobody asked for", noise, took.Round(time.Millisecond))
 		}
 	}
 }

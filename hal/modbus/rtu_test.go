@@ -107,6 +107,35 @@ func TestARequestComesAfterTheSilenceAndTheGap(t *testing.T) {
 	}
 }
 
+// A clock that stands still keeps nobody waiting longer than life does.
+func TestAGapPassesInLifeAtTheLatest(t *testing.T) {
+	for name, wired := range map[string]func(*testing.T) (*Bus, *request){
+		"RTU": func(t *testing.T) (*Bus, *request) {
+			return lined(t, usual, func(conn net.Conn) {
+				for heard(conn) != nil {
+					conn.Write(theAnswer())
+				}
+			}), theRead(t)
+		},
+		"TCP": func(t *testing.T) (*Bus, *request) { return wired(t, honest), mustRequest(t, 1, 4, 0x48, 2) },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			b, r := wired(t)
+			b.now = func() time.Duration { return 0 }
+			r.gap = 100 * time.Millisecond
+			start := time.Now()
+			for range 3 {
+				if got, err := b.ask(t.Context(), r); string(got) != right || err != nil {
+					t.Fatalf("%s: % x, %v", name, got, err)
+				}
+			}
+			if took := time.Since(start); took < 200*time.Millisecond || took > 300*time.Millisecond {
+				t.Errorf("%s: took %v", name, took)
+			}
+		})
+	}
+}
+
 // What comes between two exchanges answers nothing, and begins the silence anew.
 func TestWhatComesOutOfTurnIsHeardAndForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -188,7 +217,7 @@ func TestAFailureIsFollowedByQuiet(t *testing.T) {
 		"a false refusal": {framed(1, 0x84, 4, 0)[:5], time.Second + usual.silence()},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			first, failed, asked := true, time.Time{}, time.Time{}
+			first, asked := true, time.Time{}
 			b := lined(t, usual, func(conn net.Conn) {
 				for heard(conn) != nil {
 					answer := theAnswer()
@@ -203,7 +232,7 @@ func TestAFailureIsFollowedByQuiet(t *testing.T) {
 			if got, err := b.ask(t.Context(), theRead(t)); err == nil {
 				t.Errorf("%s: % x", name, got)
 			}
-			failed = time.Now()
+			failed := time.Now()
 			got, err := b.ask(t.Context(), theRead(t))
 			if string(got) != right || err != nil || asked.Sub(failed) != c.after {
 				t.Errorf("%s: then % x, %v; asked after %v, want %v", name, got, err, asked.Sub(failed), c.after)
@@ -245,6 +274,53 @@ func TestALineLostWhileIdleIsOpenedAgainAtOnce(t *testing.T) {
 		}
 		if opened != 3 {
 			t.Errorf("opened %d times", opened)
+		}
+	})
+}
+
+// Nothing was asked, so nothing can come late.
+func TestGivingUpBeforeAskingLeavesTheLineAsItIs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var asked []time.Time
+		b := lined(t, usual, func(conn net.Conn) {
+			for heard(conn) != nil {
+				asked = append(asked, time.Now())
+				conn.Write(theAnswer())
+			}
+		})
+		r := theRead(t)
+		r.gap = 100 * time.Millisecond
+		if _, err := b.ask(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		if _, err := b.ask(ctx, r); !errors.Is(err, context.DeadlineExceeded) || b.conn == nil {
+			t.Errorf("%v, and connected: %t", err, b.conn != nil)
+		}
+		if _, err := b.ask(t.Context(), r); err != nil || len(asked) != 2 || asked[1].Sub(asked[0]) > 200*time.Millisecond {
+			t.Errorf("%v, asked at %v", err, asked)
+		}
+	})
+}
+
+// A port that can be opened and is dead all the same is not opened all the time.
+func TestADeadPortIsOpenedRarely(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		opened := 0
+		b := lined(t, usual, func(net.Conn) { opened++ })
+		pipe := b.dial
+		b.dial = func(ctx context.Context) (wire, error) {
+			conn, err := pipe(ctx)
+			return lenient{conn}, err
+		}
+		for start := time.Now(); time.Since(start) < 10*time.Second; time.Sleep(10 * time.Millisecond) {
+			if _, err := b.ask(t.Context(), theRead(t)); !errors.Is(err, io.EOF) {
+				t.Fatal(err)
+			}
+		}
+		if opened > 50 {
+			t.Errorf("opened %d times in 10 s", opened)
 		}
 	})
 }

@@ -123,17 +123,23 @@ func (b *Bus) overhear(ctx context.Context, conn wire, wait time.Duration) ([]by
 	}
 }
 
-// settle finds out who was heard, and adds it to units: the one that a whole frame
-// names, and those asked of late, the last first.
+// settle finds out who was heard, and adds it to units: those whom whole frames
+// name, and if there was anything else, those asked of late, the last first.
 func (b *Bus) settle(ctx context.Context, conn wire, p pass, noise []byte, recent, units []int) ([]int, error) {
-	named := frameOf(noise)
-	for i := len(recent); i >= 0; i-- {
-		unit, wait := named, clearly
-		if i < len(recent) {
-			unit, wait = recent[i], politely
+	named, whole := framesIn(noise)
+	suspects := named
+	for _, unit := range slices.Backward(recent) {
+		if !whole && !slices.Contains(named, unit) {
+			suspects = append(suspects, unit)
 		}
-		if unit < 1 || unit > 247 || slices.Contains(units, unit) || i < len(recent) && unit == named {
+	}
+	for i, unit := range suspects {
+		if slices.Contains(units, unit) {
 			continue
+		}
+		wait := politely
+		if i < len(named) {
+			wait = clearly
 		}
 		is, err := b.present(ctx, conn, p, unit, wait)
 		if err != nil {
@@ -146,15 +152,21 @@ func (b *Bus) settle(ctx context.Context, conn wire, p pass, noise []byte, recen
 	return units, nil
 }
 
-// frameOf gives the unit that a whole frame at the beginning names; 0 if there is
-// none.
-func frameOf(noise []byte) int {
-	for size := exceptionSize; size <= len(noise); size++ {
-		if checksum(noise[:size]) == 0 { // as that of a frame with its own checksum is
-			return int(noise[0])
+// framesIn gives the units that frames name which follow each other from the
+// beginning, and says whether there is nothing else.
+func framesIn(noise []byte) (units []int, whole bool) {
+	for from := 0; from < len(noise); {
+		size := exceptionSize
+		for from+size <= len(noise) && checksum(noise[from:from+size]) != 0 { // that of a frame with its own checksum is 0
+			size++
 		}
+		if from+size > len(noise) || noise[from] < 1 || noise[from] > 247 {
+			return units, false
+		}
+		units = append(units, int(noise[from]))
+		from += size
 	}
-	return 0
+	return units, true
 }
 
 // present asks a unit properly. Any whole answer of its own will do.

@@ -35,6 +35,7 @@ func (b *Bus) transactTCP(ctx context.Context, conn wire, r *request) ([]byte, e
 	if err := b.arm(ctx, conn, time.Now().Add(r.within)); err != nil {
 		return nil, err
 	}
+	b.asked = true
 	b.id++
 	binary.BigEndian.PutUint16(r.adu, b.id)
 	if _, err := conn.Write(r.adu); err != nil {

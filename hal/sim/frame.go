@@ -69,7 +69,7 @@ func (t *talk) receiveRTU() ([]byte, error) {
 			}
 		}
 		if t.have == len(t.in) { // noise without end
-			t.have = copy(t.in[:], t.in[t.have-readSize:])
+			t.have = 0
 		}
 		var until time.Time // zero: a line may be quiet for ever
 		switch {

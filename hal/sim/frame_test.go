@@ -89,6 +89,39 @@ func (r *recorded) Write(b []byte) (int, error)    { return r.came.Write(b) }
 func (*recorded) Close() error                     { return nil }
 func (*recorded) SetWriteDeadline(time.Time) error { return nil }
 
+func TestAFrameLongerThanAFrameCanBeIsNotOne(t *testing.T) {
+	long := make([]byte, 254)
+	long[0], long[1] = 7, 0x10 // write multiple registers
+	for extra, want := range [][]byte{{0x07, 0x90, 0x01, 0x6D, 0xC1}, nil} {
+		m, err := newMeters(RTUOverTCP, Units{7: refusing{}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		master := &recorded{says: [][]byte{sealRTU(append(bytes.Clone(long), make([]byte, extra)...)), {0}}}
+		(&talk{meters: &m, conn: master}).run()
+		if came := master.came.Bytes(); !bytes.Equal(came, want) {
+			t.Errorf("%d bytes are answered by % x, want % x", len(long)+2+extra, came, want)
+		}
+	}
+}
+
+// refusing is a meter that knows no register.
+type refusing struct{}
+
+func (refusing) Registers([]byte, byte, uint16, uint16) ([]byte, byte, bool) {
+	return nil, illegalAddress, true
+}
+
+func TestARefusalNeedsNothingButItsCode(t *testing.T) {
+	m, err := newMeters(RTU, Units{7: refusing{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if said := m.answer([]byte{9}, []byte{7, 4, 0, 0, 0, 2}); !bytes.Equal(said, []byte{9, 7, 0x84, illegalAddress}) {
+		t.Errorf("% x", said)
+	}
+}
+
 // FuzzLine: whatever comes over a line, all that is answered is whole frames of
 // the unit that is there, and a good request after it is answered.
 func FuzzLine(f *testing.F) {

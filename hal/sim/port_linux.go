@@ -51,7 +51,6 @@ func (p *port) prepare(fd, flags int) error {
 		return fmt.Errorf("settings of %s: %w", p.path, err)
 	}
 	settings.Iflag, settings.Oflag, settings.Lflag = 0, 0, 0
-	settings.Cc[unix.VMIN], settings.Cc[unix.VTIME] = 1, 0
 	if err := unix.IoctlSetTermios(p.slave, unix.TCSETS2, settings); err != nil {
 		return fmt.Errorf("settings of %s: %w", p.path, err)
 	}

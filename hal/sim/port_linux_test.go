@@ -112,17 +112,21 @@ func TestOtherSettingsThanTheSlavesAreSilence(t *testing.T) {
 	hear(t, port, saySerial)
 }
 
-// A new port is at 38,400 baud: a master must set what it wants.
-func TestAMasterThatSetsNothingHearsNothing(t *testing.T) {
-	l := wired(t, Serial{})
-	port, err := os.OpenFile(pathOf(t, l.URL()), os.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer port.Close()
-	say(t, port, askPower)
-	if came := quiet(t, port, 100*time.Millisecond); len(came) > 0 {
-		t.Errorf("answered with % x", came)
+// A new port is at 38,400 baud, without parity, and passes all bytes on as they
+// are: a master must set what it wants, unless it wants that.
+func TestAMasterThatSetsNothingHasANewPort(t *testing.T) {
+	for baud, want := range map[int][]byte{9600: nil, 38_400: sayPower} {
+		l := wired(t, Serial{Baud: baud})
+		port, err := os.OpenFile(pathOf(t, l.URL()), os.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer port.Close()
+		say(t, port, askPower)
+		hear(t, port, want)
+		if came := quiet(t, port, 100*time.Millisecond); len(came) > 0 {
+			t.Errorf("%d baud: % x too much", baud, came)
+		}
 	}
 }
 

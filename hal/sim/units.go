@@ -81,11 +81,10 @@ func (m *meters) next() WireFault {
 // make; nil when nobody answers. A gateway refuses where it knows nobody. On a
 // line whoever is not there is silent, and a broadcast is for nobody.
 func (m *meters) answer(to, request []byte) []byte {
-	begin := len(to)
 	unit, function := request[0], request[1]
 	meter, known := m.units[unit]
 	to = append(to, unit, function)
-	var code byte
+	said, code := to, byte(0)
 	switch {
 	case !known && m.wire != TCP:
 		return nil
@@ -98,13 +97,13 @@ func (m *meters) answer(to, request []byte) []byte {
 	default:
 		var answers bool
 		addr, count := binary.BigEndian.Uint16(request[2:]), binary.BigEndian.Uint16(request[4:])
-		if to, code, answers = meter.Registers(to, function, addr, count); !answers {
+		if said, code, answers = meter.Registers(to, function, addr, count); !answers {
 			return nil
 		}
 	}
 	if code != 0 {
-		to = append(to[:begin+2], code)
-		to[begin+1] |= 0x80
+		said = append(to, code)
+		said[len(to)-1] |= 0x80
 	}
-	return to
+	return said
 }

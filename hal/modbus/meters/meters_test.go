@@ -172,6 +172,8 @@ func TestRegistersThatCannotBeAreRefused(t *testing.T) {
 		{"a text expected that is too long", "socomec_countis_e14", "[SOCO]", "[SOCOMEC-E]", "identity.maker.expect: want whole numbers or texts that fit"},
 		{"an odd number where they must be even", "eastron_sdm72d_m", "{addr: 0x004A, type: float32", "{addr: 0x004A, type: uint16", "line 12: registers.export_total: want an even number of registers"},
 		{"an identity in tenths of a power", "iskra_wm3m4", "{addr: 0x000D, type: uint16}", "{addr: 0x000D, type: t5}", "identity.firmware.type: want int16, uint16"},
+		{"a sum of numbers with powers of their own", "iskra_wm3m4", "{addr: 0x008C, type: t6, unit: W}", "{addr: 0x008C, type: t6, unit: W, sum_with: [0x00A0]}", "registers.power_total.sum_with: want 1 to 7 addresses of registers without a power of ten"},
+		{"a difference of such", "iskra_wm3m4", "{addr: 0x008C, type: t6, unit: W}", "{addr: 0x008C, type: t6, unit: W, subtract: 0x00A0}", "registers.power_total.subtract: want no such key for an energy, which never goes back, or with a power of ten"},
 		{"two exponents", "iskra_wm3m4", "{addr: 0x008C, type: t6, unit: W}", "{addr: 0x008C, type: t6, unit: W, exp10: {addr: 0x0090, type: int16}}", "registers.power_total.exp10: want no such key: the type has a power of ten"},
 		{"an exponent out of reach", "iskra_wm3m4", "exp10: {addr: 0x0191", "exp10: {addr: 0x0100", "line 11: registers.import_total.exp10: want a register that one request can read together"},
 		{"an exponent beyond a gap", "iskra_wm3m4", "across_gaps: true", "across_gaps: false", "line 11: registers.import_total.exp10: want a register that one request can read together"},
@@ -221,6 +223,18 @@ func TestWhatAMapMayLeaveOut(t *testing.T) {
 		m, err := Parse("eastron_sdm630.yaml", []byte(strings.Replace(good, c.old, c.new, 1)))
 		if err != nil || !c.right(m) {
 			t.Errorf("%s: %+v, %v", c.name, m, err)
+		}
+	}
+}
+
+// An odd number of registers is read with the first of the value behind it, where a
+// meter gives even numbers only.
+func TestAnOddValueMayBeReadWithTheNext(t *testing.T) {
+	text := source(t, "eastron_sdm72d_m")
+	for more, good := range map[string]bool{"": false, "\n  frequency: {addr: 0x004B, type: float32, unit: Hz}": true, "\n  frequency: {addr: 0x004C, type: float32, unit: Hz}": false} {
+		odd := strings.Replace(text, "{addr: 0x004A, type: float32, unit: kWh}", "{addr: 0x004A, type: uint16, unit: kWh}"+more, 1)
+		if _, err := Parse("eastron_sdm72d_m.yaml", []byte(odd)); (err == nil) != good {
+			t.Errorf("with %q: %v", more, err)
 		}
 	}
 }

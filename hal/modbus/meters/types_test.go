@@ -131,6 +131,7 @@ func TestWhatCannotBeIsAnErrorThatNamesTheRegister(t *testing.T) {
 		{"a negative float beside a larger one", energy, Register{Type: Float64, Unit: "Wh", SumWith: []uint16{7}}, "40f0 0000 0000 0000 | bff0 0000 0000 0000", "0x0007 holds -1 Wh"},
 		{"minus zero", energy, Register{Type: Float64, Unit: "Wh"}, "8000 0000 0000 0000", "holds -0 Wh"},
 		{"infinity", energy, Register{Type: Float64, Unit: "Wh"}, "7ff0 0000 0000 0000", "holds +Inf Wh"},
+		{"infinity less infinity", milli, Register{Type: Float32, Unit: "A", Subtract: new(uint16)}, "7f80 0000 | 7f80 0000", "holds NaN A"},
 		{"more than is believed", energy, Register{Type: Uint64, Unit: "kWh", Scale: 0.01}, "0000 0000 3b9a ca01", "holds 1.000000001e+07 kWh: want at most 1e+07"},
 		{"more than the map believes", energy, Register{Type: Uint16, Unit: "kWh", Max: 100}, "0065", "holds 101 kWh: want at most 100"},
 		{"more than can be counted", energy, Register{Type: Uint64, Unit: "Wh", Scale: 0.000001}, "0800 0000 0000 0001", "want at most 1e+10 Wh"},
@@ -240,6 +241,7 @@ func TestTheRegisterBeginsAgainWhereItsTypeEnds(t *testing.T) {
 		{Register{Type: Float64, Unit: "Wh"}, 0},
 		{Register{Type: Uint64, Unit: "Wh"}, 0},
 		{Register{Type: Int64, Unit: "Wh"}, 0},
+		{Register{Type: Int64, Unit: "Wh", Scale: 0.1}, 0},
 		{Register{Type: T5, Unit: "Wh"}, 0},
 		{Register{Type: Uint32, Unit: "Wh", SumWith: []uint16{2}}, 0},
 		{Register{Type: Int32, Unit: "Wh", Exp10: &Exponent{Addr: 4, Type: Int16}}, 0},
@@ -285,6 +287,14 @@ func TestFactorsAreExact(t *testing.T) {
 			}
 		}
 	})
+	for _, c := range []struct {
+		n, digits uint64
+		exponent  int
+	}{{1 << 63, 2, 0}, {1 << 63, 1, 0}, {math.MaxUint64, 10, -1}, {math.MaxUint64, 10, -2}, {1, 10, 19}, {1, 1, 20}, {1, 1, -20}} {
+		if got, ok := times(c.n, c.digits, c.exponent); ok && c.exponent != -2 {
+			t.Errorf("%+v is %d, want none", c, got)
+		}
+	}
 	for text, want := range map[float64]decimal{0: {digits: 1}, 1: {digits: 1}, 0.01: {digits: 1, exponent: -2}, 2.5: {digits: 25, exponent: -1}, 1e6: {digits: 1, exponent: 6}, 0.000123: {digits: 123, exponent: -6}} {
 		if got := factor(text); got != want {
 			t.Errorf("%v is %+v, want %+v", text, got, want)
