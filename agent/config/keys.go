@@ -109,7 +109,7 @@ func inputKeys() key {
 		{name: "rcd", kind: text, unset: "none", want: want, legal: input,
 			doc: "Auxiliary contact of the residual current device: made while it is on. Opens the contactor at once."},
 		{name: "hot", kind: text, unset: "none", want: want, legal: input,
-			doc: "Thermal switch at the socket or the cable: made while it is cool enough."},
+			doc: "Thermal switch at the socket or the cable: made while it is cool enough. Opens the contactor; no charge begins until it has cooled down."},
 	}}
 }
 
