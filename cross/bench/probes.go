@@ -49,6 +49,25 @@ func probes() []probe {
 				ours:  metric{"BenchmarkTransaction/ours", "allocs/op"},
 				floor: metric{"BenchmarkTransaction/goburrow", "allocs/op"},
 				per:   1,
+			},
+			benchRow{
+				Row:   Row{What: "Modbus TCP, processor a poll, with the simulated meter", Unit: "µs", FloorIs: "goburrow's own client, same registers"},
+				ours:  metric{"BenchmarkTransaction/ours", "cpu-ns/op"},
+				floor: metric{"BenchmarkTransaction/goburrow", "cpu-ns/op"},
+				per:   1e3,
+			})},
+		{"rtu", goBench("./hal/modbus", "^BenchmarkRTU$",
+			benchRow{
+				Row:   Row{What: "Modbus RTU at 9600 baud, 40 registers", Unit: "ms", Budget: "<= 104.6 ms: wire, T3.5, 3 ms", FloorIs: "goburrow's own client, same registers"},
+				ours:  metric{"BenchmarkRTU/ours", "ns/op"},
+				floor: metric{"BenchmarkRTU/goburrow", "ns/op"},
+				per:   1e6,
+			},
+			benchRow{
+				Row:   Row{What: "Modbus RTU, bytes on the line a poll of 40 registers", Unit: "bytes", FloorIs: "goburrow's own client, same registers"},
+				ours:  metric{"BenchmarkRTU/ours", "wire-B/op"},
+				floor: metric{"BenchmarkRTU/goburrow", "wire-B/op"},
+				per:   1,
 			})},
 		{"worlds", goBench("./cross/worlds", "^BenchmarkCharges$", benchRow{
 			Row:  Row{What: "simulated charges with faults", Unit: "per CPU-second", Budget: ">= 15000"},

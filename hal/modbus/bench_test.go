@@ -3,6 +3,7 @@ package modbus_test
 import (
 	"context"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -34,13 +35,26 @@ func BenchmarkTransaction(b *testing.B) {
 	})
 }
 
+// repeat reads again and again. What it reports of the processor is of the meter's
+// side as well: both run in this process.
 func repeat(b *testing.B, do func() error) {
 	b.ReportAllocs()
+	before := processor(b)
 	for b.Loop() {
 		if err := do(); err != nil {
 			b.Fatal(err)
 		}
 	}
+	b.ReportMetric(float64(processor(b)-before)/float64(b.N), "cpu-ns/op")
+}
+
+// processor is the time that this process has had the processor.
+func processor(b *testing.B) time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 func stopwatch(b *testing.B, do func() error) time.Duration {
