@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"stolpe/hal"
 )
 
 // Error is one thing that is wrong with a configuration, said so that a
@@ -62,7 +64,7 @@ func Nearest(word string, known []string) string {
 	}
 	best, least := "", (letters+2)/3 // one slip in every three letters; chosen by us
 	for _, k := range known {
-		if d := distance(strings.ToLower(word), strings.ToLower(k)); d <= least && (best == "" || d < least) {
+		if d := hal.Distance(strings.ToLower(word), strings.ToLower(k)); d <= least && (best == "" || d < least) {
 			best, least = k, d
 		}
 	}
@@ -72,30 +74,3 @@ func Nearest(word string, known []string) string {
 // maxWord is the longest word, in characters, that Nearest compares. Chosen by
 // us: twice our longest key, so that a hostile file costs no time.
 const maxWord = 40
-
-// distance counts the letters to insert, delete, replace, or swap with their
-// neighbour that lead from a to b (optimal string alignment).
-func distance(a, b string) int {
-	s, t := []rune(a), []rune(b)
-	rows := make([][]int, len(s)+1)
-	for i := range rows {
-		rows[i] = make([]int, len(t)+1)
-		rows[i][0] = i
-	}
-	for j := range rows[0] {
-		rows[0][j] = j
-	}
-	for i := 1; i <= len(s); i++ {
-		for j := 1; j <= len(t); j++ {
-			replace := rows[i-1][j-1]
-			if s[i-1] != t[j-1] {
-				replace++
-			}
-			rows[i][j] = min(rows[i-1][j]+1, rows[i][j-1]+1, replace)
-			if i > 1 && j > 1 && s[i-1] == t[j-2] && s[i-2] == t[j-1] {
-				rows[i][j] = min(rows[i][j], rows[i-2][j-2]+1)
-			}
-		}
-	}
-	return rows[len(s)][len(t)]
-}

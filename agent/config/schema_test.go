@@ -121,20 +121,6 @@ func TestNearest(t *testing.T) {
 	}
 }
 
-func TestDistance(t *testing.T) {
-	for _, c := range []struct {
-		a, b string
-		want int
-	}{
-		{"", "", 0}, {"", "abc", 3}, {"abc", "abc", 0}, {"abc", "abd", 1}, {"abc", "acb", 1}, {"abc", "ab", 1},
-		{"abc", "xabc", 1}, {"abcd", "badc", 2}, {"kitten", "sitting", 3}, {"øre", "ore", 1},
-	} {
-		if got, back := distance(c.a, c.b), distance(c.b, c.a); got != c.want || back != c.want {
-			t.Errorf("distance(%q, %q) = %d, and back %d: want %d", c.a, c.b, got, back, c.want)
-		}
-	}
-}
-
 func TestPaths(t *testing.T) {
 	for _, c := range []struct{ path, parent, general string }{
 		{"web", "", "web"},

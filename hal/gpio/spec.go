@@ -1,13 +1,14 @@
 package gpio
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"syscall"
+
+	"stolpe/hal"
 )
 
 // place is a line of a chip.
@@ -138,33 +139,10 @@ func nearest(lines []lineInfo, wrong string) []string {
 			names = append(names, l.name)
 		}
 	}
-	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(distance(a, wrong), distance(b, wrong)) })
 	if len(names) == 0 {
 		return []string{"none: its lines have numbers only"}
 	}
-	return names[:min(3, len(names))]
-}
-
-// distance counts the letters to insert, delete or replace, whatever their case.
-func distance(a, b string) int {
-	a, b = strings.ToLower(a), strings.ToLower(b)
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replace := diagonal
-			if a[i] != b[j] {
-				replace++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replace, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
+	return hal.Nearest(wrong, names)
 }
 
 // held says of a request that was refused who has the lines, as far as is known.

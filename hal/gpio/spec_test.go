@@ -8,8 +8,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-
-	"pgregory.net/rapid"
 )
 
 func TestSpecs(t *testing.T) {
@@ -64,24 +62,6 @@ func TestLinesAreShownAsATechnicianFindsThem(t *testing.T) {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}
-}
-
-func TestDistance(t *testing.T) {
-	for _, c := range []struct {
-		a, b string
-		want int
-	}{{"", "", 0}, {"a", "", 1}, {"GPIO17", "gpio17", 0}, {"GPIO17", "GPIO71", 2}, {"GPIO17", "GPIO1", 1}, {"kitten", "sitting", 3}} {
-		if got := distance(c.a, c.b); got != c.want {
-			t.Errorf("%q, %q: %d, want %d", c.a, c.b, got, c.want)
-		}
-	}
-	rapid.Check(t, func(t *rapid.T) {
-		word := rapid.StringMatching(`[ab]{0,6}`)
-		a, b, c := word.Draw(t, "a"), word.Draw(t, "b"), word.Draw(t, "c")
-		if distance(a, b) != distance(b, a) || distance(a, c) > distance(a, b)+distance(b, c) || distance(a, b) == 0 != (a == b) {
-			t.Fatal("not a distance")
-		}
-	})
 }
 
 // periph gives errors of the kernel as text.

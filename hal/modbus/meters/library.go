@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"stolpe/hal"
 )
 
 //go:embed *.yaml
@@ -136,7 +138,7 @@ func (l *Library) Find(id string) (*Map, error) {
 		return m, nil
 	}
 	if !slices.Contains(Names(), id) {
-		return nil, fmt.Errorf("meters: no map for %q: the nearest are %s", id, strings.Join(nearest(id, l.Names()), ", "))
+		return nil, fmt.Errorf("meters: no map for %q: the nearest are %s", id, strings.Join(hal.Nearest(id, l.Names()), ", "))
 	}
 	text, err := files.ReadFile(id + ".yaml")
 	if err != nil {

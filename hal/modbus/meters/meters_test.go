@@ -239,32 +239,6 @@ func TestAnOddValueMayBeReadWithTheNext(t *testing.T) {
 	}
 }
 
-func TestTheNearestNamesComeFirst(t *testing.T) {
-	names := []string{"abb_b23", "carlo_gavazzi_em24", "eastron_sdm120", "eastron_sdm630", "eastron_sdm72d_m"}
-	for wanted, want := range map[string]string{
-		"eastron_sdm63":   "eastron_sdm630",
-		"eastron_sdm021":  "eastron_sdm120",
-		"SDM120":          "eastron_sdm120",
-		"abb b23":         "abb_b23",
-		"eastron_sdm72dm": "eastron_sdm72d_m",
-	} {
-		if got := nearest(wanted, names); got[0] != want || len(got) != 3 {
-			t.Errorf("%q: %v, want %s first", wanted, got, want)
-		}
-	}
-	if got := nearest("", nil); len(got) != 0 {
-		t.Errorf("of nothing: %v", got)
-	}
-	for _, c := range []struct {
-		a, b string
-		want int
-	}{{"", "", 0}, {"", "abc", 3}, {"abc", "", 3}, {"kitten", "sitting", 3}, {"a", "b", 1}} {
-		if got := distance(c.a, c.b); got != c.want {
-			t.Errorf("from %q to %q: %d, want %d", c.a, c.b, got, c.want)
-		}
-	}
-}
-
 // FuzzParse: whatever is written, there is a map that can be read with, and whose
 // image answers for every one of its places, or an error that names the file.
 func FuzzParse(f *testing.F) {

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"stolpe/hal"
 )
 
 // rule is one thing that must hold for a key of the file.
@@ -104,7 +106,7 @@ func known[K ~string](section string, found map[K]Register, names []K) []rule {
 				all = append(all, string(n))
 			}
 			rules = append(rules, rule{section + "." + string(name), false, false,
-				"another key: this one is not known, the nearest are " + strings.Join(nearest(string(name), all), ", ")})
+				"another key: this one is not known, the nearest are " + strings.Join(hal.Nearest(string(name), all), ", ")})
 		}
 	}
 	return rules
