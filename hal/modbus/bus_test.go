@@ -146,9 +146,11 @@ func TestAMapWithoutWhatIsBilledIsRefused(t *testing.T) {
 			t.Errorf("without %s: %v", q, err)
 		}
 	}
-	m := mapped(nil)
-	m.Registers[meters.PowerTotal] = meters.Register{Addr: 2, Type: meters.Int16, Unit: "W", Exp10: &meters.Exponent{Addr: 200, Type: meters.Int16}}
-	if _, err := b.Meter(m, 1); err == nil || !strings.Contains(err.Error(), "cannot be read in one request") {
-		t.Errorf("an exponent out of reach: %v", err)
+	for name, addr := range map[string]uint16{"too far": 200, "across a gap": 20} {
+		m := mapped(nil)
+		m.Registers[meters.PowerTotal] = meters.Register{Addr: 2, Type: meters.Int16, Unit: "W", Exp10: &meters.Exponent{Addr: addr, Type: meters.Int16}}
+		if _, err := b.Meter(m, 1); err == nil || !strings.Contains(err.Error(), "cannot be read in one request") {
+			t.Errorf("an exponent %s: %v", name, err)
+		}
 	}
 }

@@ -87,11 +87,14 @@ func (p *port) Drain() error {
 	return p.control(func(fd int) error { return unix.IoctlSetInt(fd, unix.TCSBRK, drain) })
 }
 
-// control does something with the port's descriptor.
+// control does something with the port's descriptor, again where a signal has
+// interrupted it: Go's runtime sends some.
 func (p *port) control(do func(fd int) error) error {
-	var failed error
-	if err := p.raw.Control(func(fd uintptr) { failed = do(int(fd)) }); err != nil {
-		return err
+	failed := error(unix.EINTR)
+	for errors.Is(failed, unix.EINTR) {
+		if err := p.raw.Control(func(fd uintptr) { failed = do(int(fd)) }); err != nil {
+			return err
+		}
 	}
 	return failed
 }
