@@ -80,7 +80,11 @@ func TestBadConfigurationIsSix(t *testing.T) {
 		"relative state":  {[]string{"STATE", "state"}, []string{":3: state_dir: ", "an absolute path"}},
 		"of a later day":  {[]string{"through: sim", "through: gateway"}, []string{":8: payment.through: ", "vipps or sim"}},
 		"no keys":         {[]string{"through: sim", "through: vipps"}, []string{"payment.vipps", "client_secret", "web.public_url"}},
-		"no such meter":   {[]string{"code: A12,", `code: A12, meter: {model: none, url: "tcp://127.0.0.1:1"},`}, []string{":5: evses[0].meter: found none", "eastron_sdm630"}},
+		"no such meter":   {[]string{"code: A12,", `code: A12, meter: {model: none, url: "tcp://127.0.0.1:1"},`}, []string{":5: evses[0].meter.model: found \"none\"; want a model that stolpe meter list has", "the nearest are"}},
+		"weak map":        {[]string{"code: A12,", `code: A12, meter: {model: ddm18sd, url: "tcp://127.0.0.1:1"},`}, []string{":5: evses[0].meter.model: found \"ddm18sd\", whose register map rests on one weak source; want confirmed: true"}},
+		"no such baud":    {[]string{"code: A12,", `code: A12, meter: {model: eastron_sdm630, url: "rtu:///dev/ttyS0?baud=9601&parity=N"},`}, []string{":5: evses[0].meter.url: found rtu:///dev/ttyS0?baud=9601", "9600"}},
+		"no such unit":    {[]string{"code: A12,", `code: A12, meter: {model: eastron_sdm630, url: "rtu:///dev/ttyS0", unit: 255},`}, []string{":5: evses[0].meter: found unit 255 at rtu:///dev/ttyS0", "1 to 247"}},
+		"no such folder":  {[]string{"evses:", "meters_dir: /nowhere/at/all\nevses:"}, []string{":4: meters_dir: found /nowhere/at/all; want a folder of register maps", "no such file"}},
 		"two mistakes":    {[]string{"kwh: 549", "kwh: no", "NOK", "SEK"}, []string{"price.kwh", "price.currency"}},
 		"payer of no sim": {[]string{"through: sim", "through: sim, sim: {payer: sings}"}, []string{":8: payment.sim.payer: ", "approves"}},
 	} {

@@ -33,7 +33,7 @@ func serve(t *testing.T, file string) *served {
 	s := &served{log: new(paper)}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- daemon(ctx, cfg, s.log) }()
+	go func() { ended <- daemon(ctx, cfg, file, s.log) }()
 	over := false
 	s.end = func() {
 		cancel()
@@ -107,6 +107,20 @@ func TestDaemonMakesItsStateFolder(t *testing.T) {
 	}
 	if info, err := os.Stat(dir); err != nil || info.Mode().Perm()&0o077 != 0 {
 		t.Errorf("%v, %v: want nobody else in", info.Mode(), err)
+	}
+}
+
+// What an earlier configuration left for failsafe is put right at the start.
+func TestDaemonWritesItsLinesDown(t *testing.T) {
+	t.Parallel()
+	file := configured(t, t.TempDir())
+	lines := filepath.Join(filepath.Dir(file), linesName)
+	if err := os.WriteFile(lines, []byte("GPIO17\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	serve(t, file)
+	if specs, err := readLines(lines); err != nil || len(specs) != 0 {
+		t.Errorf("%v, %v: want none", specs, err)
 	}
 }
 

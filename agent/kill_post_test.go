@@ -133,6 +133,7 @@ payment:
   through: vipps
   vipps: {base_url: "%[5]s", msn: "123456", client_id: "env:T_ID", client_secret: "env:T_SECRET", subscription_key: "env:T_KEY"}
 web: {listen: "127.0.0.1:0", public_url: "https://lad.example.no"}
+limits: {rest: 1s}
 `, v.id, v.dir, v.kwh, v.limit, v.url)
 }
 

@@ -11,8 +11,6 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -20,17 +18,6 @@ import (
 	_ "time/tzdata" // posts run on images without time zones
 
 	"github.com/spf13/cobra"
-
-	"stolpe/agent/config"
-)
-
-// Exit codes, as documented in the README.
-const (
-	exitDone    = 0
-	exitFailed  = 1
-	exitUsage   = 2
-	exitConfig  = 6
-	exitStopped = 130 // by Ctrl-C
 )
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
@@ -45,36 +32,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(runCommand(), demoCommand(), versionCommand())
+	root.AddCommand(runCommand(), demoCommand(), meterCommand(), failsafeCommand(), versionCommand())
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	return explain(stderr, root.ExecuteContext(ctx))
-}
-
-// coded is an error that ends the program with a code of its own.
-type coded struct {
-	error
-	code int
-}
-
-func (c coded) Unwrap() error { return c.error }
-
-// explain prints what went wrong, and what to do next, and gives the exit code.
-func explain(stderr io.Writer, err error) int {
-	var wrong config.Errors
-	var own coded
-	switch {
-	case err == nil:
-		return exitDone
-	case errors.As(err, &wrong):
-		fmt.Fprintf(stderr, "%v\n", wrong)
-		fmt.Fprintln(stderr, "stolpe: nothing was started; put this right and start again")
-		return exitConfig
-	case errors.As(err, &own):
-		fmt.Fprintf(stderr, "stolpe: %v\n", err)
-		return own.code
-	}
-	fmt.Fprintf(stderr, "stolpe: %v\nstolpe: see stolpe --help\n", err)
-	return exitUsage
 }

@@ -1,12 +1,9 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"strconv"
 	"time"
 
@@ -14,8 +11,9 @@ import (
 	"stolpe/agent/evse"
 	"stolpe/agent/session"
 	"stolpe/hal"
+	"stolpe/hal/gpio"
 	"stolpe/hal/modbus"
-	"stolpe/hal/sim"
+	"stolpe/hal/modbus/meters"
 )
 
 // world is what differs between a post that lives and one that is shown.
@@ -29,6 +27,8 @@ type world struct {
 
 	// store opens the journal of an EVSE.
 	store func(e config.EVSE, owner string) (evse.Journal, kept, func() error, error)
+	// wires opens the lines of a real contactor.
+	wires func(gpio.Config) (wires, error)
 	// bench makes the simulated meter, contactor and car of an EVSE that has no
 	// real ones.
 	bench func(e config.EVSE) (*bench, error)
@@ -39,6 +39,9 @@ type world struct {
 // parts are the running parts of a post.
 type parts struct {
 	posts
+	wires map[int]wires          // of the EVSEs with a real contactor, by id
+	maps  *meters.Library        // all register maps
+	buses map[string]*modbus.Bus // by URL
 	close []func() error
 }
 
@@ -53,63 +56,81 @@ func (p *parts) Close() error {
 
 // open makes the EVSEs of a configuration. The contactors come first: they are
 // ordered open before anything is read, asked or waited for.
-func open(c config.Config, w world, payments evse.Payments) (p *parts, err error) {
-	p = &parts{posts: posts{info: c.Post, units: map[string]*evse.EVSE{}}}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, p.Close())
-		}
-	}()
+func open(c config.Config, w world, payments evse.Payments) (*parts, error) {
+	p, err := openContactors(c, w)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.openEVSEs(c, w, payments); err != nil {
+		return nil, errors.Join(err, p.Close())
+	}
+	return p, nil
+}
+
+// openEVSEs opens all that is not a real contactor. Simulated ones are ordered
+// open before any journal is opened.
+func (p *parts) openEVSEs(c config.Config, w world, payments evse.Payments) (err error) {
+	if err := p.loadMaps(c); err != nil {
+		return err
+	}
 	hardware := make([]evse.Parts, len(c.EVSEs))
 	for i, e := range c.EVSEs {
-		if hardware[i], err = p.openHardware(c, e, w); err != nil {
-			return p, err
+		if hardware[i], err = p.openHardware(c, i, w); err != nil {
+			return fmt.Errorf("evse %d: %w", e.ID, err)
 		}
 	}
 	for i, e := range c.EVSEs {
 		v, err := p.openEVSE(c, e, w, hardware[i], payments)
 		if err != nil {
-			return p, fmt.Errorf("evse %d: %w", e.ID, err)
+			return fmt.Errorf("evse %d: %w", e.ID, err)
 		}
 		p.units[e.Code] = v
 	}
-	return p, nil
+	return nil
 }
 
-// openHardware opens contactor and meter of an EVSE. Both are simulated when the
-// contactor is; a meter that has an address is read there all the same.
-func (p *parts) openHardware(c config.Config, e config.EVSE, w world) (evse.Parts, error) {
+// openHardware opens the meter of an EVSE, and its bench if the contactor is
+// simulated. A meter that has an address is read there all the same.
+func (p *parts) openHardware(c config.Config, i int, w world) (evse.Parts, error) {
+	e := c.EVSEs[i]
+	rules := &session.Rules{NoPlug: true} // without a plug input a car counts as present
+	m, err := p.mapOf(c, i)
+	if err != nil {
+		return evse.Parts{}, err
+	}
+	if l := p.wires[e.ID]; l != nil {
+		meter, err := p.openMeter(c, i, m, e.Meter.URL, e.Meter.Unit, w, rules)
+		if err != nil {
+			return evse.Parts{}, err
+		}
+		made := evse.Parts{Meter: meter, Contactor: l, Inputs: l, Rules: rules}
+		rules.Wired = wired(e.Inputs)
+		if e.Inputs.Plug != "" {
+			made.Plug, rules.NoPlug = l, false
+		}
+		return made, nil
+	}
 	b, err := w.bench(e)
 	if err != nil {
-		return evse.Parts{}, fmt.Errorf("evse %d: %w", e.ID, err)
+		return evse.Parts{}, err
 	}
+	p.close = append(p.close, b.Close)
 	if err := b.rig.Set(hal.Open); err != nil {
-		return evse.Parts{}, fmt.Errorf("evse %d: open the contactor: %w", e.ID, err)
+		return evse.Parts{}, fmt.Errorf("open the contactor: %w", err)
 	}
 	w.log.Info("contactor open", "evse", e.ID)
-	p.close = append(p.close, b.Close)
-	at := modbus.Config{Model: e.Meter.Model, URL: e.Meter.URL, Unit: e.Meter.Unit, Now: w.mono}
-	if at.URL == "" {
-		at.URL, at.Unit = b.server.URL(), 1
+	made := evse.Parts{Contactor: b.rig, Rules: rules}
+	if e.Meter.URL != "" {
+		made.Meter, err = p.openMeter(c, i, m, e.Meter.URL, e.Meter.Unit, w, rules)
+		return made, err
 	}
-	if at.Model == "" {
-		at.Model = simulatedModel
-	}
-	m, err := modbus.Open(at)
+	url, err := b.serve(m)
 	if err != nil {
-		return evse.Parts{}, c.Wrong("evses["+strconv.Itoa(index(c, e))+"].meter", e.Meter.Model+" "+e.Meter.URL, err.Error())
+		return evse.Parts{}, err
 	}
-	p.close = append(p.close, m.Close)
-	return evse.Parts{Meter: b.remembering(m), Contactor: b.rig, Rules: &session.Rules{Grain: m.Resolution(), Model: at.Model}}, nil
-}
-
-func index(c config.Config, e config.EVSE) int {
-	for i := range c.EVSEs {
-		if c.EVSEs[i].ID == e.ID {
-			return i
-		}
-	}
-	return 0
+	meter, err := p.openMeter(c, i, m, url, 1, w, rules)
+	made.Meter = b.remembering(meter)
+	return made, err
 }
 
 // openEVSE reads the journal of an EVSE and makes it of its parts.
@@ -118,7 +139,6 @@ func (p *parts) openEVSE(c config.Config, e config.EVSE, w world, made evse.Part
 	rules.Post, rules.EVSE, rules.Code = c.Post.ID, e.ID, e.Code
 	rules.Price, rules.Choices, rules.Default = c.Price, c.Reserve.Choices, c.Reserve.Default
 	rules.MaxPower, rules.Serial = e.MaxPower, e.Meter.Serial
-	rules.NoPlug = true // there is no plug input in this version: a car counts as present
 	rules.Limits = session.Limits(c.Limits)
 
 	owner := c.Post.ID + "/" + strconv.Itoa(e.ID)
@@ -138,76 +158,6 @@ func (p *parts) openEVSE(c config.Config, e config.EVSE, w world, made evse.Part
 	made.Payments, made.Journal = payments, journal
 	made.Watchers = append([]evse.Watcher{&diary{log: log, rules: rules}}, w.watch...)
 	made.Now, made.Every, made.Grace, made.Log = w.now, w.every, w.grace, log
-	if w.alive != nil {
-		made.Alive = w.alive(e.ID)
-	}
+	made.Alive = p.aliveHook(e, w, log)
 	return evse.New(made), nil
-}
-
-// simulatedModel is the meter that a bench plays.
-const simulatedModel = "eastron_sdm630"
-
-// bench is a simulated meter, contactor and car, with the meter behind a real wire.
-type bench struct {
-	rig    *sim.Rig
-	server *sim.Server
-	memory *os.File // the meter's register, which survives a power cut as a real one does
-}
-
-// newBench starts a bench. With a file the meter remembers its register there.
-func newBench(mono func() time.Duration, car sim.Car, file string) (*bench, error) {
-	b := &bench{}
-	setup := sim.Setup{Serial: "22110345", Register: 10_344_076} // Wh: a meter some years old
-	if file != "" {
-		f, err := os.OpenFile(filepath.Clean(file), os.O_RDWR|os.O_CREATE, 0o600)
-		if err != nil {
-			return nil, fmt.Errorf("simulated meter: %w", err)
-		}
-		b.memory = f
-		var last int64
-		if _, err := fmt.Fscan(f, &last); err == nil {
-			setup.Register = hal.Energy(last)
-		}
-	}
-	b.rig = sim.NewRig(setup, mono)
-	b.rig.Do(func(s *sim.Bench, now time.Duration) { s.PlugIn(now, car) })
-	var err error
-	if b.server, err = sim.Serve("127.0.0.1:0", 1, b.rig); err != nil {
-		return nil, fmt.Errorf("simulated meter: %w", err)
-	}
-	return b, nil
-}
-
-// Close ends the wire.
-func (b *bench) Close() error {
-	err := b.server.Close()
-	if b.memory != nil {
-		err = errors.Join(err, b.memory.Close())
-	}
-	return err
-}
-
-// remembering writes down what the meter shows before anybody sees it.
-func (b *bench) remembering(m evse.Meter) evse.Meter {
-	if b.memory == nil {
-		return m
-	}
-	return memory{m, b.memory}
-}
-
-type memory struct {
-	evse.Meter
-	file *os.File
-}
-
-// Read reads the meter.
-func (m memory) Read(ctx context.Context) (hal.Reading, error) {
-	r, err := m.Meter.Read(ctx)
-	if err != nil {
-		return r, err
-	}
-	if _, err := m.file.WriteAt(fmt.Appendf(nil, "%-20d\n", int64(r.Register)), 0); err != nil {
-		return hal.Reading{}, fmt.Errorf("simulated meter: %w", err)
-	}
-	return r, nil
 }

@@ -38,38 +38,39 @@ func runCommand() *cobra.Command {
 		Short: "run the post (the daemon)",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			cfg, err := config.Load(file)
+			cfg, err := loadConfig(file)
 			if err != nil {
-				var wrong config.Errors
-				if errors.As(err, &wrong) {
-					return err
-				}
-				return coded{fmt.Errorf("%w; write one after testdata/config/reference.yaml, or name another with --config", err), exitConfig}
+				openNoted(file, c.ErrOrStderr())
+				return err
 			}
-			return daemon(c.Context(), cfg, c.ErrOrStderr())
+			return daemon(c.Context(), cfg, file, c.ErrOrStderr())
 		},
 	}
-	c.Flags().StringVar(&file, "config", "/etc/stolpe/stolpe.yaml", "configuration `file`")
+	c.Flags().StringVar(&file, "config", defaultConfig, "configuration `file`")
 	return c
 }
 
-// daemon runs a post until ctx ends.
-func daemon(ctx context.Context, cfg config.Config, stderr io.Writer) error {
+// loadConfig reads a configuration, or says what to do.
+func loadConfig(file string) (config.Config, error) {
+	cfg, err := config.Load(file)
+	var wrong config.Errors
+	if err != nil && !errors.As(err, &wrong) {
+		err = coded{fmt.Errorf("%w; write one after testdata/config/reference.yaml, or name another with --config", err), exitConfig}
+	}
+	return cfg, err
+}
+
+// daemon runs a post, whose configuration was read from file, until ctx ends.
+func daemon(ctx context.Context, cfg config.Config, file string, stderr io.Writer) error {
+	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{ReplaceAttr: withoutTime}))
+	w := realWorld(cfg, log)
+	p, err := openContactors(cfg, w)
+	if err != nil {
+		return failed(err)
+	}
+	defer p.Close() //nolint:errcheck // the journals have nothing left to flush
 	if err := os.MkdirAll(cfg.StateDir, 0o700); err != nil {
 		return failed(cfg.Wrong("state_dir", cfg.StateDir, "a folder that is there or can be made: "+err.Error()))
-	}
-	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{ReplaceAttr: withoutTime}))
-	clock := clock{began: time.Now()}
-	w := world{
-		now: clock.now, mono: clock.mono, every: time.Second, grace: grace, log: log,
-		alive: allOf(len(cfg.EVSEs), pinging(log)),
-		store: func(e config.EVSE, owner string) (evse.Journal, kept, func() error, error) {
-			return openStore(cfg.StateDir, "evse-"+strconv.Itoa(e.ID), owner)
-		},
-		bench: func(e config.EVSE) (*bench, error) {
-			const neverFull hal.Energy = 2_000_000 // Wh
-			return newBench(clock.mono, sim.Car{Power: e.MaxPower / 2, Need: neverFull}, filepath.Join(cfg.StateDir, "bench-"+strconv.Itoa(e.ID)))
-		},
 	}
 	jobs, stop := context.WithCancel(context.WithoutCancel(ctx)) // what the loops still need while they settle
 	defer stop()
@@ -77,12 +78,11 @@ func daemon(ctx context.Context, cfg config.Config, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	p, err := open(cfg, w, payments)
-	if err != nil {
+	p.close = append([]func() error{closePayments}, p.close...)
+	if err := p.openEVSEs(cfg, w, payments); err != nil {
 		return failed(err)
 	}
-	p.close = append([]func() error{closePayments}, p.close...)
-	defer p.Close() //nolint:errcheck // the journals have nothing left to flush
+	noteLines(cfg, file, log)
 	listener, err := net.Listen("tcp", cfg.Web.Listen)
 	if err != nil {
 		return failed(cfg.Wrong("web.listen", cfg.Web.Listen, "an address that is free: "+err.Error()))
@@ -104,18 +104,20 @@ func daemon(ctx context.Context, cfg config.Config, stderr io.Writer) error {
 	return failed(together(ctx, jobs, stop, p, func(ctx context.Context) error { return web.Serve(ctx, listener, pages) }))
 }
 
-// failed marks an error of a running program, so that no usage is printed for it.
-func failed(err error) error {
-	var wrong config.Errors
-	var one config.Error
-	var own coded
-	switch {
-	case err == nil, errors.As(err, &wrong), errors.As(err, &own):
-		return err
-	case errors.As(err, &one):
-		return config.Errors{one}
+// realWorld is the machine as it is.
+func realWorld(cfg config.Config, log *slog.Logger) world {
+	clock := clock{began: time.Now()}
+	return world{
+		now: clock.now, mono: clock.mono, every: time.Second, grace: grace, log: log,
+		alive: allOf(len(cfg.EVSEs), pinging(log)), wires: openWires,
+		store: func(e config.EVSE, owner string) (evse.Journal, kept, func() error, error) {
+			return openStore(cfg.StateDir, "evse-"+strconv.Itoa(e.ID), owner)
+		},
+		bench: func(e config.EVSE) (*bench, error) {
+			const neverFull hal.Energy = 2_000_000 // Wh
+			return newBench(clock.mono, sim.Car{Power: e.MaxPower / 2, Need: neverFull}, filepath.Join(cfg.StateDir, "bench-"+strconv.Itoa(e.ID)))
+		},
 	}
-	return coded{err, exitFailed}
 }
 
 // together runs the loops until ctx ends and they have settled, and the pages

@@ -60,7 +60,6 @@ func goroutines() map[string]string {
 		"agent":        "runs the EVSEs, the pages and the simulated payment service side by side until all have ended",
 		"agent/evse":   "one worker for each device that may be slow: the loop itself waits for none",
 		"display/web":  "serves while it waits for its end",
-		"hal/gpio":     "waits for edges: the emergency stop opens the contactor from there, through no queue",
 		"hal/sim":      "serves several connections at once, as a meter's gateway does",
 		"cross/bench":  "reads what a program under measurement prints",
 		"cross/replay": "one worker for each processor; rows share nothing",

@@ -64,14 +64,20 @@ const (
 	NeverPlugged // approved, but no car came
 	TooLong      // the longest a charge may last
 	ShutDown     // the post was told to stop
+	ByButton     // stopped with the button on the post
+	Emergency    // the emergency stop was pressed, or the residual current device tripped
 	ends
 )
+
+// LastEnd is the last of them, for whoever must refuse what is none.
+const LastEnd = ends - 1
 
 // String gives the end as the word used in records.
 func (e End) String() string {
 	return [ends]string{"", "driver_stop", "technician", "unplugged", "car_full", "limit_reached", "no_energy",
 		"power_loss", "meter_fault", "contactor_fault", "storage_fault", "payment_gone", "declined", "aborted",
-		"expired", "no_answer", "never_plugged", "too_long", "shut_down"}[e]
+		"expired", "no_answer", "never_plugged", "too_long", "shut_down",
+		"button_stop", "emergency_stop"}[e]
 }
 
 // View is everything any medium may show of one EVSE. The public part is the

@@ -69,7 +69,7 @@ func (c Charge) endTrouble() Trouble {
 		return MeterStopped
 	case PowerLost:
 		return Interrupted
-	case ContactorBad, StorageBad, PaymentGone, ByTechnician, ShutDown:
+	case ContactorBad, StorageBad, PaymentGone, ByTechnician, ShutDown, Emergency:
 		if c.Energy <= 0 {
 			return NotStarted
 		}

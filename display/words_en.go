@@ -27,6 +27,8 @@ var enWords = Words{
 		NeverPlugged: "The cable was not plugged in in time, so the car drew no power.",
 		TooLong:      "The longest charging time was reached.",
 		ShutDown:     "The post was switched off.",
+		ByButton:     "Charging was stopped with the button on the post.",
+		Emergency:    "The emergency stop or a safety switch cut the power.",
 	},
 	Troubles: [troubles]Advice{
 		UnknownPost:   {"We do not know this post.", "Nothing is charged unless you approve it.", "Check the number on the post and enter it here."},

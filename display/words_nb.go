@@ -27,6 +27,8 @@ var nbWords = Words{
 		NeverPlugged: "Kabelen ble ikke satt i tide, så bilen fikk ingen strøm.",
 		TooLong:      "Den lengste tillatte ladetiden er nådd.",
 		ShutDown:     "Stolpen ble slått av.",
+		ByButton:     "Ladingen ble stoppet med knappen på stolpen.",
+		Emergency:    "Nødstoppen eller en sikkerhetsbryter brøt strømmen.",
 	},
 	Troubles: [troubles]Advice{
 		UnknownPost:   {"Vi kjenner ikke denne stolpen.", "Det trekkes ingenting uten at du godkjenner det.", "Sjekk nummeret på stolpen, og skriv det her."},

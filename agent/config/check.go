@@ -3,7 +3,6 @@ package config
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -14,8 +13,10 @@ func (r *reader) check(f *file) {
 	r.checkReserve(f)
 	for i := range f.EVSEs {
 		r.checkMeter(f, i)
+		r.checkContactor(f, i)
 		r.checkAlike(f, i)
 	}
+	r.checkLines(f)
 	r.checkWeb(f)
 	r.checkVipps(f)
 	r.checkLimits(f)
@@ -61,42 +62,6 @@ func (r *reader) checkReserve(f *file) {
 	}
 	if r.fine("reserve.default") && !slices.Contains(choices, f.Reserve.Default) {
 		r.fail("reserve.default", fmt.Sprintf("%d", f.Reserve.Default), fmt.Sprintf("one of reserve.choices %d", choices))
-	}
-}
-
-// checkMeter checks one EVSE for itself.
-func (r *reader) checkMeter(f *file, i int) {
-	e, at := f.EVSEs[i], fmt.Sprintf("evses[%d]", i)
-	m := at + ".meter"
-	if !r.fine(m, m+".url", m+".model", m+".unit", at+".contactor", at+".contactor.sim") {
-		return
-	}
-	if e.Meter.URL == "" && !e.Contactor.Sim {
-		r.fail(m+".url", "nothing", "where the meter answers; only a simulated contactor has a meter of its own")
-	}
-	if e.Meter.URL != "" && e.Meter.Model == "" {
-		r.fail(m+".model", "nothing", "the register map of the meter at "+e.Meter.URL)
-	}
-	if e.Meter.Unit > 247 && e.Meter.Unit != 255 { // Modbus over serial line 1.02, 2.2; 255: Messaging on TCP/IP 1.0b
-		r.fail(m+".unit", fmt.Sprint(e.Meter.Unit), "1 to 247, or 255 for a meter that is its own gateway")
-	}
-}
-
-// checkAlike compares one EVSE with those before it.
-func (r *reader) checkAlike(f *file, i int) {
-	e, at := f.EVSEs[i], fmt.Sprintf("evses[%d]", i)
-	for j, o := range f.EVSEs[:i] {
-		other := fmt.Sprintf("evses[%d]", j)
-		if r.fine(at+".id", other+".id") && e.ID == o.ID {
-			r.fail(at+".id", fmt.Sprintf("%d again", e.ID), "another number than that of "+other)
-		}
-		if r.fine(at+".code", other+".code") && strings.EqualFold(e.Code, o.Code) {
-			r.fail(at+".code", quote(e.Code)+" again", "another code than that of "+other+" (capitals do not count)")
-		}
-		meters := r.fine(at+".meter", at+".meter.url", at+".meter.unit", other+".meter", other+".meter.url", other+".meter.unit")
-		if m := e.Meter; meters && m.URL != "" && strings.EqualFold(m.URL, o.Meter.URL) && m.Unit == o.Meter.Unit {
-			r.fail(at+".meter.unit", fmt.Sprintf("%d again at %s", m.Unit, m.URL), "another meter than that of "+other)
-		}
 	}
 }
 

@@ -39,16 +39,17 @@ import (
 
 // Config is a configuration that has been checked.
 type Config struct {
-	Post     display.Post // with its time zone loaded, and the name of the country's wallet
-	Tenant   string       // whose fleet it belongs to; empty when not said
-	Country  string       // NO, DK or FI
-	StateDir string       // absolute path
-	EVSEs    []EVSE       // at least one; ids and codes differ
-	Price    payment.Price
-	Reserve  Reserve
-	Payment  Payment
-	Web      Web
-	Limits   Limits
+	Post      display.Post // with its time zone loaded, and the name of the country's wallet
+	Tenant    string       // whose fleet it belongs to; empty when not said
+	Country   string       // NO, DK or FI
+	StateDir  string       // absolute path
+	MetersDir string       // absolute path of a folder with register maps; empty for the built-in ones only
+	EVSEs     []EVSE       // at least one; ids and codes differ
+	Price     payment.Price
+	Reserve   Reserve
+	Payment   Payment
+	Web       Web
+	Limits    Limits
 
 	from *reader // where everything stood, for Wrong
 }
@@ -59,20 +60,37 @@ type EVSE struct {
 	Code      string // on the sticker and in the address; in capitals, whatever the file has
 	Meter     Meter
 	Contactor Contactor
+	Inputs    Inputs
 	MaxPower  hal.Power // the most it can deliver, W
 }
 
 // Meter says which meter measures an EVSE, and where it answers.
 type Meter struct {
-	Model  string // register map; may be empty if URL is
-	URL    string // empty for the simulated meter of a simulated contactor
-	Unit   int    // Modbus address, 1 to 255
-	Serial string // empty for any meter
+	Model     string // register map; may be empty if URL is
+	URL       string // empty for the simulated meter of a simulated contactor
+	Unit      int    // Modbus address, 1 to 255
+	Serial    string // empty for any meter
+	Confirmed bool   // a technician has compared what is read with the meter's own display
 }
 
-// Contactor says what switches an EVSE.
+// Contactor says what switches an EVSE: a simulated one or lines of the machine,
+// never both. Lines are written GPIO17 or gpiochip0/17.
 type Contactor struct {
-	Sim bool // a simulated one, with a car on it
+	Sim       bool   // a simulated one, with a car on it
+	Line      string // closes the contactor
+	Sense     string // of the auxiliary contact; with ! in front it is made when low
+	DeadMan   string // toggles for as long as the loop lives; empty for none
+	ActiveLow bool   // Line closes the contactor when low
+}
+
+// Inputs are the loops of wire that an EVSE reads. One that begins with ! is made
+// when low; an empty one is not there. A broken one is not made.
+type Inputs struct {
+	Plug  string // made while a cable is in the car
+	Stop  string // made while nobody presses the stop button
+	EStop string // made while the emergency stop is not pressed
+	RCD   string // made while the residual current device is on
+	Hot   string // made while it is cool enough
 }
 
 // Reserve is what a driver may reserve, in minor units.
@@ -137,6 +155,8 @@ type Limits struct {
 	NoEnergy time.Duration // from closing to the first energy
 	CarFull  time.Duration // without energy until the charge ends
 	Longest  time.Duration // a whole charge
+	Rest     time.Duration // from opening the contactor to closing it again, at least
+	Closings int           // of the contactor in an hour, at most
 }
 
 // maxFile is the largest configuration, in bytes. Chosen by us: a full one has

@@ -24,13 +24,19 @@ type file struct {
 		VATRegistered  bool   `mapstructure:"vat_registered"`
 		Address, Email string
 	}
-	StateDir string `mapstructure:"state_dir"`
-	EVSEs    []struct {
+	StateDir  string `mapstructure:"state_dir"`
+	MetersDir string `mapstructure:"meters_dir"`
+	EVSEs     []struct {
 		ID        int
 		Code      string
 		Meter     Meter
-		Contactor Contactor
-		MaxPower  hal.Power `mapstructure:"max_power_w"`
+		Contactor struct {
+			Sim                  bool
+			Line, Sense, DeadMan string
+			ActiveLow            bool `mapstructure:"active_low"`
+		}
+		Inputs   Inputs
+		MaxPower hal.Power `mapstructure:"max_power_w"`
 	}
 	Price struct {
 		Currency payment.Currency
@@ -66,6 +72,8 @@ type file struct {
 		NoEnergy time.Duration `mapstructure:"no_energy"`
 		CarFull  time.Duration `mapstructure:"car_full"`
 		Longest  time.Duration
+		Rest     time.Duration
+		Closings int `mapstructure:"closings_an_hour"`
 	}
 }
 
@@ -107,7 +115,7 @@ func (f file) config() Config {
 			ID: f.Post.ID, Name: f.Post.Name, Helpdesk: f.Post.Helpdesk, Zone: zone,
 			Pay: countryOf(f.Post.Country).wallet, Seller: display.Seller(f.Seller),
 		},
-		Tenant: f.Post.Tenant, Country: f.Post.Country, StateDir: f.StateDir,
+		Tenant: f.Post.Tenant, Country: f.Post.Country, StateDir: f.StateDir, MetersDir: f.MetersDir,
 		Price: f.price(), Reserve: f.Reserve,
 		Payment: Payment{
 			Through: f.Payment.Through, Sim: f.Payment.Sim,
@@ -116,8 +124,10 @@ func (f file) config() Config {
 		Web: Web(f.Web), Limits: Limits(f.Limits),
 	}
 	for _, e := range f.EVSEs {
-		e.Code = strings.ToUpper(e.Code)
-		c.EVSEs = append(c.EVSEs, EVSE(e))
+		c.EVSEs = append(c.EVSEs, EVSE{
+			ID: e.ID, Code: strings.ToUpper(e.Code), Meter: e.Meter,
+			Contactor: Contactor(e.Contactor), Inputs: e.Inputs, MaxPower: e.MaxPower,
+		})
 	}
 	return c
 }

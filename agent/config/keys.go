@@ -14,6 +14,8 @@ func schema() key {
 		postKeys(), sellerKeys(),
 		{name: "state_dir", kind: text, def: "/var/lib/stolpe", env: "STOLPE_STATE_DIR", want: "an absolute path", legal: absolute,
 			doc: "Folder for what must survive a power cut. Made at installation; one post, one folder."},
+		{name: "meters_dir", kind: text, unset: "the built-in register maps only", want: "an absolute path", legal: absolute,
+			doc: "Folder with register maps of meters, one *.yaml for each. They are added to the built-in ones, or take the place of those of the same name."},
 		evseKeys(), priceKeys(), reserveKeys(), paymentKeys(), webKeys(), limitKeys(),
 	}}
 }
@@ -57,22 +59,57 @@ func evseKeys() key {
 			doc: "Number of the EVSE. Part of every payment reference."},
 		{name: "code", kind: text, need: true, want: fmt.Sprintf("letters, digits and hyphens, at most %d characters, and not the name of a page or a language", maxCode), legal: code,
 			doc: "What the sticker and the address say. No two alike; capitals do not count."},
-		{name: "meter", kind: section, doc: "The energy meter. May be left out with a simulated contactor: then the meter is simulated as well.", keys: []key{
-			{name: "model", kind: text, unset: "that of the simulated meter", want: "the name of a register map, such as eastron_sdm630", legal: mapName,
-				doc: "Register map of the meter."},
-			{name: "url", kind: text, unset: "a simulated meter", want: "tcp://host:port, such as tcp://192.168.1.20:502", legal: meterURL,
-				doc: "Where the meter, or the gateway of its bus, answers."},
-			{name: "unit", kind: number, def: int64(1), min: 1, max: 255,
-				doc: "Modbus address of the meter: 1 to 247, or 255 for a meter that is its own gateway."},
-			{name: "serial", kind: text, unset: "any", want: someText(32), legal: shorter(32),
-				doc: "Serial number on the meter's plate. Another meter is then not billed from."},
-		}},
-		{name: "contactor", kind: section, need: true, doc: "The contactor.", keys: []key{
-			{name: "sim", kind: flag, need: true, want: "true",
-				doc: "A simulated contactor, with a car on it. Nothing real is switched."},
-		}},
+		meterKeys(), contactorKeys(), inputKeys(),
 		{name: "max_power_w", kind: number, need: true, min: minPower, max: maxPower, want: "W",
 			doc: "The most this EVSE can deliver. Decides how early a charge stops before its reservation is used up, so rather too high than too low."},
+	}}
+}
+
+func meterKeys() key {
+	return key{name: "meter", kind: section, doc: "The energy meter. May be left out with a simulated contactor: then the meter is simulated as well.", keys: []key{
+		{name: "model", kind: text, unset: "that of the simulated meter", want: "the name of a register map, such as eastron_sdm630", legal: mapName,
+			doc: "Register map of the meter. `stolpe meter list` has them all."},
+		{name: "url", kind: text, unset: "a simulated meter", want: `"tcp://host:port", "rtu:///dev/...?baud=9600&parity=N" or "rtuovertcp://host:port"`, legal: meterURL,
+			doc: "Where the meter, or the gateway of its bus, answers: Modbus TCP, a serial line of this machine, or a serial line behind a converter that passes bytes on. " +
+				"A serial line is best named by its path in /dev/serial/by-id; what is left out of baud, parity (N, E, O) and stop (1, 2) is as the register map says. EVSEs on one bus have the same address here."},
+		{name: "unit", kind: number, def: int64(1), min: 1, max: 255,
+			doc: "Modbus address of the meter: 1 to 247, or 255 for a meter that is its own gateway."},
+		{name: "serial", kind: text, unset: "any", want: someText(32), legal: shorter(32),
+			doc: "Serial number on the meter's plate. Another meter is then not billed from."},
+		{name: "confirmed", kind: flag, def: false, want: "true or false",
+			doc: "Whether a technician has compared energy, power and voltage as `stolpe meter read` shows them with the meter's own display. Only then may a register map of low confidence bill."},
+	}}
+}
+
+func contactorKeys() key {
+	const lineName = "a line such as GPIO17 or gpiochip0/17"
+	return key{name: "contactor", kind: section, need: true, doc: "The contactor: a simulated one, or the lines of a real one.", keys: []key{
+		{name: "sim", kind: flag, unset: "a real contactor", want: "true", legal: oneOf("true"),
+			doc: "A simulated contactor, with a car on it. Nothing real is switched."},
+		{name: "line", kind: text, unset: "needed unless `sim: true`", want: lineName, legal: Output,
+			doc: "Output that closes the contactor when high. No line is used twice in the file."},
+		{name: "sense", kind: text, unset: "needed unless `sim: true`", want: lineName + ", with ! before it if it is low while the contacts are closed", legal: input,
+			doc: "Input of the contactor's auxiliary contact. It decides whether the contactor is welded or does not close, and must be another line than the one that switches."},
+		{name: "deadman", kind: text, unset: "none", want: lineName, legal: Output,
+			doc: "Output that toggles for as long as the program lives and does its work, for a circuit that opens the contactor when it stops."},
+		{name: "active_low", kind: flag, unset: "the contactor closes on high", want: "true, or the key left out", legal: oneOf("true"),
+			doc: "Written only for relay boards that close on low. Such a board pulses, closing for a moment, when the program takes the line at start, and closes whenever its input is pulled low; choose one that closes on high if you can."},
+	}}
+}
+
+func inputKeys() key {
+	const want = "a line such as GPIO22 or gpiochip0/22, with ! before it if it is made when low"
+	return key{name: "inputs", kind: section, doc: "Loops of wire that are read: made or not made. A broken wire is not made, which is always the safe thing. None with a simulated contactor.", keys: []key{
+		{name: "plug", kind: text, unset: "a car counts as present", want: want, legal: input,
+			doc: "Made while a cable is in the car."},
+		{name: "stop", kind: text, unset: "none", want: want, legal: input,
+			doc: "Stop button with a normally closed contact: made while nobody presses it. Ends the charge."},
+		{name: "estop", kind: text, unset: "none", want: want, legal: input,
+			doc: "Emergency stop: made while it is not pressed. Opens the contactor at once; a second contact of it must cut the coil by itself."},
+		{name: "rcd", kind: text, unset: "none", want: want, legal: input,
+			doc: "Auxiliary contact of the residual current device: made while it is on. Opens the contactor at once."},
+		{name: "hot", kind: text, unset: "none", want: want, legal: input,
+			doc: "Thermal switch at the socket or the cable: made while it is cool enough. Opens the contactor; no charge begins until it has cooled down."},
 	}}
 }
 
@@ -149,5 +186,9 @@ func limitKeys() key {
 			doc: "Without energy until the car counts as full and the charge ends. While an idle fee is still growing, the charge goes on."},
 		{name: "longest", kind: span, def: 24 * time.Hour, min: int64(time.Minute), max: int64(longest),
 			doc: "A whole charge."},
+		{name: "rest", kind: span, def: 10 * time.Second, max: int64(10 * time.Minute),
+			doc: "From opening the contactor to closing it again, at least. Spares its contacts."},
+		{name: "closings_an_hour", kind: number, def: int64(20), min: 1, max: 1000, want: "times",
+			doc: "How often the contactor may close in an hour. Spares its contacts from a car or a driver that starts again and again."},
 	}}
 }

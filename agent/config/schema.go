@@ -24,11 +24,11 @@ type key struct {
 	doc  string // what it means, for the reference
 
 	need  bool              // must stand in the file
-	def   any               // what holds when it is left out: int64, string or time.Duration
+	def   any               // what holds when it is left out: int64, string, bool or time.Duration
 	unset string            // what holds when it is left out and there is no def, for the reference
 	env   string            // environment variable that wins over the file; text only
 	want  string            // what is allowed, for the reference and for messages
-	legal func(string) bool // of text: whether it is as want says
+	legal func(string) bool // of text, and of a flag that may not be both: whether it is as want says
 	quiet bool              // a wrong value is not repeated: it may be a secret in the wrong place
 
 	min, max int64    // of numbers, and of a span in ns; of lists, the number of entries
@@ -79,7 +79,7 @@ func join(path, name string) string {
 // laterKey is something the format has and this version cannot do.
 type laterKey struct {
 	path    string // as walk gives it
-	value   string // only this value of the key, or what it begins with if that is a scheme and its colon; empty for the whole key
+	value   string // only this value of the key; empty for the whole key
 	what    string // a plural, to stand before "are not in this version"
 	instead string // what to write in this version
 	place   string // the key of this version that it stands in for, beside it; empty if none
@@ -91,12 +91,6 @@ type laterKey struct {
 func later() []laterKey {
 	const leaveOut = "it left out"
 	return []laterKey{
-		{"evses[].contactor.line", "", "GPIO contactors", "contactor: {sim: true}", "sim"},
-		{"evses[].contactor.sense", "", "GPIO contactors", "contactor: {sim: true}", "sim"},
-		{"evses[].contactor.sim", "false", "GPIO contactors", "contactor: {sim: true}", "sim"},
-		{"evses[].meter.url", "rtu:", "meters on a serial line", "tcp://host:port", "url"},
-		{"evses[].meter.url", "rtuovertcp:", "meters on a serial line", "tcp://host:port", "url"},
-		{"evses[].inputs", "", "GPIO inputs", leaveOut, ""},
 		{"payment.through", "gateway", "payments through a gateway", "vipps or sim", "through"},
 		{"payment.gateway", "", "payments through a gateway", leaveOut, ""},
 		{"mqtt", "", "MQTT connections", leaveOut, ""},
@@ -114,6 +108,7 @@ const (
 	maxChoices = 6      // amounts on one page
 	minPower   = 1_000  // W: less charges no car
 	maxPower   = 50_000 // W: three phases of 63 A are 43 kW
+	maxLine    = 999    // number of a line on a chip, or of a chip: no board has more
 	longest    = 7 * 24 * time.Hour
 )
 

@@ -128,8 +128,7 @@ func (r *reader) known(k key, name, value *yaml.Node, path string, seen map[stri
 func tooEarly(path string, value *yaml.Node) (laterKey, bool) {
 	path = general(path)
 	for _, l := range later() {
-		scheme := strings.HasSuffix(l.value, ":") && strings.HasPrefix(value.Value, l.value)
-		if l.path == path && (l.value == "" || l.value == value.Value || scheme) {
+		if l.path == path && (l.value == "" || l.value == value.Value) {
 			return l, true
 		}
 	}

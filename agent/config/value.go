@@ -57,7 +57,7 @@ func (k key) scalar(n *yaml.Node) (v any, allowed string) {
 	case number:
 		return k.number(n)
 	case flag:
-		if n.ShortTag() == tagBool && (n.Value == "true" || n.Value == "false") {
+		if n.ShortTag() == tagBool && (n.Value == "true" || n.Value == "false") && (k.legal == nil || k.legal(n.Value)) {
 			return n.Value == "true", ""
 		}
 	case span:

@@ -85,9 +85,63 @@ func zone(s string) bool {
 
 func absolute(s string) bool { return filepath.IsAbs(s) && filepath.Clean(s) == s && s != "/" }
 
+// meterURL checks the form of an address. What stands behind baud, parity and
+// stop is for the package that opens the line.
 func meterURL(s string) bool {
 	u, err := url.Parse(s)
-	return err == nil && *u == url.URL{Scheme: "tcp", Host: u.Host} && u.Hostname() != "" && port(u.Port(), 1)
+	if err != nil {
+		return false
+	}
+	if u.Scheme == "rtu" {
+		q, err := url.ParseQuery(u.RawQuery)
+		for name := range q {
+			if !oneOf("baud", "parity", "stop")(name) || len(q[name]) != 1 {
+				return false
+			}
+		}
+		return err == nil && absolute(u.Path) && s == "rtu://"+strings.TrimSuffix(u.Path+"?"+u.RawQuery, "?")
+	}
+	return (u.Scheme == "tcp" || u.Scheme == "rtuovertcp") && s == u.Scheme+"://"+u.Host && u.Hostname() != "" && u.User == nil && port(u.Port(), 1)
+}
+
+// busOf names the bus that an address leads to, whatever is said of its speed
+// and frames.
+func busOf(s string) string {
+	scheme, rest, _ := strings.Cut(s, "://")
+	if scheme == "rtu" {
+		rest, _, _ = strings.Cut(rest, "?")
+		return rest
+	}
+	return strings.ToLower(rest)
+}
+
+// Output says whether text can name a line: GPIO17, or line 17 of a chip that is
+// named as the kernel numbers it or as its driver labels it, gpiochip0/17 or
+// pinctrl-bcm2711/17.
+func Output(text string) bool {
+	if chip, n, ok := strings.Cut(text, "/"); ok {
+		return chip != "" && len(chip) <= maxName && only(chip, "-_.:@") && plain(n, 0, maxLine)
+	}
+	n, ok := strings.CutPrefix(text, "GPIO")
+	return ok && plain(n, 0, maxLine)
+}
+
+// input checks the name of a line that is read, which may begin with !.
+func input(s string) bool { return Output(strings.TrimPrefix(s, "!")) }
+
+// lineOf names a line the same way however it is written. The processor's own chip
+// is meant where none is named; it is labelled pinctrl-, and the first on a
+// Raspberry Pi. What escapes this, the kernel refuses as a second use of a line.
+func lineOf(s string) string {
+	s = strings.TrimPrefix(s, "!")
+	chip, n, ok := strings.Cut(s, "/")
+	if !ok {
+		n = strings.TrimPrefix(s, "GPIO")
+	}
+	if !ok || chip == "gpiochip0" || strings.HasPrefix(chip, "pinctrl-") {
+		return "GPIO" + n
+	}
+	return s
 }
 
 // hostPort wants an address, not a name: a name would need the network at start.
@@ -100,9 +154,12 @@ func hostPort(s string) bool {
 	return err == nil || host == "localhost"
 }
 
-func port(s string, least int) bool {
+func port(s string, least int) bool { return plain(s, least, 65535) }
+
+// plain says whether s is a number in its shortest form, from least to most.
+func plain(s string, least, most int) bool {
 	n, err := strconv.Atoi(s)
-	return err == nil && n >= least && n <= 65535 && strconv.Itoa(n) == s
+	return err == nil && n >= least && n <= most && strconv.Itoa(n) == s
 }
 
 // origin says whether s is https://host[:port] and no more, or the same with

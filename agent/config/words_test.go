@@ -19,8 +19,11 @@ func TestWhatTextsMayBe(t *testing.T) {
 		"timezone":  {zone, "Europe/Oslo UTC Europe/Copenhagen Europe/Helsinki", "Local Oslo Europe/Olso ../etc/passwd /etc/localtime"},
 		"state_dir": {absolute, "/var/lib/stolpe /x", "/ x ./x /var/../x /var/ /var//x ~/x"},
 		"email":     {email, "post@example.no a.b+c@d.e-f.no", "post post@ @example.no post@example a@b@c.no"},
-		"meter.url": {meterURL, "tcp://127.0.0.1:502 tcp://meter.local:1502 tcp://[::1]:502", "tcp://127.0.0.1 tcp://:502 tcp://h:0 tcp://h:65536 tcp://h:502/ tcp://h:502?x=1 tcp://h:502#x tcp://me:pw@h:502 udp://h:502 h:502 tcp:h:502 rtu:///dev/x"},
-		"listen":    {hostPort, "127.0.0.1:8080 0.0.0.0:80 [::]:80 [::1]:0 localhost:8080 10.0.0.1:65535", ":8080 127.0.0.1 127.0.0.1: 127.0.0.1:http example.no:80 127.0.0.1:65536 127.0.0.1:-1 127.0.0.1:08 ::1:80"},
+		"meter.url": {meterURL, "tcp://127.0.0.1:502 tcp://meter.local:1502 tcp://[::1]:502 rtuovertcp://10.0.0.7:4001 rtu:///dev/ttyUSB0?baud=9600&parity=N rtu:///dev/serial/by-id/usb-1a86_USB_Serial-if00-port0?baud=19200&parity=E&stop=2 rtu:///dev/x",
+			"tcp://127.0.0.1 tcp://:502 tcp://h:0 tcp://h:65536 tcp://h:502/ tcp://h:502?x=1 tcp://h:502#x tcp://me:pw@h:502 udp://h:502 h:502 tcp:h:502 rtu://dev/x?baud=9600 rtu:/dev/x?baud=9600 rtu:///dev/../x?baud=9600 rtu:///dev/x?speed=9600 rtu:///dev/x?baud=9600&baud=19200 rtu:///dev/x?baud=9600#x rtu:///dev/x?a=%zz rtu:///?baud=9600 rtuovertcp://h rtuovertcp://h:502?baud=9600"},
+		"line":   {Output, "GPIO0 GPIO17 GPIO999 gpiochip0/0 gpiochip4/27 pinctrl-bcm2711/17 1f000d0000.gpio/17", "GPIO GPIO1000 GPIO017 GPIO-1 GPIO+1 gpio17 17 !GPIO17 gpiochip0 /1 gpiochip0/ gpiochip0/x gpiochip0/01 gpiochip0/1/2 /dev/gpiochip0/1 GPIO1,GPIO2"},
+		"sense":  {input, "GPIO17 !GPIO17 gpiochip0/0 !gpiochip0/0", "! !!GPIO17 GPIO17! -GPIO17 !17 !gpio17"},
+		"listen": {hostPort, "127.0.0.1:8080 0.0.0.0:80 [::]:80 [::1]:0 localhost:8080 10.0.0.1:65535", ":8080 127.0.0.1 127.0.0.1: 127.0.0.1:http example.no:80 127.0.0.1:65536 127.0.0.1:-1 127.0.0.1:08 ::1:80"},
 		"public_url": {origin, "https://lad.example.no https://lad.example.no:8443 http://127.0.0.1:8080 http://localhost:8080 http://[::1]:8080 https://127.0.0.1",
 			"http://lad.example.no https://lad.example.no/ https://x/y https://x?y https://x#y https://me:pw@x ftp://127.0.0.1 https:// https://x:0 https://x: //x x HTTPS://x https://a_b http://127.0.0.1.example.no http://localhost.example.no http://10.0.0.1 http://%6cocalhost"},
 	} {
@@ -33,6 +36,22 @@ func TestWhatTextsMayBe(t *testing.T) {
 			if c.legal(s) {
 				t.Errorf("%s: %q is let through", name, s)
 			}
+		}
+	}
+}
+
+func TestLinesAreTheSameHoweverTheyAreWritten(t *testing.T) {
+	for _, row := range [][]string{
+		{"GPIO17", "!GPIO17", "gpiochip0/17", "!gpiochip0/17", "pinctrl-bcm2711/17", "pinctrl-rp1/17"},
+		{"gpiochip1/17", "!gpiochip1/17"}, {"pcf8574/17"}, {"GPIO1", "gpiochip0/1"},
+	} {
+		for _, spec := range row {
+			if lineOf(spec) != lineOf(row[0]) {
+				t.Errorf("%s is %s, and %s is %s", spec, lineOf(spec), row[0], lineOf(row[0]))
+			}
+		}
+		if row[0] != "GPIO17" && lineOf(row[0]) == lineOf("GPIO17") {
+			t.Errorf("%s is GPIO17", row[0])
 		}
 	}
 }

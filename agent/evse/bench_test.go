@@ -14,7 +14,8 @@ import (
 )
 
 // BenchmarkStop is the way from a stop event to the order that opens the contactor,
-// in a program with a save and an asking under way that never end. Beside it stands
+// in a program with a save, an asking and a reading of the meter under way that
+// never end. Beside it stands
 // the least that any such way costs: a value through a channel to a goroutine that
 // calls a function. What is printed as ns/op is the median.
 func BenchmarkStop(b *testing.B) {
@@ -38,6 +39,13 @@ func BenchmarkStop(b *testing.B) {
 			return (<-opened).Sub(from)
 		})
 	})
+}
+
+// BenchmarkTrip is the way from an edge on the wire of the emergency stop to the
+// same order, in a program whose loop itself hangs.
+func BenchmarkTrip(b *testing.B) {
+	c := midCharge(b)
+	stops(b, func() time.Duration { return c.trip(b) })
 }
 
 // stops reports how long stops take.
@@ -116,29 +124,15 @@ func midCharge(b *testing.B) *charge {
 // stop starts an EVSE in the middle of the charge, waits until its contactor is
 // closed and a save and an asking hang, and takes the time of one stop.
 func (c *charge) stop(b *testing.B, e session.Event) time.Duration {
-	began := time.Now()
-	h := &hung{
-		saving: make(chan struct{}), asking: make(chan struct{}), free: make(chan struct{}),
-		closed: make(chan struct{}, 1), opened: make(chan time.Time, 1),
-	}
-	v := New(Parts{
-		Rules: &c.rules, State: c.state, Meter: h, Contactor: h, Payments: h, Journal: h,
-		Now:   func() hal.Instant { return hal.Instant{Mono: c.now.Mono + time.Since(began)} },
-		Every: time.Hour, Log: slog.New(slog.DiscardHandler),
-	})
-	ctx, end := context.WithCancel(b.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- v.Run(ctx) }()
-	<-h.closed
-	<-h.asking
+	h, v, end := c.start(b)
 	r := c.read
 	r.Register, r.At = r.Register+1, r.At+1
-	if err := v.Tell(ctx, session.Metered{Reading: r}); err != nil {
+	if err := v.Tell(b.Context(), session.Metered{Reading: r}); err != nil {
 		b.Fatal(err)
 	}
 	<-h.saving
 	from := time.Now()
-	if err := v.Tell(ctx, e); err != nil {
+	if err := v.Tell(b.Context(), e); err != nil {
 		b.Fatal(err)
 	}
 	took := (<-h.opened).Sub(from)
@@ -146,15 +140,56 @@ func (c *charge) stop(b *testing.B, e session.Event) time.Duration {
 		b.Fatalf("open %v before the stop", -took)
 	}
 	end()
-	close(h.free)
-	if err := <-ended; err != nil {
+	return took
+}
+
+// start starts an EVSE in the middle of the charge and waits until its contactor is
+// closed and an asking hangs. The function it returns ends it.
+func (c *charge) start(b *testing.B) (*hung, *EVSE, func()) {
+	began := time.Now()
+	h := &hung{
+		saving: make(chan struct{}, 1), asking: make(chan struct{}), free: make(chan struct{}),
+		closed: make(chan struct{}, 1), opened: make(chan time.Time, 1), edges: make(chan hal.Signals),
+		hang: make(chan struct{}, 1), hangs: make(chan struct{}),
+	}
+	v := New(Parts{
+		Rules: &c.rules, State: c.state, Meter: h, Contactor: h, Inputs: h, Payments: h, Journal: h, Watchers: []Watcher{h},
+		Now:   func() hal.Instant { return hal.Instant{Mono: c.now.Mono + time.Since(began)} },
+		Every: time.Hour, Log: slog.New(slog.DiscardHandler),
+	})
+	ctx, cancel := context.WithCancel(b.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- v.Run(ctx) }()
+	<-h.closed
+	<-h.asking
+	return h, v, func() {
+		cancel()
+		close(h.free)
+		if err := <-ended; err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// trip takes the time of one emergency stop while the loop hangs.
+func (c *charge) trip(b *testing.B) time.Duration {
+	h, v, end := c.start(b)
+	h.hang <- struct{}{}
+	if err := v.Tell(b.Context(), session.Ticked{}); err != nil {
 		b.Fatal(err)
 	}
+	<-h.hangs
+	from := time.Now()
+	h.edges <- hal.EmergencyStop
+	took := (<-h.opened).Sub(from)
+	end()
 	return took
 }
 
 // hung is everything around an EVSE: the first save returns, and nothing after it.
 type hung struct {
+	edges          chan hal.Signals // on the wires of the post
+	hang, hangs    chan struct{}    // the loop shall hang, and does
 	saves          int
 	saving, asking chan struct{} // something hangs from now on
 	free           chan struct{}
@@ -185,6 +220,29 @@ func (h *hung) Ask(ctx context.Context, _ payment.Order) (payment.Answer, error)
 func (h *hung) Read(ctx context.Context) (hal.Reading, error) {
 	<-ctx.Done()
 	return hal.Reading{}, ctx.Err()
+}
+
+// Watch passes on the edges.
+func (h *hung) Watch(ctx context.Context, changed func(hal.Signals)) {
+	changed(0)
+	for {
+		select {
+		case s := <-h.edges:
+			changed(s)
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// Saw is where the loop hangs when it is told to.
+func (h *hung) Saw(Moment) {
+	select {
+	case <-h.hang:
+		h.hangs <- struct{}{}
+		<-h.free
+	default:
+	}
 }
 
 func (h *hung) Sense() (hal.Position, error) { return hal.Closed, nil }

@@ -11,6 +11,10 @@
 // service, saying yes to a driver) are held back until the disk has what they
 // rest on. Opening the contactor is held back by nothing.
 //
+// One thing does not go through the loop: an emergency stop or a tripped residual
+// current device orders the contactor open from the goroutine that saw it (guard).
+// A loop that hangs must not stand between a hand and the contactor.
+//
 // Results that can be overtaken say which asking they belong to: orders by
 // Order.Seq, readings and senses by the instant they were taken. What is too
 // late is dropped by session, in one place.
@@ -45,6 +49,13 @@ type Plug interface {
 	Plugged() (hal.Plug, error)
 }
 
+// Inputs watches the wires of the post. Watch calls changed at once with what they
+// say, and then at every change, until ctx ends. A wire that is broken or cannot be
+// read says what it is there to say.
+type Inputs interface {
+	Watch(ctx context.Context, changed func(hal.Signals))
+}
+
 // Payments asks the payment service. One asking makes at most one call that
 // changes anything. The answer counts even beside an error, which is for the log.
 type Payments interface {
@@ -75,7 +86,8 @@ type Parts struct {
 	State     session.State // from Rules.Recover
 	Meter     Meter
 	Contactor Contactor
-	Plug      Plug // nil where there is no such input
+	Plug      Plug   // nil where there is no such input
+	Inputs    Inputs // nil where there are none; Rules.Wired says which there are
 	Payments  Payments
 	Journal   Journal
 	Watchers  []Watcher

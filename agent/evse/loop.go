@@ -27,6 +27,7 @@ type loop struct {
 	commanded hal.Position // last ordered
 	sure      bool         // that the order was taken
 	orders    news         // of the contactor
+	guard     *guard       // the contactor
 	ending    bool         // told to end: no new drivers
 
 	saved    session.Kept // what the disk is known to have
@@ -41,6 +42,7 @@ type loop struct {
 	results  chan fact
 	verdicts chan verdict
 	sense    chan struct{}
+	moving   chan hal.Position // the contactor has just been ordered there
 	meter    chan struct{}
 	asks     asks
 }
@@ -59,7 +61,7 @@ type verdict struct {
 func (v *EVSE) Run(ctx context.Context) error {
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	l := &loop{EVSE: v, state: v.parts.State}
+	l := &loop{EVSE: v, state: v.parts.State, guard: newGuard(v.parts.Contactor, v.parts.Rules.Wired)}
 	l.orders = news{log: l, what: "contactor"}
 	wait := l.startWorkers(work)
 	l.turn(ctx)
@@ -72,7 +74,7 @@ func (v *EVSE) Run(ctx context.Context) error {
 // the grace is over.
 func (l *loop) turn(ctx context.Context) {
 	defer func() { // before anything is waited for, and when the loop panics too
-		if err := l.parts.Contactor.Set(hal.Open); err != nil {
+		if err := l.guard.Set(hal.Open); err != nil {
 			l.parts.Log.Error("contactor does not take its last order", "order", hal.Open, "err", err)
 		}
 	}()
@@ -89,6 +91,8 @@ func (l *loop) turn(ctx context.Context) {
 			l.take(f)
 		case f := <-l.results:
 			l.take(f)
+		case <-l.guard.news:
+			l.signalled()
 		case done := <-l.verdicts:
 			l.wrote(done)
 		case <-end:
@@ -138,6 +142,16 @@ func (l *loop) take(f fact) {
 		l.awaiting = append(l.awaiting, f.reply)
 	}
 	l.step(now, f.event, false)
+}
+
+// signalled takes in what the wires say, and what they said in between.
+func (l *loop) signalled() {
+	since, now := l.guard.take()
+	for _, s := range []hal.Signals{since, now} {
+		if s != l.state.Signals() {
+			l.step(l.parts.Now(), session.Signalled{Signals: s}, false)
+		}
+	}
 }
 
 // accepts says whether a driver can be served: nil, display.ErrOut at the end, or
@@ -200,7 +214,14 @@ func (l *loop) set(p hal.Position, assert bool) bool {
 	if !changes && !assert {
 		return false
 	}
-	l.commanded, l.sure = p, l.orders.ok(l.parts.Contactor.Set(p))
+	moves := l.commanded != p
+	l.commanded, l.sure = p, l.orders.ok(l.guard.Set(p))
+	if moves { // an order that is only said again, or again in vain, moves nothing
+		select {
+		case l.moving <- p:
+		default: // still looking for where the last order went
+		}
+	}
 	return changes
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"stolpe/agent/session"
+	"stolpe/hal"
 	"stolpe/payment"
 )
 
@@ -14,6 +15,9 @@ import (
 const (
 	askWithin  = 30 * time.Second
 	readWithin = 10 * time.Second
+	// lookEvery is how often the sense line is looked at while contacts move: often
+	// enough to see a contactor that opens more slowly from month to month.
+	lookEvery = 10 * time.Millisecond
 )
 
 // startWorkers starts what waits for the world in the loop's place. They end with
@@ -22,11 +26,15 @@ func (l *loop) startWorkers(ctx context.Context) (wait func()) {
 	l.results = make(chan fact, maxFacts)
 	l.saves, l.verdicts = make(chan session.Kept, 1), make(chan verdict, 1)
 	l.sense, l.meter = make(chan struct{}, 1), make(chan struct{}, 1)
+	l.moving = make(chan hal.Position, 1)
 	var group sync.WaitGroup
 	l.asks = asks{ctx: ctx, loop: l, group: &group}
 	group.Go(func() { l.saveWhenTold(ctx) })
 	group.Go(func() { l.senseWhenTold(ctx) })
 	group.Go(func() { l.readWhenTold(ctx) })
+	if l.parts.Inputs != nil {
+		group.Go(func() { l.parts.Inputs.Watch(ctx, l.guard.see) })
+	}
 	return group.Wait
 }
 
@@ -68,6 +76,9 @@ func (l *loop) senseWhenTold(ctx context.Context) {
 	for {
 		select {
 		case <-l.sense:
+		case to := <-l.moving:
+			l.senseUntil(ctx, to)
+			continue
 		case <-ctx.Done():
 			return
 		}
@@ -84,6 +95,27 @@ func (l *loop) senseWhenTold(ctx context.Context) {
 			l.post(ctx, session.Plugged{Plug: plug})
 		} else {
 			l.post(ctx, session.Plugged{}) // unknown
+		}
+	}
+}
+
+// senseUntil looks often until the contactor is where it was ordered, and tells the
+// loop of that at once. Everything else is told at the next pass.
+func (l *loop) senseUntil(ctx context.Context, to hal.Position) {
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for range session.MoveWithin / lookEvery {
+		at := l.parts.Now().Mono
+		position, err := l.parts.Contactor.Sense()
+		if err == nil && position == to {
+			l.post(ctx, session.Sensed{Position: position, At: at})
+			return
+		}
+		select {
+		case <-tick.C:
+		case to = <-l.moving:
+		case <-ctx.Done():
+			return
 		}
 	}
 }

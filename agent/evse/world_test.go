@@ -68,6 +68,7 @@ func bubble(t *testing.T, change func(*world), test func(*testing.T, *world)) {
 				Choices: []payment.Amount{20_000, 35_000, 50_000}, Default: 35_000, Limits: session.DefaultLimits(),
 			},
 		}
+		w.rules.Limits.Rest = time.Second // the charges of these tests follow close upon each other
 		w.rig = bench.NewRig(bench.Setup{Serial: "22110345", Register: register}, func() time.Duration { return time.Since(w.began) })
 		w.plugIn()
 		w.till = newTill(w)
@@ -99,7 +100,7 @@ func (w *world) start(kept session.Kept) {
 	ctx, w.end = context.WithCancel(w.t.Context())
 	w.evse = New(Parts{
 		Rules: &w.rules, State: w.rules.Recover(kept, session.Whole, w.now()),
-		Meter: w.meter, Contactor: w.coil, Plug: w.plug, Payments: w.till, Journal: w.disk, Watchers: []Watcher{w},
+		Meter: w.meter, Contactor: w.coil, Plug: w.plug, Inputs: w.rig, Payments: w.till, Journal: w.disk, Watchers: []Watcher{w},
 		Alive: w.lives, Now: w.now, Every: time.Second, Grace: w.grace, Log: slog.New(w.log),
 	})
 	w.run(ctx)

@@ -11,7 +11,10 @@ import (
 
 // format is the version of the encoding of Kept. A reader refuses what it does
 // not know; a newer version must go on reading this one.
-const format = 1
+const format = 2
+
+// firstWithWear is the format that first told of Kept.Wear.
+const firstWithWear = 2
 
 // Limits of what is decoded, so that damaged bytes cannot ask for memory.
 const (
@@ -25,18 +28,18 @@ var ErrFormat = errors.New("not a kept state")
 // Append writes k behind b. Numbers are varints: a post at rest needs some fifty
 // bytes, one with all its debts less than half a journal slot.
 func (k *Kept) Append(b []byte) []byte {
-	c := coder{b: append(b, format)}
+	c := coder{b: append(b, format), version: format}
 	c.kept(k)
 	return c.b
 }
 
 // Decode reads what Append wrote. An error wraps ErrFormat.
 func Decode(b []byte) (Kept, error) {
-	if len(b) == 0 || b[0] != format {
-		return Kept{}, fmt.Errorf("%w: want format %d, found % .4x", ErrFormat, format, b)
+	if len(b) == 0 || b[0] == 0 || b[0] > format {
+		return Kept{}, fmt.Errorf("%w: want format 1 to %d, found % .4x", ErrFormat, format, b)
 	}
 	var k Kept
-	c := coder{b: b[1:], reading: true}
+	c := coder{b: b[1:], version: b[0], reading: true}
 	c.kept(&k)
 	if c.failed || len(c.b) != 0 {
 		return Kept{}, fmt.Errorf("%w: cut short or too long", ErrFormat)
@@ -48,6 +51,7 @@ func Decode(b []byte) (Kept, error) {
 // both ways, so they cannot differ.
 type coder struct {
 	b       []byte
+	version byte
 	reading bool
 	failed  bool
 }
@@ -63,6 +67,12 @@ func (c *coder) kept(k *Kept) {
 	c.charge(&k.Charge)
 	c.debts(&k.Debts)
 	c.debts(&k.Done)
+	if c.version >= firstWithWear {
+		number(c, &k.Wear.Closings)
+		number(c, &k.Wear.Hot)
+		number(c, &k.Wear.Opening)
+		number(c, &k.Wear.Slowest)
+	}
 	if c.reading && k.Phase >= phases {
 		c.failed = true
 	}
@@ -90,7 +100,7 @@ func (c *coder) charge(x *Charge) {
 	number(c, &x.Writes)
 	boolean(c, &x.Gathered)
 	// Words that do not exist, and a VAT that divides by zero, would end the program.
-	c.failed = c.failed || x.Why > display.ShutDown || x.Price.VAT < 0
+	c.failed = c.failed || x.Why > display.LastEnd || x.Price.VAT < 0
 }
 
 func (c *coder) price(p *payment.Price) {
@@ -128,7 +138,7 @@ func (c *coder) debts(ds *[]Debt) {
 	}
 }
 
-func number[T ~int | ~int64 | ~uint8 | ~uint16 | ~uint64](c *coder, v *T) {
+func number[T ~int | ~int64 | ~uint8 | ~uint16 | ~uint32 | ~uint64](c *coder, v *T) {
 	if !c.reading {
 		c.b = binary.AppendVarint(c.b, int64(*v))
 		return

@@ -5,9 +5,11 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -39,7 +41,7 @@ func fill(v reflect.Value, large bool) {
 		v.SetBool(true)
 	case reflect.String:
 		v.SetString("NOK")
-	case reflect.Uint8, reflect.Uint16:
+	case reflect.Uint8, reflect.Uint16, reflect.Uint32:
 		v.SetUint(200)
 		if !large {
 			v.SetUint(3)
@@ -63,12 +65,13 @@ func fullKept() Kept {
 	c.Start, c.Seen, c.End = 9_999_999_999, 9_999_999_999, 9_999_999_999 // ten digits of Wh
 	c.Elapsed, c.Idle = 24*time.Hour-1, 24*time.Hour-1
 	c.Started, c.Ended = hal.Stamp{Unix: 9_999_999_999, Clock: 2}, hal.Stamp{Unix: 9_999_999_999, Clock: 2}
-	c.Why, c.Writes = display.ShutDown, math.MaxUint16
+	c.Why, c.Writes = display.LastEnd, math.MaxUint16
 	d := Debt{Charge: c, Due: payment.MaxAmount, Attempt: maxAttempts, Trouble: payment.Meddled,
 		Captured: payment.MaxAmount, Released: payment.MaxAmount}
 	k := Kept{
 		Phase: Stopping, Counter: 10_000_000, Boots: maxBoots, Misses: closeTries, Latched: latching,
 		Serial: strings.Repeat("9", maxText), Resting: 9_999_999_999, Charge: c,
+		Wear: Wear{Closings: 10_000_000, Hot: 10_000_000, Opening: 24 * time.Hour, Slowest: 24 * time.Hour},
 	}
 	for range MaxDebts {
 		k.Debts = append(k.Debts, d)
@@ -128,31 +131,41 @@ func TestSameSeesEveryField(t *testing.T) {
 	}
 }
 
-// The bytes of format 1 are on cards in the field. If this fails, it is a new
-// format, and the old one must still be read.
-func TestFormatOneIsWhatItWas(t *testing.T) {
-	const file = "testdata/format1.hex"
-	k := fullKept()
-	k.Debts, k.Done = k.Debts[:2], k.Done[:1]
-	got := hex.EncodeToString(k.Append(nil))
+// The bytes of these formats are on cards in the field. If this fails, it is a new
+// format, and the old ones must still be read.
+func TestFormatsAreWhatTheyWere(t *testing.T) {
+	newest := fullKept()
+	newest.Debts, newest.Done = newest.Debts[:2], newest.Done[:1]
+	got := hex.EncodeToString(newest.Append(nil))
 	if *update {
-		if err := os.WriteFile(file, []byte(got+"\n"), 0o644); err != nil {
+		if err := os.WriteFile("testdata/format2.hex", []byte(got+"\n"), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
+	first := newest
+	first.Latched, first.Wear = Welded|WontClose|MeterSwap|MeterAstray|Withdrawn|Rotten, Wear{}
+	first.Charge.Why = display.ShutDown
+	first.Debts, first.Done = slices.Clone(newest.Debts), slices.Clone(newest.Done)
+	for _, list := range [][]Debt{first.Debts, first.Done} {
+		for i := range list {
+			list[i].Why = display.ShutDown // the last word there was
+		}
 	}
-	if want := strings.TrimSpace(string(text)); got != want {
-		t.Errorf("wrote\n%s\nwant\n%s", got, want)
-	}
-	b, err := hex.DecodeString(strings.TrimSpace(string(text)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if back, err := Decode(b); err != nil || !back.Same(&k) {
-		t.Errorf("read %+v, %v", back, err)
+	for n, want := range []Kept{first, newest} {
+		text, err := os.ReadFile(fmt.Sprintf("testdata/format%d.hex", n+1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := hex.DecodeString(strings.TrimSpace(string(text)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if back, err := Decode(b); err != nil || !back.Same(&want) {
+			t.Errorf("format %d: read %+v, %v", n+1, back, err)
+		}
+		if n+1 == format && got != strings.TrimSpace(string(text)) {
+			t.Errorf("wrote\n%s\nwant\n%s", got, text)
+		}
 	}
 }
 
@@ -161,7 +174,7 @@ func TestDamagedStateIsRefused(t *testing.T) {
 	k.Debts, k.Done = k.Debts[:1], k.Done[:1]
 	good := k.Append(nil)
 	newer := bytes.Clone(good)
-	newer[0] = 2
+	newer[0] = format + 1
 	phase := bytes.Clone(good)
 	phase[1] = byte(phases) << 1
 	empty := (&Kept{}).Append(nil)
@@ -252,7 +265,7 @@ func TestStateSurvivesTheDisk(t *testing.T) {
 				Charge: Charge{
 					Number: rapid.Uint64Min(1).Draw(t, "number"), Held: rapid.Bool().Draw(t, "held"),
 					Start: hal.Energy(number.Draw(t, "start")), Elapsed: time.Duration(number.Draw(t, "elapsed")),
-					Why: display.End(rapid.Uint8Max(uint8(display.ShutDown)).Draw(t, "why")), Writes: rapid.Uint16().Draw(t, "writes"),
+					Why: display.End(rapid.Uint8Max(uint8(display.LastEnd)).Draw(t, "why")), Writes: rapid.Uint16().Draw(t, "writes"),
 				},
 				Due: payment.Amount(number.Draw(t, "due")),
 			}

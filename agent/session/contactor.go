@@ -20,10 +20,13 @@ type sense struct {
 type flow struct {
 	from    time.Duration // when the contactor was ordered closed; 0 before
 	closed  bool          // sensed closed since
+	hot     bool          // power flowed when it was ordered open
 	movedAt time.Duration // when energy last flowed in earnest
 	mark    hal.Energy    // register at markAt, Wh
 	markAt  time.Duration // since when energy is counted to see whether it flows
 	hushed  time.Duration // when the meter last told of less than frozenPower
+	pace    hal.Energy    // register at paceAt, Wh
+	paceAt  time.Duration // since when register and power are compared; 0: not while little flows
 	idle    time.Duration // idle fee of earlier quiet spells
 	spoken  int           // checkpoints written
 }
@@ -49,6 +52,44 @@ func (s *State) resting() bool {
 	return s.Phase != Charging && s.sense.known && s.sense.position == hal.Open
 }
 
+// dead says that nothing is live behind the contactor, as far as four signals can
+// tell: it is not wanted closed, it is sensed open, the register stands still and
+// the meter tells of no power. Only then may it be closed.
+func (s *State) dead(now time.Duration) bool {
+	return s.resting() && s.meter.atRest(now) && s.meter.load < drawing
+}
+
+// lately gives the closings of the last hour, in memory of its own.
+func (s *State) lately(now time.Duration) []time.Duration {
+	var recent []time.Duration
+	for _, at := range s.switched {
+		if now-at < time.Hour {
+			recent = append(recent, at)
+		}
+	}
+	return recent
+}
+
+// wear counts the opening that begins now and the closing before it.
+func (s *State) wear() {
+	if s.flow.from == 0 {
+		return
+	}
+	s.Wear.Closings++
+	if s.flow.hot = s.meter.load >= drawing; s.flow.hot {
+		s.Wear.Hot++
+	}
+}
+
+// opened notes how long the contacts took to open. The time includes what the
+// sense input takes to be sure; what matters is whether it grows.
+func (s *State) opened() {
+	if s.flow.closed && s.sense.since > s.Since {
+		s.Wear.Opening = s.sense.since - s.Since
+		s.Wear.Slowest = max(s.Wear.Slowest, s.Wear.Opening)
+	}
+}
+
 // sensed takes in a reading of the sense line.
 func (r *Rules) sensed(s *State, e Sensed) {
 	c := &s.sense
@@ -69,6 +110,10 @@ func (r *Rules) judgeContactor(s *State, now hal.Instant) {
 	if now.Mono-c.at > SenseWithin {
 		s.Passing |= SenseSilent
 	}
+	s.Passing &^= Worn
+	if most := r.Limits.Closings; most > 0 && len(s.switched) >= most && len(s.lately(now.Mono)) >= most {
+		s.Passing |= Worn
+	}
 	ordered := hal.Open
 	if s.Phase == Charging {
 		ordered = hal.Closed
@@ -84,17 +129,38 @@ func (r *Rules) judgeContactor(s *State, now hal.Instant) {
 	}
 	// Judged by what has been sensed since, not by a reading older than the order.
 	overdue := c.wrong > 0 && c.at-c.wrong > MoveWithin
-	if overdue && ordered == hal.Open {
-		s.Latched |= Welded
+	if overdue && ordered == hal.Open && s.Latched&SenseBroken == 0 {
+		s.Latched |= r.whyClosed(s)
 	}
 	if ordered == hal.Closed && c.position == hal.Open && (overdue || s.flow.closed) {
 		r.missed(s, now)
 	}
 }
 
-// missed ends a charge whose contactor did not close, or opened by itself.
+// whyClosed says why the contactor is sensed closed although it is ordered open.
+// If power flowed into a car that is still there and has stopped with the order,
+// the contacts have opened and it is the sense line that lies. In every other case
+// they count as welded.
+func (r *Rules) whyClosed(s *State) Faults {
+	m := &s.meter
+	there := !r.NoPlug && s.plug == hal.PlugIn
+	if there && s.flow.hot && m.load < drawing && m.loadAt > s.Since+r.Refresh {
+		return SenseBroken
+	}
+	return Welded
+}
+
+// missed ends a charge whose contactor is sensed open although it is ordered
+// closed. If power flows all the same it is the sense line that lies; without
+// mains voltage no coil pulls, and the contactor is not to blame; one that had
+// been closed has opened by itself.
 func (r *Rules) missed(s *State, now hal.Instant) {
-	if !s.flow.closed {
+	m := &s.meter
+	switch {
+	case m.load >= drawing && m.loadAt > s.sense.since && m.loadAt > s.flow.from:
+		s.Latched |= SenseBroken
+	case m.supply == hal.SupplyMissing, s.flow.closed:
+	default:
 		s.Misses++
 		if s.Misses >= closeTries {
 			s.Latched |= WontClose
@@ -118,6 +184,7 @@ func (r *Rules) noteFlow(s *State, now hal.Instant) {
 	if m.power < frozenPower {
 		f.hushed = m.at
 	}
+	r.comparePace(s)
 	window := m.at - f.markAt
 	flows := m.last-f.mark >= max(r.Grain, drawing.Over(max(window, flowWindow)))
 	if flows {
@@ -127,6 +194,24 @@ func (r *Rules) noteFlow(s *State, now hal.Instant) {
 	if flows || window >= flowWindow {
 		f.mark, f.markAt = m.last, m.at
 	}
+}
+
+// comparePace holds the register against the power that the meter tells of: while
+// at least frozenPower flows, at least half of what it makes must be counted. Less
+// is a register in another unit than its map says, or another register.
+func (r *Rules) comparePace(s *State) {
+	f, m := &s.flow, &s.meter
+	span := m.at - f.paceAt
+	switch {
+	case m.power < frozenPower:
+		f.paceAt = 0
+		return
+	case f.paceAt > 0 && span < r.frozenWithin():
+		return
+	case f.paceAt > 0 && m.last > f.pace && m.last-f.pace+r.Grain < frozenPower.Over(span)/2:
+		s.Latched |= MeterUnit
+	}
+	f.pace, f.paceAt = m.last, m.at
 }
 
 // quiet is how long no energy to speak of has flowed.
@@ -140,6 +225,9 @@ func (r *Rules) idleNow(s *State, now time.Duration) time.Duration {
 	}
 	return max(0, s.quiet(now)-p.After)
 }
+
+// Signals are what the wires of the post said last.
+func (s *State) Signals() hal.Signals { return s.signals }
 
 // SensedAs says whether the contactor has been sensed at p, lately.
 func (s *State) SensedAs(p hal.Position, now time.Duration) bool {

@@ -51,6 +51,9 @@ type (
 	// Plugged: the plug input was read.
 	Plugged struct{ Plug hal.Plug }
 
+	// Signalled: the wires of the post say this, all of it and nothing else.
+	Signalled struct{ Signals hal.Signals }
+
 	// TakenOut: a technician withdraws the EVSE from service.
 	TakenOut struct{}
 
@@ -74,6 +77,7 @@ func (Metered) event()    {}
 func (Sensed) event()     {}
 func (Ordered) event()    {}
 func (Plugged) event()    {}
+func (Signalled) event()  {}
 func (TakenOut) event()   {}
 func (Restored) event()   {}
 func (Unwritable) event() {}

@@ -40,6 +40,7 @@ func lawsOfWant(law lawful, r *Rules, s *State, now hal.Instant, want Want) {
 		law(s.Charge.Held, "wanted closed without an approval")
 		law(s.Faults()&unsafe == 0, "wanted closed with %v", s.Faults())
 		law(r.carPresent(s), "wanted closed without a car")
+		law(s.signals == 0, "wanted closed although the wires say %v", s.signals)
 		law(s.sense.known && s.meter.known, "wanted closed before contactor and meter have spoken")
 	}
 	again := r.Want(s, now)

@@ -19,13 +19,18 @@ type meter struct {
 	sure   hal.Energy    // newest register that a later reading has confirmed, Wh
 	sureAt time.Duration // Reading.At of it
 	power  hal.Power     // told with last, W
+	load   hal.Power     // told with the newest reading, believed or not, W
+	loadAt time.Duration // Reading.At of it
+	supply hal.Supply    // told with it
 	known  bool          // anything has been believed since the start
 	doubt  time.Duration // Reading.At of the first of a run that could not be believed; 0 without one
+	below  bool          // the newest that could not be believed was too low
 
 	raw    hal.Energy    // newest register, believed or not, Wh
 	heard  time.Duration // Reading.At of it
 	run    uint8         // readings since this rest or flow began, as far as it matters
-	still  uint8         // at rest: readings in a row equal to raw, that one included
+	still  uint8         // at rest: readings in a row equal to raw, that one included, each a Refresh after the one before
+	stood  time.Duration // at rest: Reading.At of the newest of those
 	rising uint8         // at rest: readings in a row, each above the one before
 	base   hal.Energy    // at rest: the first believed register, Wh; 0 before it
 }
@@ -63,9 +68,14 @@ func (m *meter) confirm(register hal.Energy, at time.Duration) {
 func (r *Rules) metered(s *State, now hal.Instant, v hal.Reading) {
 	m := &s.meter
 	rest := s.resting()
-	if v.At <= m.heard || rest && v.At <= s.sense.since || !r.sameMeter(s, v.Serial) {
-		return // late, told twice, taken before the contacts opened, or not ours
+	if v.At <= m.loadAt || v.At <= m.heard || !r.sameMeter(s, v.Serial) {
+		return // late, told twice, or not ours
 	}
+	m.load, m.loadAt, m.supply = v.Power, v.At, v.Supply
+	if rest && v.At <= s.sense.since+r.Refresh {
+		return // taken before the contacts opened, or from what the meter had measured before
+	}
+	v.Register = r.unrolled(s, v.Register)
 	prev, prevAt := m.raw, m.heard
 	m.raw, m.heard = v.Register, v.At
 	if m.doubt == 0 || v.At-prevAt > MeterWithin/2 {
@@ -77,6 +87,7 @@ func (r *Rules) metered(s *State, now hal.Instant, v hal.Reading) {
 		r.meterFlowing(s, v, prev, prevAt)
 	}
 	m.run = min(m.run+1, equalReadings)
+	m.below = v.Register < max(s.floor(), m.last)
 	if m.known && m.at == v.At {
 		m.doubt = 0
 		s.Passing &^= MeterSilent
@@ -100,11 +111,13 @@ func (r *Rules) meterResting(s *State, v hal.Reading, prev hal.Energy) {
 	m := &s.meter
 	switch {
 	case m.run > 0 && v.Register == prev:
-		m.still, m.rising = min(m.still+1, equalReadings), 0
+		if v.At-m.stood >= r.Refresh {
+			m.still, m.rising, m.stood = min(m.still+1, equalReadings), 0, v.At
+		}
 	case m.run > 0 && v.Register > prev && v.Register-prev <= r.plausible(MeterWithin):
-		m.still, m.rising = 1, m.rising+1
+		m.still, m.rising, m.stood = 1, m.rising+1, v.At
 	default:
-		m.still, m.rising = 1, 0
+		m.still, m.rising, m.stood = 1, 0, v.At
 	}
 	if m.rising >= risingReadings {
 		s.Latched |= Welded
@@ -155,9 +168,26 @@ func (r *Rules) possibleAfterCut(c *Charge, register hal.Energy) bool {
 }
 
 // plausible is how far the register can have come in d, in Wh: at full power, a
-// tenth more for tolerance, a second for the meter's own delay, and two steps.
+// tenth more for tolerance, the meter's own delay of at least a second, and two
+// steps.
 func (r *Rules) plausible(d time.Duration) hal.Energy {
-	return (r.MaxPower + r.MaxPower/10).Over(d+time.Second) + 2*r.Grain
+	return (r.MaxPower + r.MaxPower/10).Over(d+max(r.Refresh, time.Second)) + 2*r.Grain
+}
+
+// unrolled gives the register as it would stand if it did not begin again at 0
+// when it is full. It has done so if, counted on past the end, it has come no
+// further from where it last stood still than a charge can go. From then on all
+// registers of this EVSE are counted like that, until a technician restores it.
+func (r *Rules) unrolled(s *State, register hal.Energy) hal.Energy {
+	floor := s.floor()
+	if r.Modulus == 0 || register >= floor {
+		return register
+	}
+	ahead := (register%r.Modulus - floor%r.Modulus + r.Modulus) % r.Modulus
+	if ahead > r.plausible(r.Limits.Longest) {
+		return register
+	}
+	return floor + ahead
 }
 
 // floor is a register, in Wh, below which the meter cannot be.
@@ -177,19 +207,27 @@ func (r *Rules) sameMeter(s *State, serial string) bool {
 	return false
 }
 
-// judgeMeter raises what time brings up: silence, nonsense, a frozen register. A
-// meter that speaks again after a silence is given time to be believed.
+// judgeMeter raises what time brings up: silence, nonsense, a frozen register, no
+// mains. A meter that speaks again after a silence is given time to be believed.
 func (r *Rules) judgeMeter(s *State, now hal.Instant) {
 	m := &s.meter
+	s.Passing &^= SupplyGone
+	if m.supply == hal.SupplyMissing {
+		s.Passing |= SupplyGone
+	}
 	if now.Mono-m.at > MeterWithin {
-		if m.doubt > 0 && m.heard-m.doubt > MeterWithin/2 && now.Mono-m.heard <= MeterWithin/2 {
-			s.Latched |= MeterAstray
-		} else {
+		switch {
+		case s.Latched&meterLies != 0: // named already
+		case m.doubt == 0 || m.heard-m.doubt <= MeterWithin/2 || now.Mono-m.heard > MeterWithin/2:
 			s.Passing |= MeterSilent
+		case m.below:
+			s.Latched |= MeterBack
+		default:
+			s.Latched |= MeterAstray
 		}
 	}
 	if s.Phase == Charging && m.power >= frozenPower && now.Mono-max(s.flow.movedAt, s.flow.hushed) > r.frozenWithin() {
-		s.Latched |= MeterAstray
+		s.Latched |= MeterFrozen
 	}
 }
 

@@ -117,6 +117,7 @@ func TestReadingOutOfTurnIsDropped(t *testing.T) {
 		"told twice": 50 * time.Second, "late": 40 * time.Second, "before the contacts opened": 55 * time.Second,
 	} {
 		got := r.Step(s, now, Metered{hal.Reading{Register: 1100, Serial: "1", At: at}})
+		got.meter.loadAt = s.meter.loadAt // what flows now is noted all the same
 		if got.meter != s.meter {
 			t.Errorf("%s: the reading of %v was taken in", name, at)
 		}
@@ -161,5 +162,112 @@ func TestCoarseRegisterIsNotFrozen(t *testing.T) {
 	w.until(time.Hour)
 	if w.state.Phase != Charging {
 		t.Errorf("after an hour at 600 W: %v with %v, want charging", w.state.Phase, w.state.Faults())
+	}
+}
+
+// The register is full and begins again: it counts on. From further away a lower
+// one is just a lower one.
+func TestAFullRegisterCountsOn(t *testing.T) {
+	r := newWorld().rules
+	r.Modulus = 10_000_000
+	for _, x := range []struct{ floor, shows, want hal.Energy }{
+		{9_999_990, 9_999_995, 9_999_995},
+		{9_999_990, 5, 10_000_005},
+		{9_999_990, 500_000, 10_500_000},
+		{9_999_990, 700_000, 700_000}, // more than the longest charge could take
+		{5_000_000, 5, 5},
+		{10_000_005, 5, 10_000_005}, // the next charge begins behind it
+		{10_000_005, 9, 10_000_009},
+		{10_000_005, 3, 3},                   // a step back is one, there too
+		{29_999_990, 5, 30_000_005},          // and the third time
+		{10_000_005, 9_999_999, 9_999_999},   // most of a turn back
+		{10_000_005, 10_000_010, 10_000_010}, // a meter that shows more than it can hold
+	} {
+		s := State{Kept: Kept{Resting: x.floor}}
+		if got := r.unrolled(&s, x.shows); got != x.want {
+			t.Errorf("at rest at %d, shows %d: counts as %d, want %d", x.floor, x.shows, got, x.want)
+		}
+	}
+	r.Modulus = 0
+	if got := r.unrolled(&State{Kept: Kept{Resting: 9_999_990}}, 5); got != 5 {
+		t.Errorf("a register that is never full counts on to %d", got)
+	}
+	r.Modulus = 10_000_000
+	if a, b := r.onMeter(10_000_005), r.onMeter(5); a != 5 || b != 5 {
+		t.Errorf("shown as %d and %d, want what the meter shows, 5", a, b)
+	}
+}
+
+// What a meter shows may be as old as its refresh: two readings within one are one.
+func TestOldReadingsDoNotCountAtRest(t *testing.T) {
+	r, s := believing(Idle, hal.Open)
+	r.Refresh = 5 * time.Second
+	s.sense.since = 59 * time.Second
+	now := time.Minute
+	for _, x := range []struct {
+		after    time.Duration
+		register hal.Energy
+		want     hal.Energy
+	}{
+		{2 * time.Second, 1000, 1000}, // measured before the contacts opened
+		{2 * time.Second, 1004, 1000}, // the same, to be safe
+		{time.Second, 1005, 1000},     // the first
+		{4 * time.Second, 1005, 1000}, // still that
+		{time.Second, 1005, 1005},     // the second
+		{time.Second, 1005, 1005},
+	} {
+		now += x.after
+		if s = r.hear(s, now, x.register); s.meter.last != x.want {
+			t.Errorf("at %v %d: believed %d, want %d", now, x.register, s.meter.last, x.want)
+		}
+	}
+	if s.Faults() != 0 {
+		t.Errorf("faults %v", s.Faults())
+	}
+}
+
+// Four signals must agree that nothing is live before the contactor may close.
+func TestNothingClosesOntoALiveSocket(t *testing.T) {
+	for name, spoil := range map[string]func(*State){
+		"nothing is wrong":             func(*State) {},
+		"sensed closed":                func(s *State) { s.sense.position = hal.Closed },
+		"power flows":                  func(s *State) { s.meter.load = drawing },
+		"the register has not settled": func(s *State) { s.meter.still = 1 },
+		"it has opened just now":       func(s *State) { s.sense.since = time.Minute - r10 + 1 },
+		"a wire says no":               func(s *State) { s.signal(hal.TooHot) },
+	} {
+		r, s := believing(Waiting, hal.Open)
+		s.Charge.Start, s.meter.still, s.Since = 1000, equalReadings, time.Minute-r10
+		s.sense.since = time.Minute - r10
+		spoil(&s)
+		s = r.Step(s, hal.Instant{Mono: time.Minute}, Ticked{})
+		if closes := s.Phase == Charging; closes != (name == "nothing is wrong") {
+			t.Errorf("%s: goes to %v", name, s.Phase)
+		}
+	}
+}
+
+const r10 = 10 * time.Second // the rest of DefaultLimits
+
+// The contactor closes so often an hour and no more; an hour later it may again.
+func TestClosingsAnHourAreCounted(t *testing.T) {
+	r, s := believing(Idle, hal.Open)
+	r.Limits.Closings = 3
+	for i := range 3 {
+		if s.Faults()&Worn != 0 {
+			t.Errorf("worn after %d closings", i)
+		}
+		s = r.Step(s, hal.Instant{Mono: time.Minute + time.Duration(i)*time.Second}, Ordered{})
+	}
+	if s.Faults()&Worn == 0 {
+		t.Error("not worn after three")
+	}
+	s = r.Step(s, hal.Instant{Mono: time.Hour + time.Minute - 1}, Ticked{})
+	if s.Faults()&Worn == 0 {
+		t.Error("not worn a moment before the hour")
+	}
+	s = r.Step(s, hal.Instant{Mono: time.Hour + time.Minute}, Ticked{})
+	if s.Faults()&Worn != 0 {
+		t.Error("still worn after an hour")
 	}
 }

@@ -24,6 +24,7 @@ func (r *Rules) Recover(kept Kept, trust Trust, now hal.Instant) State {
 	s := State{Kept: kept, Since: now.Mono}
 	s.Passing = MeterSilent | SenseSilent // until they have spoken
 	s.meter.at, s.sense.at = now.Mono, now.Mono
+	s.signal(r.Wired) // a wire that has not spoken yet says what a broken one says
 	s.Boots = min(s.Boots+1, maxBoots)
 	if s.Boots >= maxBoots {
 		s.Passing |= Rebooting
@@ -55,6 +56,8 @@ func (r *Rules) resume(s *State, now hal.Instant) {
 	case Charging:
 		s.Phase = Stopping
 		s.Charge.Why = display.PowerLost
+		s.Wear.Closings++
+		s.Wear.Hot++ // it fell open under whatever load there was
 	}
 	if s.Phase == Stopping {
 		s.ask = inherited(s.Charge.Writes, now.Mono)

@@ -20,9 +20,12 @@ type Rules struct {
 	Default  payment.Amount   // the one already chosen, minor units
 	MaxPower hal.Power        // the most that can flow, W
 	Grain    hal.Energy       // the smallest step of the meter's register, Wh
+	Modulus  hal.Energy       // the register begins again at 0 after so much, Wh; 0: never
+	Refresh  time.Duration    // how old what the meter shows may be
 	Serial   string           // of the meter, if the config pins it
 	Model    string           // of the meter, for the receipt
 	NoPlug   bool             // there is no plug input: a car counts as present
+	Wired    hal.Signals      // those that have a wire
 	Limits   Limits
 }
 
@@ -33,10 +36,13 @@ type Limits struct {
 	NoEnergy time.Duration // closed without any energy at all
 	CarFull  time.Duration // without energy, when no idle fee runs
 	Longest  time.Duration // any charge
+	Rest     time.Duration // the contactor stays open at least so long
+	Closings int           // so often at most it closes in an hour; 0: as often as it is wanted
 }
 
 // DefaultLimits are chosen by us; Approve follows the API's ten minutes, with
-// half a minute for the expiry to be seen.
+// half a minute for the expiry to be seen. Rest lets contacts cool and a car's
+// charger lose its voltage; Closings is several times what drivers need.
 func DefaultLimits() Limits {
 	return Limits{
 		Approve:  10*time.Minute + 30*time.Second,
@@ -44,6 +50,8 @@ func DefaultLimits() Limits {
 		NoEnergy: 10 * time.Minute,
 		CarFull:  15 * time.Minute,
 		Longest:  24 * time.Hour,
+		Rest:     10 * time.Second,
+		Closings: 20,
 	}
 }
 
@@ -94,7 +102,7 @@ func (r *Rules) Accepts(s *State, now hal.Instant, q Requested) error {
 	switch {
 	case s.Phase != Idle:
 		return display.ErrBusy
-	case s.Faults() != 0 || len(s.Debts) >= MaxDebts || !s.meter.atRest(now.Mono) || !s.resting():
+	case s.Faults() != 0 || len(s.Debts) >= MaxDebts || !s.dead(now.Mono):
 		return display.ErrOut
 	case q.Seen != r.Price:
 		return display.ErrPrice

@@ -21,13 +21,16 @@ type State struct {
 	seek     *seek  // nil unless Seeking
 	sequence uint32 // of the newest order
 
-	meter  meter
-	sense  sense
-	plug   hal.Plug
-	flow   flow
-	url    string // where the payer approves
-	back   string // where the payer comes back to
-	grants uint8  // extensions given in Waiting
+	meter meter
+	sense sense
+	plug  hal.Plug
+	flow  flow
+
+	signals  hal.Signals     // as the wires last said
+	switched []time.Duration // when the contactor was ordered closed in the last hour, Instant.Mono, oldest first
+	url      string          // where the payer approves
+	back     string          // where the payer comes back to
+	grants   uint8           // extensions given in Waiting
 }
 
 // Kept is what must be on disk before anyone acts on it.
@@ -42,6 +45,16 @@ type Kept struct {
 	Charge  Charge     // the one under way; zero when Idle
 	Debts   []Debt     // to be settled, oldest first
 	Done    []Debt     // settled, oldest first
+	Wear    Wear       // of the contactor
+}
+
+// Wear counts what shortens the life of a contactor: its makers give so many
+// openings under load, and a hundred times as many without.
+type Wear struct {
+	Closings uint64        // ordered
+	Hot      uint64        // openings with a load on the contacts
+	Opening  time.Duration // from the newest order to open until it was sensed
+	Slowest  time.Duration // the longest of those
 }
 
 // Charge is what is known for good of one charge.
@@ -102,7 +115,7 @@ func (s *State) Faults() Faults { return s.Latched | s.Passing }
 // slices are never changed in place, so one array is one content.
 func (k *Kept) Same(o *Kept) bool {
 	return k.Phase == o.Phase && k.Counter == o.Counter && k.Boots == o.Boots && k.Misses == o.Misses &&
-		k.Latched == o.Latched && k.Resting == o.Resting && k.Charge == o.Charge && k.Serial == o.Serial &&
+		k.Latched == o.Latched && k.Resting == o.Resting && k.Charge == o.Charge && k.Serial == o.Serial && k.Wear == o.Wear &&
 		sameDebts(k.Debts, o.Debts) && sameDebts(k.Done, o.Done)
 }
 

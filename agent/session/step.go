@@ -52,8 +52,11 @@ func (r *Rules) notice(s *State, now hal.Instant, e Event) {
 		r.sensed(s, e)
 	case Ordered:
 		s.flow.begin(now, s.meter.last)
+		s.switched = append(s.lately(now.Mono), now.Mono)
 	case Plugged:
 		s.plug = e.Plug
+	case Signalled:
+		s.signal(e.Signals)
 	case Asked:
 		r.asked(s, now, e.Order)
 	case Answered:
@@ -74,7 +77,7 @@ func (r *Rules) restored(s *State) {
 		s.Latched &^= Withdrawn
 		return
 	}
-	if s.Latched&(MeterSwap|MeterAstray) != 0 {
+	if s.Latched&(MeterSwap|meterLies) != 0 {
 		s.Serial, s.Resting = "", 0
 		s.meter = meter{at: s.meter.at, heard: s.meter.heard}
 	}
@@ -96,12 +99,18 @@ func (s *State) whyStopped(e Event) display.End {
 		return e.Why
 	}
 	switch f := s.Faults(); {
-	case f&(Welded|WontClose|SenseSilent) != 0:
+	case f&(Emergency|RCDOut) != 0:
+		return display.Emergency
+	case f&(Welded|WontClose|SenseBroken|SenseSilent|Overheated) != 0:
 		return display.ContactorBad
-	case f&(MeterSilent|MeterSwap|MeterAstray) != 0:
+	case f&(MeterSilent|MeterSwap|meterLies) != 0:
 		return display.MeterLost
+	case f&SupplyGone != 0:
+		return display.PowerLost
 	case f&DiskFailed != 0:
 		return display.StorageBad
+	case f&StopHeld != 0 && f&Withdrawn == 0:
+		return display.ByButton
 	}
 	return display.ByTechnician
 }
@@ -115,6 +124,7 @@ func (r *Rules) stop(s *State, now hal.Instant, why display.End) {
 	case Charging:
 		s.Charge.Why = why
 		r.checkpoint(s, now)
+		s.wear()
 		s.enter(Stopping, now)
 		s.meter.restart()
 	}
@@ -156,16 +166,25 @@ func (r *Rules) waiting(s *State, now hal.Instant, e Event) {
 	}
 	switch m := &s.meter; {
 	case now.Mono-s.Since >= r.Limits.PlugIn*time.Duration(1+s.grants):
-		r.owe(s, now, 0, display.NeverPlugged)
+		r.owe(s, now, 0, r.whyNotBegun(s))
 	case m.known && m.still >= equalReadings && m.last != s.Charge.Start:
 		s.Latched |= Welded // the register moved although nothing was closed
 		r.owe(s, now, 0, display.ContactorBad)
-	case r.carPresent(s) && m.atRest(now.Mono) && s.resting():
+	case r.carPresent(s) && s.dead(now.Mono) && now.Mono-s.sense.since >= r.Limits.Rest:
 		s.flow = flow{movedAt: now.Mono}
 		s.enter(Charging, now)
 		s.meter.restart()
 		r.charging(s, now) // it may be over before it begins: a start fee as high as the reservation
 	}
+}
+
+// whyNotBegun says why nothing came of an approval: with a car in the socket it
+// was not the driver.
+func (r *Rules) whyNotBegun(s *State) display.End {
+	if r.carPresent(s) {
+		return display.ContactorBad
+	}
+	return display.NeverPlugged
 }
 
 func (r *Rules) charging(s *State, now hal.Instant) {
@@ -216,8 +235,8 @@ func (r *Rules) atWorst(s *State, now hal.Instant) payment.Use {
 	u, m := r.useNow(s, now), &s.meter
 	// From the newest reading, and from the newest confirmed one: a single wrong
 	// reading that is a little low looks like any other.
-	byLast := m.last + r.MaxPower.Over(now.Mono-m.at+overshoot)
-	bySure := m.sure + r.MaxPower.Over(now.Mono-m.sureAt+overshoot)
+	byLast := m.last + r.MaxPower.Over(now.Mono-m.at+r.Refresh+overshoot)
+	bySure := m.sure + r.MaxPower.Over(now.Mono-m.sureAt+r.Refresh+overshoot)
 	u.Energy = max(byLast, bySure) + r.Grain - s.Charge.Start
 	u.Time += overshoot
 	if u.Idle > 0 {
@@ -245,7 +264,8 @@ func (r *Rules) stopping(s *State, now hal.Instant) {
 	switch {
 	case s.resting() && m.atRest(now.Mono) && m.last >= c.Start:
 		c.End, s.Resting = m.last, m.last
-	case s.Latched&(Welded|MeterSwap) != 0, now.Mono-s.Since >= FinalWithin:
+		s.opened()
+	case s.Latched&(Welded|MeterSwap) != 0, s.Latched&SenseBroken != 0 && !s.resting(), now.Mono-s.Since >= FinalWithin:
 		c.End = max(c.Seen, c.Start)
 	default:
 		return

@@ -19,11 +19,13 @@ var errUsage = errors.New("not a command; see verbs_test.go")
 var verbs = map[string]func(w *world, args []string) error{
 	"post":       (*world).doPost,       // post ready: power on, and half a minute nobody writes down
 	"price":      (*world).doPrice,      // price kwh 549 minute 0 session 0 idle 15m 100 20000
-	"meter":      (*world).doMeter,      // meter 10344076 | ok | silent | garbage | frozen | off by 300 [twice] | serial 7 | grain 100
+	"meter":      (*world).doMeter,      // meter 10344076 | ok | silent | garbage | frozen | off by 300 [twice] | serial 7 | grain 100 | refresh 5s | modulus N | counts 1/1000
 	"car":        (*world).doCar,        // car 7200 W
 	"plug":       (*world).doPlug,       // plug in | out | unknown | none
 	"contactor":  (*world).doContactor,  // contactor ok | stuck | welded
 	"sense":      (*world).doSense,      // sense ok | dead | open | closed
+	"wire":       (*world).doWire,       // wire stop | estop | rcd | hot | none: what the wires of the post say
+	"supply":     (*world).doSupply,     // supply missing | present
 	"leak":       (*world).doLeak,       // leak 500 W: flows past the contactor
 	"disk":       (*world).doDisk,       // disk full
 	"card":       (*world).doCard,       // card copy NAME
@@ -105,6 +107,18 @@ func (w *world) doMeter(args []string) error {
 		n, err := strconv.Atoi(args[1])
 		w.rules.Grain, x.grain = hal.Energy(n), hal.Energy(n)
 		return err
+	case is(args, "refresh *"):
+		d, err := time.ParseDuration(args[1])
+		w.rules.Refresh, x.refresh = d, d
+		return err
+	case is(args, "modulus *"):
+		n, err := strconv.Atoi(args[1])
+		w.rules.Modulus, x.modulus = hal.Energy(n), hal.Energy(n)
+		return err
+	case len(args) == 2 && args[0] == "counts":
+		n, err := strconv.Atoi(strings.TrimPrefix(args[1], "1/"))
+		x.slower = int64(n)
+		return err
 	case is(args, "*"):
 		n, err := strconv.Atoi(args[0])
 		x.register, x.part = hal.Energy(n), 0
@@ -167,6 +181,27 @@ func (w *world) doSense(args []string) error {
 		return errUsage
 	}
 	w.wires.sense = args[0]
+	return nil
+}
+
+func (w *world) doWire(args []string) error {
+	signal, known := map[string]hal.Signals{
+		"none": 0, "stop": hal.StopPressed, "estop": hal.EmergencyStop, "rcd": hal.RCDTripped, "hot": hal.TooHot,
+	}[strings.Join(args, " ")]
+	if !known {
+		return errUsage
+	}
+	w.step(Signalled{signal})
+	return nil
+}
+
+// doSupply: without mains no coil pulls, and the meter lives on something else.
+func (w *world) doSupply(args []string) error {
+	if !is(args, "missing") && !is(args, "present") {
+		return errUsage
+	}
+	w.wires.dark = args[0] == "missing"
+	w.act()
 	return nil
 }
 

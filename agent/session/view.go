@@ -71,7 +71,7 @@ func (r *Rules) public(s *State, now hal.Instant) display.View {
 		v.State = display.Unavailable
 	case s.Phase == Idle && faults&unsafe&^Welded != 0 && faults&latching == 0 && faults&DiskFailed == 0 && now.Mono < startingFor:
 		v.State, v.Fault = display.Starting, ""
-	case faults&unsafe != 0:
+	case faults&(unsafe|Worn) != 0:
 		v.State = display.Faulted
 	case faults != 0 || len(s.Debts) >= MaxDebts:
 		v.State = display.Settling
@@ -140,7 +140,7 @@ func (r *Rules) viewDebt(s *State, d *Debt) display.Charge {
 	c.End, c.Ended = d.Why, d.Ended
 	c.Bill = d.Bill()
 	c.Cost, c.Energy, c.Elapsed = d.owed(), max(0, d.End-d.Start), d.Elapsed
-	c.Meter.End = d.End
+	c.Meter.End = r.onMeter(d.End)
 	c.Stuck = d.Trouble != payment.NoReason
 	c.Captured, c.Released = d.Captured, d.Released
 	return c
@@ -150,6 +150,15 @@ func (r *Rules) viewDebt(s *State, d *Debt) display.Charge {
 func (r *Rules) viewFacts(s *State, c *Charge) display.Charge {
 	return display.Charge{
 		Ref: r.Ref(c.Number), Price: c.Price, Reserved: c.Limit, Held: c.Held, Started: c.Started,
-		Meter: display.Meter{Model: r.Model, Serial: s.Serial, Start: c.Start},
+		Meter: display.Meter{Model: r.Model, Serial: s.Serial, Start: r.onMeter(c.Start)},
 	}
+}
+
+// onMeter is what the meter's own display shows where a register stands: it has
+// begun again at 0 when it was full.
+func (r *Rules) onMeter(register hal.Energy) hal.Energy {
+	if r.Modulus == 0 {
+		return register
+	}
+	return register % r.Modulus
 }

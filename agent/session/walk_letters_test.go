@@ -36,6 +36,11 @@ var alphabet = map[string]func(w *walker, p *spot) bool{
 	"plug in":      event(func(*spot) Event { return Plugged{hal.PlugIn} }),
 	"plug out":     event(func(*spot) Event { return Plugged{hal.PlugOut} }),
 	"stop":         event(func(*spot) Event { return Stopped{Why: display.ByDriver} }),
+	"meter live":   leaking,
+	"emergency":    event(func(*spot) Event { return Signalled{hal.EmergencyStop} }),
+	"button":       event(func(*spot) Event { return Signalled{hal.StopPressed} }),
+	"wires sound":  event(func(*spot) Event { return Signalled{} }),
+	"dark":         dark,
 	"withdrawn":    event(func(*spot) Event { return TakenOut{} }),
 	"restored":     event(func(*spot) Event { return Restored{} }),
 	"unwritable":   event(func(*spot) Event { return Unwritable{} }),
@@ -133,9 +138,23 @@ func answer(status payment.Status, reason payment.Reason, state payment.State) f
 func metering(moved, wrong hal.Energy) func(*walker, *spot) bool {
 	return event(func(p *spot) Event {
 		p.register += moved
-		return Metered{hal.Reading{Register: p.register + wrong, Power: 1000, Serial: "1", At: p.now}}
+		r := hal.Reading{Register: p.register + wrong, Serial: "1", At: p.now}
+		if p.state.Phase == Charging {
+			r.Power = 1000
+		}
+		return Metered{r}
 	})
 }
+
+// leaking is a reading that tells of power whatever the contactor does.
+var leaking = event(func(p *spot) Event {
+	return Metered{hal.Reading{Register: p.register, Power: 1000, Serial: "1", At: p.now}}
+})
+
+// dark is a reading by a meter that sees no mains.
+var dark = event(func(p *spot) Event {
+	return Metered{hal.Reading{Register: p.register, Supply: hal.SupplyMissing, Serial: "1", At: p.now}}
+})
 
 func tick(d time.Duration) func(*walker, *spot) bool {
 	return func(w *walker, p *spot) bool {

@@ -35,7 +35,7 @@ func (w *walker) hash(p *spot) uint64 {
 var blind = map[string]bool{
 	"seq": true, "sequence": true, "Done": true, "Holder": true, "back": true, "Started": true, "Ended": true,
 	"Price": true, "Limit": true, "Counter": true, "Serial": true, "Elapsed": true, "Idle": true, "idle": true,
-	"spoken": true, "power": true, "Boots": true,
+	"spoken": true, "power": true, "Boots": true, "Wear": true, "switched": true, "below": true, "stood": true,
 }
 
 // blindDebt are those that no longer matter once a charge has ended.

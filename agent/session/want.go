@@ -28,8 +28,8 @@ func (r *Rules) Want(s *State, now hal.Instant) Want {
 	if s.Phase == Charging && s.Charge.Held && s.Faults()&unsafe == 0 {
 		w.Contactor = hal.Closed
 	}
-	if s.Phase == Idle {
-		w.Poll = pollIdle
+	if s.Phase == Idle && (s.meter.atRest(now.Mono) || now.Mono-s.meter.loadAt > freshFor) {
+		w.Poll = pollIdle // it has settled, or it is silent
 	}
 	if s.searching() {
 		if q := &s.seek.ask; !q.out && now.Mono >= q.next {

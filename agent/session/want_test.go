@@ -33,8 +33,11 @@ func TestContactorIsWantedClosedForOneReasonOnly(t *testing.T) {
 // The faults that open the contactor, by name: a fault that is added must be
 // thought about here.
 func TestUnsafeFaultsAreThese(t *testing.T) {
-	open := Welded | WontClose | MeterSwap | MeterAstray | Withdrawn | MeterSilent | SenseSilent | DiskFailed
+	open := Welded | WontClose | SenseBroken | MeterSwap | MeterAstray | MeterBack | MeterFrozen | MeterUnit | Withdrawn | MeterSilent |
+		SenseSilent | DiskFailed | SupplyGone | Emergency | RCDOut | Overheated | StopHeld
+	all := Faults(0)
 	EachFault(func(f Faults) {
+		all |= f
 		if (f&unsafe != 0) != (f&open != 0) {
 			t.Errorf("%v: opens the contactor: %v", f, f&unsafe != 0)
 		}
@@ -42,4 +45,7 @@ func TestUnsafeFaultsAreThese(t *testing.T) {
 			t.Errorf("fault %b has no code or no words", f)
 		}
 	})
+	if all != faultEnd-1 {
+		t.Errorf("faults %b are in no list of codes", (faultEnd-1)&^all)
+	}
 }

@@ -53,10 +53,15 @@ type wires struct {
 	contacts hal.Position
 	leak     hal.Power // flows whatever the contactor does, W
 
-	contactor string     // ok, stuck, welded
-	sense     string     // ok, dead, open, closed
-	meter     string     // ok, silent, frozen, garbage
-	grain     hal.Energy // the register's step, Wh; 0 is 1
+	contactor string        // ok, stuck, welded
+	sense     string        // ok, dead, open, closed
+	dark      bool          // there is no mains
+	meter     string        // ok, silent, frozen, garbage
+	refresh   time.Duration // the meter measures anew so often; 0: always
+	shown     hal.Reading   // what it measured last
+	modulus   hal.Energy    // its register begins again after so much, Wh; 0: never
+	slower    int64         // its register counts so many times too slowly; 0: as it should
+	grain     hal.Energy    // the register's step, Wh; 0 is 1
 	glitch    hal.Energy
 	glitches  int // readings that the glitch spoils
 }
@@ -157,7 +162,7 @@ func (w *world) drive(p hal.Position) {
 	switch {
 	case w.wires.contactor == "welded":
 		w.wires.contacts = hal.Closed
-	case w.wires.contactor == "stuck":
+	case w.wires.contactor == "stuck", w.wires.dark:
 		w.wires.contacts = hal.Open
 	default:
 		w.wires.contacts = p
@@ -210,7 +215,7 @@ func (w *world) senses() {
 }
 
 func (x *wires) power() hal.Power {
-	if x.contacts == hal.Closed && x.plug == hal.PlugIn {
+	if x.contacts == hal.Closed && x.plug == hal.PlugIn && !x.dark {
 		return x.car + x.leak
 	}
 	return x.leak
@@ -218,7 +223,7 @@ func (x *wires) power() hal.Power {
 
 func (x *wires) flow() {
 	const perWh = int64(time.Hour / time.Second)
-	x.part += int64(x.power())
+	x.part += int64(x.power()) / max(x.slower, 1)
 	x.register += hal.Energy(x.part / perWh)
 	x.part %= perWh
 }
@@ -237,7 +242,7 @@ func (x *wires) sensed() (hal.Position, bool) {
 
 // read is what the meter says. A frozen one repeats the register it froze at.
 func (x *wires) read(mono time.Duration) (hal.Reading, bool) {
-	r := hal.Reading{Register: x.register - x.register%max(x.grain, 1), Power: x.power(), Serial: x.serial, At: mono}
+	r := x.measured(mono)
 	switch x.meter {
 	case "silent":
 		return hal.Reading{}, false
@@ -254,6 +259,22 @@ func (x *wires) read(mono time.Duration) (hal.Reading, bool) {
 		panic(fmt.Sprintf("meter %q", x.meter))
 	}
 	return r, true
+}
+
+// measured is what a sound meter shows, as of its last refresh.
+func (x *wires) measured(mono time.Duration) hal.Reading {
+	if x.shown.At == 0 || mono < x.shown.At || mono-x.shown.At >= x.refresh {
+		x.shown = hal.Reading{Register: x.register - x.register%max(x.grain, 1), Power: x.power(), Supply: hal.SupplyPresent, Serial: x.serial, At: mono}
+		if x.dark {
+			x.shown.Supply = hal.SupplyMissing
+		}
+		if x.modulus > 0 {
+			x.shown.Register %= x.modulus
+		}
+	}
+	r := x.shown
+	r.Serial, r.At = x.serial, mono
+	return r
 }
 
 // holder is the secret of a driver's page, from the driver's name.

@@ -164,7 +164,7 @@ func (r *report) skip(rows []row) {
 }
 
 func (r *report) count(ends map[display.End]int, fired [sites]int) {
-	for end := display.NotEnded; end <= display.ShutDown; end++ {
+	for end := display.NotEnded; end <= display.LastEnd; end++ {
 		if n := ends[end]; n > 0 {
 			r.Ended = append(r.Ended, count{end.String(), n})
 		}

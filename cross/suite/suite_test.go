@@ -212,6 +212,27 @@ func TestLong(t *testing.T) {
 	has(t, out.String(), "1 skipped, ", "\n1 passed, 0 failed, 0 skipped\n")
 }
 
+// A fuzzer below the folder of what comes over wires is let search, and what it
+// finds fails the run; one elsewhere is left alone.
+func TestFuzzersSearch(t *testing.T) {
+	fuzzer := func(pkg, body string) string {
+		return "package " + pkg + "\n\nimport \"testing\"\n\nfunc FuzzIt(f *testing.F) {\n\tf.Add([]byte(\"ab\"))\n" +
+			"\tf.Fuzz(func(t *testing.T, b []byte) {\n\t\t" + body + "\n\t})\n}\n"
+	}
+	r, out := module(t, map[string]string{
+		fuzzed + "/deep/a_test.go": fuzzer("deep", "if len(b) > 2 {\n\t\t\tt.Fatal(\"too long\")\n\t\t}"),
+		"elsewhere/b_test.go":      fuzzer("elsewhere", "t.Fatal(\"never run\")"),
+	})
+	r.step(step{name: "fuzzers", do: (*run).fuzz})
+	if code := r.sum(); code != exitBad {
+		t.Errorf("exit code %d, want %d", code, exitBad)
+	}
+	has(t, out.String(), "too long", "== failed\n   "+fuzzed+"/deep FuzzIt")
+	if strings.Contains(out.String(), "never run") {
+		t.Errorf("fuzzed elsewhere too:\n%s", out)
+	}
+}
+
 func TestRaceDetectorIsSkippedInTheOpen(t *testing.T) {
 	r, out := module(t, nil)
 	lacking(t)

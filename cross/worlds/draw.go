@@ -41,11 +41,16 @@ const (
 	meterFrozen
 	meterSwapped
 	meterOffset
+	meterSlower
+	meterReset
 
 	wontClose
 	slowOpen
 	welded
 	senseStuck
+	supplyGone
+	tripped
+	buttonPressed
 
 	paymentDies
 	fundsGone
@@ -61,8 +66,8 @@ var siteNames = [sites]string{
 	"cut-before-save", "cut-in-save", "cut-before-deed", "cut-after-deed", "cut-anytime", "killed",
 	"sync-fails", "slow-save", "bit-rot", "card-lost", "old-card",
 	"wall-jump",
-	"meter-mute", "meter-spike", "meter-nudge", "meter-dip", "meter-silent", "meter-frozen", "meter-swapped", "meter-offset",
-	"wont-close", "slow-open", "welded", "sense-stuck",
+	"meter-mute", "meter-spike", "meter-nudge", "meter-dip", "meter-silent", "meter-frozen", "meter-swapped", "meter-offset", "meter-slower", "meter-reset",
+	"wont-close", "slow-open", "welded", "sense-stuck", "supply-gone", "tripped", "button-pressed",
 	"payment-dies", "funds-gone", "whole-only", "withdrawn",
 }
 
@@ -78,8 +83,8 @@ var rates = [sites]uint32{
 	syncFails: 2_000, slowSave: 15_000, bitRot: 30_000, cardLost: 60_000, oldCard: 40_000,
 	wallJump:  500,
 	meterMute: 10_000, meterSpike: 3_000, meterNudge: 3_000, meterDip: 3_000, meterSilent: 100, meterFrozen: 60,
-	meterSwapped: 20, meterOffset: 30,
-	wontClose: 15_000, slowOpen: 15_000, welded: 8_000, senseStuck: 6_000,
+	meterSwapped: 20, meterOffset: 30, meterSlower: 3_000, meterReset: 3_000,
+	wontClose: 15_000, slowOpen: 15_000, welded: 8_000, senseStuck: 6_000, supplyGone: 10_000, tripped: 15_000, buttonPressed: 15_000,
 	paymentDies: 20_000, fundsGone: 10_000, wholeOnly: 10_000, withdrawn: 15_000,
 }
 

@@ -149,6 +149,8 @@ func (w *world) request(n int, d *driver) {
 	at(d.stays, actLeave)
 	w.in(w.people.between(time.Second, d.stays), evWithdraw, 0)
 	w.in(w.people.between(time.Second, d.stays), evKill, 0)
+	w.in(w.people.between(time.Second, d.stays), evSupply, 0)
+	w.in(w.people.between(time.Second, d.stays), evWires, 1<<w.people.below(3)) // stop button, emergency stop or RCD
 	w.in(w.people.between(time.Second, 4*time.Minute), evCut, 0)
 }
 

@@ -204,29 +204,6 @@ func (j *judge) always(w *world) {
 	}
 }
 
-// phaseLimits are the longest a phase may last with the post running, with a
-// margin for the longest pause between passes.
-var phaseLimits = [session.Phases]time.Duration{
-	session.Approving: 12 * time.Minute,
-	session.Waiting:   21 * time.Minute,
-	session.Charging:  24*time.Hour + time.Minute,
-	session.Stopping:  11 * time.Minute,
-}
-
-// whileClosed checks what must hold while power flows: S1, S2.
-func (j *judge) whileClosed(w *world, r *record) {
-	switch {
-	case w.now-j.lastHeard > session.MeterWithin+2*time.Second:
-		j.complainf("S2", "closed with a meter silent for %v", w.now-j.lastHeard)
-	case w.post.dead:
-		j.complain("S2", "closed with a card that has failed")
-	case r.stopped:
-		j.complain("S2", "closed after the driver had stopped")
-	case j.noticed&(1<<meterFrozen|1<<meterOffset) == 0 && r.price.Total(j.useNow(w)) > r.limit:
-		j.complainf("S1", "closed past the reservation: %v of %v", r.price.Total(j.useNow(w)), r.limit)
-	}
-}
-
 // asking is called when an order leaves: M5.
 func (j *judge) asking(w *world, o payment.Order) {
 	if w.post.dead || o.Verb == payment.Look {

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"stolpe/agent/session"
+	"stolpe/hal"
 	bench "stolpe/hal/sim"
 	"stolpe/payment"
 	book "stolpe/payment/sim"
@@ -41,8 +42,11 @@ func (m *maker) make(seed uint64, p Plan, t *Tally) *world {
 		w.book.Rules.WholeOnly = true
 	}
 	w.judge.base = 10_000_000 + 7
-	w.bench = bench.NewBench(bench.Setup{Serial: "22110345", Register: w.judge.base})
 	w.post.rules = w.rules()
+	w.bench = bench.NewBench(bench.Setup{
+		Serial: "22110345", Register: w.judge.base, Refresh: w.post.rules.Refresh, Modulus: w.post.rules.Modulus,
+	})
+	w.plantedRules()
 	w.finishBy = 14 * 24 * time.Hour
 	w.invite(p.Drivers)
 	w.in(0, evBoot, 0)
@@ -65,10 +69,17 @@ func (w *world) rules() session.Rules {
 	case 1:
 		p.Idle = payment.Idle{After: 15 * time.Minute, Minute: 100, Cap: 20_000}
 	}
-	return session.Rules{
+	r := session.Rules{
 		Post: "W1", EVSE: 1, Code: "W1", Price: p, Choices: []payment.Amount{2_000, 20_000, 50_000}, Default: 20_000,
-		MaxPower: 22_000, Grain: 1, Limits: session.DefaultLimits(),
+		MaxPower: 22_000, Grain: 1, Limits: session.DefaultLimits(), Wired: hal.StopPressed | hal.EmergencyStop | hal.RCDTripped,
 	}
+	switch w.people.below(8) {
+	case 0: // a meter that measures seldom
+		r.Refresh = time.Duration(1+w.people.below(5)) * time.Second
+	case 1: // one whose register will be full in one of the next charges
+		r.Modulus = w.judge.base + hal.Energy(w.people.below(60_000))
+	}
+	return r
 }
 
 // invite decides who comes, and when.

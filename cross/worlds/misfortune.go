@@ -3,6 +3,7 @@ package worlds
 import (
 	"time"
 
+	"stolpe/agent/session"
 	"stolpe/hal"
 	bench "stolpe/hal/sim"
 )
@@ -14,6 +15,35 @@ func (w *world) misfortunes() {
 	}
 	if w.hit(wallJump) {
 		w.wall += time.Duration(w.how(4)-2) * time.Duration(w.how(1<<20)) * time.Minute
+	}
+}
+
+// wires is somebody at the post's buttons, or a residual current device. The
+// contactor is opened first, as by the guard of the loop. What was pressed is
+// released again.
+func (w *world) wires(say hal.Signals) {
+	switch {
+	case say == hal.StopPressed && !w.hit(buttonPressed), say&hal.Trips != 0 && !w.hit(tripped):
+		return
+	}
+	w.signals = say
+	if w.plant == plantDeafWire {
+		return
+	}
+	if say&hal.Trips != 0 {
+		w.bench.Set(w.now, hal.Open)
+		w.judge.stoppedAt(w)
+	}
+	if say != 0 {
+		w.in(w.span(100*time.Millisecond, 10*time.Minute), evWires, 0)
+	}
+	w.step(session.Signalled{Signals: say})
+}
+
+// loseSupply takes the mains from contactor and car, but not from meter and post.
+func (w *world) loseSupply() {
+	if w.hit(supplyGone) {
+		w.standing(supplyGone, func(f *bench.Faults) { f.NoSupply = true })
 	}
 }
 
@@ -29,6 +59,12 @@ func (w *world) contactorFaults() {
 	case w.hit(senseStuck):
 		f.SenseStuck, f.SenseAt = true, hal.Position(w.how(2))
 		w.in(w.span(time.Minute, 3*time.Hour), evMend, int(senseStuck))
+	case w.hit(meterSlower):
+		f.Slower = 100
+		w.in(w.span(time.Minute, 3*time.Hour), evMend, int(meterSlower))
+	case w.post.rules.Modulus == 0 && w.hit(meterReset): // nobody could tell that from a register that is full
+		w.bench.SwapMeter(w.now, "22110345", 0)
+		return
 	default:
 		return
 	}
@@ -83,6 +119,10 @@ func (w *world) mend(s site) {
 		f.Frozen = false
 	case meterOffset:
 		f.Offset = 0
+	case meterSlower:
+		f.Slower = 0
+	case supplyGone:
+		f.NoSupply = false
 	case wontClose:
 		f.NoClose = false
 	case slowOpen:

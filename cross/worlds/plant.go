@@ -27,6 +27,9 @@ const (
 	plantBlindRot
 	plantHammer
 	plantStale
+	plantDeafWire
+	plantOldReading
+	plantNoRollover
 	plants
 )
 
@@ -34,11 +37,21 @@ var plantNames = [plants]string{
 	"", "deed-before-disk", "charge-forgotten-at-restart", "release-before-capture", "server-error-taken-for-no",
 	"new-key-after-unknown", "one-reading-believed", "stop-not-latched", "due-recomputed-at-restart",
 	"no-tombstone", "weld-not-sensed", "journal-damage-ignored", "write-budget-ignored",
-	"stale-approval-believed",
+	"stale-approval-believed", "wires-ignored", "old-reading-believed", "rollover-ignored",
 }
 
 // String gives the plant's name.
 func (p plant) String() string { return plantNames[p] }
+
+// plantedRules spoils what the post knows of its meter.
+func (w *world) plantedRules() {
+	switch w.plant {
+	case plantOldReading:
+		w.post.rules.Refresh = 0
+	case plantNoRollover:
+		w.post.rules.Modulus = 0
+	}
+}
 
 // plantedBoot spoils what was found in the journal.
 func (w *world) plantedBoot(k session.Kept) session.Kept {

@@ -74,6 +74,7 @@ func (w *world) boot() {
 	p.state = p.rules.Recover(kept, trust, w.instant())
 	p.dead = trust == session.Alien
 	w.act()
+	w.step(session.Signalled{Signals: w.signals})
 	if p.up {
 		w.schedule(time.Second)
 		w.in(w.people.skewed(time.Second, 6*time.Hour), evCut, 0)
@@ -85,6 +86,7 @@ func (w *world) heal() {
 	w.healed = true
 	w.draw.quiet = true
 	w.netDown = 0
+	w.wires(0)
 	w.finishBy = w.now + 45*time.Minute
 	mains := w.bench.Faults().NoMains
 	w.bench.Fault(w.now, bench.Faults{NoMains: mains})

@@ -97,7 +97,7 @@ func (t *Tally) unreached() []string {
 // canMeet says whether a site is passed in a phase at all.
 func canMeet(s site, p session.Phase) bool {
 	switch s {
-	case wontClose, welded, senseStuck, paymentDies: // when the contactor is ordered closed; while a car charges
+	case wontClose, welded, senseStuck, meterSlower, meterReset, paymentDies: // when the contactor is ordered closed; while a car charges
 		return p == session.Charging
 	case slowOpen: // when it is ordered open
 		return p == session.Stopping

@@ -12,8 +12,9 @@ import (
 
 // Sets of sites, as bits.
 const (
-	powerSites     = 1<<cutBeforeSave | 1<<cutInSave | 1<<cutBeforeDeed | 1<<cutAfterDeed | 1<<cutAnytime | 1<<killed
-	meterSites     = 1<<meterMute | 1<<meterSpike | 1<<meterNudge | 1<<meterDip | 1<<meterSilent | 1<<meterFrozen | 1<<meterSwapped | 1<<meterOffset
+	powerSites = 1<<cutBeforeSave | 1<<cutInSave | 1<<cutBeforeDeed | 1<<cutAfterDeed | 1<<cutAnytime | 1<<killed
+	meterSites = 1<<meterMute | 1<<meterSpike | 1<<meterNudge | 1<<meterDip | 1<<meterSilent | 1<<meterFrozen | 1<<meterSwapped | 1<<meterOffset |
+		1<<meterSlower | 1<<meterReset
 	contactorSites = 1<<wontClose | 1<<slowOpen | 1<<welded | 1<<senseStuck
 	cardSites      = 1<<syncFails | 1<<bitRot | 1<<cardLost | 1<<oldCard
 	netSites       = 1<<requestLost | 1<<answerLost | 1<<lateRequest | 1<<appliedThenError | 1<<serverError | 1<<tooMany |
@@ -25,14 +26,16 @@ const (
 // post that never charges keeps every other promise.
 var causes = map[display.End]uint64{
 	display.MeterLost:    meterSites,
-	display.ContactorBad: contactorSites | meterSites | 1<<cutInSave,
+	display.ContactorBad: contactorSites | meterSites | 1<<cutInSave | 1<<supplyGone,
 	display.StorageBad:   1 << syncFails,
 	display.PaymentGone:  1<<paymentDies | cardSites,
-	display.PowerLost:    powerSites | 1<<syncFails,
+	display.PowerLost:    powerSites | 1<<syncFails | 1<<supplyGone,
 	display.ByTechnician: 1 << withdrawn,
 	display.NoAnswer:     netSites | cardSites | powerSites,
 	display.Declined:     cardSites,
 	display.TooLong:      1,
+	display.Emergency:    1 << tripped,
+	display.ByButton:     1 << buttonPressed,
 }
 
 // upper is the most energy that charge r can owe: what had flowed when its
@@ -65,9 +68,9 @@ func (j *judge) mostDue(w *world, r *record) payment.Amount {
 }
 
 // lying says whether the meter itself has told wrong totals for a while: a frozen
-// register that jumps later, or one off by a constant. What is not promised is
-// the correctness of the meter.
-func (j *judge) lying() bool { return j.noticed&(1<<meterFrozen|1<<meterOffset) != 0 }
+// register that jumps later, one off by a constant, one that counts in another
+// unit. What is not promised is the correctness of the meter.
+func (j *judge) lying() bool { return j.noticed&(1<<meterFrozen|1<<meterOffset|1<<meterSlower) != 0 }
 
 // settled judges one settled charge as the post sees it.
 func (j *judge) settled(w *world, d *session.Debt) {
@@ -161,4 +164,29 @@ func (j *judge) owes(w *world, n uint64) bool {
 		}
 	}
 	return s.Phase != session.Idle && s.Charge.Number == n
+}
+
+// phaseLimits are the longest a phase may last with the post running, with a
+// margin for the longest pause between passes.
+var phaseLimits = [session.Phases]time.Duration{
+	session.Approving: 12 * time.Minute,
+	session.Waiting:   21 * time.Minute,
+	session.Charging:  24*time.Hour + time.Minute,
+	session.Stopping:  11 * time.Minute,
+}
+
+// whileClosed checks what must hold while power flows: S1, S2.
+func (j *judge) whileClosed(w *world, r *record) {
+	switch {
+	case w.now-j.lastHeard > session.MeterWithin+2*time.Second:
+		j.complainf("S2", "closed with a meter silent for %v", w.now-j.lastHeard)
+	case w.post.dead:
+		j.complain("S2", "closed with a card that has failed")
+	case r.stopped:
+		j.complain("S2", "closed after the driver had stopped")
+	case w.signals&hal.Trips != 0:
+		j.complainf("S2", "closed although %v", w.signals)
+	case !j.lying() && r.price.Total(j.useNow(w)) > r.limit:
+		j.complainf("S1", "closed past the reservation: %v of %v", r.price.Total(j.useNow(w)), r.limit)
+	}
 }

@@ -42,6 +42,7 @@ type world struct {
 	judge judge
 
 	drivers  []driver
+	signals  hal.Signals   // what the wires of the post say
 	wall     time.Duration // wall clock less virtual time
 	netDown  time.Duration // no network before this
 	healed   bool
@@ -95,6 +96,8 @@ const (
 	evMend
 	evWithdraw
 	evRestore
+	evSupply
+	evWires // the wires of the post say something; n is what
 	evKill
 )
 
@@ -230,6 +233,10 @@ func (w *world) handle(e event) {
 		}
 	case evRestore:
 		w.step(session.Restored{})
+	case evWires:
+		w.wires(hal.Signals(e.n))
+	case evSupply:
+		w.loseSupply()
 	case evKill:
 		w.killPayment()
 	}

@@ -117,7 +117,7 @@ Avbrutt  9,10 kWh   49,99 kr   1 t 12 min
 func TestABlockIsAlwaysAsHighAndNeverTellsTheDriversSecrets(t *testing.T) {
 	for _, l := range display.Langs() {
 		for s := display.Starting; s <= display.Settling; s++ {
-			for e := display.NotEnded; e <= display.ShutDown; e++ {
+			for e := display.NotEnded; e <= display.LastEnd; e++ {
 				for _, color := range []bool{true, false} {
 					v := charging()
 					v.State, v.Charge.End = s, e

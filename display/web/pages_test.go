@@ -97,7 +97,7 @@ func TestEveryStateHasASessionPageInEveryLanguage(t *testing.T) {
 
 func TestEveryEndHasAPageInEveryLanguage(t *testing.T) {
 	for _, l := range display.Langs() {
-		for e := display.ByDriver; e <= display.ShutDown; e++ {
+		for e := display.ByDriver; e <= display.LastEnd; e++ {
 			for _, v := range []display.View{ended(e), settled(e)} {
 				for _, energy := range []hal.Energy{0, v.Charge.Energy} {
 					v.Charge.Energy = energy

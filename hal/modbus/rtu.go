@@ -51,6 +51,9 @@ func (b *Bus) transactRTU(ctx context.Context, conn wire, r *request) ([]byte, e
 	}
 	b.have = 0
 	size, err := b.answer(conn, r)
+	if err != nil && b.have == 0 {
+		return nil, fmt.Errorf("receive: not one byte: %w", err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("receive, after % x: %w", b.buf[:b.have], err)
 	}

@@ -84,7 +84,13 @@ func (p *port) Close() error {
 // Drain waits until everything written has been sent.
 func (p *port) Drain() error {
 	const drain = 1 // as tcdrain does; 0 would send a break
-	return p.control(func(fd int) error { return unix.IoctlSetInt(fd, unix.TCSBRK, drain) })
+	return p.control(func(fd int) error {
+		for { // Go's own signals, by which goroutines take turns, interrupt it
+			if err := unix.IoctlSetInt(fd, unix.TCSBRK, drain); err != unix.EINTR {
+				return err
+			}
+		}
+	})
 }
 
 // control does something with the port's descriptor, again where a signal has

@@ -44,8 +44,10 @@ const (
 
 // Setup is how a Bench begins: contactor open, no car, at the instant 0.
 type Setup struct {
-	Serial   string     // of the meter, decimal
-	Register hal.Energy // of the meter, Wh
+	Serial   string        // of the meter, decimal
+	Register hal.Energy    // of the meter, Wh
+	Modulus  hal.Energy    // its register begins again at 0 after so much, Wh; 0: never
+	Refresh  time.Duration // it measures anew so often; 0: always
 }
 
 // Bench is a meter, a contactor and a car wired to each other: energy flows
@@ -75,19 +77,35 @@ type Bench struct {
 	whole hal.Energy // delivered, Wh
 	rest  int64      // delivered beyond that, nJ
 
-	serial string
-	base   hal.Energy // register less energy delivered, Wh
-	frozen hal.Reading
-	glitch hal.Energy // added to one reading, Wh
+	serial  string
+	base    hal.Energy // register less energy counted, Wh
+	modulus hal.Energy // 0: none, Wh
+	refresh time.Duration
+	shown   hal.Reading // at the last refresh
+	frozen  hal.Reading
+	glitch  hal.Energy // added to one reading, Wh
+	slowed  hal.Energy // energy delivered when Faults.Slower was set, Wh
 }
 
 // NewBench gives a bench as set up.
 func NewBench(s Setup) Bench {
-	return Bench{until: never, serial: s.Serial, base: s.Register}
+	b := Bench{until: never, serial: s.Serial, base: s.Register, modulus: s.Modulus, refresh: s.Refresh}
+	b.shown = b.measureNow()
+	return b
 }
 
 // Advance lets time pass until now.
 func (b *Bench) Advance(now time.Duration) {
+	if b.refresh > 0 {
+		if last := now - now%b.refresh; last > b.shown.At {
+			b.advance(last)
+			b.shown = b.measureNow()
+		}
+	}
+	b.advance(now)
+}
+
+func (b *Bench) advance(now time.Duration) {
 	for b.until <= now {
 		b.flow(b.until)
 		if b.moving && b.moveAt <= b.at {
@@ -119,7 +137,7 @@ func (b *Bench) flow(to time.Duration) {
 
 // plan decides what flows from here on, and for how long that is known.
 func (b *Bench) plan() {
-	energised := b.contacts == hal.Closed && b.plugged && !b.paused && !b.faults.NoMains
+	energised := b.contacts == hal.Closed && b.plugged && !b.paused && !b.faults.dark()
 	if energised && !b.energised {
 		b.live = b.at
 	}
@@ -149,7 +167,7 @@ func (b *Bench) Set(now time.Duration, p hal.Position) {
 
 // actuate starts the contacts moving to where coil, spring and faults want them.
 func (b *Bench) actuate() {
-	pulled := b.command == hal.Closed && !b.faults.NoClose && !b.faults.NoMains
+	pulled := b.command == hal.Closed && !b.faults.NoClose && !b.faults.dark()
 	held := b.contacts == hal.Closed && b.faults.Welded
 	target := hal.Open
 	if pulled || held {

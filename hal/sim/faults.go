@@ -15,17 +15,26 @@ type Faults struct {
 	SenseStuck bool          // the auxiliary contact shows SenseAt, whatever is true
 	SenseAt    hal.Position
 	NoMains    bool // the grid is gone: coil dead, meter silent, nothing flows
+	NoSupply   bool // the same, but the meter lives on another supply and says so
 
 	Silent bool       // the meter does not answer
 	Frozen bool       // the meter answers with what it measured when this was set
 	Offset hal.Energy // added to every register value, Wh
+	Slower int64      // the register counts so many times too little from when this was set; 0 or 1: as it should
 }
+
+// dark says whether there is no mains voltage.
+func (f *Faults) dark() bool { return f.NoMains || f.NoSupply }
 
 // Fault sets all standing faults at once: those not named are mended.
 func (b *Bench) Fault(now time.Duration, f Faults) {
 	b.Advance(now)
 	if f.Frozen && !b.faults.Frozen {
 		b.frozen = b.measure()
+	}
+	if f.Slower != b.faults.Slower {
+		b.base += b.counted() - b.whole
+		b.slowed = b.whole
 	}
 	b.faults = f
 	b.actuate()
@@ -41,7 +50,8 @@ func (b *Bench) Glitch(off hal.Energy) { b.glitch = off }
 // SwapMeter replaces the meter by one with another serial and register (Wh).
 func (b *Bench) SwapMeter(now time.Duration, serial string, register hal.Energy) {
 	b.Advance(now)
-	b.serial, b.base = serial, register-b.whole
+	b.serial, b.base = serial, register-b.counted()
+	b.shown = b.measureNow()
 }
 
 // Read is what the meter answers now; false if it does not answer. The register
@@ -65,13 +75,35 @@ func (b *Bench) answer(now time.Duration, billed bool) (hal.Reading, bool) {
 		b.glitch = 0
 	}
 	r.Register = max(0, r.Register)
+	if b.modulus > 0 {
+		r.Register %= b.modulus
+	}
 	r.At = now
 	return r, true
 }
 
 // measure is what a sound meter would say at this instant.
 func (b *Bench) measure() hal.Reading {
-	return hal.Reading{Register: b.base + b.whole, Power: hal.Power(b.power), Serial: b.serial, At: b.at}
+	if b.refresh > 0 {
+		return b.shown
+	}
+	return b.measureNow()
+}
+
+func (b *Bench) measureNow() hal.Reading {
+	r := hal.Reading{Register: b.base + b.counted(), Power: hal.Power(b.power), Supply: hal.SupplyPresent, Serial: b.serial, At: b.at}
+	if b.faults.NoSupply {
+		r.Supply = hal.SupplyMissing
+	}
+	return r
+}
+
+// counted is the energy delivered, in Wh, as the register counts it.
+func (b *Bench) counted() hal.Energy {
+	if b.faults.Slower <= 1 {
+		return b.whole
+	}
+	return b.slowed + (b.whole-b.slowed)/hal.Energy(b.faults.Slower)
 }
 
 // Truth is what really is, for a judge. No part of a post can see it.

@@ -25,12 +25,16 @@ func (c *Clock) Step(d time.Duration) { c.ns.Add(int64(d)) }
 var ErrSilent = errors.New("sim: the meter does not answer")
 
 // Rig is a Bench in a running program: it has a clock, and any number of
-// goroutines may use it. It is a contactor (Set, Sense), a plug sensor (Plugged)
-// and a meter without a wire (Read); a Server puts its meter on a wire.
+// goroutines may use it. It is a contactor (Set, Sense), a plug sensor (Plugged),
+// the wires of a post (Signal, Watch) and a meter without a wire (Read); a Server puts its meter on a wire.
 type Rig struct {
 	mu    sync.Mutex // guards bench
 	bench Bench
 	now   func() time.Duration
+
+	wires    sync.Mutex // guards the two below
+	signals  hal.Signals
+	watching map[*func(hal.Signals)]bool
 }
 
 // NewRig gives a rig around a bench as set up. The function now is its clock; it
@@ -64,6 +68,36 @@ func (r *Rig) Sense() (p hal.Position, err error) {
 func (r *Rig) Plugged() (p hal.Plug, err error) {
 	r.Do(func(b *Bench, _ time.Duration) { p = b.Plugged() })
 	return p, nil
+}
+
+// Signal lets the wires of the post say this from now on. When it returns, all who
+// watch have been told.
+func (r *Rig) Signal(s hal.Signals) {
+	r.wires.Lock()
+	defer r.wires.Unlock()
+	if s == r.signals {
+		return
+	}
+	r.signals = s
+	for changed := range r.watching {
+		(*changed)(s)
+	}
+}
+
+// Watch calls changed with what the wires say, now and at every change until ctx
+// ends, one call at a time.
+func (r *Rig) Watch(ctx context.Context, changed func(hal.Signals)) {
+	r.wires.Lock()
+	changed(r.signals)
+	if r.watching == nil {
+		r.watching = map[*func(hal.Signals)]bool{}
+	}
+	r.watching[&changed] = true
+	r.wires.Unlock()
+	<-ctx.Done()
+	r.wires.Lock()
+	defer r.wires.Unlock()
+	delete(r.watching, &changed)
 }
 
 // Read reads the meter as if through a perfect wire. It returns ErrSilent when

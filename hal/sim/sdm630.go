@@ -82,6 +82,9 @@ func value(function byte, addr uint16, r hal.Reading) uint32 {
 // quantity is what a meter of three equally loaded phases shows at addr.
 func quantity(addr uint16, r hal.Reading) float64 {
 	power := float64(r.Power)
+	if r.Supply == hal.SupplyMissing && addr != 0x48 {
+		return 0 // there is nothing to measure
+	}
 	switch addr {
 	case 0x00, 0x02, 0x04, 0x2A: // voltages and their average, V
 		return volts

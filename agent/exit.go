@@ -1,0 +1,61 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"stolpe/agent/config"
+)
+
+// Exit codes, as documented in the README.
+const (
+	exitDone     = 0
+	exitFailed   = 1
+	exitUsage    = 2
+	exitConfig   = 6
+	exitDevice   = 7 // a meter or a line did not answer
+	exitNotFound = 10
+	exitStopped  = 130 // by Ctrl-C
+)
+
+// coded is an error that ends the program with a code of its own.
+type coded struct {
+	error
+	code int
+}
+
+func (c coded) Unwrap() error { return c.error }
+
+// explain prints what went wrong, and what to do next, and gives the exit code.
+func explain(stderr io.Writer, err error) int {
+	var wrong config.Errors
+	var own coded
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.As(err, &own):
+		fmt.Fprintf(stderr, "stolpe: %v\n", err)
+		return own.code
+	case errors.As(err, &wrong):
+		fmt.Fprintf(stderr, "%v\n", wrong)
+		fmt.Fprintln(stderr, "stolpe: nothing was started; put this right and start again")
+		return exitConfig
+	}
+	fmt.Fprintf(stderr, "stolpe: %v\nstolpe: see stolpe --help\n", err)
+	return exitUsage
+}
+
+// failed marks an error of a running program, so that no usage is printed for it.
+func failed(err error) error {
+	var wrong config.Errors
+	var one config.Error
+	var own coded
+	switch {
+	case err == nil, errors.As(err, &wrong), errors.As(err, &own):
+		return err
+	case errors.As(err, &one):
+		return config.Errors{one}
+	}
+	return coded{err, exitFailed}
+}

@@ -1,0 +1,230 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"stolpe/hal/modbus/meters"
+	"stolpe/hal/sim"
+)
+
+// simulate runs stolpe meter simulate and gives the address it prints.
+func simulate(t *testing.T, s simulation) (url string) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	var printed paper
+	ended := make(chan error, 1)
+	go func() { ended <- s.run(ctx, &printed) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	last := regexp.MustCompile(`--url '?([^'\n]*)'?\n`)
+	until(t, "the meter is served", func() bool {
+		if m := last.FindStringSubmatch(printed.String()); m != nil {
+			url = m[1]
+		}
+		return url != ""
+	})
+	return url
+}
+
+// What simulate says on any wire, read reads, and so does whoever reads what read
+// prints.
+func TestMeterIsReadOnAllWires(t *testing.T) {
+	for name, row := range map[string]struct{ model, url, prefix string }{
+		"sdm120 over TCP":           {"eastron_sdm120", "tcp://127.0.0.1:0", "tcp://127.0.0.1:"},
+		"sdm120 on a serial line":   {"eastron_sdm120", "rtu:" + filepath.Join(t.TempDir(), "line") + "?parity=E", "rtu:///"},
+		"sdm120 behind a converter": {"eastron_sdm120", "rtuovertcp://127.0.0.1:0", "rtuovertcp://127.0.0.1:"},
+		"three phases":              {"abb_b23_b24", "tcp://127.0.0.1:0", "tcp://"},
+		"exponents":                 {"iskra_wm3m4", "tcp://127.0.0.1:0", "tcp://"},
+		"its own map":               {"newcomer", "rtu:" + filepath.Join(t.TempDir(), "line"), "rtu:///"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := folder(t, "newcomer.yaml", newcomer)
+			url := simulate(t, simulation{model: row.model, url: row.url, unit: 7, serial: "22110345", power: 11_000, dir: dir})
+			if !strings.HasPrefix(url, row.prefix) {
+				t.Fatalf("served at %s", url)
+			}
+			args := []string{"meter", "read", "--model", row.model, "--url", url, "--unit", "7", "--serial", "22110345", "--meters", dir}
+			got := command(args...)
+			if got.code != 0 || !strings.HasPrefix(got.stderr, mapIn(t, dir, row.model).Brand) || !strings.Contains(got.stderr, "unit 7 at "+url) {
+				t.Fatalf("%+v", got)
+			}
+			for _, want := range []string{`\nserial +22110345 +ok +\d+ ms\n`, `\nimport_total +10344\.\d\d\d kWh +ok `, `\npower_total +11000 W +ok `, `\nvoltage_l1 +230\.0 V +ok `, `\n(\d+) of \d+ values in \d+ ms\n$`} {
+				if !regexp.MustCompile(want).MatchString(got.stdout) {
+					t.Errorf("%s\nwant %s", got.stdout, want)
+				}
+			}
+			var o readoutJSON
+			got = command(append(args, "--json")...)
+			if err := json.Unmarshal([]byte(got.stdout), &o); err != nil || got.code != 0 || got.stderr != "" {
+				t.Fatalf("%+v, %v", got, err)
+			}
+			said := map[string]valueJSON{}
+			for _, v := range o.Values {
+				said[v.Name] = v
+			}
+			if v := said["power_total"]; !o.OK || o.Unit != 7 || o.URL != url || v.Number == nil || *v.Number != 11_000 || v.Unit != "W" || v.Quality != "ok" {
+				t.Errorf("%s", got.stdout)
+			}
+		})
+	}
+}
+
+func mapIn(t *testing.T, dir, model string) *meters.Map {
+	t.Helper()
+	library, err := meters.Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := library.Find(model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func TestMeterIsReadAgainAndAgain(t *testing.T) {
+	t.Parallel()
+	url := simulate(t, simulation{model: "iskra_wm3m4", url: "tcp://127.0.0.1:0", unit: 1, serial: "22110345"})
+	got := command("meter", "read", "--model", "iskra_wm3m4", "--url", url, "--json", "--repeat", "2")
+	if got.code != 0 || strings.Count(got.stdout, "\n") != 2 || strings.Count(got.stdout, `"ok":true`) != 2 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// An error says what to try next, and ends with 7.
+func TestMeterThatDoesNotAnswerIsSeven(t *testing.T) {
+	t.Parallel()
+	url := simulate(t, simulation{model: "eastron_sdm120", url: "tcp://127.0.0.1:0", unit: 1, serial: "22110345"})
+	line := simulate(t, simulation{model: "newcomer", url: "rtu:" + filepath.Join(t.TempDir(), "line"), unit: 1, serial: "22110345", dir: folder(t, "newcomer.yaml", newcomer)})
+	for name, row := range map[string]struct {
+		args []string
+		want []string
+	}{
+		"nobody listens":   {[]string{"--model", "eastron_sdm120", "--url", "tcp://" + refuser(t, "")}, []string{"refused", "usually at 502"}},
+		"no such adapter":  {[]string{"--model", "eastron_sdm120", "--url", "rtu:///dev/none"}, []string{"no such file", "ls -l /dev/serial/by-id"}},
+		"another unit":     {[]string{"--model", "eastron_sdm120", "--url", url, "--unit", "2"}, []string{"gateway", "--unit"}},
+		"another model":    {[]string{"--model", "iskra_wm3m4", "--url", url}, []string{"another meter answers", "stolpe meter list"}},
+		"another serial":   {[]string{"--model", "eastron_sdm120", "--url", url, "--serial", "1"}, []string{`its serial is "22110345", want "1"`, "on its plate"}},
+		"another speed":    {[]string{"--model", "eastron_sdm120", "--timeout", "1s", "--url", line}, []string{"A and B", "stolpe meter scan --url 'rtu:///"}},
+		"silent converter": {[]string{"--model", "eastron_sdm120", "--timeout", "1s", "--url", "rtuovertcp://" + babbler(t, "")}, []string{"pass bytes on", "parity"}},
+		"nobody, as JSON":  {[]string{"--json", "--model", "eastron_sdm120", "--url", "tcp://" + refuser(t, "")}, []string{"usually at 502"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := command(append([]string{"meter", "read"}, row.args...)...)
+			for _, want := range row.want {
+				if got.code != 7 || !strings.Contains(got.stderr, want) {
+					t.Errorf("%+v\nwant 7 and %q", got, want)
+				}
+			}
+			if strings.Contains(name, "JSON") != strings.Contains(got.stdout, `"ok":false,"error":"`) {
+				t.Errorf("%s", got.stdout)
+			}
+		})
+	}
+}
+
+func TestMeterReadUsage(t *testing.T) {
+	t.Parallel()
+	file := configured(t, t.TempDir(), simEVSEs, wiredEVSEs)
+	for name, row := range map[string]struct {
+		args string
+		code int
+		want string
+	}{
+		"nothing":           {"read", 2, "at least one of the flags"},
+		"model alone":       {"read --model eastron_sdm120", 2, "[model url]"},
+		"both":              {"read --config x --model y --url z", 2, "none of the others can be"},
+		"evse alone":        {"read --model eastron_sdm120 --url tcp://127.0.0.1:1 --evse 1", 2, "--evse: is for --config"},
+		"no time":           {"read --model eastron_sdm120 --url tcp://127.0.0.1:1 --timeout 0s", 2, "want more than 0"},
+		"never":             {"read --model eastron_sdm120 --url tcp://127.0.0.1:1 --repeat 0", 2, "want more than 0"},
+		"no such model":     {"read --model sdm12 --url tcp://127.0.0.1:1", 10, "eastron_sdm120"},
+		"no address":        {"read --model eastron_sdm120 --url 127.0.0.1:1", 2, "tcp://host:port"},
+		"no unit":           {"read --model eastron_sdm120 --url tcp://127.0.0.1:1 --unit 0", 2, "want 1 to 247"},
+		"no such file":      {"read --config /nowhere/stolpe.yaml", 6, "--config"},
+		"which EVSE":        {"read --config " + file, 10, "has no EVSE 0; say --evse with one of [1 2]"},
+		"no such EVSE":      {"read --config " + file + " --evse 3", 10, "has no EVSE 3"},
+		"simulated":         {"read --config " + configured(t, t.TempDir()), 6, "stolpe meter simulate"},
+		"bad config":        {"read --config " + configured(t, t.TempDir(), "kwh: 549", "kwh: x"), 6, "price.kwh"},
+		"simulate nothing":  {"simulate", 2, `required flag(s) "model"`},
+		"simulate unit":     {"simulate --model eastron_sdm120 --unit 300", 2, "--unit 300"},
+		"simulate serial":   {"simulate --model eastron_sdm120 --serial eastron", 2, "another --serial"},
+		"simulate anywhere": {"simulate --model eastron_sdm120 --url udp://x", 1, "rtu:PATH"},
+		"simulate speed":    {"simulate --model eastron_sdm120 --url rtu:/tmp/x?baud=fast", 1, "fast"},
+		"simulate option":   {"simulate --model eastron_sdm120 --url rtu:/tmp/x?speed=9600", 1, "speed: want baud, parity or stop"},
+		"simulate no map":   {"simulate --model none", 10, "stolpe meter list"},
+	} {
+		got := command(append([]string{"meter"}, strings.Fields(row.args)...)...)
+		if got.code != row.code || !strings.Contains(got.stderr, row.want) || got.stdout != "" {
+			t.Errorf("%s: %+v\nwant %d and %q", name, got, row.code, row.want)
+		}
+	}
+}
+
+// An address that is taken is told, and what was made for it is gone.
+func TestSimulateAtAnAddressInUse(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	got := command("meter", "simulate", "--model", "eastron_sdm120", "--url", "tcp://"+l.Addr().String())
+	if got.code != 1 || !strings.Contains(got.stderr, "address already in use; choose another --url") {
+		t.Errorf("%+v", got)
+	}
+	file := write(t, "precious", "text")
+	got = command("meter", "simulate", "--model", "eastron_sdm120", "--url", "rtu:"+file)
+	if text, err := os.ReadFile(file); got.code != 1 || err != nil || string(text) != "text" {
+		t.Errorf("%+v: %q, %v", got, text, err)
+	}
+}
+
+// The meter of a configuration is read as the post would read it; a map that rests
+// on little says what to do.
+func TestMeterOfAConfigurationIsRead(t *testing.T) {
+	t.Parallel()
+	weak := strings.NewReplacer("confidence: medium", "confidence: low").Replace(newcomer)
+	dir := folder(t, "newcomer.yaml", weak)
+	url := simulate(t, simulation{model: "newcomer", url: "tcp://127.0.0.1:0", unit: 3, serial: "22110345", dir: dir})
+	evses := `evses:
+  - {id: 4, code: A12, meter: {model: newcomer, url: "` + url + `", unit: 3, serial: SERIAL}, contactor: {sim: true}, max_power_w: 22000}
+`
+	file := configured(t, t.TempDir(), simEVSEs, "meters_dir: "+dir+"\n"+strings.Replace(evses, "SERIAL", `"22110345"`, 1))
+	got := command("meter", "read", "--config", file)
+	if got.code != 0 || !strings.Contains(got.stdout, "power_total") || !strings.Contains(got.stderr, "confirmed: true") {
+		t.Errorf("%+v", got)
+	}
+	file = configured(t, t.TempDir(), simEVSEs, "meters_dir: "+dir+"\n"+strings.Replace(evses, "SERIAL", `"1"`, 1))
+	if got := command("meter", "read", "--config", file, "--evse", "4"); got.code != 7 || !strings.Contains(got.stderr, `want "1"`) {
+		t.Errorf("%+v", got)
+	}
+}
+
+// With nothing to interrupt it for, a simulated meter goes on; interrupted, it is
+// done.
+func TestInterruptedReadingIsToldAsSuch(t *testing.T) {
+	t.Parallel()
+	s, err := sim.ServeTCP("127.0.0.1:0", sim.Units{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	a := asked{model: "eastron_sdm120", url: s.URL(), unit: 1, repeat: 2, timeout: enough}
+	var stdout, stderr paper
+	if code := explain(&stderr, a.read(ctx, mapIn(t, "", "eastron_sdm120"), &stdout, &stderr)); code != exitStopped {
+		t.Errorf("%d: %s", code, &stderr)
+	}
+}
