@@ -16,6 +16,17 @@ func TestABusOpensWhatItKnowsAndSaysWhatItWants(t *testing.T) {
 		line setting
 	}{
 		{"tcp://meter.local:502", "", setting{}},
+		{"tcp://[fe80::1]:502", "", setting{}},
+		{"tcp://meter.local", "want tcp://host:port", setting{}},
+		{"tcp://meter.local:0", "want tcp://host:port", setting{}},
+		{"tcp://meter.local:65536", "want tcp://host:port", setting{}},
+		{"tcp://:502", "want tcp://host:port", setting{}},
+		{"tcp://meter.local:502/1", "want tcp://host:port", setting{}},
+		{"tcp://meter.local:502?baud=9600", "want tcp://host:port", setting{}},
+		{"tcp://me@meter.local:502", "want tcp://host:port", setting{}},
+		{"tcp://%zz:502", wantURL, setting{}},
+		{"http://meter.local:502", wantURL, setting{}},
+		{"meter.local:502", wantURL, setting{}},
 		{"rtuovertcp://192.168.1.20:4001", "", setting{}},
 		{"rtu:///dev/ttyS0", "", setting{}},
 		{"rtu:///dev/serial/by-id/usb-FTDI_FT232R-if00-port0?baud=19200&parity=E&stop=2", "", setting{19200, "E", 2}},
@@ -146,9 +157,11 @@ func TestAMapWithoutWhatIsBilledIsRefused(t *testing.T) {
 			t.Errorf("without %s: %v", q, err)
 		}
 	}
-	m := mapped(nil)
-	m.Registers[meters.PowerTotal] = meters.Register{Addr: 2, Type: meters.Int16, Unit: "W", Exp10: &meters.Exponent{Addr: 200, Type: meters.Int16}}
-	if _, err := b.Meter(m, 1); err == nil || !strings.Contains(err.Error(), "cannot be read in one request") {
-		t.Errorf("an exponent out of reach: %v", err)
+	for name, addr := range map[string]uint16{"too far": 200, "across a gap": 20} {
+		m := mapped(nil)
+		m.Registers[meters.PowerTotal] = meters.Register{Addr: 2, Type: meters.Int16, Unit: "W", Exp10: &meters.Exponent{Addr: addr, Type: meters.Int16}}
+		if _, err := b.Meter(m, 1); err == nil || !strings.Contains(err.Error(), "cannot be read in one request") {
+			t.Errorf("an exponent %s: %v", name, err)
+		}
 	}
 }

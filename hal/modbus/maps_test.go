@@ -1,6 +1,7 @@
 package modbus
 
 import (
+	"cmp"
 	"encoding/binary"
 	"net"
 	"slices"
@@ -77,6 +78,12 @@ func TestEveryMeterThereIsAMapOfIsRead(t *testing.T) {
 			meter, err := lined(t, setting{}, far.serve).Meter(m, 7)
 			if err != nil {
 				t.Fatal(err)
+			}
+			if step := meter.Resolution(); step != cmp.Or(m.Resolution, 10) || meter.Modulus() != m.Modulus() {
+				t.Errorf("%s: counts in steps of %v up to %v, want %v, or 10 Wh where it is not known", id, step, meter.Modulus(), m.Resolution)
+			}
+			if refresh := meter.Refresh(); refresh != time.Duration(cmp.Or(m.Limits.Refresh, 2000))*time.Millisecond {
+				t.Errorf("%s: refreshes every %v", id, refresh)
 			}
 			for range 2 {
 				got, err := meter.Read(t.Context())

@@ -141,10 +141,6 @@ func (m *Meter) Refresh() time.Duration {
 	return cmp.Or(time.Duration(m.model.Limits.Refresh)*time.Millisecond, lively)
 }
 
-// Close closes the meter's bus. A read under way ends at once, and every later
-// one fails, with net.ErrClosed.
-func (m *Meter) Close() error { return m.bus.Close() }
-
 // Read asks the meter for its register, its power and, from time to time, its
 // serial. When no power flows it asks for the voltages, which say whether there
 // is a supply. It connects where necessary. A reading is complete or there is an

@@ -35,35 +35,3 @@
 // silence a meter needs before a request is kept over TCP too, because a gateway
 // passes a request on at once.
 package modbus
-
-import (
-	"fmt"
-	"time"
-
-	"stolpe/hal/modbus/meters"
-)
-
-// Config says which meter to read, and where.
-type Config struct {
-	Model string               // one of Models
-	URL   string               // as for OpenBus
-	Unit  int                  // 1 to 247; 255 for a meter that is its own gateway
-	Now   func() time.Duration // the clock of hal.Reading.At; it never goes backwards
-}
-
-// Models lists the meters that can be read, sorted.
-func Models() []string { return meters.Names() }
-
-// Open prepares a meter that is alone on its bus. It returns an error when the
-// model is unknown or the configuration cannot be right, and says what could be.
-func Open(c Config) (*Meter, error) {
-	m, err := meters.Find(c.Model)
-	if err != nil {
-		return nil, fmt.Errorf("modbus: open meter: %w", err)
-	}
-	b, err := OpenBus(c.URL, c.Now)
-	if err != nil {
-		return nil, err
-	}
-	return b.Meter(m, c.Unit)
-}

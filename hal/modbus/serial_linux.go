@@ -84,20 +84,17 @@ func (p *port) Close() error {
 // Drain waits until everything written has been sent.
 func (p *port) Drain() error {
 	const drain = 1 // as tcdrain does; 0 would send a break
-	return p.control(func(fd int) error {
-		for { // Go's own signals, by which goroutines take turns, interrupt it
-			if err := unix.IoctlSetInt(fd, unix.TCSBRK, drain); err != unix.EINTR {
-				return err
-			}
-		}
-	})
+	return p.control(func(fd int) error { return unix.IoctlSetInt(fd, unix.TCSBRK, drain) })
 }
 
-// control does something with the port's descriptor.
+// control does something with the port's descriptor, again where a signal has
+// interrupted it: Go's runtime sends some, by which goroutines take turns.
 func (p *port) control(do func(fd int) error) error {
-	var failed error
-	if err := p.raw.Control(func(fd uintptr) { failed = do(int(fd)) }); err != nil {
-		return err
+	failed := error(unix.EINTR)
+	for errors.Is(failed, unix.EINTR) {
+		if err := p.raw.Control(func(fd uintptr) { failed = do(int(fd)) }); err != nil {
+			return err
+		}
 	}
 	return failed
 }

@@ -112,11 +112,18 @@ func TestAnAdapterThatComesBackIsReadAgain(t *testing.T) {
 			}
 		}
 	}
+	line.Unplug() // and put in again while nothing is asked: nobody notices
+	if err := line.Plug(); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := meter.Read(t.Context()); err != nil || got.Register != shows.Import {
+		t.Errorf("after a short absence: %+v, %v", got, err)
+	}
 	b.drop()
 	if after := files(t); len(after) != len(before) {
 		t.Errorf("open before: %v; after: %v", before, after)
 	}
-	if opens != 4 || len(paths) < 2 {
-		t.Errorf("opened %d times, at %v", opens, paths)
+	if opens != 5 || len(paths) < 2 {
+		t.Errorf("opened %d times, want 5, at %v", opens, paths)
 	}
 }

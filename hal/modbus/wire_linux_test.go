@@ -20,25 +20,6 @@ import (
 
 // These tests run over pseudo terminals and over TCP that carries RTU frames.
 
-// rig gives a simulated meter in the middle of a charge, at an instant that does
-// not pass, and what a right reading of it says but for its instant.
-func rig(t testing.TB, serial string, register hal.Energy) (*sim.Rig, hal.Reading) {
-	t.Helper()
-	var stands sim.Clock
-	r := sim.NewRig(sim.Setup{Serial: serial, Register: register}, stands.Now)
-	r.Do(func(b *sim.Bench, now time.Duration) {
-		b.PlugIn(now, sim.Car{Power: 11_000, Need: 60_000})
-		b.Set(now, hal.Closed)
-	})
-	stands.Step(time.Hour)
-	want, err := r.Read(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	want.At, want.Supply = 0, hal.SupplyPresent // power flows
-	return r, want
-}
-
 // faulty is what simulated wires have in common.
 type faulty interface {
 	URL() string
@@ -217,7 +198,7 @@ func TestClosingABusEndsAReadUnderWay(t *testing.T) {
 		"RTU":          func() string { line, _, _ := serially(t, sim.Serial{}, impatience); return line.URL() },
 		"RTU over TCP": func() string { server, _, _ := converted(t, impatience); return server.URL() },
 	} {
-		meter := open(t, url(), 9, time.Minute) // nobody there
+		bus, meter := openBus(t, url(), 9, time.Minute) // nobody there
 		ended := make(chan error)
 		go func() {
 			_, err := meter.Read(context.Background())
@@ -228,7 +209,7 @@ func TestClosingABusEndsAReadUnderWay(t *testing.T) {
 		if _, err := meter.Read(ctx); !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: under a done context: %v", name, err)
 		}
-		meter.Close()
+		bus.Close()
 		if err := <-ended; err == nil {
 			t.Errorf("%s: read from nobody", name)
 		}

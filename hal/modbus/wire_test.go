@@ -25,34 +25,47 @@ import (
 // held up on purpose takes a thousandth of it.
 const impatience = 500 * time.Millisecond
 
-// charging gives a simulated meter, in the middle of a charge at an instant that
-// does not pass, the driver for it, and what a right reading says but for its
-// instant.
-func charging(t testing.TB, timeout time.Duration) (*sim.Server, *modbus.Meter, hal.Reading) {
+// rig gives a simulated meter in the middle of a charge, at an instant that does
+// not pass, and what a right reading of it says but for its instant.
+func rig(t testing.TB, serial string, register hal.Energy) (*sim.Rig, hal.Reading) {
 	t.Helper()
 	var stands sim.Clock
-	rig := sim.NewRig(sim.Setup{Serial: "22110345", Register: 1_000_000}, stands.Now)
-	rig.Do(func(b *sim.Bench, now time.Duration) {
+	r := sim.NewRig(sim.Setup{Serial: serial, Register: register}, stands.Now)
+	r.Do(func(b *sim.Bench, now time.Duration) {
 		b.PlugIn(now, sim.Car{Power: 11_000, Need: 60_000})
 		b.Set(now, hal.Closed)
 	})
 	stands.Step(time.Hour)
-	server, err := sim.Serve("127.0.0.1:0", 1, rig)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { server.Close() })
-	meter := open(t, server.URL(), 1, timeout)
-	want, err := rig.Read(t.Context())
+	want, err := r.Read(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	want.At, want.Supply = 0, hal.SupplyPresent // power flows
-	return server, meter, want
+	return r, want
+}
+
+// charging gives such a meter behind Modbus TCP, the driver for it, and what a
+// right reading says but for its instant.
+func charging(t testing.TB, timeout time.Duration) (*sim.Server, *modbus.Meter, hal.Reading) {
+	t.Helper()
+	r, want := rig(t, "22110345", 1_000_000)
+	server, err := sim.Serve("127.0.0.1:0", 1, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { server.Close() })
+	return server, open(t, server.URL(), 1, timeout), want
 }
 
 // open gives a driver for the simulated meter that waits so long for an answer.
 func open(t testing.TB, url string, unit int, timeout time.Duration) *modbus.Meter {
+	t.Helper()
+	_, meter := openBus(t, url, unit, timeout)
+	return meter
+}
+
+// openBus gives the same, and the bus that the meter is on.
+func openBus(t testing.TB, url string, unit int, timeout time.Duration) (*modbus.Bus, *modbus.Meter) {
 	t.Helper()
 	m, err := meters.Find("eastron_sdm630")
 	if err != nil {
@@ -68,7 +81,7 @@ func open(t testing.TB, url string, unit int, timeout time.Duration) *modbus.Met
 	if err != nil {
 		t.Fatal(err)
 	}
-	return meter
+	return b, meter
 }
 
 // leap is a clock on which a second passes whenever somebody looks, so that the
@@ -245,10 +258,11 @@ func TestReadingAllocatesNothing(t *testing.T) {
 }
 
 func TestACloseEndsEverything(t *testing.T) {
-	_, meter, want := charging(t, impatience)
+	server, _, want := charging(t, impatience)
+	bus, meter := openBus(t, server.URL(), 1, impatience)
 	mustRead(t, meter, want)
 	for range 2 {
-		if err := meter.Close(); err != nil {
+		if err := bus.Close(); err != nil {
 			t.Error(err)
 		}
 	}
