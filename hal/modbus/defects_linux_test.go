@@ -85,6 +85,7 @@ func TestDefectRTUTimeOutIsForEachByte(t *testing.T) {
 	if got, err := meter.Read(context.Background()); !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("%+v, %v: want the deadline", got, err)
 	}
+	meter.Read(context.Background()) // one more byte of it may come between our listening and our asking
 	mustRead(t, meter, want)
 }
 
