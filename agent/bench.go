@@ -21,8 +21,9 @@ const simulatedModel = "eastron_sdm630"
 // wire.
 type bench struct {
 	rig    *sim.Rig
-	server *sim.Server // nil until serve
-	memory *os.File    // the meter's register, which survives a power cut as a real one does
+	server *sim.Server                 // nil until serve
+	memory *os.File                    // the meter's register, which survives a power cut as a real one does
+	wrap   func(evse.Meter) evse.Meter // around the meter as the post reads it; nil for nothing
 }
 
 // newBench makes a bench. With a file the meter remembers its register there.
@@ -69,12 +70,16 @@ func (b *bench) Close() (err error) {
 	return err
 }
 
-// remembering writes down what the meter shows before anybody sees it.
+// remembering writes down what the meter shows before anybody sees it, and does
+// around its readings what was asked for.
 func (b *bench) remembering(m evse.Meter) evse.Meter {
-	if b.memory == nil {
-		return m
+	if b.memory != nil {
+		m = memory{m, b.memory}
 	}
-	return memory{m, b.memory}
+	if b.wrap != nil {
+		m = b.wrap(m)
+	}
+	return m
 }
 
 type memory struct {

@@ -81,23 +81,10 @@ type stage struct {
 	demoOptions
 	clock sim.Clock
 	beats pulse
+	turn  turn
 	parts *parts
 	till  *simulated
 	url   string
-}
-
-// pulse beats when the loop of the post has looked at its contactor, as it does
-// once in each second of the demo's time.
-type pulse chan struct{}
-
-// Saw beats. A beat that nobody waits for is lost.
-func (p pulse) Saw(m evse.Moment) {
-	if _, beat := m.Event.(session.Sensed); beat {
-		select {
-		case p <- struct{}{}:
-		default:
-		}
-	}
 }
 
 // demo runs a post in a world that is faster than life, until ctx ends or the
@@ -166,26 +153,6 @@ func (s *stage) play(ctx, jobs context.Context, stop func(), stdout io.Writer, p
 	return err
 }
 
-// passTime steps the demo's clock. Each second waits until the post has taken
-// part in the one before, so a busy machine does not look like a silent meter.
-func (s *stage) passTime(ctx context.Context) {
-	tick := time.NewTicker(time.Second / time.Duration(s.speed))
-	defer tick.Stop()
-	for {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return
-		}
-		select {
-		case <-s.beats:
-			s.clock.Step(time.Second)
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
 // world is the demo's: a clock of its own, a card in memory, a bench.
 func (s *stage) world(log *slog.Logger, screen *screen) world {
 	began := time.Now()
@@ -207,7 +174,13 @@ func (s *stage) world(log *slog.Logger, screen *screen) world {
 			}
 			return &store{journal: j}, read(found), j.Close, nil
 		},
-		bench: func(config.EVSE) (*bench, error) { return newBench(s.clock.Now, demoCar, "") },
+		bench: func(config.EVSE) (*bench, error) {
+			b, err := newBench(s.clock.Now, demoCar, "")
+			if err == nil {
+				b.wrap = func(m evse.Meter) evse.Meter { return taking{m, s} }
+			}
+			return b, err
+		},
 		watch: []evse.Watcher{screen, s.beats},
 	}
 }
