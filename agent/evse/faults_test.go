@@ -1,6 +1,7 @@
 package evse
 
 import (
+	"context"
 	"slices"
 	"testing"
 	"time"
@@ -63,4 +64,62 @@ func TestEveryHardwareFaultEndsTheChargeAndIsNamed(t *testing.T) {
 			})
 		})
 	}
+}
+
+// slow is a meter whose readings take as long as they do on a serial line.
+type slow struct {
+	Meter
+	takes time.Duration
+}
+
+func (s slow) Read(ctx context.Context) (hal.Reading, error) {
+	r, err := s.Meter.Read(ctx)
+	if err == nil {
+		err = pause(ctx, s.takes)
+	}
+	return r, err
+}
+
+// A sense contact that sticks at closed is told from a weld however the readings of
+// a real meter fall: every two seconds a new one, a tenth of a second on the wire.
+func TestAStickingSenseContactIsNotTakenForAWeld(t *testing.T) {
+	for delay := range 6 {
+		bubble(t, func(w *world) {
+			w.rules.Refresh, w.rules.Grain = 2*time.Second, 10
+			w.rig = bench.NewRig(bench.Setup{Serial: "22110345", Register: register, Refresh: 2 * time.Second},
+				func() time.Duration { return time.Since(w.began) })
+			w.plugIn()
+			w.renew()
+		}, func(t *testing.T, w *world) {
+			w.again(t.Context(), func(p *Parts) { p.Meter = slow{p.Meter, 100 * time.Millisecond} })
+			w.charging()
+			w.sleep(2*time.Minute + time.Duration(delay)*150*time.Millisecond)
+			w.rig.Do(func(b *bench.Bench, now time.Duration) {
+				b.Fault(now, bench.Faults{SenseStuck: true, SenseAt: hal.Closed})
+			})
+			w.driverStops()
+			w.sleep(time.Minute)
+			if s, _, _ := w.evse.Snapshot(); s.Faults() != session.SenseBroken {
+				t.Errorf("named %v", s.Faults())
+			}
+		})
+	}
+}
+
+// A line that takes no order to close has closed nothing, however often it is told.
+func TestAnOrderInVainWearsNothing(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, w *world) {
+		w.ready()
+		w.coil.set(func(c *coil) { c.refuses[hal.Closed] = 1_000_000 })
+		if err := w.request("kari", time.Minute); err != nil {
+			t.Fatal(err)
+		}
+		w.sleep(5 * time.Second)
+		w.till.approve(w.ref(1))
+		w.sleep(time.Minute)
+		s, _, _ := w.evse.Snapshot()
+		if s.Faults() != 0 || s.Misses != 1 || s.Wear.Closings != 1 {
+			t.Errorf("faults %v, misses %d, wear %+v: want one miss and one closing", s.Faults(), s.Misses, s.Wear)
+		}
+	})
 }

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"slices"
 	"time"
 
 	"stolpe/display"
@@ -18,23 +19,24 @@ type sense struct {
 
 // flow is what the charge under way has seen of its energy.
 type flow struct {
-	from    time.Duration // when the contactor was ordered closed; 0 before
-	closed  bool          // sensed closed since
-	hot     bool          // power flowed when it was ordered open
-	movedAt time.Duration // when energy last flowed in earnest
-	mark    hal.Energy    // register at markAt, Wh
-	markAt  time.Duration // since when energy is counted to see whether it flows
-	hushed  time.Duration // when the meter last told of less than frozenPower
-	pace    hal.Energy    // register at paceAt, Wh
-	paceAt  time.Duration // since when register and power are compared; 0: not while little flows
-	idle    time.Duration // idle fee of earlier quiet spells
-	spoken  int           // checkpoints written
+	from      time.Duration // when the contactor was ordered closed; 0 before
+	closed    bool          // sensed closed since
+	hot       bool          // power flowed when it was ordered open
+	movedAt   time.Duration // when energy last flowed in earnest
+	countedAt time.Duration // when the register last moved in earnest
+	mark      hal.Energy    // register at markAt, Wh
+	markAt    time.Duration // since when energy is counted to see whether it flows
+	hushed    time.Duration // when the meter last told of less than frozenPower
+	pace      hal.Energy    // register at paceAt, Wh
+	paceAt    time.Duration // since when register and power are compared; 0: not while little flows
+	idle      time.Duration // idle fee of earlier quiet spells
+	spoken    int           // checkpoints written
 }
 
 // begin notes that the contactor has been ordered closed.
 func (f *flow) begin(now hal.Instant, register hal.Energy) {
 	if f.from == 0 {
-		f.from, f.movedAt, f.mark, f.markAt = now.Mono, now.Mono, register, now.Mono
+		f.from, f.movedAt, f.countedAt, f.mark, f.markAt = now.Mono, now.Mono, now.Mono, register, now.Mono
 	}
 }
 
@@ -59,15 +61,20 @@ func (s *State) dead(now time.Duration) bool {
 	return s.resting() && s.meter.atRest(now) && s.meter.load < drawing
 }
 
-// lately gives the closings of the last hour, in memory of its own.
-func (s *State) lately(now time.Duration) []time.Duration {
-	var recent []time.Duration
-	for _, at := range s.switched {
-		if now-at < time.Hour {
-			recent = append(recent, at)
-		}
+// closes notes that the contactor has been ordered closed. An order that is said
+// again, after an error, closes nothing more.
+func (r *Rules) closes(s *State, now hal.Instant) {
+	if most := r.Limits.Closings; most > 0 && s.flow.from == 0 {
+		last := s.switched[max(0, len(s.switched)+1-most):]
+		s.switched = append(slices.Clone(last), now.Mono)
 	}
-	return recent
+	s.flow.begin(now, s.meter.last)
+}
+
+// worn says whether the contactor has closed as often as it may in an hour.
+func (r *Rules) worn(s *State, now time.Duration) bool {
+	most := r.Limits.Closings
+	return most > 0 && len(s.switched) >= most && now-s.switched[len(s.switched)-most] < time.Hour
 }
 
 // wear counts the opening that begins now and the closing before it.
@@ -111,7 +118,7 @@ func (r *Rules) judgeContactor(s *State, now hal.Instant) {
 		s.Passing |= SenseSilent
 	}
 	s.Passing &^= Worn
-	if most := r.Limits.Closings; most > 0 && len(s.switched) >= most && len(s.lately(now.Mono)) >= most {
+	if r.worn(s, now.Mono) {
 		s.Passing |= Worn
 	}
 	ordered := hal.Open
@@ -129,8 +136,8 @@ func (r *Rules) judgeContactor(s *State, now hal.Instant) {
 	}
 	// Judged by what has been sensed since, not by a reading older than the order.
 	overdue := c.wrong > 0 && c.at-c.wrong > MoveWithin
-	if overdue && ordered == hal.Open && s.Latched&SenseBroken == 0 {
-		s.Latched |= r.whyClosed(s)
+	if overdue && ordered == hal.Open {
+		s.Latched |= r.whyClosed(s, now.Mono)
 	}
 	if ordered == hal.Closed && c.position == hal.Open && (overdue || s.flow.closed) {
 		r.missed(s, now)
@@ -138,14 +145,24 @@ func (r *Rules) judgeContactor(s *State, now hal.Instant) {
 }
 
 // whyClosed says why the contactor is sensed closed although it is ordered open.
-// If power flowed into a car that is still there and has stopped with the order,
-// the contacts have opened and it is the sense line that lies. In every other case
-// they count as welded.
-func (r *Rules) whyClosed(s *State) Faults {
+// Power that goes on flowing flows through welded contacts. If it flowed into a car
+// that is still there and has stopped with the order, the contacts have opened and it
+// is the sense line that lies; as long as the meter has not spoken of it, nobody
+// knows. In every other case the contacts count as welded.
+func (r *Rules) whyClosed(s *State, now time.Duration) Faults {
 	m := &s.meter
-	there := !r.NoPlug && s.plug == hal.PlugIn
-	if there && s.flow.hot && m.load < drawing && m.loadAt > s.Since+r.Refresh {
+	told := m.loadAt > s.Since+r.Refresh // what flows since the order
+	switch {
+	case told && m.load >= drawing:
+		return Welded
+	case s.Latched&SenseBroken != 0:
+		return 0
+	case r.NoPlug || s.plug != hal.PlugIn || !s.flow.hot:
+		return Welded
+	case told:
 		return SenseBroken
+	case now-s.Since <= MeterWithin/2:
+		return 0 // the meter has not spoken of it yet
 	}
 	return Welded
 }
@@ -159,8 +176,7 @@ func (r *Rules) missed(s *State, now hal.Instant) {
 	switch {
 	case m.load >= drawing && m.loadAt > s.sense.since && m.loadAt > s.flow.from:
 		s.Latched |= SenseBroken
-	case m.supply == hal.SupplyMissing, s.flow.closed:
-	default:
+	case !s.flow.closed && m.supply != hal.SupplyMissing:
 		s.Misses++
 		if s.Misses >= closeTries {
 			s.Latched |= WontClose
@@ -188,10 +204,13 @@ func (r *Rules) noteFlow(s *State, now hal.Instant) {
 	window := m.at - f.markAt
 	flows := m.last-f.mark >= max(r.Grain, drawing.Over(max(window, flowWindow)))
 	if flows {
+		f.countedAt = m.at
+	}
+	if flows || m.power >= drawing { // between two steps of the register the power tells
 		f.idle += r.idleNow(s, now.Mono)
 		f.movedAt = m.at
 	}
-	if flows || window >= flowWindow {
+	if flows || window >= max(flowWindow, time.Duration(r.Grain)*time.Hour/time.Duration(drawing)) {
 		f.mark, f.markAt = m.last, m.at
 	}
 }

@@ -21,6 +21,7 @@ type meter struct {
 	power  hal.Power     // told with last, W
 	load   hal.Power     // told with the newest reading, believed or not, W
 	loadAt time.Duration // Reading.At of it
+	calm   time.Duration // Reading.At of the newest with a load below drawing
 	supply hal.Supply    // told with it
 	known  bool          // anything has been believed since the start
 	doubt  time.Duration // Reading.At of the first of a run that could not be believed; 0 without one
@@ -28,11 +29,12 @@ type meter struct {
 
 	raw    hal.Energy    // newest register, believed or not, Wh
 	heard  time.Duration // Reading.At of it
-	run    uint8         // readings since this rest or flow began, as far as it matters
+	begun  bool          // there was a reading since this rest or flow began
 	still  uint8         // at rest: readings in a row equal to raw, that one included, each a Refresh after the one before
 	stood  time.Duration // at rest: Reading.At of the newest of those
 	rising uint8         // at rest: readings in a row, each above the one before
 	base   hal.Energy    // at rest: the first believed register, Wh; 0 before it
+	baseAt time.Duration // Reading.At of it
 }
 
 const (
@@ -45,6 +47,9 @@ const (
 	// at least frozenPower is frozen. Chosen by us: 42 Wh, several steps of any meter.
 	frozenAfter           = 5 * time.Minute
 	frozenPower hal.Power = 500
+	// ownUse is what may flow behind the meter with the contactor open: a lamp, a
+	// residual current device. Chosen by us; whatever is more flows through contacts.
+	ownUse hal.Power = 20
 )
 
 // atRest says whether the register has been seen standing still, lately.
@@ -54,7 +59,7 @@ func (m *meter) atRest(now time.Duration) bool {
 
 // restart forgets the readings that may not be compared with those to come.
 func (m *meter) restart() {
-	m.run, m.still, m.rising, m.base = 0, 0, 0, 0
+	m.begun, m.still, m.rising, m.base = false, 0, 0, 0
 }
 
 // confirm notes a register that two readings stand for.
@@ -72,6 +77,9 @@ func (r *Rules) metered(s *State, now hal.Instant, v hal.Reading) {
 		return // late, told twice, or not ours
 	}
 	m.load, m.loadAt, m.supply = v.Power, v.At, v.Supply
+	if v.Power < drawing {
+		m.calm = v.At
+	}
 	if rest && v.At <= s.sense.since+r.Refresh {
 		return // taken before the contacts opened, or from what the meter had measured before
 	}
@@ -86,7 +94,7 @@ func (r *Rules) metered(s *State, now hal.Instant, v hal.Reading) {
 	} else {
 		r.meterFlowing(s, v, prev, prevAt)
 	}
-	m.run = min(m.run+1, equalReadings)
+	m.begun = true
 	m.below = v.Register < max(s.floor(), m.last)
 	if m.known && m.at == v.At {
 		m.doubt = 0
@@ -97,7 +105,7 @@ func (r *Rules) metered(s *State, now hal.Instant, v hal.Reading) {
 
 func (r *Rules) meterFlowing(s *State, v hal.Reading, prev hal.Energy, prevAt time.Duration) {
 	m := &s.meter
-	agrees := m.run > 0 && r.follows(v, prev, prevAt)
+	agrees := m.begun && r.follows(v, prev, prevAt)
 	if !(m.known && r.follows(v, m.last, m.at)) && !(agrees && r.possible(s, v)) {
 		return
 	}
@@ -110,11 +118,11 @@ func (r *Rules) meterFlowing(s *State, v hal.Reading, prev hal.Energy, prevAt ti
 func (r *Rules) meterResting(s *State, v hal.Reading, prev hal.Energy) {
 	m := &s.meter
 	switch {
-	case m.run > 0 && v.Register == prev:
+	case m.begun && v.Register == prev:
 		if v.At-m.stood >= r.Refresh {
 			m.still, m.rising, m.stood = min(m.still+1, equalReadings), 0, v.At
 		}
-	case m.run > 0 && v.Register > prev && v.Register-prev <= r.plausible(MeterWithin):
+	case m.begun && v.Register > prev && v.Register-prev <= r.plausible(MeterWithin):
 		m.still, m.rising, m.stood = 1, m.rising+1, v.At
 	default:
 		m.still, m.rising, m.stood = 1, 0, v.At
@@ -126,13 +134,19 @@ func (r *Rules) meterResting(s *State, v hal.Reading, prev hal.Energy) {
 		return
 	}
 	if m.base == 0 {
-		m.base = v.Register
+		m.base, m.baseAt = v.Register, v.At
 	}
-	if v.Register > m.base+r.Grain {
+	if v.Register-m.base > r.drift(v.At-m.baseAt) {
 		s.Latched |= Welded // energy flows through contacts that are said to be open
 	}
 	m.last, m.at, m.power, m.known = v.Register, v.At, v.Power, true
 	m.sure, m.sureAt = v.Register, v.At
+}
+
+// drift is what the register may move, in Wh, in d with the contactor open: one step,
+// and what the post uses itself.
+func (r *Rules) drift(d time.Duration) hal.Energy {
+	return r.Grain + hal.Energy(time.Duration(ownUse)*d/time.Hour)
 }
 
 // follows says whether v can come after a register read at a time.
@@ -216,17 +230,23 @@ func (r *Rules) judgeMeter(s *State, now hal.Instant) {
 		s.Passing |= SupplyGone
 	}
 	if now.Mono-m.at > MeterWithin {
+		nonsense := m.doubt > 0 && m.heard-m.doubt > MeterWithin/2 && now.Mono-m.heard <= MeterWithin/2
 		switch {
 		case s.Latched&meterLies != 0: // named already
-		case m.doubt == 0 || m.heard-m.doubt <= MeterWithin/2 || now.Mono-m.heard > MeterWithin/2:
-			s.Passing |= MeterSilent
-		case m.below:
+		case nonsense && m.below:
 			s.Latched |= MeterBack
-		default:
+		case nonsense:
 			s.Latched |= MeterAstray
+		default:
+			s.Passing |= MeterSilent
 		}
 	}
-	if s.Phase == Charging && m.power >= frozenPower && now.Mono-max(s.flow.movedAt, s.flow.hushed) > r.frozenWithin() {
+	if s.Phase == Charging && m.power >= frozenPower && now.Mono-max(s.flow.countedAt, s.flow.hushed) > r.frozenWithin() {
+		s.Latched |= MeterFrozen
+	}
+	// At rest a register that moves is Welded; three of its steps would have shown.
+	most := max(frozenAfter, 3*time.Duration(r.Grain)*time.Hour/time.Duration(drawing))
+	if s.resting() && m.load >= drawing && m.loadAt-max(m.calm, s.sense.since) > most {
 		s.Latched |= MeterFrozen
 	}
 }

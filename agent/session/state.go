@@ -27,7 +27,7 @@ type State struct {
 	flow  flow
 
 	signals  hal.Signals     // as the wires last said
-	switched []time.Duration // when the contactor was ordered closed in the last hour, Instant.Mono, oldest first
+	switched []time.Duration // when the contactor was ordered closed of late, Instant.Mono, oldest first
 	url      string          // where the payer approves
 	back     string          // where the payer comes back to
 	grants   uint8           // extensions given in Waiting

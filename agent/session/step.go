@@ -51,8 +51,7 @@ func (r *Rules) notice(s *State, now hal.Instant, e Event) {
 	case Sensed:
 		r.sensed(s, e)
 	case Ordered:
-		s.flow.begin(now, s.meter.last)
-		s.switched = append(s.lately(now.Mono), now.Mono)
+		r.closes(s, now)
 	case Plugged:
 		s.plug = e.Plug
 	case Signalled:
@@ -167,7 +166,7 @@ func (r *Rules) waiting(s *State, now hal.Instant, e Event) {
 	switch m := &s.meter; {
 	case now.Mono-s.Since >= r.Limits.PlugIn*time.Duration(1+s.grants):
 		r.owe(s, now, 0, r.whyNotBegun(s))
-	case m.known && m.still >= equalReadings && m.last != s.Charge.Start:
+	case m.known && m.still >= equalReadings && m.last-s.Charge.Start > r.drift(now.Mono-s.Since):
 		s.Latched |= Welded // the register moved although nothing was closed
 		r.owe(s, now, 0, display.ContactorBad)
 	case r.carPresent(s) && s.dead(now.Mono) && now.Mono-s.sense.since >= r.Limits.Rest:

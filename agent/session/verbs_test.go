@@ -19,7 +19,7 @@ var errUsage = errors.New("not a command; see verbs_test.go")
 var verbs = map[string]func(w *world, args []string) error{
 	"post":       (*world).doPost,       // post ready: power on, and half a minute nobody writes down
 	"price":      (*world).doPrice,      // price kwh 549 minute 0 session 0 idle 15m 100 20000
-	"meter":      (*world).doMeter,      // meter 10344076 | ok | silent | garbage | frozen | off by 300 [twice] | serial 7 | grain 100 | refresh 5s | modulus N | counts 1/1000
+	"meter":      (*world).doMeter,      // meter 10344076 | ok | silent | garbage | frozen | off by 300 [twice] | serial 7 | grain 100 | assumed grain 10 | refresh 5s | modulus N | counts 1/1000
 	"car":        (*world).doCar,        // car 7200 W
 	"plug":       (*world).doPlug,       // plug in | out | unknown | none
 	"contactor":  (*world).doContactor,  // contactor ok | stuck | welded
@@ -106,6 +106,10 @@ func (w *world) doMeter(args []string) error {
 	case is(args, "grain *"):
 		n, err := strconv.Atoi(args[1])
 		w.rules.Grain, x.grain = hal.Energy(n), hal.Energy(n)
+		return err
+	case is(args, "assumed grain *"): // the map does not know the step, and the post assumes one
+		n, err := strconv.Atoi(args[2])
+		w.rules.Grain = hal.Energy(n)
 		return err
 	case is(args, "refresh *"):
 		d, err := time.ParseDuration(args[1])

@@ -97,7 +97,7 @@ func (r *Rules) phaseState(s *State, now hal.Instant) display.State {
 	case Stopping:
 		return display.Stopping
 	}
-	if !s.meter.atRest(now.Mono) {
+	if !s.dead(now.Mono) {
 		return display.Starting
 	}
 	return display.Available

@@ -74,6 +74,8 @@ func (w *world) rules() session.Rules {
 		MaxPower: 22_000, Grain: 1, Limits: session.DefaultLimits(), Wired: hal.StopPressed | hal.EmergencyStop | hal.RCDTripped,
 	}
 	switch w.people.below(8) {
+	case 2: // one whose step the post does not know
+		r.Grain = 10
 	case 0: // a meter that measures seldom
 		r.Refresh = time.Duration(1+w.people.below(5)) * time.Second
 	case 1: // one whose register will be full in one of the next charges

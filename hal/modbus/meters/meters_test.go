@@ -190,7 +190,7 @@ func TestRegistersThatCannotBeAreRefused(t *testing.T) {
 		{"stop bits", "inepro_pro1", "stop_bits: 1", "stop_bits: 3", "serial_defaults.stop_bits: want 1 or 2"},
 		{"a unit", "inepro_pro1", "unit: 1}", "unit: 248}", "serial_defaults.unit: want 1 to 247"},
 		{"no settings at all", "inepro_pro1", "{baud: 9600, parity: E, stop_bits: 1, unit: 1}", "{}", "serial_defaults: want at least one of baud"},
-		{"a refresh", "sbc_ale3", "refresh_ms: 5000", "refresh_ms: 0", "limits.refresh_ms: want 1 to 60000 ms"},
+		{"a refresh", "sbc_ale3", "refresh_ms: 5000", "refresh_ms: 0", "limits.refresh_ms: want 1 to 15000 ms"},
 		{"a start", "sbc_ale3", "boot_ms: 30000", "boot_ms: 300001", "limits.boot_ms: want 1 to 300000 ms"},
 		{"an alias", "sbc_ale3", "phases: 3", "phases: &p 3", "line 6: found an anchor or alias"},
 		{"a fine scale", "sbc_ale3", "scale: 0.01", "scale: 1e-7", "scale: want 0.000001 to 1e6"},

@@ -64,7 +64,7 @@ func (l *Limits) rules() []rule {
 		{"limits.max_registers", true, l.MaxRegisters >= 2 && l.MaxRegisters <= modbusMax, "2 to 125 registers"},
 		{"limits.min_gap_ms", false, l.MinGap >= 0 && l.MinGap <= 1000, "0 to 1000 ms"},
 		{"limits.max_response_ms", true, l.MaxResponse >= 10 && l.MaxResponse <= 5000, "10 to 5000 ms"},
-		{"limits.refresh_ms", false, l.Refresh >= 1 && l.Refresh <= 60_000, "1 to 60000 ms, or no such key where it is not known"},
+		{"limits.refresh_ms", false, l.Refresh >= 1 && l.Refresh <= 15_000, "1 to 15000 ms, or no such key where it is not known"},
 		{"limits.boot_ms", false, l.Boot >= 1 && l.Boot <= 300_000, "1 to 300000 ms, or no such key where it is not known"},
 	}
 }
