@@ -28,6 +28,8 @@ const (
 	provedWeight    = 1000 // as likeness
 	voltageWeight   = 100
 	countWeight     = 10
+	serialWeight    = 4 // a serial where the map has one
+	trustWeight     = 2 // a map that rests on good sources
 	frequencyWeight = 1
 
 	leastVoltage, mostVoltage     = 180_000, 260_000 // mV
@@ -79,6 +81,9 @@ type answer struct {
 // compare reads the stranger as a meter of the map.
 func (s *stranger) compare(ctx context.Context, m *meters.Map) (c Candidate, like bool) {
 	c.Model = m.ID
+	if m.Confidence == "high" {
+		c.likeness += trustWeight
+	}
 	for _, q := range meters.Quantities() {
 		v := newValue(m, q)
 		if v == nil {
@@ -97,6 +102,8 @@ func (s *stranger) compare(ctx context.Context, m *meters.Map) (c Candidate, lik
 		told := s.says(ctx, m, p)
 		c.Values = append(c.Values, told)
 		switch {
+		case name == "serial" && told.Err == nil && told.Text != "":
+			c.likeness += serialWeight
 		case len(p.register.Expect) == 0:
 		case told.Err != nil:
 			c.Doubts = append(c.Doubts, fmt.Sprintf("%s: %v", name, told.Err))
