@@ -62,7 +62,9 @@ func loadConfig(file string) (config.Config, error) {
 
 // daemon runs a post, whose configuration was read from file, until ctx ends.
 func daemon(ctx context.Context, cfg config.Config, file string, stderr io.Writer) error {
-	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{ReplaceAttr: withoutTime}))
+	logged := newSpool(stderr)
+	defer logged.Close()
+	log := slog.New(slog.NewTextHandler(logged, &slog.HandlerOptions{ReplaceAttr: withoutTime}))
 	w := realWorld(cfg, log)
 	p, err := openContactors(cfg, w)
 	if err != nil {
