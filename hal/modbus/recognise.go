@@ -17,7 +17,8 @@ type Candidate struct {
 	Values []Value  // what it tells if it is one
 	Doubts []string // what speaks against it
 
-	likeness int // the higher the better
+	likeness int  // the higher the better
+	trusted  bool // the map rests on good sources: it comes first among equals
 }
 
 // What a meter is taken for, chosen by us. A voltage within 180 to 260 V in each
@@ -29,7 +30,6 @@ const (
 	voltageWeight   = 100
 	countWeight     = 10
 	serialWeight    = 4 // a serial where the map has one
-	trustWeight     = 2 // a map that rests on good sources
 	frequencyWeight = 1
 
 	leastVoltage, mostVoltage     = 180_000, 260_000 // mV
@@ -59,7 +59,17 @@ func (s *scan) recognise(ctx context.Context, b *Bus, units []int) error {
 				s.found[i].Candidates = append(s.found[i].Candidates, c)
 			}
 		}
-		slices.SortStableFunc(s.found[i].Candidates, func(a, b Candidate) int { return b.likeness - a.likeness })
+		slices.SortStableFunc(s.found[i].Candidates, func(a, b Candidate) int {
+			switch {
+			case a.likeness != b.likeness:
+				return b.likeness - a.likeness
+			case a.trusted && !b.trusted:
+				return -1
+			case b.trusted && !a.trusted:
+				return 1
+			}
+			return 0
+		})
 	}
 	return nil
 }
@@ -81,9 +91,7 @@ type answer struct {
 // compare reads the stranger as a meter of the map.
 func (s *stranger) compare(ctx context.Context, m *meters.Map) (c Candidate, like bool) {
 	c.Model = m.ID
-	if m.Confidence == "high" {
-		c.likeness += trustWeight
-	}
+	c.trusted = m.Confidence == "high"
 	for _, q := range meters.Quantities() {
 		v := newValue(m, q)
 		if v == nil {

@@ -101,6 +101,12 @@ func (p *port) control(do func(fd int) error) error {
 
 // configure makes a port carry bytes as they are, in the setting.
 func configure(fd int, s setting) error {
+	// TIOCEXCL keeps out everybody but root, and technicians are root.
+	if err := unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB); err == unix.EWOULDBLOCK {
+		return unix.EBUSY
+	} else if err != nil {
+		return fmt.Errorf("take it alone: %w", err)
+	}
 	if err := unix.IoctlSetInt(fd, unix.TIOCEXCL, 0); err != nil {
 		if errors.Is(err, unix.ENOTTY) {
 			return errors.New("it is not a serial port")

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -170,7 +171,12 @@ func TestALineIsSetAsTheURLOrTheMapSays(t *testing.T) {
 			t.Parallel()
 			line, _, want := serially(t, c.line, impatience)
 			path, _, _ := strings.Cut(line.URL(), "?")
-			mustRead(t, open(t, path+c.query, 1, impatience), want)
+			bus, meter := openBus(t, path+c.query, 1, impatience)
+			mustRead(t, meter, want)
+			if _, err := open(t, path+c.query, 1, impatience).Read(t.Context()); !errors.Is(err, syscall.EBUSY) {
+				t.Errorf("a second program, though of root's: %v, want EBUSY", err)
+			}
+			bus.Close()
 			if _, err := open(t, path+"?baud=4800", 1, 50*time.Millisecond).Read(t.Context()); !errors.Is(err, os.ErrDeadlineExceeded) {
 				t.Errorf("at another speed: %v", err)
 			}

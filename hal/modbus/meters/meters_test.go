@@ -130,7 +130,7 @@ func TestAMapIsReadStrictly(t *testing.T) {
 		m, err := Parse("eastron_sdm630.yaml", []byte(text))
 		if m != nil || err == nil || !strings.Contains(err.Error(), "meters: eastron_sdm630.yaml: ") || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s:\n got %v\nwant %s", c.name, err, c.want)
-		} else if strings.Contains(err.Error(), "\n") || strings.Contains(err.Error(), "meters.Map") {
+		} else if !saysWhere(err, "eastron_sdm630.yaml") || strings.Contains(err.Error(), "meters.Map") {
 			t.Errorf("%s: not for people: %v", c.name, err)
 		}
 	}
@@ -207,6 +207,42 @@ func TestRegistersThatCannotBeAreRefused(t *testing.T) {
 	}
 }
 
+// saysWhere says whether each line of an error names the file.
+func saysWhere(err error, file string) bool {
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		if !strings.HasPrefix(line, "meters: "+file+": ") {
+			return false
+		}
+	}
+	return true
+}
+
+// Whoever has made several mistakes is told all of them at once, in the order of the
+// file, and of none twice.
+func TestAllMistakesOfAMapAreTold(t *testing.T) {
+	text := embedded(t)
+	for old, wrong := range map[string]string{
+		"brand: Eastron": "brand:", "word_order: big": "word_order: middle", "max_registers: 80": "max_registers: 126",
+		"  power_total:": "#", "confidence: high": "confidence: sure",
+	} {
+		text = strings.Replace(text, old, wrong, 1)
+	}
+	_, err := Parse("eastron_sdm630.yaml", []byte(text))
+	if err == nil || !saysWhere(err, "eastron_sdm630.yaml") {
+		t.Fatal(err)
+	}
+	var keys []string
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		_, said, _ := strings.Cut(line, "line ")
+		_, said, _ = strings.Cut(said, ": ")
+		key, _, _ := strings.Cut(said, ": want")
+		keys = append(keys, strings.TrimSuffix(key, " is missing"))
+	}
+	if got, want := strings.Join(keys, " "), "brand word_order registers.power_total limits.max_registers confidence"; got != want {
+		t.Errorf("told %s\nwant %s\n%v", got, want, err)
+	}
+}
+
 func TestWhatAMapMayLeaveOut(t *testing.T) {
 	good := embedded(t)
 	for _, c := range []struct {
@@ -253,8 +289,8 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("%v, %v", m, err)
 		}
 		if err != nil {
-			if !strings.HasPrefix(err.Error(), "meters: eastron_sdm630.yaml: ") || strings.Contains(err.Error(), "\n") {
-				t.Fatalf("not one line that says where: %v", err)
+			if !saysWhere(err, "eastron_sdm630.yaml") {
+				t.Fatalf("not lines that say where: %v", err)
 			}
 			return
 		}

@@ -49,8 +49,12 @@ func Parse(name string, text []byte) (*Map, error) {
 	for _, r := range m.Identity {
 		r.expectDecimals()
 	}
-	if line, wrong := broken(m.rules(strings.TrimSuffix(filepath.Base(name), ".yaml")), tree.Content[0]); wrong != "" {
-		return nil, fmt.Errorf("meters: %s: line %d: %s", name, line, wrong)
+	var all error
+	for _, b := range broken(m.rules(strings.TrimSuffix(filepath.Base(name), ".yaml")), tree.Content[0]) {
+		all = errors.Join(all, fmt.Errorf("meters: %s: line %d: %s", name, b.line, b.wrong))
+	}
+	if all != nil {
+		return nil, all
 	}
 	return &m, nil
 }
@@ -67,20 +71,29 @@ func (r *Register) expectDecimals() {
 	}
 }
 
-// broken gives the first rule in the file that does not hold, in words, and the
-// line to look at.
-func broken(rules []rule, tree *yaml.Node) (first int, wrong string) {
+// breach is a rule that does not hold, in words, and the line to look at.
+type breach struct {
+	key, wrong string
+	line       int // of the file
+}
+
+// broken gives the rules that do not hold, in the order of the file: one for a key,
+// and none for what is under a key that is wrong itself.
+func broken(rules []rule, tree *yaml.Node) (all []breach) {
 	for _, r := range rules {
 		line, present := find(tree, r.key)
-		if wrong != "" && line >= first || present && r.ok || !present && !r.needed {
+		told := func(b breach) bool { return r.key == b.key || strings.HasPrefix(r.key, b.key+".") }
+		if present && r.ok || !present && !r.needed || slices.ContainsFunc(all, told) {
 			continue
 		}
-		first, wrong = line, r.key+": want "+r.want
+		b := breach{r.key, r.key + ": want " + r.want, line}
 		if !present {
-			wrong = r.key + " is missing: want " + r.want
+			b.wrong = r.key + " is missing: want " + r.want
 		}
+		all = append(all, b)
 	}
-	return first, wrong
+	slices.SortStableFunc(all, func(a, b breach) int { return a.line - b.line })
+	return all
 }
 
 // plain says what the YAML decoder found in words for the person who wrote the
