@@ -15,10 +15,11 @@ import (
 	"time"
 )
 
-// Chosen by us: how long programs may come to rest before they are watched, and
-// how long they are watched. A poll a second shows in any ten seconds.
+// Chosen by us: how long programs may come to rest before they are watched (a post
+// looks at its meter every second until that has settled), and how long they are
+// watched. A poll a second shows in any ten seconds.
 const (
-	settle = 5 * time.Second
+	settle = 10 * time.Second
 	watch  = 15 * time.Second
 )
 

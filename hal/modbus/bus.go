@@ -205,7 +205,7 @@ func (b *Bus) rest(ctx context.Context, gap time.Duration) error {
 			return err
 		}
 		if b.now()-before < 2*step {
-			step = slice
+			step = gap
 		}
 	}
 }
