@@ -6,6 +6,7 @@ import (
 	"net"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"stolpe/agent/config"
@@ -82,10 +83,12 @@ func TestBadConfigurationIsSix(t *testing.T) {
 		"no keys":         {[]string{"through: sim", "through: vipps"}, []string{"payment.vipps", "client_secret", "web.public_url"}},
 		"no such meter":   {[]string{"code: A12,", `code: A12, meter: {model: none, url: "tcp://127.0.0.1:1"},`}, []string{":5: evses[0].meter.model: found \"none\"; want a model that stolpe meter list has", "the nearest are"}},
 		"weak map":        {[]string{"code: A12,", `code: A12, meter: {model: ddm18sd, url: "tcp://127.0.0.1:1"},`}, []string{":5: evses[0].meter.model: found \"ddm18sd\", whose register map rests on one weak source; want confirmed: true"}},
+		"mute meter":      {[]string{"code: A12,", `code: A12, meter: {model: ddm18sd, url: "tcp://127.0.0.1:1", serial: "1", confirmed: true},`}, []string{":5: evses[0].meter.serial: found \"1\"; want it left out: meters of model ddm18sd cannot tell their serial"}},
 		"no such baud":    {[]string{"code: A12,", `code: A12, meter: {model: eastron_sdm630, url: "rtu:///dev/ttyS0?baud=9601&parity=N"},`}, []string{":5: evses[0].meter.url: found rtu:///dev/ttyS0?baud=9601", "9600"}},
 		"no such unit":    {[]string{"code: A12,", `code: A12, meter: {model: eastron_sdm630, url: "rtu:///dev/ttyS0", unit: 255},`}, []string{":5: evses[0].meter: found unit 255 at rtu:///dev/ttyS0", "1 to 247"}},
 		"no such folder":  {[]string{"evses:", "meters_dir: /nowhere/at/all\nevses:"}, []string{":4: meters_dir: found /nowhere/at/all; want a folder of register maps", "no such file"}},
 		"two mistakes":    {[]string{"kwh: 549", "kwh: no", "NOK", "SEK"}, []string{"price.kwh", "price.currency"}},
+		"of two EVSEs":    {[]string{simEVSEs, strings.NewReplacer("eastron_sdm630", "none", "line: GPIO17, sense: GPIO27", "sim: true", "line: gpiochip0/18, sense: GPIO28, active_low: true", "sim: true", "unit: 2", "unit: 255").Replace(wiredEVSEs)}, []string{":5: evses[0].meter.model: ", ":6: evses[1].meter.model: "}},
 		"payer of no sim": {[]string{"through: sim", "through: sim, sim: {payer: sings}"}, []string{":8: payment.sim.payer: ", "approves"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -109,20 +112,27 @@ func TestMissingConfigurationSaysWhatToWrite(t *testing.T) {
 	if got.code != 6 || !strings.Contains(got.stderr, file) || !strings.Contains(got.stderr, "reference.yaml") || !strings.Contains(got.stderr, "--config") {
 		t.Errorf("%+v", got)
 	}
-	if got := command("run", "--config", t.TempDir()); got.code != 6 || !strings.Contains(got.stderr, "is a directory") {
-		t.Errorf("a folder: %+v", got)
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{t.TempDir(), pipe, "/dev/zero"} {
+		if got := command("run", "--config", file); got.code != 6 || !strings.Contains(got.stderr, file+": want a plain file; write one") {
+			t.Errorf("%+v", got)
+		}
 	}
 }
 
-func TestStateFolderThatCannotBeIsSix(t *testing.T) {
+// What may come right by itself is no mistake: the service manager tries again.
+func TestStateFolderThatCannotBeIsOne(t *testing.T) {
 	file := configured(t, filepath.Join(write(t, "file", ""), "state"))
 	got := command("run", "--config", file)
-	if got.code != 6 || !strings.Contains(got.stderr, file+":3: state_dir: ") || !strings.Contains(got.stderr, "not a directory") {
+	if got.code != 1 || !strings.Contains(got.stderr, file+":3: state_dir: ") || !strings.Contains(got.stderr, "not a directory; nothing was started; put this right") {
 		t.Errorf("%+v", got)
 	}
 }
 
-func TestAddressInUseIsSix(t *testing.T) {
+func TestAddressInUseIsOne(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -130,7 +140,7 @@ func TestAddressInUseIsSix(t *testing.T) {
 	defer l.Close()
 	file := configured(t, t.TempDir(), "127.0.0.1:0", l.Addr().String())
 	got := command("run", "--config", file)
-	if got.code != 6 || !strings.Contains(got.stderr, file+":9: web.listen: found "+l.Addr().String()) || !strings.Contains(got.stderr, "address already in use") {
+	if got.code != 1 || !strings.Contains(got.stderr, file+":9: web.listen: found "+l.Addr().String()) || !strings.Contains(got.stderr, "address already in use; if it is the daemon: systemctl stop stolpe; nothing was started") {
 		t.Errorf("run: %+v", got)
 	}
 	got = command("demo", "--once", "--listen", l.Addr().String())

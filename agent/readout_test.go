@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -108,16 +109,19 @@ func TestMeterThatDoesNotAnswerIsSeven(t *testing.T) {
 	t.Parallel()
 	url := simulate(t, simulation{model: "eastron_sdm120", url: "tcp://127.0.0.1:0", unit: 1, serial: "22110345"})
 	line := simulate(t, simulation{model: "newcomer", url: "rtu:" + filepath.Join(t.TempDir(), "line"), unit: 1, serial: "22110345", dir: folder(t, "newcomer.yaml", newcomer)})
+	port, _, _ := strings.Cut(line, "?")
 	for name, row := range map[string]struct {
 		args []string
 		want []string
 	}{
+		"no serial port":   {[]string{"--model", "eastron_sdm120", "--url", "rtu:///dev/null"}, []string{"that is no serial port: ls -l /dev/serial/by-id"}},
+		"a folder":         {[]string{"--model", "eastron_sdm120", "--url", "rtu:///dev/pts"}, []string{"that is no serial port: ls -l /dev/serial/by-id"}},
 		"nobody listens":   {[]string{"--model", "eastron_sdm120", "--url", "tcp://" + refuser(t, "")}, []string{"refused", "usually at 502"}},
 		"no such adapter":  {[]string{"--model", "eastron_sdm120", "--url", "rtu:///dev/none"}, []string{"no such file", "ls -l /dev/serial/by-id"}},
-		"another unit":     {[]string{"--model", "eastron_sdm120", "--url", url, "--unit", "2"}, []string{"gateway", "--unit"}},
+		"another unit":     {[]string{"--model", "eastron_sdm120", "--url", url, "--unit", "2"}, []string{"the gateway got no answer from unit 2: ", "; look at --unit, and"}},
 		"another model":    {[]string{"--model", "iskra_wm3m4", "--url", url}, []string{"another meter answers", "stolpe meter list"}},
 		"another serial":   {[]string{"--model", "eastron_sdm120", "--url", url, "--serial", "1"}, []string{`its serial is "22110345", want "1"`, "on its plate"}},
-		"another speed":    {[]string{"--model", "eastron_sdm120", "--timeout", "1s", "--url", line}, []string{"A and B", "stolpe meter scan --url 'rtu:///"}},
+		"another speed":    {[]string{"--model", "eastron_sdm120", "--timeout", "1s", "--url", port + "?baud=1200"}, []string{"A and B", "stolpe meter scan --url " + port + " tries"}},
 		"silent converter": {[]string{"--model", "eastron_sdm120", "--timeout", "1s", "--url", "rtuovertcp://" + babbler(t, "")}, []string{"pass bytes on", "parity"}},
 		"nobody, as JSON":  {[]string{"--json", "--model", "eastron_sdm120", "--url", "tcp://" + refuser(t, "")}, []string{"usually at 502"}},
 	} {
@@ -135,16 +139,24 @@ func TestMeterThatDoesNotAnswerIsSeven(t *testing.T) {
 	}
 }
 
+func TestAdviceOnANameThatIsNotKnown(t *testing.T) {
+	err := fmt.Errorf("modbus: %w", &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "meter", IsNotFound: true}})
+	if got := advice("tcp://meter:502", err); got != "that name is not known; use the IP address" {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestMeterReadUsage(t *testing.T) {
 	t.Parallel()
 	file := configured(t, t.TempDir(), simEVSEs, wiredEVSEs)
+	mute := configured(t, t.TempDir(), "code: A12,", `code: A12, meter: {model: ddm18sd, url: "tcp://127.0.0.1:1", serial: "1"},`)
 	for name, row := range map[string]struct {
 		args string
 		code int
 		want string
 	}{
-		"nothing":           {"read", 2, "at least one of the flags"},
-		"model alone":       {"read --model eastron_sdm120", 2, "[model url]"},
+		"nothing":           {"read", 2, "say which meter: --model and --url, or --config"},
+		"model alone":       {"read --model eastron_sdm120", 2, "say which meter: --model and --url, or --config"},
 		"both":              {"read --config x --model y --url z", 2, "none of the others can be"},
 		"evse alone":        {"read --model eastron_sdm120 --url tcp://127.0.0.1:1 --evse 1", 2, "--evse: is for --config"},
 		"no time":           {"read --model eastron_sdm120 --url tcp://127.0.0.1:1 --timeout 0s", 2, "want more than 0"},
@@ -153,9 +165,12 @@ func TestMeterReadUsage(t *testing.T) {
 		"no address":        {"read --model eastron_sdm120 --url 127.0.0.1:1", 2, "tcp://host:port"},
 		"no unit":           {"read --model eastron_sdm120 --url tcp://127.0.0.1:1 --unit 0", 2, "want 1 to 247"},
 		"no such file":      {"read --config /nowhere/stolpe.yaml", 6, "--config"},
-		"which EVSE":        {"read --config " + file, 10, "has no EVSE 0; say --evse with one of [1 2]"},
-		"no such EVSE":      {"read --config " + file + " --evse 3", 10, "has no EVSE 3"},
-		"simulated":         {"read --config " + configured(t, t.TempDir()), 6, "stolpe meter simulate"},
+		"which EVSE":        {"read --config " + file, 10, "has several EVSEs; add --evse 1 or --evse 2"},
+		"no such EVSE":      {"read --config " + file + " --evse 3", 10, "has no EVSE 3; add --evse 1 or --evse 2"},
+		"simulated":         {"read --config " + configured(t, t.TempDir()), 6, "model without url tries out a register map; to have one that can be read from outside: stolpe meter simulate, then stolpe meter read --model"},
+		"mute serial":       {"read --model ddm18sd --url tcp://127.0.0.1:1 --serial 1", 2, "--serial 1: want it left out: meters of model ddm18sd cannot tell their serial"},
+		"mute in config":    {"read --config " + mute, 6, ":5: evses[0].meter.serial: found \"1\"; want it left out: meters of model ddm18sd cannot"},
+		"mute, asked for":   {"read --config " + mute + " --serial 2", 2, "--serial 2: want it left out"},
 		"bad config":        {"read --config " + configured(t, t.TempDir(), "kwh: 549", "kwh: x"), 6, "price.kwh"},
 		"simulate nothing":  {"simulate", 2, `required flag(s) "model"`},
 		"simulate unit":     {"simulate --model eastron_sdm120 --unit 300", 2, "--unit 300"},
@@ -204,6 +219,10 @@ func TestMeterOfAConfigurationIsRead(t *testing.T) {
 	got := command("meter", "read", "--config", file)
 	if got.code != 0 || !strings.Contains(got.stdout, "power_total") || !strings.Contains(got.stderr, "confirmed: true") {
 		t.Errorf("%+v", got)
+	}
+	file = configured(t, t.TempDir(), simEVSEs, "meters_dir: "+dir+"\n"+strings.Replace(evses, "SERIAL", `"22110345", confirmed: true`, 1))
+	if got := command("meter", "read", "--config", file); got.code != 0 || strings.Contains(got.stderr, "confirmed: true") {
+		t.Errorf("already confirmed: %+v", got)
 	}
 	file = configured(t, t.TempDir(), simEVSEs, "meters_dir: "+dir+"\n"+strings.Replace(evses, "SERIAL", `"1"`, 1))
 	if got := command("meter", "read", "--config", file, "--evse", "4"); got.code != 7 || !strings.Contains(got.stderr, `want "1"`) {

@@ -224,6 +224,23 @@ func TestActiveLowIsReadWhereItIsWritten(t *testing.T) {
 	}
 }
 
+// A line is the same however it is written, and whatever it is for.
+func TestConfigKnowsItsLines(t *testing.T) {
+	quiet(t)
+	c, err := parseText(readText(t, referenceFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line, want := range map[string]bool{
+		"GPIO17": true, "!GPIO17": true, "gpiochip0/17": true, "GPIO27": true, "GPIO5": true, "GPIO22": true, "GPIO23": true,
+		"GPIO24": true, "GPIO25": true, "GPIO26": true, "GPIO18": false, "gpiochip1/17": false, "": false,
+	} {
+		if c.Uses(line) != want {
+			t.Errorf("%q: %v", line, !want)
+		}
+	}
+}
+
 // A bus has many meters, and the same number on two buses is two meters.
 func TestBusesAreShared(t *testing.T) {
 	quiet(t)
