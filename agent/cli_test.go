@@ -34,29 +34,31 @@ func configured(t *testing.T, state string, words ...string) (file string) {
 func TestWrongUsageIsTwo(t *testing.T) {
 	for _, row := range []struct {
 		args, want string
+		help       string // of this command
 	}{
-		{"sing", `unknown command "sing"`},
-		{"run --conf x", "unknown flag: --conf"},
-		{"run --config", "needs an argument"},
-		{"run now", `unknown command "now"`},
-		{"demo --speed 0", "--speed 0: want 1 to 1000"},
-		{"demo --speed -1", "--speed -1: want 1 to 1000"},
-		{"demo --speed 1001", "--speed 1001: want 1 to 1000"},
-		{"demo --speed fast", `"fast"`},
-		{"demo --json", "--once"},
-		{"demo once", `unknown command "once"`},
-		{"version please", `unknown command "please"`},
-		{"--loud", "unknown flag: --loud"},
+		{"sing", `unknown command "sing"`, "stolpe"},
+		{"run --conf x", "unknown flag: --conf", "stolpe run"},
+		{"run --config", "needs an argument", "stolpe run"},
+		{"run now", `unknown command "now"`, "stolpe run"},
+		{"demo --speed 0", "--speed 0: want 1 to 1000", "stolpe demo"},
+		{"demo --speed -1", "--speed -1: want 1 to 1000", "stolpe demo"},
+		{"demo --speed 1001", "--speed 1001: want 1 to 1000", "stolpe demo"},
+		{"demo --speed fast", `"fast"`, "stolpe demo"},
+		{"demo --json", "--once", "stolpe demo"},
+		{"demo once", `unknown command "once"`, "stolpe demo"},
+		{"version please", `unknown command "please"`, "stolpe version"},
+		{"meter scan --url x", "want tcp://host:port", "stolpe meter scan"},
+		{"--loud", "unknown flag: --loud", "stolpe"},
 	} {
 		got := command(strings.Fields(row.args)...)
-		if got.code != 2 || !strings.Contains(got.stderr, row.want) || !strings.Contains(got.stderr, "stolpe --help") || got.stdout != "" {
+		if got.code != 2 || !strings.Contains(got.stderr, row.want) || !strings.Contains(got.stderr, "stolpe: see "+row.help+" --help\n") || got.stdout != "" {
 			t.Errorf("stolpe %s: %+v, want %q", row.args, got, row.want)
 		}
 	}
 }
 
 func TestAskedForHelpIsDone(t *testing.T) {
-	for _, args := range []string{"", "--help", "help run", "run --help", "demo --help", "version"} {
+	for _, args := range []string{"", "completion bash", "--help", "help run", "run --help", "demo --help", "version"} {
 		if got := command(strings.Fields(args)...); got.code != 0 || got.stdout == "" || got.stderr != "" {
 			t.Errorf("stolpe %s: %+v", args, got)
 		}
@@ -157,7 +159,7 @@ func TestExplainGivesTheCodeOfTheError(t *testing.T) {
 		text string
 	}{
 		"none":                  {nil, 0, ""},
-		"of cobra":              {errors.New("unknown flag"), 2, "stolpe: unknown flag\nstolpe: see stolpe --help\n"},
+		"of cobra":              {errors.New("unknown flag"), 2, "stolpe: unknown flag\nstolpe: see stolpe demo --help\n"},
 		"while running":         {failed(errors.New("no disk")), 1, "stolpe: no disk\n"},
 		"wrapped while running": {fmt.Errorf("a: %w", failed(errors.New("b"))), 1, "stolpe: a: b\n"},
 		"with its own code":     {failed(coded{errors.New("interrupted"), exitStopped}), 130, "stolpe: interrupted\n"},
@@ -165,7 +167,7 @@ func TestExplainGivesTheCodeOfTheError(t *testing.T) {
 		"several of it":         {failed(config.Errors{wrong, wrong}), 6, "f:3: price.kwh: found x; want y\nf:3: price.kwh: found x; want y\nstolpe: nothing was started; put this right and start again\n"},
 	} {
 		var stderr paper
-		if code := explain(&stderr, row.err); code != row.code || stderr.String() != row.text {
+		if code := explain(&stderr, "stolpe demo", row.err); code != row.code || stderr.String() != row.text {
 			t.Errorf("%s: %d %q, want %d %q", name, code, stderr.String(), row.code, row.text)
 		}
 	}

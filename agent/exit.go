@@ -27,8 +27,9 @@ type coded struct {
 
 func (c coded) Unwrap() error { return c.error }
 
-// explain prints what went wrong, and what to do next, and gives the exit code.
-func explain(stderr io.Writer, err error) int {
+// explain prints what went wrong with a command, and what to do next, and gives the
+// exit code.
+func explain(stderr io.Writer, command string, err error) int {
 	var wrong config.Errors
 	var own coded
 	switch {
@@ -42,7 +43,7 @@ func explain(stderr io.Writer, err error) int {
 		fmt.Fprintln(stderr, "stolpe: nothing was started; put this right and start again")
 		return exitConfig
 	}
-	fmt.Fprintf(stderr, "stolpe: %v\nstolpe: see stolpe --help\n", err)
+	fmt.Fprintf(stderr, "stolpe: %v\nstolpe: see %s --help\n", err, command)
 	return exitUsage
 }
 

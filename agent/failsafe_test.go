@@ -86,7 +86,7 @@ func TestFailsafeOpensWhatItFinds(t *testing.T) {
 			}
 			r := &relays{broken: row.broken}
 			var stdout, stderr paper
-			code := explain(&stderr, failsafe(put(linesName, row.lines), file, r.open, &stdout))
+			code := explain(&stderr, "stolpe", failsafe(put(linesName, row.lines), file, r.open, &stdout))
 			if got := strings.Join(r.opened, " "); got != row.opened || code != row.code {
 				t.Errorf("opened %q, exit %d: want %q, %d\n%s", got, code, row.opened, row.code, &stderr)
 			}

@@ -45,7 +45,7 @@ func TestMeterIsReadOnAllWires(t *testing.T) {
 		"sdm120 over TCP":           {"eastron_sdm120", "tcp://127.0.0.1:0", "tcp://127.0.0.1:"},
 		"sdm120 on a serial line":   {"eastron_sdm120", "rtu:" + filepath.Join(t.TempDir(), "line") + "?parity=E", "rtu:///"},
 		"sdm120 behind a converter": {"eastron_sdm120", "rtuovertcp://127.0.0.1:0", "rtuovertcp://127.0.0.1:"},
-		"three phases":              {"abb_b23_b24", "tcp://127.0.0.1:0", "tcp://"},
+		"three phases":              {"abb_b23_b24", "tcp://:0", "tcp://127.0.0.1:"},
 		"exponents":                 {"iskra_wm3m4", "tcp://127.0.0.1:0", "tcp://"},
 		"its own map":               {"newcomer", "rtu:" + filepath.Join(t.TempDir(), "line"), "rtu:///"},
 	} {
@@ -175,9 +175,21 @@ func TestMeterReadUsage(t *testing.T) {
 		"simulate nothing":  {"simulate", 2, `required flag(s) "model"`},
 		"simulate unit":     {"simulate --model eastron_sdm120 --unit 300", 2, "--unit 300"},
 		"simulate serial":   {"simulate --model eastron_sdm120 --serial eastron", 2, "another --serial"},
-		"simulate anywhere": {"simulate --model eastron_sdm120 --url udp://x", 1, "rtu:PATH"},
-		"simulate speed":    {"simulate --model eastron_sdm120 --url rtu:/tmp/x?baud=fast", 1, "fast"},
-		"simulate option":   {"simulate --model eastron_sdm120 --url rtu:/tmp/x?speed=9600", 1, "speed: want baud, parity or stop"},
+		"simulate anywhere": {"simulate --model eastron_sdm120 --url udp://x", 2, "--url udp://x: want tcp://host:port"},
+		"simulate speed":    {"simulate --model eastron_sdm120 --url rtu:/tmp/x?baud=fast", 2, `baud "fast": want one of [1200`},
+		"simulate option":   {"simulate --model eastron_sdm120 --url rtu:/tmp/x?speed=9600", 2, `unknown key "speed": want baud, parity or stop`},
+		"simulate no baud":  {"simulate --model eastron_sdm120 --url rtu:/tmp/x?baud=", 2, `baud "": want one of [1200`},
+		"simulate baud 0":   {"simulate --model eastron_sdm120 --url rtu:/tmp/x?baud=0", 2, `baud "0": want one of [1200`},
+		"simulate parity":   {"simulate --model eastron_sdm120 --url rtu:/tmp/x?parity=", 2, `parity "": want N (none)`},
+		"simulate no path":  {"simulate --model eastron_sdm120 --url rtu:?baud=9600", 2, "rtu:PATH"},
+		"simulate host":     {"simulate --model eastron_sdm120 --url rtu://tmp/x", 2, "rtu:PATH"},
+		"simulate no port":  {"simulate --model eastron_sdm120 --url tcp://127.0.0.1", 2, "tcp://host:port"},
+		"simulate port":     {"simulate --model eastron_sdm120 --url tcp://:70000", 2, "tcp://host:port"},
+		"simulate path":     {"simulate --model eastron_sdm120 --url tcp://:0/meter", 2, "tcp://host:port"},
+		"simulate no URL":   {"simulate --model eastron_sdm120 --url %", 2, "tcp://host:port"},
+		"simulate 255":      {"simulate --model eastron_sdm120 --unit 255 --url rtu:/tmp/x", 2, "--unit 255: want 1 to 247"},
+		"simulate source":   {"simulate --model eastron_sdm120 --power -1", 2, "--power -1: want 0 to 50000 W"},
+		"simulate plant":    {"simulate --model eastron_sdm120 --power 50001", 2, "--power 50001: want 0 to 50000 W"},
 		"simulate no map":   {"simulate --model none", 10, "stolpe meter list"},
 	} {
 		got := command(append([]string{"meter"}, strings.Fields(row.args)...)...)
@@ -243,7 +255,7 @@ func TestInterruptedReadingIsToldAsSuch(t *testing.T) {
 	cancel()
 	a := asked{model: "eastron_sdm120", url: s.URL(), unit: 1, repeat: 2, timeout: enough}
 	var stdout, stderr paper
-	if code := explain(&stderr, a.read(ctx, mapIn(t, "", "eastron_sdm120"), &stdout, &stderr)); code != exitStopped {
+	if code := explain(&stderr, "stolpe", a.read(ctx, mapIn(t, "", "eastron_sdm120"), &stdout, &stderr)); code != exitStopped {
 		t.Errorf("%d: %s", code, &stderr)
 	}
 }

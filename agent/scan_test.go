@@ -126,7 +126,7 @@ func TestInterruptedScanIsToldAsSuch(t *testing.T) {
 	cancel()
 	var stdout, stderr paper
 	err := scan{url: "tcp://" + babbler(t, "")}.run(ctx, &stdout, &stderr)
-	if code := explain(&stderr, err); code != exitStopped || !strings.Contains(stderr.String(), "interrupted; 0 meters were found") {
+	if code := explain(&stderr, "stolpe", err); code != exitStopped || !strings.Contains(stderr.String(), "interrupted; 0 meters were found") {
 		t.Errorf("%d: %s", code, &stderr)
 	}
 }

@@ -217,7 +217,7 @@ func TestAllContactorsAreOpenedWhateverIsWrongWithOne(t *testing.T) {
 	}
 	_, err := open(cfg, w, dull{})
 	var stderr paper
-	if code := explain(&stderr, failed(err)); code != 7 || strings.Join(asked, " ") != "GPIO17 GPIO18" {
+	if code := explain(&stderr, "stolpe", failed(err)); code != 7 || strings.Join(asked, " ") != "GPIO17 GPIO18" {
 		t.Errorf("exit %d, asked for %v", code, asked)
 	}
 	for _, want := range []string{"test.yaml:6: evses[0].contactor: ", `held by "relayd"`, "gpioinfo", "systemctl stop stolpe", "breaker"} {
