@@ -236,7 +236,7 @@ func TestDaemonWithoutItsLinesIsSeven(t *testing.T) {
 	dir := t.TempDir() + "/state"
 	want := ":5: evses[0].contactor: "
 	if chips, _ := filepath.Glob("/dev/gpiochip*"); len(chips) == 0 {
-		want = "stolpe: " + noChip + "; to try out without one write contactor: {sim: true}\n" // for both EVSEs
+		want = noChip + "; to try out without one write contactor: {sim: true}\n" // once for both EVSEs
 	}
 	got := command("run", "--config", configured(t, dir, simEVSEs, strings.Replace(wiredEVSEs, "GPIO17", "nochip/17", 1)))
 	if got.code != 7 || strings.Count(got.stderr, want) != 1 || strings.Contains(got.stderr, "state_dir") {
