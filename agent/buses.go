@@ -37,7 +37,21 @@ func (p *parts) mapOf(c config.Config, i int) (*meters.Map, error) {
 		return nil, c.Wrong(key, fmt.Sprintf("%q, whose register map rests on one weak source", m.ID),
 			"confirmed: true beside it, once a technician has compared energy, power and voltage in stolpe meter read with the meter's own display")
 	}
+	if e.Meter.Serial != "" && !tellsSerial(m) {
+		return nil, c.Wrong(fmt.Sprintf("evses[%d].meter.serial", i), fmt.Sprintf("%q", e.Meter.Serial), cannotTell(m))
+	}
 	return m, nil
+}
+
+// tellsSerial says whether a meter of this map has a register for its serial.
+func tellsSerial(m *meters.Map) bool {
+	_, has := m.Identity["serial"]
+	return has
+}
+
+// cannotTell is what is allowed for the serial of one that has none.
+func cannotTell(m *meters.Map) string {
+	return "it left out: meters of model " + m.ID + " cannot tell their serial"
 }
 
 // openMeter prepares the meter of an EVSE on its bus, which EVSEs with the same

@@ -6,6 +6,7 @@ import (
 	"net"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"stolpe/agent/config"
@@ -33,29 +34,31 @@ func configured(t *testing.T, state string, words ...string) (file string) {
 func TestWrongUsageIsTwo(t *testing.T) {
 	for _, row := range []struct {
 		args, want string
+		help       string // of this command
 	}{
-		{"sing", `unknown command "sing"`},
-		{"run --conf x", "unknown flag: --conf"},
-		{"run --config", "needs an argument"},
-		{"run now", `unknown command "now"`},
-		{"demo --speed 0", "--speed 0: want 1 to 1000"},
-		{"demo --speed -1", "--speed -1: want 1 to 1000"},
-		{"demo --speed 1001", "--speed 1001: want 1 to 1000"},
-		{"demo --speed fast", `"fast"`},
-		{"demo --json", "--once"},
-		{"demo once", `unknown command "once"`},
-		{"version please", `unknown command "please"`},
-		{"--loud", "unknown flag: --loud"},
+		{"sing", `unknown command "sing"`, "stolpe"},
+		{"run --conf x", "unknown flag: --conf", "stolpe run"},
+		{"run --config", "needs an argument", "stolpe run"},
+		{"run now", `unknown command "now"`, "stolpe run"},
+		{"demo --speed 0", "--speed 0: want 1 to 1000", "stolpe demo"},
+		{"demo --speed -1", "--speed -1: want 1 to 1000", "stolpe demo"},
+		{"demo --speed 1001", "--speed 1001: want 1 to 1000", "stolpe demo"},
+		{"demo --speed fast", `"fast"`, "stolpe demo"},
+		{"demo --json", "--once", "stolpe demo"},
+		{"demo once", `unknown command "once"`, "stolpe demo"},
+		{"version please", `unknown command "please"`, "stolpe version"},
+		{"meter scan --url x", "want tcp://host:port", "stolpe meter scan"},
+		{"--loud", "unknown flag: --loud", "stolpe"},
 	} {
 		got := command(strings.Fields(row.args)...)
-		if got.code != 2 || !strings.Contains(got.stderr, row.want) || !strings.Contains(got.stderr, "stolpe --help") || got.stdout != "" {
+		if got.code != 2 || !strings.Contains(got.stderr, row.want) || !strings.Contains(got.stderr, "stolpe: see "+row.help+" --help\n") || got.stdout != "" {
 			t.Errorf("stolpe %s: %+v, want %q", row.args, got, row.want)
 		}
 	}
 }
 
 func TestAskedForHelpIsDone(t *testing.T) {
-	for _, args := range []string{"", "--help", "help run", "run --help", "demo --help", "version"} {
+	for _, args := range []string{"", "completion bash", "--help", "help run", "run --help", "demo --help", "version"} {
 		if got := command(strings.Fields(args)...); got.code != 0 || got.stdout == "" || got.stderr != "" {
 			t.Errorf("stolpe %s: %+v", args, got)
 		}
@@ -82,10 +85,12 @@ func TestBadConfigurationIsSix(t *testing.T) {
 		"no keys":         {[]string{"through: sim", "through: vipps"}, []string{"payment.vipps", "client_secret", "web.public_url"}},
 		"no such meter":   {[]string{"code: A12,", `code: A12, meter: {model: none, url: "tcp://127.0.0.1:1"},`}, []string{":5: evses[0].meter.model: found \"none\"; want a model that stolpe meter list has", "the nearest are"}},
 		"weak map":        {[]string{"code: A12,", `code: A12, meter: {model: ddm18sd, url: "tcp://127.0.0.1:1"},`}, []string{":5: evses[0].meter.model: found \"ddm18sd\", whose register map rests on one weak source; want confirmed: true"}},
+		"mute meter":      {[]string{"code: A12,", `code: A12, meter: {model: ddm18sd, url: "tcp://127.0.0.1:1", serial: "1", confirmed: true},`}, []string{":5: evses[0].meter.serial: found \"1\"; want it left out: meters of model ddm18sd cannot tell their serial"}},
 		"no such baud":    {[]string{"code: A12,", `code: A12, meter: {model: eastron_sdm630, url: "rtu:///dev/ttyS0?baud=9601&parity=N"},`}, []string{":5: evses[0].meter.url: found rtu:///dev/ttyS0?baud=9601", "9600"}},
 		"no such unit":    {[]string{"code: A12,", `code: A12, meter: {model: eastron_sdm630, url: "rtu:///dev/ttyS0", unit: 255},`}, []string{":5: evses[0].meter: found unit 255 at rtu:///dev/ttyS0", "1 to 247"}},
 		"no such folder":  {[]string{"evses:", "meters_dir: /nowhere/at/all\nevses:"}, []string{":4: meters_dir: found /nowhere/at/all; want a folder of register maps", "no such file"}},
 		"two mistakes":    {[]string{"kwh: 549", "kwh: no", "NOK", "SEK"}, []string{"price.kwh", "price.currency"}},
+		"of two EVSEs":    {[]string{simEVSEs, strings.NewReplacer("eastron_sdm630", "none", "line: GPIO17, sense: GPIO27", "sim: true", "line: gpiochip0/18, sense: GPIO28, active_low: true", "sim: true", "unit: 2", "unit: 255").Replace(wiredEVSEs)}, []string{":5: evses[0].meter.model: ", ":6: evses[1].meter.model: "}},
 		"payer of no sim": {[]string{"through: sim", "through: sim, sim: {payer: sings}"}, []string{":8: payment.sim.payer: ", "approves"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -109,20 +114,27 @@ func TestMissingConfigurationSaysWhatToWrite(t *testing.T) {
 	if got.code != 6 || !strings.Contains(got.stderr, file) || !strings.Contains(got.stderr, "reference.yaml") || !strings.Contains(got.stderr, "--config") {
 		t.Errorf("%+v", got)
 	}
-	if got := command("run", "--config", t.TempDir()); got.code != 6 || !strings.Contains(got.stderr, "is a directory") {
-		t.Errorf("a folder: %+v", got)
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{t.TempDir(), pipe, "/dev/zero"} {
+		if got := command("run", "--config", file); got.code != 6 || !strings.Contains(got.stderr, file+": want a plain file; write one") {
+			t.Errorf("%+v", got)
+		}
 	}
 }
 
-func TestStateFolderThatCannotBeIsSix(t *testing.T) {
+// What may come right by itself is no mistake: the service manager tries again.
+func TestStateFolderThatCannotBeIsOne(t *testing.T) {
 	file := configured(t, filepath.Join(write(t, "file", ""), "state"))
 	got := command("run", "--config", file)
-	if got.code != 6 || !strings.Contains(got.stderr, file+":3: state_dir: ") || !strings.Contains(got.stderr, "not a directory") {
+	if got.code != 1 || !strings.Contains(got.stderr, file+":3: state_dir: ") || !strings.Contains(got.stderr, "not a directory; nothing was started; put this right") {
 		t.Errorf("%+v", got)
 	}
 }
 
-func TestAddressInUseIsSix(t *testing.T) {
+func TestAddressInUseIsOne(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -130,7 +142,7 @@ func TestAddressInUseIsSix(t *testing.T) {
 	defer l.Close()
 	file := configured(t, t.TempDir(), "127.0.0.1:0", l.Addr().String())
 	got := command("run", "--config", file)
-	if got.code != 6 || !strings.Contains(got.stderr, file+":9: web.listen: found "+l.Addr().String()) || !strings.Contains(got.stderr, "address already in use") {
+	if got.code != 1 || !strings.Contains(got.stderr, file+":9: web.listen: found "+l.Addr().String()) || !strings.Contains(got.stderr, "address already in use; if it is the daemon: systemctl stop stolpe; nothing was started") {
 		t.Errorf("run: %+v", got)
 	}
 	got = command("demo", "--once", "--listen", l.Addr().String())
@@ -147,7 +159,7 @@ func TestExplainGivesTheCodeOfTheError(t *testing.T) {
 		text string
 	}{
 		"none":                  {nil, 0, ""},
-		"of cobra":              {errors.New("unknown flag"), 2, "stolpe: unknown flag\nstolpe: see stolpe --help\n"},
+		"of cobra":              {errors.New("unknown flag"), 2, "stolpe: unknown flag\nstolpe: see stolpe demo --help\n"},
 		"while running":         {failed(errors.New("no disk")), 1, "stolpe: no disk\n"},
 		"wrapped while running": {fmt.Errorf("a: %w", failed(errors.New("b"))), 1, "stolpe: a: b\n"},
 		"with its own code":     {failed(coded{errors.New("interrupted"), exitStopped}), 130, "stolpe: interrupted\n"},
@@ -155,7 +167,7 @@ func TestExplainGivesTheCodeOfTheError(t *testing.T) {
 		"several of it":         {failed(config.Errors{wrong, wrong}), 6, "f:3: price.kwh: found x; want y\nf:3: price.kwh: found x; want y\nstolpe: nothing was started; put this right and start again\n"},
 	} {
 		var stderr paper
-		if code := explain(&stderr, row.err); code != row.code || stderr.String() != row.text {
+		if code := explain(&stderr, "stolpe demo", row.err); code != row.code || stderr.String() != row.text {
 			t.Errorf("%s: %d %q, want %d %q", name, code, stderr.String(), row.code, row.text)
 		}
 	}

@@ -83,18 +83,12 @@ func syncFolder(path string) error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
-// configuredLines gives the lines of a configuration.
-func configuredLines(file string) ([]string, error) {
-	c, err := withoutSecrets(file)
-	return specsOf(c), err
-}
-
 // withoutSecrets reads a configuration for its hardware. It may lack its secrets,
 // which systemd gives to the daemon only.
 func withoutSecrets(file string) (config.Config, error) {
 	text, err := readPlain(file)
 	if err != nil {
-		return config.Config{}, coded{fmt.Errorf("configuration: %w; name it with --config", err), exitConfig}
+		return config.Config{}, coded{fmt.Errorf("configuration: %w", err), exitConfig}
 	}
 	return config.Parse(file, bytes.NewReader(text), func(string, string) (string, error) { return "unknown", nil })
 }

@@ -217,7 +217,7 @@ func TestInterruptedChargeOfTheDemoIs130(t *testing.T) {
 	})
 	cancel()
 	var told paper
-	if code := explain(&told, <-ended); code != 130 || told.String() != "stolpe: interrupted before the charge was over\n" || stdout.String() != "" {
+	if code := explain(&told, "stolpe demo", <-ended); code != 130 || told.String() != "stolpe: interrupted before the charge was over\n" || stdout.String() != "" {
 		t.Errorf("%d %q, %q, %q", code, told.String(), stdout.String(), stderr.String())
 	}
 }
@@ -266,7 +266,7 @@ func TestDemoThatDoesNotAddUpIsOne(t *testing.T) {
 			o, err := p.charge(t)
 			<-meddled
 			var told paper
-			if code := explain(&told, failed(err)); code != 1 || !strings.Contains(told.String(), "do not agree") {
+			if code := explain(&told, "stolpe demo", failed(err)); code != 1 || !strings.Contains(told.String(), "do not agree") {
 				t.Errorf("%d %q, %+v\n%s", code, told.String(), o, p.log)
 			}
 		})

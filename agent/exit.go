@@ -27,8 +27,9 @@ type coded struct {
 
 func (c coded) Unwrap() error { return c.error }
 
-// explain prints what went wrong, and what to do next, and gives the exit code.
-func explain(stderr io.Writer, err error) int {
+// explain prints what went wrong with a command, and what to do next, and gives the
+// exit code.
+func explain(stderr io.Writer, command string, err error) int {
 	var wrong config.Errors
 	var own coded
 	switch {
@@ -42,8 +43,18 @@ func explain(stderr io.Writer, err error) int {
 		fmt.Fprintln(stderr, "stolpe: nothing was started; put this right and start again")
 		return exitConfig
 	}
-	fmt.Fprintf(stderr, "stolpe: %v\nstolpe: see stolpe --help\n", err)
+	fmt.Fprintf(stderr, "stolpe: %v\nstolpe: see %s --help\n", err, command)
 	return exitUsage
+}
+
+// perhapsDaemon is what to do when something is in use.
+const perhapsDaemon = "if it is the daemon: systemctl stop stolpe"
+
+// notNow is for a key that may be right after all: disks are mounted and addresses
+// become free. The service manager tries again after exitFailed, and not after
+// exitConfig.
+func notNow(e config.Error) error {
+	return coded{fmt.Errorf("%w; nothing was started; put this right and start again", e), exitFailed}
 }
 
 // failed marks an error of a running program, so that no usage is printed for it.

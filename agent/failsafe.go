@@ -1,12 +1,15 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -28,7 +31,7 @@ func failsafeCommand() *cobra.Command {
 		Short: "open every contactor; for systemd after the daemon has ended, and for whoever stands at the post",
 		Long: `Opens every contactor of the post, each for itself. It needs no daemon, no network and no valid
 configuration: it reads the lines from a small file beside the configuration, which stolpe run
-writes at each start. If there is none, it reads the configuration.
+writes at each start. If that is damaged or names none, it reads the configuration as well.
 
 As ExecStopPost= of the daemon's unit it opens the contactors however the daemon ended.`,
 		Args: cobra.NoArgs,
@@ -44,15 +47,26 @@ As ExecStopPost= of the daemon's unit it opens the contactors however the daemon
 	return c
 }
 
-// failsafe opens the contactors that the file of lines names, or those of the
-// configuration. Lines that can be read are opened even beside others that
-// cannot.
+// noChip is all there is to say of a machine without lines, and noChipSays what hal/gpio
+// says of it.
+const (
+	noChip     = "this machine has no GPIO chip (no /dev/gpiochip*), so no contactor can be switched"
+	noChipSays = "the kernel has no GPIO chip"
+)
+
+// failsafe opens the contactors that the file of lines names. When it is damaged or
+// names none, those of the configuration are opened as well. Lines that can be read
+// are opened even beside others that cannot.
 func failsafe(lines, file string, open func(...string) error, stdout io.Writer) error {
 	specs, unread := readLines(lines)
-	if unread != nil {
-		if said, err := configuredLines(file); err == nil {
-			specs, unread = said, nil
-		} else {
+	if unread != nil || len(specs) == 0 {
+		c, err := withoutSecrets(file)
+		switch {
+		case err == nil:
+			// Of a line that both name, the configuration says what it is for and whether it
+			// closes on low: that is how the daemon drives it.
+			specs, unread = append(slices.DeleteFunc(specs, c.Uses), specsOf(c)...), nil
+		case unread != nil:
 			unread = fmt.Errorf("%w; %w", unread, err)
 		}
 	}
@@ -60,10 +74,14 @@ func failsafe(lines, file string, open func(...string) error, stdout io.Writer) 
 	if len(specs) > 0 { // without lines there need be no chip
 		err = open(specs...)
 	}
-	if err != nil {
+	switch {
+	case err != nil && unread != nil:
+		return coded{fmt.Errorf("%w; %w; switch the post off at its breaker", err, unread), exitDevice}
+	case err != nil && strings.Contains(err.Error(), noChipSays):
+		return coded{errors.New(noChip + "; run this at the post, or switch the post off at its breaker"), exitDevice}
+	case err != nil:
 		return coded{fmt.Errorf("%w; if the daemon still runs, stop it first (systemctl stop stolpe), else switch the post off at its breaker", err), exitDevice}
-	}
-	if unread != nil {
+	case unread != nil:
 		return coded{fmt.Errorf("%w; name the right files with --lines or --config, or switch the post off at its breaker", unread), exitConfig}
 	}
 	said := "no contactor is configured, none was opened"
@@ -74,11 +92,12 @@ func failsafe(lines, file string, open func(...string) error, stdout io.Writer) 
 	return failed(err)
 }
 
-// openNoted opens the contactors that an earlier start has noted. One that was left
-// closed must not stay so because the configuration has a mistake now.
-func openNoted(file string, stderr io.Writer) {
+// openNoted opens the contactors that an earlier start has noted, but for lines of
+// which the configuration makes use. One that was left closed must not stay so
+// because the configuration has a mistake now, or names other lines.
+func openNoted(file string, c config.Config, stderr io.Writer) {
 	specs, _ := readLines(filepath.Join(filepath.Dir(file), linesName)) // what cannot be read was never noted
-	if len(specs) == 0 {
+	if specs = slices.DeleteFunc(specs, c.Uses); len(specs) == 0 {
 		return
 	}
 	if err := gpio.Failsafe(specs...); err != nil {
@@ -89,6 +108,9 @@ func openNoted(file string, stderr io.Writer) {
 // readLines reads a file of lines. It gives what it could read beside an error.
 func readLines(path string) ([]string, error) {
 	text, err := readPlain(path)
+	if err == nil && len(bytes.TrimSpace(text)) == 0 {
+		err = fmt.Errorf("%s: found an empty file; want at least the line that stolpe run begins it with", path)
+	}
 	var specs []string
 	for n, line := range strings.Split(string(text), "\n") {
 		spec, _, _ := strings.Cut(line, "#")
@@ -105,13 +127,18 @@ func readLines(path string) ([]string, error) {
 
 // readPlain reads a small file, and nothing that could keep the reader waiting.
 func readPlain(path string) ([]byte, error) {
-	const most = 64 << 10 // bytes
-	info, err := os.Stat(path)
+	const most = 64 << 10                                                          // bytes
+	f, err := os.OpenFile(filepath.Clean(path), os.O_RDONLY|syscall.O_NONBLOCK, 0) // of a pipe, too
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
 	if err != nil {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() || info.Size() > most {
 		return nil, fmt.Errorf("%s: want a plain file of at most %d KiB", path, most>>10)
 	}
-	return os.ReadFile(filepath.Clean(path))
+	return io.ReadAll(f)
 }

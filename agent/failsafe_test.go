@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -55,11 +56,18 @@ func TestFailsafeOpensWhatItFinds(t *testing.T) {
 		"configuration":               {none, wiredEVSEs, nil, "GPIO17 !gpiochip0/18", 0, "open: GPIO17, !gpiochip0/18\n"},
 		"simulated configuration":     {none, simEVSEs, nil, "", 0, "no contactor is configured"},
 		"torn lines, configuration":   {"GPIO17\n\x00\x00\x00", wiredEVSEs, nil, "GPIO17 !gpiochip0/18", 0, "open: "},
+		"torn lines, others":          {"GPIO5\n\x00\x00\x00", wiredEVSEs, nil, "GPIO5 GPIO17 !gpiochip0/18", 0, "open: GPIO5, GPIO17"},
+		"torn lines, of no use":       {"GPIO5\nGPI", simEVSEs, nil, "GPIO5", 0, "open: GPIO5\n"},
+		"as it is driven now":         {"!GPIO17\nGPIO18\nGPIO28\nx", wiredEVSEs, nil, "GPIO17 !gpiochip0/18", 0, "open: "},
+		"empty lines, configuration":  {"", wiredEVSEs, nil, "GPIO17 !gpiochip0/18", 0, "open: "},
+		"no lines, configuration":     {"# none\n", wiredEVSEs, nil, "GPIO17 !gpiochip0/18", 0, "open: "},
+		"empty lines":                 {" \n", none, nil, "", 6, "contactors: found an empty file; want at least the line"},
+		"no chip":                     {"GPIO17\n", none, errors.New("gpio: " + noChipSays), "GPIO17", 7, "no GPIO chip (no /dev/gpiochip*), so no contactor can be switched; run this at the post"},
 		"torn lines":                  {"GPIO17\nGPI", none, nil, "GPIO17", 6, `contactors:2: found "GPI"; want a line such as GPIO17`},
 		"neither":                     {none, none, nil, "", 6, "contactors: no such file"},
 		"invalid configuration":       {none, "evses: []\n", nil, "", 6, "stolpe.yaml:4: evses: found 0 entries"},
 		"a line that does not open":   {"GPIO17\nGPIO5\n", none, syscall.EBUSY, "GPIO17 GPIO5", 7, "device or resource busy; if the daemon still runs, stop it first"},
-		"torn, and one does not open": {"GPIO17\nx\n", none, syscall.EBUSY, "GPIO17", 7, "busy"},
+		"torn, and one does not open": {"GPIO17\nx\n", none, syscall.EBUSY, "GPIO17", 7, `busy; ` + "DIR" + `/contactors:2: found "x"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -78,15 +86,15 @@ func TestFailsafeOpensWhatItFinds(t *testing.T) {
 			}
 			r := &relays{broken: row.broken}
 			var stdout, stderr paper
-			code := explain(&stderr, failsafe(put(linesName, row.lines), file, r.open, &stdout))
+			code := explain(&stderr, "stolpe", failsafe(put(linesName, row.lines), file, r.open, &stdout))
 			if got := strings.Join(r.opened, " "); got != row.opened || code != row.code {
 				t.Errorf("opened %q, exit %d: want %q, %d\n%s", got, code, row.opened, row.code, &stderr)
 			}
-			if told := stdout.String() + stderr.String(); !strings.Contains(told, row.says) || (code == 0) == (stderr.String() != "") {
+			if told := stdout.String() + stderr.String(); !strings.Contains(told, strings.ReplaceAll(row.says, "DIR", dir)) || (code == 0) == (stderr.String() != "") {
 				t.Errorf("told %q: want %q", told, row.says)
 			}
-			if code != 0 && !strings.Contains(stderr.String(), "breaker") {
-				t.Errorf("does not say what to do: %q", stderr.String())
+			if code != 0 && (strings.Count(stderr.String(), "breaker") != 1 || strings.Count(stderr.String(), "--config") > 1) {
+				t.Errorf("does not say what to do, once: %q", stderr.String())
 			}
 		})
 	}
@@ -113,8 +121,8 @@ func TestFailsafeNeedsNoSecrets(t *testing.T) {
 	file := configured(t, t.TempDir(), simEVSEs, wiredEVSEs, "through: sim",
 		`through: vipps, vipps: {msn: "123456", client_id: "file:/none", client_secret: "env:NONE", subscription_key: "credential:none"}`,
 		`"127.0.0.1:0"`, `"127.0.0.1:0", public_url: "https://lad.example.no"`)
-	if specs, err := configuredLines(file); err != nil || strings.Join(specs, " ") != "GPIO17 !gpiochip0/18" {
-		t.Errorf("%v, %v", specs, err)
+	if c, err := withoutSecrets(file); err != nil || strings.Join(specsOf(c), " ") != "GPIO17 !gpiochip0/18" {
+		t.Errorf("%v, %v", specsOf(c), err)
 	}
 }
 
@@ -144,6 +152,32 @@ func TestRunOpensWhatWasNotedWhenItCannotStart(t *testing.T) {
 	got := command("run", "--config", file)
 	if got.code != 6 || !strings.Contains(got.stderr, "stolpe: gpio: ") || !strings.Contains(got.stderr, "price.kwh") {
 		t.Errorf("a line that this machine does not have: %+v", got)
+	}
+}
+
+// Of what an earlier start has noted, all is opened that this one does not drive.
+func TestRunOpensWhatIsNoLongerConfigured(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0") // so that the daemon ends by itself
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	for lines, want := range map[string]int{"nochip/17\n": 1, "": 0, "# none\n": 0} {
+		file := configured(t, t.TempDir(), "127.0.0.1:0", taken.Addr().String())
+		if err := os.WriteFile(filepath.Join(filepath.Dir(file), linesName), []byte(lines), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got := command("run", "--config", file); got.code != 1 || strings.Count(got.stderr, "stolpe: gpio: ") != want {
+			t.Errorf("%q: %+v", lines, got)
+		}
+	}
+	file := configured(t, t.TempDir(), simEVSEs, wiredEVSEs)
+	var stderr paper
+	if err := os.WriteFile(filepath.Join(filepath.Dir(file), linesName), []byte("!GPIO17\ngpiochip0/28\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if openNoted(file, load(t, file), &stderr); stderr.String() != "" {
+		t.Errorf("a line in use was asked for: %s", &stderr)
 	}
 }
 

@@ -36,5 +36,6 @@ func run(args []string, stdout, stderr io.Writer) int {
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	return explain(stderr, root.ExecuteContext(ctx))
+	c, err := root.ExecuteContextC(ctx)
+	return explain(stderr, c.CommandPath(), err)
 }

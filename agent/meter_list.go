@@ -53,25 +53,31 @@ func meterListCommand() *cobra.Command {
 // table lines up columns that are separated by tabs.
 func table(w io.Writer) *tabwriter.Writer { return tabwriter.NewWriter(w, 0, 0, 2, ' ', 0) }
 
-// printModels prints a table of one line for each model, at most 100 characters
-// wide.
+// printModels prints a table of one line for each model, at most 80 characters
+// wide; where a map was added one more column says which.
 func printModels(w io.Writer, library *meters.Library, all []*meters.Map) error {
+	const room, builtIn = 18, "built in" // room in characters
+	added := slices.ContainsFunc(all, func(m *meters.Map) bool { return library.Origin(m.ID) != builtIn })
 	t := table(w)
-	fmt.Fprintln(t, "MODEL\tMETER\tPH\tWIRE\tSTEP\tMID\tTRUST\tFROM")
-	for _, m := range all {
-		const room = 28 // characters
-		short := "built in"
-		if origin := library.Origin(m.ID); origin != short {
-			short = "file"
+	row := func(from string, cells ...string) {
+		if added {
+			cells = append(cells, from)
 		}
-		fmt.Fprintf(t, "%s\t%s\t%d\t%s\t%s\t%s\t%s\t%s\n", m.ID, cut(m.Brand+" "+strings.Join(m.Models, ", "), room),
-			m.Phases, strings.Join(m.Transports, " "), step(m), approval(m), m.Confidence, short)
+		fmt.Fprintln(t, strings.Join(cells, "\t"))
+	}
+	row("FROM", "MODEL", "METER", "PH", "WIRE", "STEP", "MID", "TRUST")
+	for _, m := range all {
+		from := builtIn
+		if library.Origin(m.ID) != from {
+			from = "file"
+		}
+		row(from, m.ID, cut(m.Brand+" "+strings.Join(m.Models, ", "), room), strconv.Itoa(m.Phases), strings.Join(m.Transports, " "), step(m), approval(m), m.Confidence)
 	}
 	if err := t.Flush(); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintf(w, "\n%d models. PH is phases, STEP the smallest step of the energy register,\n"+
-		"TRUST how sure the register map is. All of one: stolpe meter list MODEL. One more: --meters FOLDER.\n", len(all))
+		"TRUST how sure the register map is. All of one: stolpe meter list MODEL.\nOne more: --meters FOLDER.\n", len(all))
 	return err
 }
 
@@ -137,14 +143,22 @@ func printModel(w io.Writer, library *meters.Library, m *meters.Map) error {
 
 // factory is how a meter leaves the factory, as far as it is known.
 func factory(s *meters.SerialDefaults) string {
-	word := func(known bool, format string, v any) string {
-		if !known {
-			return "?"
-		}
-		return fmt.Sprintf(format, v)
+	speed, frame, unit := "speed not known", fmt.Sprintf("8%s%d", s.Parity, s.StopBits), "unit not known"
+	switch {
+	case s.Parity == "" && s.StopBits == 0:
+		frame = "parity and stop bits not known"
+	case s.Parity == "":
+		frame = fmt.Sprintf("parity not known, stop bits %d", s.StopBits)
+	case s.StopBits == 0:
+		frame = "parity " + s.Parity + ", stop bits not known"
 	}
-	return word(s.Baud != 0, "%d", s.Baud) + " 8" + word(s.Parity != "", "%s", s.Parity) + word(s.StopBits != 0, "%d", s.StopBits) +
-		", unit " + word(s.Unit != 0, "%d", s.Unit)
+	if s.Baud != 0 {
+		speed = fmt.Sprintf("%d baud", s.Baud)
+	}
+	if s.Unit != 0 {
+		unit = fmt.Sprintf("unit %d", s.Unit)
+	}
+	return speed + ", " + frame + ", " + unit
 }
 
 // known writes a number of ms, or nothing where it is not known.

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -23,6 +23,7 @@ type asked struct {
 	dir        string        // of register maps
 	file       string        // configuration that says all of that
 	evse       int           // in the configuration
+	confirmed  bool          // somebody answers for the register map
 	repeat     int           // times
 	timeout    time.Duration // of one reading
 	json       bool
@@ -67,52 +68,85 @@ func meterReadCommand() *cobra.Command {
 	c.MarkFlagsMutuallyExclusive("config", "url")
 	c.MarkFlagsMutuallyExclusive("config", "unit")
 	c.MarkFlagsMutuallyExclusive("config", "meters")
-	c.MarkFlagsOneRequired("config", "model")
-	c.MarkFlagsRequiredTogether("model", "url")
 	return c
 }
 
 // find finds the register map, and in a configuration the rest as well.
 func (a *asked) find() (*meters.Map, error) {
-	if a.file == "" {
-		if a.evse != 0 {
-			return nil, errors.New("--evse: is for --config")
-		}
-		return a.registerMap()
+	switch {
+	case a.file != "":
+		return a.findConfigured()
+	case a.model == "" || a.url == "":
+		return nil, errors.New("say which meter: --model and --url, or --config")
+	case a.evse != 0:
+		return nil, errors.New("--evse: is for --config")
 	}
+	return a.registerMap(a.wrongSerial)
+}
+
+func (a *asked) findConfigured() (*meters.Map, error) {
 	c, err := withoutSecrets(a.file)
+	var wrong config.Errors
+	if err != nil && !errors.As(err, &wrong) {
+		err = fmt.Errorf("%w; name another with --config", err)
+	}
 	if err != nil {
 		return nil, err
 	}
-	i := 0
-	if a.evse != 0 || len(c.EVSEs) > 1 {
-		i = slices.IndexFunc(c.EVSEs, func(e config.EVSE) bool { return e.ID == a.evse })
-	}
-	if i < 0 {
-		var ids []int
-		for _, e := range c.EVSEs {
-			ids = append(ids, e.ID)
-		}
-		return nil, coded{fmt.Errorf("%s has no EVSE %d; say --evse with one of %d", a.file, a.evse, ids), exitNotFound}
+	i, err := a.choose(c.EVSEs)
+	if err != nil {
+		return nil, err
 	}
 	e := c.EVSEs[i]
 	if e.Meter.URL == "" {
-		return nil, coded{fmt.Errorf("the meter of EVSE %d is simulated inside stolpe run; to have one that can be read: stolpe meter simulate", e.ID), exitConfig}
+		return nil, coded{fmt.Errorf("the meter of EVSE %d is simulated inside stolpe run, where model without url tries out a register map; "+
+			"to have one that can be read from outside: stolpe meter simulate, then stolpe meter read --model", e.ID), exitConfig}
 	}
-	a.model, a.url, a.unit, a.dir = e.Meter.Model, e.Meter.URL, e.Meter.Unit, c.MetersDir
-	if a.serial == "" {
-		a.serial = e.Meter.Serial
+	a.model, a.url, a.unit, a.dir, a.confirmed = e.Meter.Model, e.Meter.URL, e.Meter.Unit, c.MetersDir, e.Meter.Confirmed
+	if a.serial != "" {
+		return a.registerMap(a.wrongSerial)
 	}
-	return a.registerMap()
+	a.serial = e.Meter.Serial
+	return a.registerMap(func(want string) error {
+		return config.Errors{c.Wrong(fmt.Sprintf("evses[%d].meter.serial", i), fmt.Sprintf("%q", a.serial), want)}
+	})
 }
 
-// registerMap finds the register map of the model.
-func (a *asked) registerMap() (*meters.Map, error) {
+// choose gives the index of the EVSE that is meant.
+func (a *asked) choose(all []config.EVSE) (int, error) {
+	if a.evse == 0 && len(all) == 1 {
+		return 0, nil
+	}
+	var flags []string
+	for i, e := range all {
+		if e.ID == a.evse {
+			return i, nil
+		}
+		flags = append(flags, fmt.Sprintf("--evse %d", e.ID))
+	}
+	found := "several EVSEs"
+	if a.evse != 0 {
+		found = fmt.Sprintf("no EVSE %d", a.evse)
+	}
+	return 0, coded{fmt.Errorf("%s has %s; add %s", a.file, found, strings.Join(flags, " or ")), exitNotFound}
+}
+
+func (a *asked) wrongSerial(want string) error {
+	return fmt.Errorf("--serial %s: want %s", a.serial, want)
+}
+
+// registerMap finds the register map of the model. A serial that no such meter can
+// tell is wrong.
+func (a *asked) registerMap(wrongSerial func(want string) error) (*meters.Map, error) {
 	library, err := loadMeters(a.dir)
 	if err != nil {
 		return nil, err
 	}
-	return findMap(library, a.model)
+	m, err := findMap(library, a.model)
+	if err == nil && a.serial != "" && !tellsSerial(m) {
+		err = wrongSerial(cannotTell(m))
+	}
+	return m, err
 }
 
 // read reads as often as asked, and tells all of it.
@@ -146,12 +180,15 @@ func (a *asked) read(ctx context.Context, m *meters.Map, stdout, stderr io.Write
 			return coded{fmt.Errorf("%w; %s", r.err, advice(a.url, r.err)), exitDevice}
 		}
 	}
-	if m.Confidence == "low" {
-		fmt.Fprintln(stderr, "The register map of this model rests on one weak source. Compare energy, power and voltage with the\n"+
-			"meter's own display. If they agree, write confirmed: true beside the model; until then it may not bill.")
+	if m.Confidence == "low" && !a.confirmed {
+		fmt.Fprintln(stderr, weakMap)
 	}
 	return nil
 }
+
+// weakMap is told of a register map of low confidence.
+const weakMap = "The register map of this model rests on one weak source. Compare energy, power and voltage with the\n" +
+	"meter's own display. If they agree, write confirmed: true beside the model; until then it may not bill."
 
 // pause lets time pass, or gives the error of a context that ends meanwhile.
 func pause(ctx context.Context, d time.Duration) error {
@@ -177,7 +214,9 @@ func (a *asked) once(ctx context.Context, meter *modbus.Meter, now func() time.D
 	ctx, cancel := context.WithTimeout(ctx, a.timeout)
 	defer cancel()
 	began := now()
-	r.values, r.err = meter.Values(ctx)
+	if r.values, r.err = meter.Values(ctx); r.err != nil && unanswered(r.err) {
+		r.err = fmt.Errorf("the gateway got no answer from unit %d: %w", a.unit, r.err)
+	}
 	r.now = now()
 	r.took = r.now - began
 	for _, v := range r.values {

@@ -57,10 +57,12 @@ func (s scan) run(ctx context.Context, stdout, stderr io.Writer) error {
 	p := &progress{out: stderr, terminal: isTerminal(stderr)}
 	found, err := modbus.Scan(ctx, s.url, library, s.patient, p.show)
 	p.clear()
+	weak := false
 	for _, f := range found {
 		if err := s.print(stdout, library, f); err != nil {
 			return failed(err)
 		}
+		weak = weak || len(f.Candidates) > 0 && isWeak(library, f.Candidates[0].Model)
 	}
 	switch {
 	case ctx.Err() != nil:
@@ -70,15 +72,26 @@ func (s scan) run(ctx context.Context, stdout, stderr io.Writer) error {
 	case len(found) == 0:
 		return coded{errors.New(s.nothing()), exitDevice}
 	}
+	if weak {
+		fmt.Fprintln(stderr, weakMap)
+	}
 	if more := bus.Advice(); more != "" {
 		fmt.Fprintln(stderr, more)
 	}
 	return nil
 }
 
+func isWeak(library *meters.Library, model string) bool {
+	m, err := library.Find(model)
+	return err == nil && m.Confidence == "low"
+}
+
 // nothing says what to try when no meter was found.
 func (s scan) nothing() string {
 	next := "no meter was found; is it on, are A and B the right way round, does another program hold the line (systemctl stop stolpe)?"
+	if strings.Contains(s.url, "?") {
+		next += " Leave baud and parity out of --url to try them all."
+	}
 	if !s.patient {
 		next += " Some meters answer late: add --patient"
 	}

@@ -1,16 +1,21 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/url"
+	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"stolpe/hal"
+	"stolpe/hal/modbus"
 	"stolpe/hal/modbus/meters"
 	"stolpe/hal/sim"
 )
@@ -23,6 +28,9 @@ type simulation struct {
 	power      int // of the car, W
 	dir        string
 }
+
+// mostPower is the most that a car draws, W: as much as an EVSE may deliver.
+const mostPower = 50_000
 
 func meterSimulateCommand() *cobra.Command {
 	var s simulation
@@ -41,7 +49,7 @@ func meterSimulateCommand() *cobra.Command {
 	f.StringVar(&s.url, "url", "tcp://127.0.0.1:1502", "`address` to serve at: tcp://host:port, rtuovertcp://host:port, or rtu:PATH?baud=9600&parity=N, which makes a serial line at PATH")
 	f.IntVar(&s.unit, "unit", 1, "Modbus `address` to answer to")
 	f.StringVar(&s.serial, "serial", "22110345", "`serial` number to have")
-	f.IntVar(&s.power, "power", 11_000, "power of the car, in `W`; 0 for no car")
+	f.IntVar(&s.power, "power", 11_000, "power of the car, in `W`, at most 50000; 0 for no car")
 	withMeters(c, &s.dir)
 	if err := c.MarkFlagRequired("model"); err != nil {
 		panic(err) // the flag stands a few lines above
@@ -59,8 +67,11 @@ func (s simulation) run(ctx context.Context, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if s.unit < 1 || s.unit > 255 {
+	if own := s.unit == 255 && strings.HasPrefix(s.url, "tcp:"); !own && (s.unit < 1 || s.unit > 247) {
 		return fmt.Errorf("--unit %d: want 1 to 247, or 255 over tcp", s.unit)
+	}
+	if s.power < 0 || s.power > mostPower {
+		return fmt.Errorf("--power %d: want 0 to %d W", s.power, mostPower)
 	}
 	rig := s.rig(m)
 	if err := canShow(m, rig); err != nil {
@@ -68,7 +79,7 @@ func (s simulation) run(ctx context.Context, stdout io.Writer) error {
 	}
 	at, end, err := s.serve(m, sim.Units{byte(s.unit): play(m, rig)})
 	if err != nil {
-		return failed(fmt.Errorf("%w; choose another --url", err))
+		return err
 	}
 	_, err = fmt.Fprintf(stdout, "Simulating %s %s as unit %d, a car charging at %v. Ctrl-C ends it.\nstolpe meter read --model %s --unit %d --url %s\n",
 		m.Brand, m.Models[0], s.unit, hal.Power(s.power), m.ID, s.unit, quoted(at))
@@ -110,52 +121,68 @@ func canShow(m *meters.Map, rig *sim.Rig) error {
 func (s simulation) serve(m *meters.Map, units sim.Units) (at string, end func() error, err error) {
 	u, err := url.Parse(s.url)
 	if err != nil {
-		return "", nil, err
+		return "", nil, s.wrongURL()
 	}
 	switch u.Scheme {
 	case "tcp", "rtuovertcp":
-		server, err := map[string]func(string, sim.Units) (*sim.Server, error){"tcp": sim.ServeTCP, "rtuovertcp": sim.ServeRTUOverTCP}[u.Scheme](u.Host, units)
-		if err != nil {
-			return "", nil, err
-		}
-		return server.URL(), server.Close, nil
+		at, end, err = s.serveTCP(u, units)
 	case "rtu":
-		serial, err := serialOf(m, u)
-		if err != nil {
-			return "", nil, err
-		}
-		line, err := sim.ServeRTU(units, serial)
-		if err != nil {
-			return "", nil, err
-		}
-		return line.URL(), line.Close, nil
+		at, end, err = s.serveLine(m, u, units)
+	default:
+		err = s.wrongURL()
 	}
-	return "", nil, fmt.Errorf("--url %s: want tcp://host:port, rtuovertcp://host:port or rtu:PATH?baud=9600&parity=N", s.url)
+	return at, end, err
 }
 
-// serialOf is the line that an address describes. What is left out is as the meter
-// leaves the factory.
-func serialOf(m *meters.Map, u *url.URL) (sim.Serial, error) {
-	line := sim.Serial{Link: u.Opaque + u.Path}
+func (s simulation) wrongURL() error {
+	return fmt.Errorf("--url %s: want tcp://host:port, rtuovertcp://host:port or rtu:PATH?baud=9600&parity=N", s.url)
+}
+
+// taken is for an address that could be, and cannot be had.
+func taken(err error) error { return failed(fmt.Errorf("%w; choose another --url", err)) }
+
+// serveTCP serves this machine alone unless a host is named.
+func (s simulation) serveTCP(u *url.URL, units sim.Units) (at string, end func() error, err error) {
+	_, err = strconv.ParseUint(u.Port(), 10, 16)
+	if bare := (url.URL{Scheme: u.Scheme, Host: u.Host}); err != nil || *u != bare {
+		return "", nil, s.wrongURL()
+	}
+	serve := map[string]func(string, sim.Units) (*sim.Server, error){"tcp": sim.ServeTCP, "rtuovertcp": sim.ServeRTUOverTCP}[u.Scheme]
+	server, err := serve(net.JoinHostPort(cmp.Or(u.Hostname(), "127.0.0.1"), u.Port()), units)
+	if err != nil {
+		return "", nil, taken(err)
+	}
+	return server.URL(), server.Close, nil
+}
+
+// serveLine serves on a serial line. What the address leaves out is as the meter
+// leaves the factory; what it says must be what stolpe meter read takes.
+func (s simulation) serveLine(m *meters.Map, u *url.URL, units sim.Units) (at string, end func() error, err error) {
+	path := u.Opaque + u.Path
+	if path == "" || u.Host != "" {
+		return "", nil, s.wrongURL()
+	}
+	if path, err = filepath.Abs(path); err != nil {
+		return "", nil, taken(err)
+	}
+	read := url.URL{Scheme: u.Scheme, Path: path, RawQuery: u.RawQuery}
+	if _, err := modbus.OpenBus(read.String(), clock{}.mono); err != nil {
+		return "", nil, fmt.Errorf("--url: %w", err)
+	}
+	line := sim.Serial{Link: path}
 	if f := m.Serial; f != nil {
 		line.Baud, line.Parity, line.StopBits = f.Baud, f.Parity, f.StopBits
 	}
-	said, err := url.ParseQuery(u.RawQuery)
-	for name, all := range said {
-		value := all[len(all)-1]
-		switch name {
-		case "parity":
-			line.Parity = value
-		case "baud":
-			line.Baud, err = strconv.Atoi(value)
-		case "stop":
-			line.StopBits, err = strconv.Atoi(value)
-		default:
-			err = fmt.Errorf("%s: want baud, parity or stop", name)
-		}
-		if err != nil {
-			return line, fmt.Errorf("--url %s: %w", u, err)
+	said := u.Query()
+	line.Parity = cmp.Or(said.Get("parity"), line.Parity)
+	for name, number := range map[string]*int{"baud": &line.Baud, "stop": &line.StopBits} {
+		if n, err := strconv.Atoi(said.Get(name)); err == nil {
+			*number = n
 		}
 	}
-	return line, err
+	served, err := sim.ServeRTU(units, line)
+	if err != nil {
+		return "", nil, taken(err)
+	}
+	return served.URL(), served.Close, nil
 }

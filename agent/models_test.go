@@ -57,9 +57,18 @@ func TestMeterListFitsAScreen(t *testing.T) {
 	lines := strings.Split(strings.TrimSpace(got.stdout), "\n")
 	column := utf8.RuneCountInString(lines[0][:strings.Index(lines[0], "TRUST")])
 	for _, line := range lines {
-		if n := utf8.RuneCountInString(line); n > 100 || strings.TrimRight(line, " ") != line {
+		if n := utf8.RuneCountInString(line); n > 90 || strings.TrimRight(line, " ") != line {
 			t.Errorf("%d characters: %q", n, line)
 		}
+	}
+	got = command("meter", "list")
+	for line := range strings.Lines(got.stdout) {
+		if line = strings.TrimSuffix(line, "\n"); utf8.RuneCountInString(line) > 80 || strings.TrimRight(line, " ") != line {
+			t.Errorf("%d characters: %q", utf8.RuneCountInString(line), line)
+		}
+	}
+	if strings.Contains(got.stdout, "FROM") || strings.Contains(got.stdout, "built in") {
+		t.Errorf("tells where all maps are from:\n%s", got.stdout)
 	}
 	for _, id := range append(meters.Names(), "newcomer") {
 		m, err := meters.Load(dir)
@@ -85,6 +94,19 @@ func TestMeterListFitsAScreen(t *testing.T) {
 		}
 		if found != 1 {
 			t.Errorf("%s stands in %d lines", id, found)
+		}
+	}
+}
+
+func TestFactorySettingTellsWhatIsNotKnown(t *testing.T) {
+	for want, s := range map[string]meters.SerialDefaults{
+		"9600 baud, 8E1, unit 1":                                         {Baud: 9600, Parity: "E", StopBits: 1, Unit: 1},
+		"9600 baud, parity and stop bits not known, unit not known":      {Baud: 9600},
+		"speed not known, parity N, stop bits not known, unit 2":         {Parity: "N", Unit: 2},
+		"speed not known, parity not known, stop bits 2, unit not known": {StopBits: 2},
+	} {
+		if got := factory(&s); got != want {
+			t.Errorf("%q, want %q", got, want)
 		}
 	}
 }

@@ -74,10 +74,17 @@ func (p *parts) openEVSEs(c config.Config, w world, payments evse.Payments) (err
 		return err
 	}
 	hardware := make([]evse.Parts, len(c.EVSEs))
+	var wrong config.Errors // told all at once
 	for i, e := range c.EVSEs {
-		if hardware[i], err = p.openHardware(c, i, w); err != nil {
+		var one config.Error
+		if hardware[i], err = p.openHardware(c, i, w); errors.As(err, &one) {
+			wrong = append(wrong, one)
+		} else if err != nil {
 			return fmt.Errorf("evse %d: %w", e.ID, err)
 		}
+	}
+	if len(wrong) > 0 {
+		return wrong
 	}
 	for i, e := range c.EVSEs {
 		v, err := p.openEVSE(c, e, w, hardware[i], payments)

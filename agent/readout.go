@@ -49,7 +49,7 @@ func written(v modbus.Value) string {
 		return fmt.Sprintf("%d.%03d Hz", v.Number/1000, v.Number%1000)
 	case "":
 		if v.Text == "" {
-			return "(cannot tell)"
+			return "(empty)"
 		}
 		return v.Text
 	}

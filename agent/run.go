@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -40,7 +41,7 @@ func runCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error {
 			cfg, err := loadConfig(file)
 			if err != nil {
-				openNoted(file, c.ErrOrStderr())
+				openNoted(file, cfg, c.ErrOrStderr())
 				return err
 			}
 			return daemon(c.Context(), cfg, file, c.ErrOrStderr())
@@ -67,12 +68,13 @@ func daemon(ctx context.Context, cfg config.Config, file string, stderr io.Write
 	log := slog.New(slog.NewTextHandler(logged, &slog.HandlerOptions{ReplaceAttr: withoutTime}))
 	w := realWorld(cfg, log)
 	p, err := openContactors(cfg, w)
+	openNoted(file, cfg, logged)
 	if err != nil {
 		return failed(err)
 	}
 	defer p.Close() //nolint:errcheck // the journals have nothing left to flush
 	if err := os.MkdirAll(cfg.StateDir, 0o700); err != nil {
-		return failed(cfg.Wrong("state_dir", cfg.StateDir, "a folder that is there or can be made: "+err.Error()))
+		return notNow(cfg.Wrong("state_dir", cfg.StateDir, "a folder that is there or can be made: "+err.Error()))
 	}
 	jobs, stop := context.WithCancel(context.WithoutCancel(ctx)) // what the loops still need while they settle
 	defer stop()
@@ -86,8 +88,11 @@ func daemon(ctx context.Context, cfg config.Config, file string, stderr io.Write
 	}
 	noteLines(cfg, file, log)
 	listener, err := net.Listen("tcp", cfg.Web.Listen)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		err = fmt.Errorf("%w; %s", err, perhapsDaemon)
+	}
 	if err != nil {
-		return failed(cfg.Wrong("web.listen", cfg.Web.Listen, "an address that is free: "+err.Error()))
+		return notNow(cfg.Wrong("web.listen", cfg.Web.Listen, "an address that is free: "+err.Error()))
 	}
 	pages, err := web.New(p, web.Options{PublicURL: publicURL(cfg, listener), Log: log})
 	if err != nil {

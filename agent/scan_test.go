@@ -94,13 +94,39 @@ func TestScanThatFindsNothingIsSeven(t *testing.T) {
 	}
 }
 
+// A setting in the address narrows the search, and may be what is wrong.
+func TestScanOfOneSettingThatFindsNothingSaysSo(t *testing.T) {
+	const leave = "Leave baud and parity out of --url to try them all. Some meters answer late: add --patient"
+	if got := (scan{url: "rtu:///dev/ttyS0?baud=9600"}).nothing(); !strings.HasSuffix(got, "? "+leave) {
+		t.Errorf("%q", got)
+	}
+	if got := (scan{url: "rtu:///dev/ttyS0"}).nothing(); strings.Contains(got, "Leave") {
+		t.Errorf("%q", got)
+	}
+}
+
+// What rests on little is told where it is proposed.
+func TestScanThatFindsAWeakMapSaysSo(t *testing.T) {
+	t.Parallel()
+	dir := folder(t, "newcomer.yaml", strings.NewReplacer("confidence: medium", "confidence: low").Replace(newcomer))
+	url := simulate(t, simulation{model: "newcomer", url: "tcp://127.0.0.1:0", unit: 3, serial: "22110345", dir: dir})
+	got := command("meter", "scan", "--url", url, "--meters", dir)
+	if got.code != 0 || !strings.Contains(got.stdout, "(newcomer)") || strings.Count(got.stderr, "write confirmed: true") != 1 {
+		t.Errorf("%+v", got)
+	}
+	dir = folder(t, "newcomer.yaml", newcomer)
+	if got := command("meter", "scan", "--url", url, "--meters", dir); got.code != 0 || strings.Contains(got.stderr, "confirmed") {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestInterruptedScanIsToldAsSuch(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var stdout, stderr paper
 	err := scan{url: "tcp://" + babbler(t, "")}.run(ctx, &stdout, &stderr)
-	if code := explain(&stderr, err); code != exitStopped || !strings.Contains(stderr.String(), "interrupted; 0 meters were found") {
+	if code := explain(&stderr, "stolpe", err); code != exitStopped || !strings.Contains(stderr.String(), "interrupted; 0 meters were found") {
 		t.Errorf("%d: %s", code, &stderr)
 	}
 }

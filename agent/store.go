@@ -51,7 +51,7 @@ func openStore(dir, name, owner string) (evse.Journal, kept, func() error, error
 	}
 	switch {
 	case errors.Is(err, journal.ErrInUse):
-		return nil, kept{}, nil, err
+		return nil, kept{}, nil, fmt.Errorf("%w; %s", err, perhapsDaemon)
 	case err != nil:
 		return unwritable{err}, kept{trust: session.Alien, detail: err.Error()}, func() error { return nil }, nil
 	}

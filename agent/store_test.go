@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 
 	"stolpe/agent/journal"
@@ -147,7 +148,7 @@ func TestStoreInOtherHandsIsAnError(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer done()
-	if _, _, _, err := openStore(dir, "evse-1", storeOwner); !errors.Is(err, journal.ErrInUse) {
+	if _, _, _, err := openStore(dir, "evse-1", storeOwner); !errors.Is(err, journal.ErrInUse) || !strings.Contains(err.Error(), "systemctl stop stolpe") {
 		t.Errorf("opened twice: %v", err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 
 	"stolpe/agent/config"
@@ -36,6 +37,7 @@ func openWires(c gpio.Config) (wires, error) {
 func openContactors(c config.Config, w world) (*parts, error) {
 	p := &parts{posts: posts{info: c.Post, units: map[string]*evse.EVSE{}}, wires: map[int]wires{}, buses: map[string]*modbus.Bus{}}
 	var all error
+	chipless := false
 	for i, e := range c.EVSEs {
 		if e.Contactor.Sim {
 			continue
@@ -45,9 +47,16 @@ func openContactors(c config.Config, w world) (*parts, error) {
 			Line: k.Line, Sense: k.Sense, DeadMan: k.DeadMan, ActiveLow: k.ActiveLow,
 			Plug: in.Plug, Stop: in.Stop, EStop: in.EStop, RCD: in.RCD, Hot: in.Hot,
 		})
-		if err != nil {
+		switch {
+		case err != nil && strings.Contains(err.Error(), noChipSays):
+			if !chipless { // told once: there is none for the others either
+				all = errors.Join(all, errors.New(noChip+"; to try out without one write contactor: {sim: true}"))
+			}
+			chipless = true
+			continue
+		case err != nil:
 			all = errors.Join(all, c.Wrong(fmt.Sprintf("evses[%d].contactor", i), "lines that cannot be had: "+err.Error(),
-				"lines of this machine that no other program holds (gpioinfo lists them); if one may be closed, switch the post off at its breaker"))
+				"lines of this machine that no other program holds (gpioinfo lists them; "+perhapsDaemon+"); if one may be closed, switch the post off at its breaker"))
 			continue
 		}
 		w.log.Info("contactor open", "evse", e.ID, "line", k.Line)

@@ -30,6 +30,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"syscall"
 	"time"
 
 	"stolpe/display"
@@ -168,11 +169,18 @@ const maxFile = 256 << 10
 // another error, which wraps that of the operating system (fs.ErrNotExist,
 // fs.ErrPermission).
 func Load(path string) (Config, error) {
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe would keep the post waiting
 	if err != nil {
 		return Config{}, fmt.Errorf("config: %w", err)
 	}
 	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return Config{}, fmt.Errorf("config: %w", err)
+	}
+	if !info.Mode().IsRegular() {
+		return Config{}, fmt.Errorf("config: %s: want a plain file", path)
+	}
 	return Parse(path, f, System)
 }
 
@@ -207,6 +215,19 @@ func Parse(name string, r io.Reader, secrets Lookup) (Config, error) {
 		return Config{}, read.errs.sorted()
 	}
 	return c, nil
+}
+
+// Uses says whether the post has a use for a line, however that is written.
+func (c Config) Uses(line string) bool {
+	for _, e := range c.EVSEs {
+		k, in := e.Contactor, e.Inputs
+		for _, used := range []string{k.Line, k.Sense, k.DeadMan, in.Plug, in.Stop, in.EStop, in.RCD, in.Hot} {
+			if used != "" && lineOf(used) == lineOf(line) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // Wrong is the error for a key of this configuration that only its user can

@@ -93,7 +93,7 @@ func TestReferenceConfigMeansWhatItSays(t *testing.T) {
 				Address: "Storgata 1, 2317 Hamar", Email: "post@example.no",
 			},
 		},
-		Tenant: "acme", Country: "NO", StateDir: "/var/lib/stolpe", MetersDir: "/etc/stolpe/meters",
+		Tenant: "acme", Country: "NO", StateDir: "/var/lib/stolpe",
 		EVSEs: []EVSE{{
 			ID: 1, Code: "A12",
 			Meter: Meter{
@@ -136,6 +136,7 @@ func TestReferenceConfigExplainsEveryKey(t *testing.T) {
 	}
 	explained := map[string]bool{ // in comments only: what excludes other keys, or should not be copied unread
 		"evses[].contactor.sim":        strings.Contains(text, "# or, to try out, sim: true"),
+		"meters_dir":                   strings.Contains(text, "\n# meters_dir: /"),
 		"evses[].contactor.active_low": strings.Contains(text, "# active_low: true"),
 	}
 	var visit func(path string, n *yaml.Node)
@@ -221,6 +222,31 @@ func TestActiveLowIsReadWhereItIsWritten(t *testing.T) {
 	c, err := parseText(change(t, readText(t, referenceFile), "# active_low: true ", "active_low: true "))
 	if err != nil || c.EVSEs[0].Contactor != (Contactor{Line: "GPIO17", Sense: "GPIO27", DeadMan: "GPIO5", ActiveLow: true}) {
 		t.Errorf("%+v, %v", c.EVSEs, err)
+	}
+}
+
+func TestMetersDirIsReadWhereItIsWritten(t *testing.T) {
+	quiet(t)
+	c, err := parseText(change(t, readText(t, referenceFile), "# meters_dir: ", "meters_dir: "))
+	if err != nil || c.MetersDir != "/etc/stolpe/meters" {
+		t.Errorf("%q, %v", c.MetersDir, err)
+	}
+}
+
+// A line is the same however it is written, and whatever it is for.
+func TestConfigKnowsItsLines(t *testing.T) {
+	quiet(t)
+	c, err := parseText(readText(t, referenceFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line, want := range map[string]bool{
+		"GPIO17": true, "!GPIO17": true, "gpiochip0/17": true, "GPIO27": true, "GPIO5": true, "GPIO22": true, "GPIO23": true,
+		"GPIO24": true, "GPIO25": true, "GPIO26": true, "GPIO18": false, "gpiochip1/17": false, "": false,
+	} {
+		if c.Uses(line) != want {
+			t.Errorf("%q: %v", line, !want)
+		}
 	}
 }
 

@@ -71,7 +71,8 @@ func meterKeys() key {
 			doc: "Register map of the meter. `stolpe meter list` has them all."},
 		{name: "url", kind: text, unset: "a simulated meter", want: `"tcp://host:port", "rtu:///dev/...?baud=9600&parity=N" or "rtuovertcp://host:port"`, legal: meterURL,
 			doc: "Where the meter, or the gateway of its bus, answers: Modbus TCP, a serial line of this machine, or a serial line behind a converter that passes bytes on. " +
-				"A serial line is best named by its path in /dev/serial/by-id; what is left out of baud, parity (N, E, O) and stop (1, 2) is as the register map says. EVSEs on one bus have the same address here."},
+				"A serial line is best named by its path in /dev/serial/by-id; what is left out of baud, parity (N, E, O) and stop (1, 2) is as the register map says. EVSEs on one bus have the same address here. " +
+				"Left out with a simulated contactor, the meter is a simulated one of the model."},
 		{name: "unit", kind: number, def: int64(1), min: 1, max: 255,
 			doc: "Modbus address of the meter: 1 to 247, or 255 for a meter that is its own gateway."},
 		{name: "serial", kind: text, unset: "any", want: someText(32), legal: shorter(32),
@@ -85,7 +86,8 @@ func contactorKeys() key {
 	const lineName = "a line such as GPIO17 or gpiochip0/17"
 	return key{name: "contactor", kind: section, need: true, doc: "The contactor: a simulated one, or the lines of a real one.", keys: []key{
 		{name: "sim", kind: flag, unset: "a real contactor", want: "true", legal: oneOf("true"),
-			doc: "A simulated contactor, with a car on it. Nothing real is switched."},
+			doc: "A simulated contactor, with a car on it. Nothing real is switched. " +
+				"A meter that has a url knows nothing of it, and what it measures while this is open counts as a welded contactor: to try out a register map, write model without url."},
 		{name: "line", kind: text, unset: "needed unless `sim: true`", want: lineName, legal: Output,
 			doc: "Output that closes the contactor when high. No line is used twice in the file."},
 		{name: "sense", kind: text, unset: "needed unless `sim: true`", want: lineName + ", with ! before it if it is low while the contacts are closed", legal: input,
