@@ -47,12 +47,8 @@ As ExecStopPost= of the daemon's unit it opens the contactors however the daemon
 	return c
 }
 
-// noChip is all there is to say of a machine without lines, and noChipSays what hal/gpio
-// says of it.
-const (
-	noChip     = "this machine has no GPIO chip (no /dev/gpiochip*), so no contactor can be switched"
-	noChipSays = "the kernel has no GPIO chip"
-)
+// noChip is all there is to say of a machine without lines (gpio.ErrNoChip).
+const noChip = "this machine has no GPIO chip (no /dev/gpiochip*), so no contactor can be switched"
 
 // failsafe opens the contactors that the file of lines names. When it is damaged or
 // names none, those of the configuration are opened as well. Lines that can be read
@@ -77,7 +73,7 @@ func failsafe(lines, file string, open func(...string) error, stdout io.Writer) 
 	switch {
 	case err != nil && unread != nil:
 		return coded{fmt.Errorf("%w; %w; switch the post off at its breaker", err, unread), exitDevice}
-	case err != nil && strings.Contains(err.Error(), noChipSays):
+	case errors.Is(err, gpio.ErrNoChip):
 		return coded{errors.New(noChip + "; run this at the post, or switch the post off at its breaker"), exitDevice}
 	case err != nil:
 		return coded{fmt.Errorf("%w; if the daemon still runs, stop it first (systemctl stop stolpe), else switch the post off at its breaker", err), exitDevice}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"testing"
 
 	"stolpe/agent/config"
+	"stolpe/hal/gpio"
 )
 
 // wiredEVSEs are two real contactors, one of them on a board that
@@ -62,7 +64,7 @@ func TestFailsafeOpensWhatItFinds(t *testing.T) {
 		"empty lines, configuration":  {"", wiredEVSEs, nil, "GPIO17 !gpiochip0/18", 0, "open: "},
 		"no lines, configuration":     {"# none\n", wiredEVSEs, nil, "GPIO17 !gpiochip0/18", 0, "open: "},
 		"empty lines":                 {" \n", none, nil, "", 6, "contactors: found an empty file; want at least the line"},
-		"no chip":                     {"GPIO17\n", none, errors.New("gpio: " + noChipSays), "GPIO17", 7, "no GPIO chip (no /dev/gpiochip*), so no contactor can be switched; run this at the post"},
+		"no chip":                     {"GPIO17\n", none, fmt.Errorf("gpio: %w", gpio.ErrNoChip), "GPIO17", 7, "no GPIO chip (no /dev/gpiochip*), so no contactor can be switched; run this at the post"},
 		"torn lines":                  {"GPIO17\nGPI", none, nil, "GPIO17", 6, `contactors:2: found "GPI"; want a line such as GPIO17`},
 		"neither":                     {none, none, nil, "", 6, "contactors: no such file"},
 		"invalid configuration":       {none, "evses: []\n", nil, "", 6, "stolpe.yaml:4: evses: found 0 entries"},

@@ -6,6 +6,8 @@ import (
 	"net"
 	"strings"
 	"syscall"
+
+	"stolpe/hal/modbus"
 )
 
 // advice says what to try next when a meter did not answer.
@@ -28,7 +30,7 @@ func advice(url string, err error) string {
 		return "is the meter on, are A and B the right way round, is its unit id right? stolpe meter scan --url " + quoted(port) + " tries all settings"
 	case errors.As(err, &unnamed):
 		return "that name is not known; use the IP address"
-	case unanswered(err):
+	case modbus.Unanswered(err):
 		return "look at --unit, and whether the meter is on; then at the gateway's speed and parity"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "the machine is there and nobody listens at that port: Modbus TCP is usually at 502, and may have to be switched on"
@@ -40,14 +42,7 @@ func advice(url string, err error) string {
 
 // noPort says whether a path leads to something else than a serial port.
 func noPort(err error) bool {
-	return errors.Is(err, syscall.ENOTTY) || errors.Is(err, syscall.EISDIR) || errors.Is(err, syscall.ENXIO) ||
-		strings.Contains(err.Error(), "it is not a serial port")
-}
-
-// unanswered says whether a gateway refuses because the meter behind it is silent.
-func unanswered(err error) bool {
-	text := err.Error()
-	return strings.Contains(text, "exception '10'") || strings.Contains(text, "exception '11'")
+	return errors.Is(err, modbus.ErrNotSerial) || errors.Is(err, syscall.EISDIR) || errors.Is(err, syscall.ENXIO)
 }
 
 // quoted is an address as a shell takes it.

@@ -214,7 +214,7 @@ func (a *asked) once(ctx context.Context, meter *modbus.Meter, now func() time.D
 	ctx, cancel := context.WithTimeout(ctx, a.timeout)
 	defer cancel()
 	began := now()
-	if r.values, r.err = meter.Values(ctx); r.err != nil && unanswered(r.err) {
+	if r.values, r.err = meter.Values(ctx); r.err != nil && modbus.Unanswered(r.err) {
 		r.err = fmt.Errorf("the gateway got no answer from unit %d: %w", a.unit, r.err)
 	}
 	r.now = now()

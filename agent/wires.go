@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"sync"
 
 	"stolpe/agent/config"
@@ -48,7 +47,7 @@ func openContactors(c config.Config, w world) (*parts, error) {
 			Plug: in.Plug, Stop: in.Stop, EStop: in.EStop, RCD: in.RCD, Hot: in.Hot,
 		})
 		switch {
-		case err != nil && strings.Contains(err.Error(), noChipSays):
+		case errors.Is(err, gpio.ErrNoChip):
 			if !chipless { // told once: there is none for the others either
 				all = errors.Join(all, errors.New(noChip+"; to try out without one write contactor: {sim: true}"))
 			}

@@ -92,6 +92,9 @@ func occupyZero() error {
 	return err
 }
 
+// ErrNoChip says that the machine has no lines at all.
+var ErrNoChip = errors.New("the kernel has no GPIO chip")
+
 // noChips says why there are none.
 func noChips(pattern string) error {
 	paths, err := filepath.Glob(pattern)
@@ -99,7 +102,7 @@ func noChips(pattern string) error {
 		return err
 	}
 	if len(paths) == 0 {
-		return fmt.Errorf("the kernel has no GPIO chip: there is no %s", pattern)
+		return fmt.Errorf("%w: there is no %s", ErrNoChip, pattern)
 	}
 	var all error
 	for _, path := range paths {

@@ -26,6 +26,9 @@ const (
 	glimpse = time.Millisecond
 )
 
+// ErrNotSerial says that the path of a serial line leads to something else.
+var ErrNotSerial = errors.New("it is not a serial port")
+
 // wire is what a bus talks through: a TCP connection or a serial port.
 type wire interface {
 	io.ReadWriteCloser

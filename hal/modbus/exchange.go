@@ -104,6 +104,14 @@ func (b *Bus) fail(quiet time.Duration) {
 	}
 }
 
+// Unanswered says whether the error is that a gateway got no answer from the meter
+// behind it (Modbus Application Protocol 7, exceptions 10 and 11).
+func Unanswered(err error) bool {
+	e, is := errors.AsType[*goburrow.ModbusError](err)
+	return is && (e.ExceptionCode == goburrow.ExceptionCodeGatewayPathUnavailable ||
+		e.ExceptionCode == goburrow.ExceptionCodeGatewayTargetDeviceFailedToRespond)
+}
+
 // refused says whether the error is an exception answer.
 func refused(err error) bool {
 	_, is := errors.AsType[*goburrow.ModbusError](err)

@@ -109,7 +109,7 @@ func configure(fd int, s setting) error {
 	}
 	if err := unix.IoctlSetInt(fd, unix.TIOCEXCL, 0); err != nil {
 		if errors.Is(err, unix.ENOTTY) {
-			return errors.New("it is not a serial port")
+			return ErrNotSerial
 		}
 		return fmt.Errorf("take it alone: %w", err)
 	}
