@@ -21,8 +21,8 @@ const (
 	// again: the clock of the readings may run faster than life. A fifth of the
 	// gap that most meters need.
 	slice = 20 * time.Millisecond
-	// glimpse is how long the first such wait is, and all of them while the clock
-	// runs much faster: at 600 times as fast as life it is half a second.
+	// glimpse is the first look at the clock while a silence is waited for: at 600
+	// times as fast as life it is half a second.
 	glimpse = time.Millisecond
 )
 
@@ -193,22 +193,19 @@ func (b *Bus) release(doubt bool) {
 	}
 }
 
-// rest waits until the line has been silent for the gap that a meter needs. Where
-// the clock of the readings runs faster than life the first look shows it, and then
-// it is looked at often; otherwise the rest of the gap is slept through.
+// rest waits until the line has been silent for the gap that a meter needs. It looks
+// at the clock of the readings again after a moment, and then ever more seldom: a
+// clock that is much faster than life shows at the first looks, and in life few are
+// needed.
 func (b *Bus) rest(ctx context.Context, gap time.Duration) error {
-	step := glimpse
-	for since := time.Now(); ; {
-		before := b.now()
+	since := time.Now()
+	for step := glimpse; ; step *= 2 {
 		wait := b.lacking(gap, since)
 		if wait <= 0 {
 			return nil
 		}
 		if err := b.pause(ctx, min(wait, step)); err != nil {
 			return err
-		}
-		if b.now()-before < 2*step {
-			step = gap
 		}
 	}
 }
