@@ -46,8 +46,17 @@ func (d *diary) phase(before, after *session.State) {
 		if n := len(list) - 1; n >= 0 && list[n].Number == before.Charge.Number {
 			s := &list[n]
 			d.log.Info("ended", "ref", d.rules.Ref(s.Number), "why", s.Why, "energy", s.End-s.Start, "due", s.Due)
+			if before.Phase == session.Stopping { // it had been closed
+				d.wear(after.Wear)
+			}
 		}
 	}
+}
+
+// wear tells how far the contactor's life has come: one that opens more slowly than
+// it did wants to be replaced before it welds.
+func (d *diary) wear(w session.Wear) {
+	d.log.Info("contactor", "closings", w.Closings, "under_load", w.Hot, "opened_in", w.Opening, "slowest", w.Slowest)
 }
 
 func sameLast(a, b []session.Debt) bool {

@@ -24,6 +24,8 @@ func TestLogOfACharge(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	state, _, _ := p.parts.units["A12"].Snapshot()
+	opening := state.Wear.Opening.String() // as exact as the demo's time
 	want := `level=INFO msg="contactor open" evse=1
 level=INFO msg="fault over" evse=1 what="contactor cannot be sensed"
 level=INFO msg="fault over" evse=1 what="meter silent"
@@ -32,6 +34,7 @@ level=INFO msg=approving evse=1 ref=DEMO-1-000001
 level=INFO msg=charging evse=1 ref=DEMO-1-000001
 level=INFO msg=stopping evse=1 ref=DEMO-1-000001
 level=INFO msg=ended evse=1 ref=DEMO-1-000001 why=driver_stop energy="` + hal.Energy(o.EnergyWh).String() + `" due=` + o.Captured.String() + `
+level=INFO msg=contactor evse=1 closings=1 under_load=1 opened_in=` + opening + ` slowest=` + opening + `
 level=INFO msg=settled evse=1 ref=DEMO-1-000001 captured=` + o.Captured.String() + ` released=` + o.Released.String() + `
 `
 	lines := slices.DeleteFunc(slices.Collect(strings.Lines(p.log.String())), func(line string) bool { return !strings.Contains(line, "evse=1") })
