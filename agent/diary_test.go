@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"stolpe/agent/evse"
 	"stolpe/agent/session"
@@ -102,6 +103,8 @@ func TestDiaryWritesOneLineForEachChange(t *testing.T) {
 	faulty := func(latched, passing session.Faults) session.State {
 		return session.State{Kept: session.Kept{Latched: latched}, Passing: passing}
 	}
+	worn := idle([]session.Debt{older, owed}, nil)
+	worn.Wear = session.Wear{Closings: 7, Hot: 5, Opening: 130 * time.Millisecond, Slowest: 140 * time.Millisecond}
 	const info, warn, bad = "level=INFO msg=", "level=WARN msg=", "level=ERROR msg="
 	for name, row := range map[string]struct {
 		before, after session.State
@@ -110,7 +113,10 @@ func TestDiaryWritesOneLineForEachChange(t *testing.T) {
 		"nothing":           {under(session.Charging), under(session.Charging), ""},
 		"a charge begins":   {idle(nil, nil), under(session.Approving), info + "approving ref=A12-1-000007\n"},
 		"a charge goes on":  {under(session.Waiting), under(session.Charging), info + "charging ref=A12-1-000007\n"},
-		"a charge ends":     {under(session.Stopping), idle([]session.Debt{older, owed}, nil), info + "ended ref=A12-1-000007 why=driver_stop energy=\"2.500 kWh\" due=13.72\n"},
+		"a charge ends": {
+			under(session.Stopping), worn,
+			info + "ended ref=A12-1-000007 why=driver_stop energy=\"2.500 kWh\" due=13.72\n" + info + "contactor closings=7 under_load=5 opened_in=130ms slowest=140ms\n",
+		},
 		"not the older one": {under(session.Approving), idle([]session.Debt{older}, nil), ""},
 		"over at once": {
 			under(session.Approving), idle([]session.Debt{older}, []session.Debt{done}),
