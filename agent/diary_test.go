@@ -110,9 +110,9 @@ func TestDiaryWritesOneLineForEachChange(t *testing.T) {
 		before, after session.State
 		want          string
 	}{
-		"nothing":           {under(session.Charging), under(session.Charging), ""},
-		"a charge begins":   {idle(nil, nil), under(session.Approving), info + "approving ref=A12-1-000007\n"},
-		"a charge goes on":  {under(session.Waiting), under(session.Charging), info + "charging ref=A12-1-000007\n"},
+		"nothing":          {under(session.Charging), under(session.Charging), ""},
+		"a charge begins":  {idle(nil, nil), under(session.Approving), info + "approving ref=A12-1-000007\n"},
+		"a charge goes on": {under(session.Waiting), under(session.Charging), info + "charging ref=A12-1-000007\n"},
 		"a charge ends": {
 			under(session.Stopping), worn,
 			info + "ended ref=A12-1-000007 why=driver_stop energy=\"2.500 kWh\" due=13.72\n" + info + "contactor closings=7 under_load=5 opened_in=130ms slowest=140ms\n",
