@@ -200,8 +200,8 @@ func (l *loop) act(now hal.Instant, assert bool) {
 		}
 	}
 	l.outbox = l.outbox[:0]
+	l.publish(l.state) // before a driver is told: the page that is looked at next must know of the charge
 	l.tellDrivers()
-	l.publish(l.state)
 	if assert && l.parts.Alive != nil && !l.dead && l.state.SensedAs(want.Contactor, now.Mono) {
 		l.parts.Alive()
 	}
