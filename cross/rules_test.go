@@ -45,7 +45,7 @@ func modules() []rules.Module {
 		{Path: "github.com/spf13/viper", In: []string{"agent/config"}, Why: "file and environment as one configuration"},
 		{Path: "go.yaml.in/yaml/v3", In: []string{"agent/config", "hal/modbus/meters"}, Why: "line numbers in configuration errors; meter maps whose keys matter"},
 		{Path: "golang.org/x/sys", In: []string{"hal/modbus", "hal/sim"}, Why: "settings of serial lines and pseudo terminals, which the standard library does not know"},
-		{Path: "periph.io/x/conn/v3", In: []string{"hal/gpio"}, Why: "the words of GPIO, and doubles of lines for tests"},
+		{Path: "periph.io/x/conn/v3", In: []string{"hal/gpio"}, Why: "the words of GPIO lines: levels, pulls, edges"},
 		{Path: "periph.io/x/host/v3", In: []string{"hal/gpio"}, Why: "GPIO lines through the kernel's character devices"},
 		{Path: "github.com/getkin/kin-openapi", Why: "checks our calls against the published API descriptions"},
 		{Path: "github.com/google/go-cmp", Why: "readable differences in tests"},

@@ -10,7 +10,8 @@
 // There are two layers. The Bench is physics alone: no clock, no goroutine, no
 // lock, no allocation. A simulator plays millions of charges with it and judges
 // them by its Truth. The Rig puts a clock and a lock around a Bench for a running
-// program, and the Server puts its meter on a real wire. They decide nothing, so
+// program, a Server puts its meter on a network, and a Line on a serial line that can
+// be pulled out. They decide nothing, so
 // what holds for the Bench holds for them.
 //
 // Energy is summed in nanojoules, W times ns, in integers, and power changes in
