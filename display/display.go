@@ -93,6 +93,7 @@ type View struct {
 	MaxPower hal.Power        // W
 	Busy     bool             // somebody's request or charge is under way
 	Since    hal.Stamp        // when that began
+	Push     bool             // a driver may give a phone number, and is asked in the app
 	Charge   Charge
 }
 
@@ -120,6 +121,8 @@ type Charge struct {
 	Meter    Meter
 	Started  hal.Stamp
 	Ended    hal.Stamp
+	Receipt  string    // number of the sales document; empty until something was sold and paid
+	Issued   hal.Stamp // when it got that number
 }
 
 // IdleView says how the idle fee stands.
@@ -162,6 +165,8 @@ type Request struct {
 	Seen    payment.Price  // the price the driver was shown and agrees to
 	Holder  payment.Holder
 	Return  string // the address of the session page
+	Way     payment.Way
+	Phone   payment.Phone // with payment.ByPush
 }
 
 // Act is what the holder of a session page may do.

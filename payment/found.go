@@ -34,6 +34,10 @@ type Found struct {
 	Refunded Amount // given back after capture, minor units
 	URL      string // where the payer approves, while there is such a place
 	Terms    Terms  // what we wrote into it; zero if it is not ours
+
+	// Guaranteed is until when the payer's bank stands by what is held, in seconds
+	// since 1970 by the service's clock; 0 when it was not told.
+	Guaranteed int64
 }
 
 // Left is what is still held, in minor units.

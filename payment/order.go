@@ -48,10 +48,42 @@ const (
 	Look    Verb = iota // read the payment back
 	Reserve             // hold Amount; the payer approves
 	Settle              // take Amount of what is held, then release the rest
+	Inform              // put Receipt, and then a link to Return, into the payer's app
+	verbs
 )
 
 // String gives the verb as a word.
-func (v Verb) String() string { return [...]string{"look", "reserve", "settle"}[v] }
+func (v Verb) String() string { return [verbs]string{"look", "reserve", "settle", "inform"}[v] }
+
+// Way is how the payer gets to the payment.
+type Way uint8
+
+// The ways. The zero value suits a phone that shows our page.
+const (
+	ByLink Way = iota // by an address on our page
+	ByCode            // by a code on the post's own screen, drawn from the address
+	ByPush            // by a message to the app of whoever has Order.Phone
+	ways
+)
+
+// String gives the way as a word.
+func (w Way) String() string { return [ways]string{"link", "code", "push"}[w] }
+
+// Phone is a payer's number: country code and number, 9 to 15 digits and nothing
+// else; empty when it is not known. It is personal, so it prints as stars, and it
+// is never kept.
+type Phone string
+
+// String gives stars for a number.
+func (p Phone) String() string {
+	if p == "" {
+		return ""
+	}
+	return "***"
+}
+
+// GoString gives stars for a number, so that %#v tells no more than %v.
+func (p Phone) GoString() string { return p.String() }
 
 // Order is what the post asks of the payment service. The same order may be
 // asked any number of times.
@@ -63,7 +95,11 @@ type Order struct {
 	Attempt  uint8  // which capture key: one more only after a definite refusal
 	Seq      uint32 // which asking this is, so that a late answer is known for one
 	Terms    Terms  // with Reserve: written into the payment
-	Return   string // with Reserve: the page the payer comes back to
+	Return   string // with Reserve: the page the payer comes back to; with Inform: the page to link to, may be empty
+	Way      Way    // with Reserve
+	Phone    Phone  // with Reserve by ByPush
+
+	Receipt *Receipt // with Inform; never changed
 }
 
 // Status says how an asking ended.
@@ -74,10 +110,10 @@ const (
 	Unknown Status = iota // nobody knows: read back before anything else
 	Busy                  // not now; the same again later
 	Missing               // the service has no such payment
-	Pending               // made, and the payer has not decided
+	Pending               // made, and the payer has not decided; to an Inform: a part of it is in the app
 	Held                  // approved; money is held, perhaps part of it taken
 	Refused               // no, and asking the same again will not change it
-	Settled               // nothing is held any more
+	Settled               // nothing is held any more; to an Inform: all of it is in the app
 	statuses
 )
 
@@ -103,12 +139,16 @@ const (
 	Conflict          // one key, two bodies: a bug of ours
 	Rejected          // any other definite no
 	Meddled           // amounts have moved that we did not move
+	NoPush            // the sales unit may not send messages to the app
 	reasons
 )
 
+// LastReason is the last of them, for whoever must refuse what is none.
+const LastReason = reasons - 1
+
 // String gives the reason as a word.
 func (r Reason) String() string {
-	return [reasons]string{"", "aborted", "expired", "terminated", "foreign", "setup", "no_partial", "funds_gone", "too_late", "conflict", "rejected", "meddled"}[r]
+	return [reasons]string{"", "aborted", "expired", "terminated", "foreign", "setup", "no_partial", "funds_gone", "too_late", "conflict", "rejected", "meddled", "no_push"}[r]
 }
 
 // Answer is what came of asking.

@@ -134,7 +134,7 @@ func (c *coder) debts(ds *[]Debt) {
 		number(c, &d.Trouble)
 		number(c, &d.Captured)
 		number(c, &d.Released)
-		c.failed = c.failed || d.Trouble > payment.Meddled
+		c.failed = c.failed || d.Trouble > payment.LastReason
 	}
 }
 
