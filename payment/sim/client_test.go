@@ -179,7 +179,7 @@ func (c *client) approve() answer {
 const (
 	createText = `{"amount":{"currency":"NOK","value":35000},"paymentMethod":{"type":"WALLET"},"reference":"A12-1-000001",` +
 		`"userFlow":"WEB_REDIRECT","returnUrl":"https://lad.example.no/s/1","customerInteraction":"CUSTOMER_PRESENT",` +
-		`"paymentDescription":"Lading A12 <b>1</b>","metadata":{"evse":"A12/1 #0"}}`
+		`"paymentDescription":"Lading A12 <b>1</b>","metadata":{"evse":"A12/1"}}`
 	takeText = `{"modificationAmount":{"currency":"NOK","value":6808}}`
 	giveText = `{"modificationAmount":{"currency":"NOK","value":808}}`
 )

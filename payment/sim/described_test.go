@@ -23,7 +23,7 @@ const fullText = `{
 "bottomLine":{"currency":"NOK","tipAmount":0,"giftCardAmount":0,"posId":"1","totalAmount":1000,"totalTax":200,"totalDiscount":0,"shippingAmount":0,
 "shippingInfo":{"amount":0,"amountExcludingTax":0,"taxAmount":0,"taxPercentage":0},
 "paymentSources":{"giftCard":0,"card":0,"voucher":0,"cash":0},"barcode":{"format":"EAN-13","data":"1"},"receiptNumber":"1","terminalId":"1"}},
-"metadata":{"evse":"A12/1 #0"},"receiptUrl":"https://lad.example.no/",
+"metadata":{"evse":"A12/1"},"receiptUrl":"https://lad.example.no/",
 "shipping":{"dynamicOptions":{"callbackUrl":"https://lad.example.no/","callbackAuthorizationToken":"1"},
 "fixedOptions":[{"isDefault":true,"priority":1,"type":"PICKUP_POINT","brand":"POSTEN","options":[
 {"id":"1","isDefault":true,"amount":{"currency":"NOK","value":1},"name":"1","priority":1,"meta":"1","estimatedDelivery":"1"}]}]},
@@ -170,8 +170,8 @@ func TestRefusalNamesTheField(t *testing.T) {
 		{swap(`A12-1-000001`, `A12_1_000001`), "reference"},
 		{swap(`A12-1-000001`, `A12-1-000001\n`), "reference"},
 		{swap(`"Lading A12 <b>1</b>"`, `""`), "paymentDescription"},
-		{swap(`{"evse":"A12/1 #0"}`, `{"evse":1}`), "metadata.evse"},
-		{swap(`{"evse":"A12/1 #0"}`, `{"evse":"1","evse":"2"}`), "metadata.evse"},
+		{swap(`{"evse":"A12/1"}`, `{"evse":1}`), "metadata.evse"},
+		{swap(`{"evse":"A12/1"}`, `{"evse":"1","evse":"2"}`), "metadata.evse"},
 		{swap(`"metadata"`, `"customer":{},"metadata"`), "customer"},
 		{swap(`"metadata"`, `"customer":{"phoneNumber":"+4712345678"},"metadata"`), "customer.phoneNumber"},
 		{swap(`"metadata"`, `"customer":{"phoneNumber":"4712345678","customerToken":"1"},"metadata"`), "customer"},
@@ -205,7 +205,7 @@ func TestWhatThisSalesUnitMayNot(t *testing.T) {
 			m[strings.Repeat("k", name-1)+fmt.Sprint(i)] = strings.Repeat("v", value)
 		}
 		text, _ := json.Marshal(m)
-		return swap(`{"evse":"A12/1 #0"}`, string(text))
+		return swap(`{"evse":"A12/1"}`, string(text))
 	}
 	url := func(u string) string { return swap("https://lad.example.no/s/1", u) }
 	for _, row := range []struct{ body, code string }{
