@@ -221,21 +221,18 @@ func (l *Ledger) Receipts(evse int) uint64 {
 	return l.recent.receipts[evse]
 }
 
-// Find gives the sale of a holder if it is among the newest.
-func (l *Ledger) Find(h payment.Holder) (Sale, bool) {
+// Find gives the end of a holder's charge if it is among the newest.
+func (l *Ledger) Find(h payment.Holder) (Entry, bool) {
 	l.mu.Lock()
 	at, ok := l.recent.holders[h]
 	l.mu.Unlock()
 	if !ok {
-		return Sale{}, false
+		return Entry{}, false
 	}
 	line, err := readLine(bufio.NewReaderSize(io.NewSectionReader(l.file, at, maxLine), maxLine))
 	if err != nil {
-		return Sale{}, false
+		return Entry{}, false
 	}
 	e, err := parse(line)
-	if err != nil || e.Sale == nil {
-		return Sale{}, false
-	}
-	return *e.Sale, true
+	return e, err == nil && e.Sale != nil
 }

@@ -78,7 +78,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 		if n := x.Receipts(1); n != 19 {
 			t.Errorf("newest document %d", n)
 		}
-		if s, ok := x.Find(payment.Holder{19}); !ok || s.Number != 19 {
+		if s, ok := x.Find(payment.Holder{19}); !ok || s.Sale.Number != 19 {
 			t.Errorf("found %+v, %v", s, ok)
 		}
 		if _, ok := x.Find(payment.Holder{7}); ok {
