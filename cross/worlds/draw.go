@@ -56,6 +56,8 @@ const (
 	fundsGone
 	wholeOnly
 	withdrawn
+	refused
+	readRefused
 
 	sites
 )
@@ -68,7 +70,7 @@ var siteNames = [sites]string{
 	"wall-jump",
 	"meter-mute", "meter-spike", "meter-nudge", "meter-dip", "meter-silent", "meter-frozen", "meter-swapped", "meter-offset", "meter-slower", "meter-reset",
 	"wont-close", "slow-open", "welded", "sense-stuck", "supply-gone", "tripped", "button-pressed",
-	"payment-dies", "funds-gone", "whole-only", "withdrawn",
+	"payment-dies", "funds-gone", "whole-only", "withdrawn", "refused", "read-refused",
 }
 
 // String gives the site's name.
@@ -85,7 +87,7 @@ var rates = [sites]uint32{
 	meterMute: 10_000, meterSpike: 3_000, meterNudge: 3_000, meterDip: 3_000, meterSilent: 100, meterFrozen: 60,
 	meterSwapped: 20, meterOffset: 30, meterSlower: 3_000, meterReset: 3_000,
 	wontClose: 15_000, slowOpen: 15_000, welded: 8_000, senseStuck: 6_000, supplyGone: 10_000, tripped: 15_000, buttonPressed: 15_000,
-	paymentDies: 20_000, fundsGone: 10_000, wholeOnly: 10_000, withdrawn: 15_000,
+	paymentDies: 20_000, fundsGone: 10_000, wholeOnly: 10_000, withdrawn: 15_000, refused: 2_000, readRefused: 500,
 }
 
 // fault is one time that a site went wrong.
@@ -131,7 +133,11 @@ func (w *world) hit(s site) bool {
 		return false
 	}
 	f := fault{s, d.count[s]}
-	if d.only != nil {
+	if w.search != nil {
+		if !w.search.hit(s) {
+			return false
+		}
+	} else if d.only != nil {
 		if !d.only[f] {
 			return false
 		}
@@ -170,6 +176,9 @@ func (d *draws) strikes(s site, n uint32) bool {
 // how draws a detail of the fault that has just been hit: a number below n.
 func (w *world) how(n uint64) uint64 {
 	f := w.draw.fired[len(w.draw.fired)-1]
+	if w.search != nil {
+		return w.search.draw(f.site, n)
+	}
 	return mix(w.draw.seed^0xd1ce, uint64(f.site)<<32|uint64(f.n), n) % n
 }
 

@@ -147,6 +147,13 @@ func (w *world) request(n int, d *driver) {
 		at(d.pauseAt+d.pauseFor, actResume)
 	}
 	at(d.stays, actLeave)
+	if w.search == nil {
+		w.tempt(d)
+	}
+}
+
+// tempt schedules what may happen in the course of a visit.
+func (w *world) tempt(d *driver) {
 	w.in(w.people.between(time.Second, d.stays), evWithdraw, 0)
 	w.in(w.people.between(time.Second, d.stays), evKill, 0)
 	w.in(w.people.between(time.Second, d.stays), evSupply, 0)
@@ -224,7 +231,7 @@ func (w *world) pay(i int) {
 	case approves:
 		if w.book.Approve(w.now, d.ref) {
 			w.judge.approved(w, d.ref)
-			if w.hit(fundsGone) {
+			if w.at(atApprove); w.hit(fundsGone) {
 				w.book.Funds(d.ref, false)
 			}
 		}

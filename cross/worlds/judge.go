@@ -21,6 +21,9 @@ type judge struct {
 	asks       []asking
 	disk       session.Kept // newest acknowledged by the card
 	lastHeard  time.Duration
+	register   hal.Energy // of the newest reading, Wh
+	wrong      bool       // that reading was wrong
+	agreed     bool       // two wrong ones in a row have agreed
 	lastCharge time.Duration
 	noticed    uint64 // sites that went wrong, as bits
 }
@@ -114,8 +117,12 @@ func (j *judge) servedWelded(w *world) {
 // mended says whether the weld is younger than anybody could have noticed.
 func (j *judge) mended(w *world) bool { return w.now-w.post.booted < time.Minute }
 
-// heard notes a reading that the post could believe.
-func (j *judge) heard(w *world, _ hal.Reading) { j.lastHeard = w.now }
+// heard notes a reading that the post could believe. Two wrong ones that agree
+// are what nobody can tell from two right ones.
+func (j *judge) heard(w *world, v hal.Reading, wrong bool) {
+	j.agreed = j.agreed || wrong && j.wrong && v.Register == j.register
+	j.lastHeard, j.register, j.wrong = w.now, v.Register, wrong
+}
 
 // stepped follows the phases.
 func (j *judge) stepped(w *world, before session.Phase) {
@@ -229,7 +236,7 @@ func (j *judge) owedOnDisk(w *world, o payment.Order) bool {
 
 // calling is called when a call takes effect at the service: M2, M3.
 func (j *judge) calling(w *world, a *asking) {
-	if r := j.find(a.order.Ref.Number()); r != nil && a.call.Kind == payment.CancelAll && r.taken < a.order.Amount {
+	if r := j.find(a.order.Ref.Number()); r != nil && a.call.Kind == payment.CancelAll && r.taken < a.order.Amount && !j.misled() {
 		j.complain("M3", "the rest is released before the bill is taken")
 	}
 }

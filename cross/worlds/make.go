@@ -16,6 +16,7 @@ type Plan struct {
 	Drivers int    // at most so many; 0 for the usual two to seven
 	plant   plant
 	only    map[fault]bool
+	search  *search // the faults of a reference charge; nil for a world of its own
 }
 
 // maker makes worlds one after the other in the same memory.
@@ -38,17 +39,24 @@ func (m *maker) make(seed uint64, p Plan, t *Tally) *world {
 	w.book = book.NewBook()
 	w.book.Rules.CancelAgainOK = mix(seed, 7, 7)&1 == 0
 	w.book.Rules.HideURL = mix(seed, 8, 8)&3 == 0
-	if w.hit(wholeOnly) {
+	w.search = p.search
+	if w.at(atStart); w.hit(wholeOnly) {
 		w.book.Rules.WholeOnly = true
 	}
 	w.judge.base = 10_000_000 + 7
-	w.post.rules = w.rules()
+	if w.post.rules = referenceRules(); w.search == nil {
+		w.post.rules = w.rules()
+	}
 	w.bench = bench.NewBench(bench.Setup{
 		Serial: "22110345", Register: w.judge.base, Refresh: w.post.rules.Refresh, Modulus: w.post.rules.Modulus,
 	})
 	w.plantedRules()
 	w.finishBy = 14 * 24 * time.Hour
-	w.invite(p.Drivers)
+	if w.search == nil {
+		w.invite(p.Drivers)
+	} else {
+		w.inviteReference()
+	}
 	w.in(0, evBoot, 0)
 	return w
 }

@@ -1,6 +1,7 @@
 package worlds
 
 import (
+	"strconv"
 	"time"
 
 	"stolpe/agent/session"
@@ -15,8 +16,10 @@ type asking struct {
 	order  payment.Order
 	life   int // of the post that asked, see post.life
 	call   payment.Call
-	lost   bool // the answer never arrives
-	failed bool // the answer is a server error
+	place  place  // with nth: the moment of its call
+	nth    uint16 // see place
+	lost   bool   // the answer never arrives
+	failed bool   // the answer is a server error
 	delay  time.Duration
 	answer payment.Answer
 }
@@ -31,6 +34,9 @@ const (
 func (w *world) ask(o payment.Order) {
 	w.judge.asking(w, o)
 	a := asking{order: o, life: w.post.life}
+	if w.at(atAsk); w.search != nil {
+		w.misfortunes()
+	}
 	if w.hit(slowAnswer) {
 		a.delay = w.span(time.Second, 15*time.Second)
 	}
@@ -55,6 +61,7 @@ func (w *world) answerIn(n int, d time.Duration, a payment.Answer) {
 // send sends the one call that an asking may make, with what goes wrong on the way.
 func (w *world) send(n int) {
 	a := &w.judge.asks[n]
+	w.atCall(a)
 	switch {
 	case w.hit(requestLost):
 		w.answerIn(n, timeout, payment.Answer{})
@@ -89,6 +96,9 @@ func (w *world) traffic(e event) {
 		w.late--
 		w.perform(e.n)
 	case evAnswer:
+		if w.at(atAnswer); w.search != nil && w.cut(cutAnytime) {
+			return
+		}
 		w.home(e.n)
 	}
 }
@@ -96,7 +106,7 @@ func (w *world) traffic(e event) {
 // readBack is GET, and what follows from it.
 func (w *world) readBack(n int) {
 	a := &w.judge.asks[n]
-	if w.hit(readLost) {
+	if w.at(atRead); w.hit(readLost) {
 		w.answerIn(n, timeout, payment.Answer{})
 		return
 	}
@@ -106,6 +116,13 @@ func (w *world) readBack(n int) {
 		if answer.Status != payment.Missing {
 			w.judge.complain("rate", "the service refused to be read: "+p.Title)
 		}
+		f = payment.Found{}
+	}
+	switch p := w.refusal(atRead, ""); {
+	case p != nil && p.Status == 429:
+		w.answerIn(n, oneWay, payment.Answer{Status: payment.Busy, Wait: p.After})
+		return
+	case p != nil:
 		f = payment.Found{}
 	}
 	a.call = w.plantedNext(a.order, f)
@@ -141,27 +158,16 @@ func (w *world) call(n int) {
 func (w *world) perform(n int) payment.Answer {
 	a := &w.judge.asks[n]
 	o := a.order
+	w.backTo(a)
 	if a.call.Kind != payment.Create && w.hit(serviceBusy) {
 		w.book.Busy(o.Ref, w.now+w.span(time.Second, time.Minute))
 	}
 	w.judge.calling(w, a)
-	var f payment.Found
-	var p *book.Problem
-	switch a.call.Kind {
-	case payment.Create:
-		f, p = w.book.Create(w.now, book.Request{
-			Key: o.Key(payment.Create), Ref: o.Ref, Amount: o.Amount, Currency: o.Currency, Terms: o.Terms, URL: "app",
-		})
-	case payment.Capture:
-		f, p = w.book.Capture(w.now, book.Change{Key: w.plantedKey(o), Ref: o.Ref, Amount: a.call.Amount, Currency: o.Currency})
-	default:
-		f, p = w.book.Cancel(w.now, o.Ref, a.call.Kind == payment.Withdraw)
-	}
+	f, p := w.serve(a)
 	if p == nil {
 		w.judge.moved(w, o.Ref, f)
 		return o.Answer(f)
 	}
-	w.judge.refused(p)
 	answer, exists := vipps.Judge(a.call.Kind, p.Status, p.Code)
 	answer.Wait = p.After
 	if exists {
@@ -175,6 +181,70 @@ func (w *world) perform(n int) payment.Answer {
 		return payment.Answer{Status: payment.Refused, Reason: payment.Foreign}
 	}
 	return answer
+}
+
+// serve is the service itself.
+func (w *world) serve(a *asking) (payment.Found, *book.Problem) {
+	o := a.order
+	key := ""
+	switch a.call.Kind {
+	case payment.Create:
+		key = o.Key(payment.Create)
+	case payment.Capture:
+		key = w.plantedKey(o)
+	}
+	if p := w.refusal(a.place, key); p != nil {
+		return payment.Found{}, p
+	}
+	var f payment.Found
+	var p *book.Problem
+	switch a.call.Kind {
+	case payment.Create:
+		f, p = w.book.Create(w.now, book.Request{Key: key, Ref: o.Ref, Amount: o.Amount, Currency: o.Currency, Terms: o.Terms, URL: "app"})
+	case payment.Capture:
+		f, p = w.book.Capture(w.now, book.Change{Key: key, Ref: o.Ref, Amount: a.call.Amount, Currency: o.Currency})
+	default:
+		f, p = w.book.Cancel(w.now, o.Ref, a.call.Kind == payment.Withdraw)
+	}
+	if p != nil {
+		w.judge.refused(p)
+	}
+	return f, p
+}
+
+// refusal is the service saying no though nothing is wrong; nil when it does not.
+// A key that it has said no under stays refused, unless it was for the moment.
+func (w *world) refusal(p place, key string) *book.Problem {
+	if old := w.stuck[key]; old != nil {
+		return old
+	}
+	kind := refused
+	if p == atRead {
+		kind = readRefused
+	}
+	if !w.hit(kind) {
+		return nil
+	}
+	no := &book.Problem{Status: 400, Code: refusals[p][w.how(uint64(len(refusals[p])))]}
+	switch no.Code {
+	case "423", "429":
+		no.Status, _ = strconv.Atoi(no.Code)
+		no.Code, no.After = "", 10*time.Second
+		return no
+	case "5090":
+		no.Status = 404
+	case "4010":
+		no.Status = 409
+	case "6280":
+		return no
+	}
+	if key != "" {
+		if w.stuck == nil {
+			w.stuck = map[string]*book.Problem{}
+		}
+		w.stuck[key] = no
+	}
+	return no
 }
 
 // home brings an answer to the post.

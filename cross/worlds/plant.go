@@ -30,6 +30,9 @@ const (
 	plantDeafWire
 	plantOldReading
 	plantNoRollover
+	plantLifeKey
+	plantTwoTries
+	plantTornBill
 	plants
 )
 
@@ -38,6 +41,7 @@ var plantNames = [plants]string{
 	"new-key-after-unknown", "one-reading-believed", "stop-not-latched", "due-recomputed-at-restart",
 	"no-tombstone", "weld-not-sensed", "journal-damage-ignored", "write-budget-ignored",
 	"stale-approval-believed", "wires-ignored", "old-reading-believed", "rollover-ignored",
+	"key-made-anew-at-restart", "given-up-after-two-silences", "two-restarts-forget",
 }
 
 // String gives the plant's name.
@@ -58,6 +62,10 @@ func (w *world) plantedBoot(k session.Kept) session.Kept {
 	switch w.plant {
 	case plantForget:
 		k = session.Kept{Counter: k.Counter, Serial: k.Serial, Resting: k.Resting}
+	case plantTornBill:
+		if k.Boots > 1 && len(k.Debts) > 0 {
+			k.Debts = nil
+		}
 	case plantRecompute:
 		debts := append([]session.Debt(nil), k.Debts...)
 		for i := range debts {
@@ -83,8 +91,11 @@ func (w *world) plantedNext(o payment.Order, f payment.Found) payment.Call {
 
 // plantedKey spoils the key of a capture.
 func (w *world) plantedKey(o payment.Order) string {
-	if w.plant == plantNewKey {
+	switch w.plant {
+	case plantNewKey:
 		return o.Key(payment.Capture) + "." + strconv.Itoa(int(o.Seq))
+	case plantLifeKey:
+		return o.Key(payment.Capture) + "." + strconv.Itoa(w.post.life)
 	}
 	return o.Key(payment.Capture)
 }
@@ -94,6 +105,8 @@ func (w *world) plantedAnswer(a *asking) payment.Answer {
 	answer := a.answer
 	switch {
 	case w.plant == plantGiveUp && answer.Status == payment.Unknown && a.call.Kind == payment.Capture:
+		return payment.Answer{Status: payment.Refused, Reason: payment.TooLate}
+	case w.plant == plantTwoTries && answer.Status == payment.Unknown && a.order.Verb == payment.Settle && w.judge.asked(a.order)%2 == 0:
 		return payment.Answer{Status: payment.Refused, Reason: payment.TooLate}
 	case w.plant == plantStale && answer.Status == payment.Unknown && w.post.state.Phase == session.Approving:
 		return payment.Answer{Status: payment.Pending, Found: payment.Found{State: payment.Created, URL: "app"}}

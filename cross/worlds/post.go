@@ -14,7 +14,9 @@ func (w *world) pass(n int) {
 		return
 	}
 	p := &w.post
-	w.misfortunes()
+	if w.acts(); !p.up {
+		return
+	}
 	waits := p.state.Phase == session.Approving || p.state.Phase == session.Waiting
 	if !waits || w.now-p.sensed > 5*time.Second {
 		w.sense()
@@ -98,7 +100,7 @@ func (w *world) senseLine() hal.Position {
 
 // readMeter takes one reading, with whatever goes wrong on the way.
 func (w *world) readMeter() {
-	w.meterFaults()
+	wrong := w.meterFaults()
 	v, ok := w.bench.Read(w.now)
 	if ok && w.hit(meterMute) {
 		ok = false
@@ -109,7 +111,7 @@ func (w *world) readMeter() {
 		return
 	}
 	v.At = w.instant().Mono
-	w.judge.heard(w, v)
+	w.judge.heard(w, v, wrong)
 	w.step(session.Metered{Reading: v})
 	if w.plant == plantOneReading && w.post.up {
 		v.At++
@@ -175,6 +177,7 @@ func (w *world) act() {
 
 func (w *world) deeds(want session.Want) {
 	p := &w.post
+	w.at(atDeed)
 	closing := want.Contactor == hal.Closed && !p.closed
 	if (closing || len(p.outbox) > 0) && w.cut(cutBeforeDeed) {
 		return
@@ -194,6 +197,7 @@ func (w *world) deeds(want session.Want) {
 		}
 	}
 	p.outbox = p.outbox[:0]
+	w.at(atDone)
 	w.cut(cutAfterDeed)
 }
 
@@ -219,9 +223,11 @@ func (w *world) durable() bool {
 // whether the power has stayed.
 func (w *world) save() (durable, up bool) {
 	p := &w.post
-	switch durable = w.durable(); {
-	case durable, p.saving:
+	if durable = w.durable(); durable || p.saving {
 		return durable, true
+	}
+	w.at(atSave)
+	switch {
 	case w.cut(cutBeforeSave):
 		return false, false
 	case w.hit(slowSave):
@@ -235,6 +241,7 @@ func (w *world) save() (durable, up bool) {
 
 func (w *world) saveDone() {
 	w.post.saving = false
+	w.at(atSave)
 	if w.write() {
 		w.act()
 	}

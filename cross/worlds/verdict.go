@@ -18,8 +18,8 @@ const (
 	contactorSites = 1<<wontClose | 1<<slowOpen | 1<<welded | 1<<senseStuck
 	cardSites      = 1<<syncFails | 1<<bitRot | 1<<cardLost | 1<<oldCard
 	netSites       = 1<<requestLost | 1<<answerLost | 1<<lateRequest | 1<<appliedThenError | 1<<serverError | 1<<tooMany |
-		1<<slowAnswer | 1<<networkDown | 1<<readLost | 1<<serviceBusy
-	moneySites = 1<<paymentDies | 1<<fundsGone | 1<<wholeOnly
+		1<<slowAnswer | 1<<networkDown | 1<<readLost | 1<<serviceBusy | 1<<refused | 1<<readRefused
+	moneySites = 1<<paymentDies | 1<<fundsGone | 1<<wholeOnly | 1<<refused | 1<<readRefused
 )
 
 // causes are the faults without which a charge must not end for a reason: L2. A
@@ -28,11 +28,11 @@ var causes = map[display.End]uint64{
 	display.MeterLost:    meterSites,
 	display.ContactorBad: contactorSites | meterSites | 1<<cutInSave | 1<<supplyGone,
 	display.StorageBad:   1 << syncFails,
-	display.PaymentGone:  1<<paymentDies | cardSites,
+	display.PaymentGone:  1<<paymentDies | 1<<readRefused | cardSites,
 	display.PowerLost:    powerSites | 1<<syncFails | 1<<supplyGone,
 	display.ByTechnician: 1 << withdrawn,
 	display.NoAnswer:     netSites | cardSites | powerSites,
-	display.Declined:     cardSites,
+	display.Declined:     cardSites | 1<<refused,
 	display.TooLong:      1,
 	display.Emergency:    1 << tripped,
 	display.ByButton:     1 << buttonPressed,
@@ -69,8 +69,14 @@ func (j *judge) mostDue(w *world, r *record) payment.Amount {
 
 // lying says whether the meter itself has told wrong totals for a while: a frozen
 // register that jumps later, one off by a constant, one that counts in another
-// unit. What is not promised is the correctness of the meter.
-func (j *judge) lying() bool { return j.noticed&(1<<meterFrozen|1<<meterOffset|1<<meterSlower) != 0 }
+// unit, or two wrong readings that agree. What is not promised is the correctness of the meter.
+func (j *judge) lying() bool {
+	return j.agreed || j.noticed&(1<<meterFrozen|1<<meterOffset|1<<meterSlower) != 0
+}
+
+// misled says whether neither the card nor the service may have known of a payment
+// when they were asked. Nothing is promised then.
+func (j *judge) misled() bool { return j.noticed&cardSites != 0 && j.noticed&(1<<readRefused) != 0 }
 
 // settled judges one settled charge as the post sees it.
 func (j *judge) settled(w *world, d *session.Debt) {
@@ -147,6 +153,9 @@ func (j *judge) payment(w *world, p book.Payment) {
 	f := p.Found
 	if f.State == payment.Created && j.noticed&cardSites != 0 {
 		return // made after its record was lost: nobody was shown it, it holds nothing, it will expire
+	}
+	if j.misled() {
+		return
 	}
 	if held := f.State == payment.Created || f.Left() > 0; held && !j.owes(w, r.number) {
 		j.complainf("M6", "payment %s is %v with %v left, and nobody knows of it", p.Ref, f.State, f.Left())

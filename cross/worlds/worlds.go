@@ -32,6 +32,7 @@ type world struct {
 	now    time.Duration
 	events queue
 	draw   draws
+	search *search // not nil: faults come from a set and not from the draws
 	people stream
 	plant  plant
 
@@ -47,7 +48,8 @@ type world struct {
 	netDown  time.Duration // no network before this
 	healed   bool
 	finishBy time.Duration
-	late     int // calls still on their way that nobody waits for
+	late     int                      // calls still on their way that nobody waits for
+	stuck    map[string]*book.Problem // keys that the service has refused without a cause
 	tally    *Tally
 }
 
@@ -227,10 +229,7 @@ func (w *world) handle(e event) {
 	case evMend:
 		w.mend(site(e.n))
 	case evWithdraw:
-		if w.post.up && w.hit(withdrawn) {
-			w.step(session.TakenOut{})
-			w.in(10*time.Minute, evRestore, 0)
-		}
+		w.withdraw()
 	case evRestore:
 		w.step(session.Restored{})
 	case evWires:
