@@ -21,9 +21,8 @@ type judge struct {
 	asks       []asking
 	disk       session.Kept // newest acknowledged by the card
 	lastHeard  time.Duration
-	register   hal.Energy // of the newest reading, Wh
-	wrong      bool       // that reading was wrong
-	agreed     bool       // two wrong ones in a row have agreed
+	wrong      bool // the newest reading was wrong
+	agreed     bool // there were two wrong ones in a row
 	lastCharge time.Duration
 	noticed    uint64 // sites that went wrong, as bits
 }
@@ -117,11 +116,11 @@ func (j *judge) servedWelded(w *world) {
 // mended says whether the weld is younger than anybody could have noticed.
 func (j *judge) mended(w *world) bool { return w.now-w.post.booted < time.Minute }
 
-// heard notes a reading that the post could believe. Two wrong ones that agree
-// are what nobody can tell from two right ones.
-func (j *judge) heard(w *world, v hal.Reading, wrong bool) {
-	j.agreed = j.agreed || wrong && j.wrong && v.Register == j.register
-	j.lastHeard, j.register, j.wrong = w.now, v.Register, wrong
+// heard notes a reading that the post could believe. Two wrong ones in a row may
+// speak for each other: nobody can tell them from two right ones.
+func (j *judge) heard(w *world, wrong bool) {
+	j.agreed = j.agreed || wrong && j.wrong
+	j.lastHeard, j.wrong = w.now, wrong
 }
 
 // stepped follows the phases.

@@ -111,7 +111,7 @@ func (w *world) readMeter() {
 		return
 	}
 	v.At = w.instant().Mono
-	w.judge.heard(w, v, wrong)
+	w.judge.heard(w, wrong)
 	w.step(session.Metered{Reading: v})
 	if w.plant == plantOneReading && w.post.up {
 		v.At++

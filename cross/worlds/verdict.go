@@ -69,7 +69,7 @@ func (j *judge) mostDue(w *world, r *record) payment.Amount {
 
 // lying says whether the meter itself has told wrong totals for a while: a frozen
 // register that jumps later, one off by a constant, one that counts in another
-// unit, or two wrong readings that agree. What is not promised is the correctness of the meter.
+// unit, or two wrong readings in a row. What is not promised is the correctness of the meter.
 func (j *judge) lying() bool {
 	return j.agreed || j.noticed&(1<<meterFrozen|1<<meterOffset|1<<meterSlower) != 0
 }
@@ -81,7 +81,7 @@ func (j *judge) misled() bool { return j.noticed&cardSites != 0 && j.noticed&(1<
 // settled judges one settled charge as the post sees it.
 func (j *judge) settled(w *world, d *session.Debt) {
 	r := j.find(d.Number)
-	if r == nil || j.complaint != "" {
+	if r == nil || j.complaint != "" || j.misled() {
 		return
 	}
 	if most := j.mostDue(w, r); d.Captured > most && !j.lying() {
