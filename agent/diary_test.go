@@ -36,7 +36,7 @@ level=INFO msg=charging evse=1 ref=DEMO-1-000001
 level=INFO msg=stopping evse=1 ref=DEMO-1-000001
 level=INFO msg=ended evse=1 ref=DEMO-1-000001 why=driver_stop energy="` + hal.Energy(o.EnergyWh).String() + `" due=` + o.Captured.String() + `
 level=INFO msg=contactor evse=1 closings=1 under_load=1 opened_in=` + opening + ` slowest=` + opening + `
-level=INFO msg=settled evse=1 ref=DEMO-1-000001 captured=` + o.Captured.String() + ` released=` + o.Released.String() + `
+level=INFO msg=settled evse=1 ref=DEMO-1-000001 captured=` + o.Captured.String() + ` released=` + o.Released.String() + ` document=DEMO/1-000001
 `
 	lines := slices.DeleteFunc(slices.Collect(strings.Lines(p.log.String())), func(line string) bool { return !strings.Contains(line, "evse=1") })
 	slices.Sort(lines[1:min(4, len(lines))]) // what is found out at the start comes in any order
@@ -94,6 +94,10 @@ func TestDiaryWritesOneLineForEachChange(t *testing.T) {
 	done.Captured, done.Released = 1372, 33628
 	odd := done
 	odd.Captured, odd.Trouble = 1000, payment.Meddled
+	sold := done
+	sold.Receipt, sold.Told = 4, session.ToldDue
+	told, never := sold, sold
+	told.Told, never.Told = session.ToldAll, session.ToldNever
 	under := func(p session.Phase) session.State {
 		return session.State{Kept: session.Kept{Phase: p, Charge: charge}}
 	}
@@ -136,10 +140,49 @@ func TestDiaryWritesOneLineForEachChange(t *testing.T) {
 			faulty(0, session.MeterSilent), faulty(session.MeterSwap, 0),
 			warn + "fault what=\"meter exchanged\" code=MET-002\n" + info + "\"fault over\" what=\"meter silent\"\n",
 		},
+		"sold": {idle([]session.Debt{owed}, nil), idle(nil, []session.Debt{sold}),
+			info + "settled ref=A12-1-000007 captured=13.72 released=336.28 document=A12/1-000004\n"},
+		"told":        {idle(nil, []session.Debt{sold}), idle(nil, []session.Debt{told}), info + "\"receipt is in the app\" ref=A12-1-000007 document=A12/1-000004\n"},
+		"never told":  {idle(nil, []session.Debt{sold}), idle(nil, []session.Debt{never}), warn + "\"receipt is not in the app; the driver's page has it\" ref=A12-1-000007 document=A12/1-000004\n"},
 		"latched now": {faulty(0, session.Seeking), faulty(session.Seeking, 0), ""},
 	} {
 		if got := diaried(row.before, row.after); got != row.want {
 			t.Errorf("%s:\n%swant\n%s", name, got, row.want)
 		}
+	}
+}
+
+// A settlement that does not come about is told of once a day, with how long its
+// money is sure, and not at all by a clock that knows nothing.
+func TestDiaryCountsDown(t *testing.T) {
+	var log paper
+	d := &diary{
+		log:   slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{ReplaceAttr: withoutTime})),
+		rules: &session.Rules{Post: "A12", EVSE: 1},
+	}
+	const hour = 3600
+	at := func(unix int64) hal.Stamp { return hal.Stamp{Unix: unix, Clock: hal.ClockSynced} }
+	s := session.State{Kept: session.Kept{Debts: []session.Debt{{
+		Charge: session.Charge{Number: 7, Started: at(0), Ended: at(hour)}, Due: 1372, Trouble: payment.FundsGone,
+	}}}}
+	for _, x := range []struct {
+		now   hal.Stamp
+		lines int
+	}{
+		{at(24 * hour), 0}, {at(25 * hour), 1}, {at(26 * hour), 1}, {at(48 * hour), 1}, {at(49 * hour), 2},
+		{hal.Stamp{Unix: 99 * hour}, 2}, {at(7 * 24 * hour), 3}, {at(8*24*hour + hour), 4},
+	} {
+		d.Saw(evse.Moment{Before: s, After: s, Now: hal.Instant{Wall: x.now}})
+		if n := strings.Count(log.String(), "\n"); n != x.lines {
+			t.Errorf("at %d h: %d lines, want %d", x.now.Unix/hour, n, x.lines)
+		}
+	}
+	want := `level=WARN msg="not settled yet" ref=A12-1-000007 due=13.72 age=24h0m0s why=funds_gone sure_for=143h0m0s
+level=WARN msg="not settled yet" ref=A12-1-000007 due=13.72 age=48h0m0s why=funds_gone sure_for=119h0m0s
+level=ERROR msg="not settled, and the bank may have let the reservation go" ref=A12-1-000007 due=13.72 age=167h0m0s why=funds_gone
+level=ERROR msg="not settled, and the bank may have let the reservation go" ref=A12-1-000007 due=13.72 age=192h0m0s why=funds_gone
+`
+	if log.String() != want {
+		t.Errorf("got\n%swant\n%s", log.String(), want)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"stolpe/agent/config"
 	"stolpe/agent/evse"
 	"stolpe/agent/session"
+	"stolpe/display"
 	"stolpe/hal"
 	"stolpe/hal/gpio"
 	"stolpe/hal/modbus"
@@ -147,6 +148,7 @@ func (p *parts) openEVSE(c config.Config, e config.EVSE, w world, made evse.Part
 	rules.Price, rules.Choices, rules.Default = c.Price, c.Reserve.Choices, c.Reserve.Default
 	rules.MaxPower, rules.Serial = e.MaxPower, e.Meter.Serial
 	rules.Limits = session.Limits(c.Limits)
+	rules.Capture, rules.Lang = captureWithin(c.Country), langOf(c.Country)
 
 	owner := c.Post.ID + "/" + strconv.Itoa(e.ID)
 	journal, found, closeJournal, err := w.store(e, owner)
@@ -167,4 +169,23 @@ func (p *parts) openEVSE(c config.Config, e config.EVSE, w world, made evse.Part
 	made.Now, made.Every, made.Grace, made.Log = w.now, w.every, w.grace, log
 	made.Alive = p.aliveHook(e, w, log)
 	return evse.New(made), nil
+}
+
+// captureWithin is for how long a reservation can be captured, by the published
+// rules of the payment service (capture guide): 180 days in Norway, 14 in Denmark
+// and Finland.
+func captureWithin(country string) time.Duration {
+	const day = 24 * time.Hour
+	if country == "NO" {
+		return 180 * day
+	}
+	return 14 * day
+}
+
+// langOf is what the app is spoken to in: that the driver reads is not known there.
+func langOf(country string) display.Lang {
+	if country == "NO" {
+		return display.NB
+	}
+	return display.EN
 }

@@ -25,7 +25,7 @@ func (c Clock) String() string {
 }
 
 // Stamp is a time of day as the wall clock told it. It is recorded and shown;
-// it is never subtracted to decide anything.
+// of decisions, only those that take days are made by it, and only by good clocks.
 type Stamp struct {
 	Unix  int64 // seconds since 1970-01-01 UTC
 	Clock Clock

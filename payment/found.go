@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"stolpe/hal"
@@ -56,6 +57,10 @@ type Terms struct {
 	Start  hal.Energy // register at the request, Wh
 	Price  Price
 	Holder Holder // who may stop it
+
+	// Receipts is how many sales documents the EVSE had numbered at the request, so
+	// that a lost card makes it use no number twice.
+	Receipts uint64
 }
 
 // Holder is a hash of a session page's secret: whoever knows the secret may see
@@ -75,7 +80,7 @@ const (
 func (t Terms) Metadata() map[string]string {
 	p := t.Price
 	return map[string]string{
-		keyEVSE:  t.EVSE,
+		keyEVSE:  fmt.Sprintf("%s #%d", t.EVSE, t.Receipts),
 		keyMeter: t.Meter,
 		keyStart: strconv.FormatInt(int64(t.Start), 10),
 		keyPrice: fmt.Sprintf("%s %d %d %d %d %d %d %d", p.Currency, p.VAT, p.KWh, p.Minute, p.Session,
@@ -89,7 +94,8 @@ var ErrTerms = errors.New("metadata is not a charge of ours")
 
 // ParseTerms reads what Metadata wrote. An error wraps ErrTerms.
 func ParseTerms(m map[string]string) (Terms, error) {
-	t := Terms{EVSE: m[keyEVSE], Meter: m[keyMeter]}
+	t := Terms{Meter: m[keyMeter]}
+	t.EVSE, t.Receipts = cutReceipts(m[keyEVSE])
 	start, err := strconv.ParseInt(m[keyStart], 10, 64)
 	if err != nil || start < 0 || t.EVSE == "" {
 		return Terms{}, fmt.Errorf("%w: %s=%q %s=%q", ErrTerms, keyEVSE, t.EVSE, keyStart, m[keyStart])
@@ -112,4 +118,18 @@ func ParseTerms(m map[string]string) (Terms, error) {
 	}
 	copy(t.Holder[:], holder)
 	return t, nil
+}
+
+// cutReceipts takes the number of receipts off the name of an EVSE. The first
+// versions wrote none.
+func cutReceipts(s string) (evse string, receipts uint64) {
+	i := strings.LastIndex(s, " #")
+	if i < 0 {
+		return s, 0
+	}
+	n, err := strconv.ParseUint(s[i+2:], 10, 64)
+	if err != nil {
+		return s, 0
+	}
+	return s[:i], n
 }

@@ -27,7 +27,7 @@ func TestTermsSurviveTheMetadata(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		terms := Terms{
 			EVSE: rapid.StringN(1, 20, 60).Draw(t, "evse"), Meter: rapid.StringN(0, 20, 60).Draw(t, "meter"),
-			Start: hal.Energy(rapid.Int64Min(0).Draw(t, "start")), Price: somePrice(t),
+			Start: hal.Energy(rapid.Int64Min(0).Draw(t, "start")), Price: somePrice(t), Receipts: rapid.Uint64().Draw(t, "receipts"),
 		}
 		copy(terms.Holder[:], rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "holder"))
 		m := terms.Metadata()
@@ -44,6 +44,15 @@ func TestTermsSurviveTheMetadata(t *testing.T) {
 			t.Fatalf("wrote %+v\nread %+v, %v", terms, back, err)
 		}
 	})
+}
+
+func TestMetadataOfTheFirstVersionsIsRead(t *testing.T) {
+	want := Terms{EVSE: "A12/1", Meter: "7", Start: 5, Price: Price{Currency: NOK, VAT: 2500, KWh: 549}}
+	m := want.Metadata()
+	m[keyEVSE] = "A12/1"
+	if got, err := ParseTerms(m); err != nil || got != want {
+		t.Errorf("read %+v, %v", got, err)
+	}
 }
 
 func TestMetadataOfOthersIsRefused(t *testing.T) {

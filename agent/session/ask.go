@@ -22,6 +22,9 @@ type ask struct {
 	heard   time.Duration // when the service last told us anything about it
 	taken   bool          // what is due has been seen to be taken
 	missing time.Duration // since when the service has said there is no such payment; 0 if it has not
+	calm    time.Duration // no hint makes it leave before this
+	hinted  bool          // there was a hint while an order was on its way
+	back    string        // where its driver reads about it
 }
 
 // Fixed by the API's description: five calls that change something are allowed
@@ -35,6 +38,9 @@ const (
 
 // Chosen by us.
 const (
+	// calmFor is the least time between two orders that hints bring about: half of
+	// the 120 reads a minute that the API allows for a reference.
+	calmFor = time.Second
 	// lookEvery is how often an open payment is read back while its payer is
 	// deciding; the API suggests 2 s.
 	lookEvery = 2 * time.Second
@@ -93,7 +99,7 @@ func (r *Rules) asked(s *State, now hal.Instant, o payment.Order) {
 		return
 	}
 	updated := *a
-	updated.out, updated.seq = true, o.Seq
+	updated.out, updated.seq, updated.calm = true, o.Seq, now.Mono+calmFor
 	writes := o.Verb != payment.Look
 	if writes {
 		updated.wrote(now.Mono)
@@ -102,6 +108,8 @@ func (r *Rules) asked(s *State, now hal.Instant, o payment.Order) {
 	switch {
 	case s.seek != nil && a == &s.seek.ask:
 		s.change().ask = updated
+	case a == &s.tell:
+		*a = updated // receipts have no budget of their own
 	case a == &s.ask:
 		*a = updated
 		if writes {
@@ -135,7 +143,33 @@ func (s *State) askAbout(ref payment.Ref) *ask {
 	if s.seek != nil && n == s.seek.number() {
 		return &s.seek.ask
 	}
+	if i := s.telling(); i >= 0 && n == s.Done[i].Number {
+		return &s.tell
+	}
 	return nil
+}
+
+// hinted has a payment read back sooner. A hint for one that the service has no
+// answer for is left alone: it would only go round the pauses asked for.
+func (s *State) hinted(ref payment.Ref) {
+	a := s.askAbout(ref)
+	if a == nil || a == &s.tell || a.tries > 0 || s.seek != nil && a == &s.seek.ask {
+		return
+	}
+	updated := *a
+	updated.hint()
+	if a == &s.ask {
+		s.ask = updated
+		return
+	}
+	s.setAsk(s.debtOf(ref.Number()), updated)
+}
+
+func (a *ask) hint() {
+	a.hinted = a.out
+	if !a.out {
+		a.next = min(a.next, a.calm)
+	}
 }
 
 func (s *State) debtOf(n uint64) int {
@@ -153,23 +187,36 @@ func (r *Rules) answered(s *State, now hal.Instant, o payment.Order, a payment.A
 		r.sought(s, now, a)
 		return
 	}
+	if about == &s.tell {
+		r.told(s, now, a)
+		return
+	}
 	updated := *about
 	updated.out = false
+	updated.calm = max(updated.calm, now.Mono+a.Wait)
 	if a.Status != payment.Unknown && a.Status != payment.Busy {
 		updated.heard = now.Mono
 	}
 	if about == &s.ask {
 		s.ask = updated
 		r.answeredCharge(s, now, a)
-		return
+	} else {
+		r.answeredDebt(s, now, s.debtOf(o.Ref.Number()), updated, a)
 	}
-	i := s.debtOf(o.Ref.Number())
+	if updated.hinted {
+		s.hinted(o.Ref)
+	}
+}
+
+// answeredDebt takes in an answer about debt i.
+func (r *Rules) answeredDebt(s *State, now hal.Instant, i int, q ask, a payment.Answer) {
 	d := s.Debts[i]
-	closed := r.settling(&d, &updated, now, a)
+	q.hinted = false
+	closed := r.settling(&d, &q, now, a)
 	s.setDebt(i, d)
-	s.setAsk(i, updated)
+	s.setAsk(i, q)
 	if closed {
-		s.settled(i)
+		r.settled(s, now, i)
 	}
 }
 
@@ -180,7 +227,7 @@ func (r *Rules) answeredCharge(s *State, now hal.Instant, a payment.Answer) {
 	if s.Phase == Waiting || s.Phase == Charging {
 		wait = checkEvery
 	}
-	q.next = now.Mono + max(wait, a.Wait)
+	q.next, q.hinted = now.Mono+max(wait, a.Wait), false
 	if s.Phase == Approving && a.Found.State != payment.NotFound && !r.ours(s, a.Found) {
 		a = payment.Answer{Status: payment.Refused, Reason: payment.Foreign}
 	}
@@ -195,12 +242,13 @@ func (r *Rules) answeredCharge(s *State, now hal.Instant, a payment.Answer) {
 		if a.Found.URL != "" { // a look need not tell it again
 			s.url = a.Found.URL
 		}
-		q.make = s.url == "" // its address was lost with the answer: asking again brings it back
+		q.make = s.url == "" && s.way != payment.ByPush // its address was lost with the answer: asking again brings it back
 	case payment.Held:
 		if f := a.Found; f.Taken != 0 || f.Freed != 0 || f.Held < s.Charge.Limit {
 			r.reservationGone(s, now)
 		} else if !s.Charge.Held {
-			s.Charge.Held, s.url = true, ""
+			s.Charge.Held, s.Charge.Guaranteed = true, f.Guaranteed
+			s.url, s.phone = "", ""
 			q.next = now.Mono + checkEvery
 		}
 	default:
@@ -219,8 +267,11 @@ func (r *Rules) ours(s *State, f payment.Found) bool {
 
 // refused ends a charge whose payment has come to its end.
 func (r *Rules) refused(s *State, now hal.Instant, a payment.Answer) {
-	if a.Reason == payment.Setup {
+	switch a.Reason {
+	case payment.Setup:
 		s.Passing |= Unsellable
+	case payment.NoPush:
+		s.noPush = true // the next driver gets a link
 	}
 	if s.Phase != Approving {
 		r.reservationGone(s, now)
@@ -237,7 +288,7 @@ func (r *Rules) refused(s *State, now hal.Instant, a payment.Answer) {
 		// What is there is not this charge's, so nothing of it is touched. The counter
 		// is behind what the service knows: find out what was lost, this number first.
 		r.owe(s, now, 0, display.NoAnswer)
-		s.settled(len(s.Debts) - 1)
+		r.settled(s, now, len(s.Debts)-1)
 		s.Counter--
 		r.seekAbove(s, now)
 	default:

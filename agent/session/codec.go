@@ -11,10 +11,13 @@ import (
 
 // format is the version of the encoding of Kept. A reader refuses what it does
 // not know; a newer version must go on reading this one.
-const format = 2
+const format = 3
 
-// firstWithWear is the format that first told of Kept.Wear.
-const firstWithWear = 2
+// The formats that first told of something.
+const (
+	firstWithWear     = 2 // Kept.Wear
+	firstWithReceipts = 3 // Kept.Receipts, and what goes with it
+)
 
 // Limits of what is decoded, so that damaged bytes cannot ask for memory.
 const (
@@ -73,6 +76,9 @@ func (c *coder) kept(k *Kept) {
 		number(c, &k.Wear.Opening)
 		number(c, &k.Wear.Slowest)
 	}
+	if c.version >= firstWithReceipts {
+		number(c, &k.Receipts)
+	}
 	if c.reading && k.Phase >= phases {
 		c.failed = true
 	}
@@ -99,6 +105,9 @@ func (c *coder) charge(x *Charge) {
 	number(c, &x.Why)
 	number(c, &x.Writes)
 	boolean(c, &x.Gathered)
+	if c.version >= firstWithReceipts {
+		number(c, &x.Guaranteed)
+	}
 	// Words that do not exist, and a VAT that divides by zero, would end the program.
 	c.failed = c.failed || x.Why > display.LastEnd || x.Price.VAT < 0
 }
@@ -134,7 +143,13 @@ func (c *coder) debts(ds *[]Debt) {
 		number(c, &d.Trouble)
 		number(c, &d.Captured)
 		number(c, &d.Released)
-		c.failed = c.failed || d.Trouble > payment.LastReason
+		if c.version >= firstWithReceipts {
+			number(c, &d.Closed.Unix)
+			number(c, &d.Closed.Clock)
+			number(c, &d.Receipt)
+			number(c, &d.Told)
+		}
+		c.failed = c.failed || d.Trouble > payment.LastReason || d.Told >= tolds
 	}
 }
 

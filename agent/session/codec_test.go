@@ -65,13 +65,15 @@ func fullKept() Kept {
 	c.Start, c.Seen, c.End = 9_999_999_999, 9_999_999_999, 9_999_999_999 // ten digits of Wh
 	c.Elapsed, c.Idle = 24*time.Hour-1, 24*time.Hour-1
 	c.Started, c.Ended = hal.Stamp{Unix: 9_999_999_999, Clock: 2}, hal.Stamp{Unix: 9_999_999_999, Clock: 2}
-	c.Why, c.Writes = display.LastEnd, math.MaxUint16
+	c.Why, c.Writes, c.Guaranteed = display.LastEnd, math.MaxUint16, 9_999_999_999
 	d := Debt{Charge: c, Due: payment.MaxAmount, Attempt: maxAttempts, Trouble: payment.Meddled,
-		Captured: payment.MaxAmount, Released: payment.MaxAmount}
+		Captured: payment.MaxAmount, Released: payment.MaxAmount,
+		Closed: hal.Stamp{Unix: 9_999_999_999, Clock: 2}, Receipt: 10_000_000, Told: ToldNever}
 	k := Kept{
 		Phase: Stopping, Counter: 10_000_000, Boots: maxBoots, Misses: closeTries, Latched: latching,
 		Serial: strings.Repeat("9", maxText), Resting: 9_999_999_999, Charge: c,
-		Wear: Wear{Closings: 10_000_000, Hot: 10_000_000, Opening: 24 * time.Hour, Slowest: 24 * time.Hour},
+		Wear:     Wear{Closings: 10_000_000, Hot: 10_000_000, Opening: 24 * time.Hour, Slowest: 24 * time.Hour},
+		Receipts: 10_000_000,
 	}
 	for range MaxDebts {
 		k.Debts = append(k.Debts, d)
@@ -138,20 +140,18 @@ func TestFormatsAreWhatTheyWere(t *testing.T) {
 	newest.Debts, newest.Done = newest.Debts[:2], newest.Done[:1]
 	got := hex.EncodeToString(newest.Append(nil))
 	if *update {
-		if err := os.WriteFile("testdata/format2.hex", []byte(got+"\n"), 0o644); err != nil {
+		if err := os.WriteFile("testdata/format3.hex", []byte(got+"\n"), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	first := newest
+	second := olderKept(newest, func(d *Debt) {
+		d.Guaranteed, d.Closed, d.Receipt, d.Told = 0, hal.Stamp{}, 0, ToldNothing
+		d.Attempt = min(d.Attempt, 100) // as many as there were
+	})
+	second.Receipts = 0
+	first := olderKept(second, func(d *Debt) { d.Why = display.ShutDown }) // the last word there was
 	first.Latched, first.Wear = Welded|WontClose|MeterSwap|MeterAstray|Withdrawn|Rotten, Wear{}
-	first.Charge.Why = display.ShutDown
-	first.Debts, first.Done = slices.Clone(newest.Debts), slices.Clone(newest.Done)
-	for _, list := range [][]Debt{first.Debts, first.Done} {
-		for i := range list {
-			list[i].Why = display.ShutDown // the last word there was
-		}
-	}
-	for n, want := range []Kept{first, newest} {
+	for n, want := range []Kept{first, second, newest} {
 		text, err := os.ReadFile(fmt.Sprintf("testdata/format%d.hex", n+1))
 		if err != nil {
 			t.Fatal(err)
@@ -167,6 +167,21 @@ func TestFormatsAreWhatTheyWere(t *testing.T) {
 			t.Errorf("wrote\n%s\nwant\n%s", got, text)
 		}
 	}
+}
+
+// olderKept is k as an older format tells it: each charge without what that did
+// not know.
+func olderKept(k Kept, forget func(*Debt)) Kept {
+	d := Debt{Charge: k.Charge}
+	forget(&d)
+	k.Charge = d.Charge
+	k.Debts, k.Done = slices.Clone(k.Debts), slices.Clone(k.Done)
+	for _, list := range [][]Debt{k.Debts, k.Done} {
+		for i := range list {
+			forget(&list[i])
+		}
+	}
+	return k
 }
 
 func TestDamagedStateIsRefused(t *testing.T) {

@@ -143,6 +143,10 @@ func (d *diary) money(w *world) {
 		d.write(w, "money %s %s", short(ref), text)
 	}
 	w.till.touched = nil
+	for _, line := range w.app.news {
+		d.write(w, "%s", line)
+	}
+	w.app.news = nil
 }
 
 // asked writes an order that has left; of several looks in a row only the first,
@@ -156,8 +160,14 @@ func (d *diary) asked(w *world, o payment.Order) {
 		d.write(w, "ask look %s", short(o.Ref))
 	case o.Verb == payment.Settle:
 		d.write(w, "ask settle %s %v key %s", short(o.Ref), o.Amount, strings.TrimPrefix(o.Key(payment.Capture), string(o.Ref)+"-"))
+	case o.Verb == payment.Inform:
+		d.write(w, "ask inform %s", short(o.Ref))
 	default:
-		d.write(w, "ask %v %s %v", o.Verb, short(o.Ref), o.Amount)
+		way := ""
+		if o.Way != payment.ByLink {
+			way = " by " + o.Way.String()
+		}
+		d.write(w, "ask %v %s %v%s", o.Verb, short(o.Ref), o.Amount, way)
 	}
 }
 
@@ -188,6 +198,9 @@ func (d *diary) show(w *world, driver string) {
 	}
 	if c.Ref != "" && c.End != 0 {
 		text += fmt.Sprintf(", ended %v settled %v captured %v released %v stuck %v", c.End, c.Settled, c.Captured, c.Released, c.Stuck)
+	}
+	if c.Receipt != "" {
+		text += ", document " + c.Receipt
 	}
 	d.write(w, "%s", text)
 }

@@ -35,6 +35,10 @@ type (
 		Answer payment.Answer
 	}
 
+	// Hinted: somebody says that something has happened to a payment. It carries
+	// nothing that is believed; the payment is read back sooner.
+	Hinted struct{ Ref payment.Ref }
+
 	// Metered: the meter has said something.
 	Metered struct{ Reading hal.Reading }
 
@@ -73,6 +77,7 @@ func (Stopped) event()    {}
 func (Extended) event()   {}
 func (Asked) event()      {}
 func (Answered) event()   {}
+func (Hinted) event()     {}
 func (Metered) event()    {}
 func (Sensed) event()     {}
 func (Ordered) event()    {}

@@ -3,6 +3,7 @@ package session
 import (
 	"bytes"
 	"fmt"
+	"reflect"
 	"slices"
 	"time"
 
@@ -23,6 +24,7 @@ func broken(r *Rules, before, s *State, now hal.Instant) []string {
 	lawsOfWant(law, r, s, now, want)
 	lawsOfCharge(law, before, s)
 	lawsOfDebts(law, s, now)
+	lawsOfDocuments(law, before, s)
 	if !s.Kept.Same(&before.Kept) {
 		record := s.Kept.Append(nil)
 		back, err := Decode(record)
@@ -44,7 +46,7 @@ func lawsOfWant(law lawful, r *Rules, s *State, now hal.Instant, want Want) {
 		law(s.sense.known && s.meter.known, "wanted closed before contactor and meter have spoken")
 	}
 	again := r.Want(s, now)
-	law(want.Contactor == again.Contactor && want.Poll == again.Poll && slices.Equal(want.Orders, again.Orders), "Want is not the same twice")
+	law(want.Contactor == again.Contactor && want.Poll == again.Poll && slices.EqualFunc(want.Orders, again.Orders, sameOrder), "Want is not the same twice")
 	at, ok := s.NextAsk()
 	law((len(want.Orders) > 0) == (ok && at <= now.Mono), "%d orders wanted, and the next is due %v (%v)", len(want.Orders), at-now.Mono, ok)
 	seen := map[payment.Ref]bool{}
@@ -52,6 +54,30 @@ func lawsOfWant(law lawful, r *Rules, s *State, now hal.Instant, want Want) {
 		law(!seen[o.Ref], "two orders for %s", o.Ref)
 		law(o.Verb != payment.Settle || o.Amount >= 0, "settle %v of %s", o.Amount, o.Ref)
 		seen[o.Ref] = true
+	}
+}
+
+func sameOrder(a, b payment.Order) bool {
+	if a.Receipt != nil && b.Receipt != nil && reflect.DeepEqual(a.Receipt, b.Receipt) {
+		b.Receipt = a.Receipt
+	}
+	return a == b
+}
+
+// lawsOfDocuments: whatever was sold has a number, no number is used twice, and
+// the app is told of nothing else.
+func lawsOfDocuments(law lawful, before, s *State) {
+	law(s.Receipts >= before.Receipts, "the series goes back from %d to %d", before.Receipts, s.Receipts)
+	law(len(s.links) == len(s.Done), "%d settled charges, %d pages", len(s.Done), len(s.links))
+	newest := uint64(0)
+	for i := range s.Done {
+		d := &s.Done[i]
+		law((d.Receipt != 0) == (d.Captured > 0), "charge %d: %v captured, document %d", d.Number, d.Captured, d.Receipt)
+		law(d.Told == ToldNothing || d.Receipt != 0, "charge %d: the app is told of a document that is none", d.Number)
+		if d.Receipt != 0 {
+			law(d.Receipt > newest && d.Receipt <= s.Receipts, "charge %d has document %d after %d of %d", d.Number, d.Receipt, newest, s.Receipts)
+			newest = d.Receipt
+		}
 	}
 }
 
@@ -85,7 +111,7 @@ func lawsOfDebts(law lawful, s *State, now hal.Instant) {
 		law(d.Due >= 0 && d.Due <= d.Limit, "charge %d: %v due of %v", d.Number, d.Due, d.Limit)
 		law(d.Due == 0 || d.Held, "charge %d was never approved, and %v is due", d.Number, d.Due)
 		law(d.End >= d.Start, "charge %d ends at %v, begins at %v", d.Number, d.End, d.Start)
-		law(q.out || q.next <= now.Mono+slowly+longestWait, "charge %d is not asked about before %v", d.Number, q.next-now.Mono)
+		law(q.out || q.next <= now.Mono+sparseAttempts+longestWait, "charge %d is not asked about before %v", d.Number, q.next-now.Mono)
 	}
 }
 

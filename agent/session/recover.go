@@ -35,8 +35,12 @@ func (r *Rules) Recover(kept Kept, trust Trust, now hal.Instant) State {
 	for _, d := range s.Debts {
 		s.asks = append(s.asks, inherited(d.Writes, now.Mono))
 	}
+	s.links = make([]string, len(s.Done))
 	switch trust {
 	case Holed:
+		if s.Latched&Rotten == 0 {
+			s.Receipts += lostReceipts // what was lost may have used some
+		}
 		s.Latched |= Rotten
 	case Alien:
 		s.Passing |= DiskFailed

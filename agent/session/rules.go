@@ -27,6 +27,11 @@ type Rules struct {
 	NoPlug   bool             // there is no plug input: a car counts as present
 	Wired    hal.Signals      // those that have a wire
 	Limits   Limits
+
+	Receipts bool          // receipts go into the payer's app
+	Push     bool          // drivers may be asked in the app by their phone number
+	Lang     display.Lang  // of what goes into the app
+	Capture  time.Duration // from a request until nothing of it can be captured any more; 0: no end
 }
 
 // Limits are how long each phase may last. All are set by DefaultLimits.
@@ -104,6 +109,8 @@ func (r *Rules) Accepts(s *State, now hal.Instant, q Requested) error {
 		return display.ErrBusy
 	case s.Faults() != 0 || len(s.Debts) >= MaxDebts || !s.dead(now.Mono):
 		return display.ErrOut
+	case q.Way == payment.ByPush && !r.pushes(s):
+		return display.ErrOut
 	case q.Seen != r.Price:
 		return display.ErrPrice
 	case !slices.Contains(r.Choices, q.Reserve):
@@ -114,6 +121,9 @@ func (r *Rules) Accepts(s *State, now hal.Instant, q Requested) error {
 
 // Ref is the reference of charge number n.
 func (r *Rules) Ref(n uint64) payment.Ref { return payment.NewRef(r.Post, r.EVSE, n) }
+
+// pushes says whether drivers can be asked in the app by their phone number.
+func (r *Rules) pushes(s *State) bool { return r.Push && !s.noPush }
 
 // carPresent says whether a car may be assumed at the socket.
 func (r *Rules) carPresent(s *State) bool { return r.NoPlug || s.plug == hal.PlugIn }

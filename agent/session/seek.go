@@ -24,6 +24,7 @@ type seek struct {
 	gap     uint64 // numbers missing in a row from known+stride on
 	halving bool
 
+	receipts  uint64 // newest number of a sales document that a payment tells of
 	gathering bool
 	at        uint64 // the number being looked at
 	open      *Debt  // the newest charge found that has no end yet; nil if none
@@ -35,6 +36,9 @@ const (
 	// window numbers in a row without a payment mean that there are no more: so
 	// many requests may have failed one after the other.
 	window = 16
+	// lostReceipts is how many sales documents may have been numbered since the
+	// newest payment was made: one for each debt, and its own.
+	lostReceipts = MaxDebts + 1
 	// backward is how many numbers before the highest are looked at. MaxDebts of
 	// them can hold money.
 	backward = 4 * MaxDebts
@@ -78,6 +82,9 @@ func (r *Rules) sought(s *State, now hal.Instant, a payment.Answer) {
 		return
 	}
 	if exists := a.Found.State != payment.NotFound; exists {
+		if a.Found.Terms.EVSE == r.evse() {
+			k.receipts = max(k.receipts, a.Found.Terms.Receipts)
+		}
 		k.known, k.gap = k.known+k.stride+k.gap, 0
 		if !k.halving {
 			k.stride *= 2
@@ -103,6 +110,9 @@ func (r *Rules) foundHighest(s *State, now hal.Instant) {
 		s.endSeek()
 		return
 	}
+	// Numbers that are skipped are void, and the books say so. One used twice would
+	// be two sales under one name.
+	s.Receipts = max(s.Receipts, k.receipts+lostReceipts)
 	if s.Phase == Stopping {
 		k.open, k.held = &Debt{Charge: s.Charge}, s.Charge.Held
 	}

@@ -18,7 +18,7 @@ func (r *Rules) settling(d *Debt, q *ask, now hal.Instant, a payment.Answer) boo
 		d.settle(a.Found)
 		return true
 	case payment.Held:
-		d.progress(q, now, a.Found)
+		r.progress(d, q, now, a.Found)
 	case payment.Missing:
 		if q.missing == 0 {
 			q.missing = now.Mono
@@ -33,13 +33,13 @@ func (r *Rules) settling(d *Debt, q *ask, now hal.Instant, a payment.Answer) boo
 		}
 		q.next = now.Mono + time.Minute
 	case payment.Refused:
-		d.refused(q, now, a)
+		r.denied(d, q, now, a)
 	default: // unknown, busy, or not approved and not yet withdrawn
 		q.later(now.Mono, a.Wait)
 		if a.Status == payment.Unknown && a.Code != "" && q.tries >= uint8(len(ladder)) {
 			// The service itself has answered every time, and reading back shows no
 			// change: its key may be stuck with an old refusal.
-			d.refused(q, now, payment.Answer{Status: payment.Refused, Reason: payment.Rejected})
+			r.denied(d, q, now, payment.Answer{Status: payment.Refused, Reason: payment.Rejected})
 			q.tries = 0
 		}
 	}
@@ -58,8 +58,11 @@ func (d *Debt) settle(f payment.Found) {
 }
 
 // progress decides what comes after an answer that says money is still held.
-func (d *Debt) progress(q *ask, now hal.Instant, f payment.Found) {
+func (r *Rules) progress(d *Debt, q *ask, now hal.Instant, f payment.Found) {
 	switch {
+	case f.Taken < d.Due && r.tooOld(d, now.Wall):
+		d.Due, d.Trouble = f.Taken, payment.TooLate
+		q.tries, q.next = 0, now.Mono
 	case f.Taken > 0 && f.Taken < d.Due:
 		// Less was taken than is due, by somebody else or before the journal failed.
 		// A driver is charged once: that is all there will be.
@@ -73,47 +76,68 @@ func (d *Debt) progress(q *ask, now hal.Instant, f payment.Found) {
 	}
 }
 
-// maxAttempts is how many capture keys one debt may use up.
-const maxAttempts = 100
+// Chosen by us. A capture that is refused is tried again and again at first, and
+// then once a day: with these the keys last for the 180 days in which Norway's
+// reservations can be captured.
+const (
+	maxAttempts    = 200 // capture keys that one debt may use up
+	denseAttempts  = 24
+	sparseAttempts = 24 * time.Hour
+)
 
-// refused reacts to a definite no.
-func (d *Debt) refused(q *ask, now hal.Instant, a payment.Answer) {
+// denied reacts to a definite no.
+func (r *Rules) denied(d *Debt, q *ask, now hal.Instant, a payment.Answer) {
 	d.Trouble = a.Reason
-	switch a.Reason {
-	case payment.NoPartial, payment.TooLate:
+	switch {
+	case a.Reason == payment.NoPartial, a.Reason == payment.TooLate, r.tooOld(d, now.Wall):
 		q.next = now.Mono + slowly // not even releasing works
 		if d.Due > a.Found.Taken {
 			// It cannot be had, and the whole reservation is not ours to take: release it.
 			d.Due = a.Found.Taken
 			q.next = now.Mono
 		}
-	case payment.Conflict:
+	case a.Reason == payment.Conflict:
 		q.next = now.Mono + slowly
-	case payment.FundsGone:
-		d.newKey()
-		q.next = now.Mono + slowly
+	case a.Reason == payment.FundsGone:
+		d.newKey(q, now, slowly)
 	default:
-		d.newKey()
-		q.next = now.Mono + newKeyAfter
+		d.newKey(q, now, newKeyAfter)
 	}
 }
 
-// newKey lets the next capture go under another key: a key that has been refused
-// is refused for good.
-func (d *Debt) newKey() {
+// newKey lets the next capture go under another key, after a rest: a key that has
+// been refused is refused for good.
+func (d *Debt) newKey(q *ask, now hal.Instant, rest time.Duration) {
+	if d.Attempt >= denseAttempts {
+		rest = sparseAttempts
+	}
 	if d.Attempt < maxAttempts {
 		d.Attempt++
 	}
+	q.next = now.Mono + rest
 }
 
-// settled moves debt i to the settled ones.
-func (s *State) settled(i int) {
-	d := s.Debts[i]
+// settled moves debt i to the settled ones. If something was sold, the sales
+// document gets its number here, in the one step that makes it true.
+func (r *Rules) settled(s *State, now hal.Instant, i int) {
+	d, link := s.Debts[i], s.asks[i].back
 	s.Debts = slices.Delete(slices.Clone(s.Debts), i, i+1)
 	s.asks = slices.Delete(slices.Clone(s.asks), i, i+1)
-	done := s.Done
-	if len(done) >= MaxDone {
-		done = done[len(done)-MaxDone+1:]
+	d.Closed = now.Wall
+	if d.Captured > 0 {
+		s.Receipts++
+		d.Receipt = s.Receipts
+		if r.Receipts && d.Sold().Total == d.Captured {
+			d.Told = ToldDue
+		}
+	}
+	done, links := s.Done, s.links
+	if over := len(done) - MaxDone + 1; over > 0 {
+		if done[0].Told == ToldDue {
+			s.tell = ask{} // the app will not know; the page and the books do
+		}
+		done, links = done[over:], links[over:]
 	}
 	s.Done = append(slices.Clone(done), d)
+	s.links = append(slices.Clone(links), link)
 }

@@ -16,10 +16,12 @@ type State struct {
 	Passing Faults        // faults that are judged afresh all the time
 	Since   time.Duration // when the phase was entered, Instant.Mono
 
-	ask      ask    // about the charge under way
-	asks     []ask  // about each of Debts, in step with it
-	seek     *seek  // nil unless Seeking
-	sequence uint32 // of the newest order
+	ask      ask      // about the charge under way
+	asks     []ask    // about each of Debts, in step with it
+	links    []string // where each of Done's drivers reads about it, in step with it; empty after a restart
+	tell     ask      // about the receipt of the oldest of Done that is ToldDue
+	seek     *seek    // nil unless Seeking
+	sequence uint32   // of the newest order
 
 	meter meter
 	sense sense
@@ -29,6 +31,10 @@ type State struct {
 	signals  hal.Signals     // as the wires last said
 	switched []time.Duration // when the contactor was ordered closed of late, Instant.Mono, oldest first
 	url      string          // where the payer approves
+	series   uint64          // Receipts at the request: a request is the same however often it is made
+	way      payment.Way     // how the payer gets there
+	phone    payment.Phone   // with payment.ByPush, until the payment has been made
+	noPush   bool            // the service does not let us send messages to the app
 	back     string          // where the payer comes back to
 	grants   uint8           // extensions given in Waiting
 }
@@ -46,6 +52,10 @@ type Kept struct {
 	Debts   []Debt     // to be settled, oldest first
 	Done    []Debt     // settled, oldest first
 	Wear    Wear       // of the contactor
+
+	// Receipts is the newest number in the series of sales documents. Every charge
+	// of which something was captured uses one, in the step in which that is known.
+	Receipts uint64
 }
 
 // Wear counts what shortens the life of a contactor: its makers give so many
@@ -74,6 +84,10 @@ type Charge struct {
 	Why     display.End
 	Writes  uint16 // askings about its payment that may have changed something
 
+	// Guaranteed is until when the payer's bank stands by the reservation, in
+	// seconds since 1970 by the service's clock; 0 when that was not told.
+	Guaranteed int64
+
 	// Gathered says that the charge was read back from the payment service: there
 	// is no checkpoint that tells how far it came.
 	Gathered bool
@@ -87,7 +101,26 @@ type Debt struct {
 	Trouble  payment.Reason // why a person should look at it
 	Captured payment.Amount // as read back, minor units
 	Released payment.Amount // as read back, minor units
+	Closed   hal.Stamp      // when it was settled
+	Receipt  uint64         // in the series of sales documents; 0 if nothing was sold
+	Told     Told
 }
+
+// Told says how far the payer's app knows of a receipt.
+type Told uint8
+
+// The steps.
+const (
+	ToldNothing Told = iota // and need not: there is no receipt for the app
+	ToldDue
+	ToldAll
+	ToldNever // given up
+	tolds
+)
+
+// Sold is the bill of a settled charge, cut down to what was captured. Its lines
+// sum to that, unless somebody else has captured more than was used.
+func (d *Debt) Sold() payment.Bill { return d.Price.Cost(d.Use(), min(d.Limit, d.Captured)) }
 
 // Use is what the charge has used by its own facts.
 func (c *Charge) Use() payment.Use {
@@ -116,6 +149,7 @@ func (s *State) Faults() Faults { return s.Latched | s.Passing }
 func (k *Kept) Same(o *Kept) bool {
 	return k.Phase == o.Phase && k.Counter == o.Counter && k.Boots == o.Boots && k.Misses == o.Misses &&
 		k.Latched == o.Latched && k.Resting == o.Resting && k.Charge == o.Charge && k.Serial == o.Serial && k.Wear == o.Wear &&
+		k.Receipts == o.Receipts &&
 		sameDebts(k.Debts, o.Debts) && sameDebts(k.Done, o.Done)
 }
 

@@ -46,6 +46,8 @@ func (r *Rules) Advance(s *State, now hal.Instant, e Event) {
 // notice records what e says about the world, whatever the phase.
 func (r *Rules) notice(s *State, now hal.Instant, e Event) {
 	switch e := e.(type) {
+	case Hinted:
+		s.hinted(e.Ref)
 	case Metered:
 		r.metered(s, now, e.Reading)
 	case Sensed:
@@ -140,6 +142,7 @@ func (r *Rules) idle(s *State, now hal.Instant, e Event) {
 		Start: s.meter.last, Seen: s.meter.last, Started: now.Wall,
 	}
 	s.back, s.url, s.grants = q.Return, "", 0
+	s.way, s.phone, s.series = q.Way, q.Phone, s.Receipts
 	s.ask = ask{make: true, next: now.Mono, heard: now.Mono}
 	s.enter(Approving, now)
 }
@@ -280,9 +283,9 @@ func (r *Rules) owe(s *State, now hal.Instant, due payment.Amount, why display.E
 		d.End = d.Start
 	}
 	a := s.ask
-	a.out, a.tries, a.next, a.missing = false, 0, now.Mono, 0
+	a.out, a.tries, a.next, a.missing, a.back = false, 0, now.Mono, 0, s.back
 	s.Debts = append(s.Debts[:len(s.Debts):len(s.Debts)], d)
 	s.asks = append(s.asks[:len(s.asks):len(s.asks)], a)
-	s.Charge, s.ask, s.url, s.back, s.flow = Charge{}, ask{}, "", "", flow{}
+	s.Charge, s.ask, s.url, s.back, s.phone, s.flow = Charge{}, ask{}, "", "", "", flow{}
 	s.enter(Idle, now)
 }

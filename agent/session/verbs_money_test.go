@@ -60,7 +60,7 @@ func (w *world) doService(args []string) error {
 		l.mood, l.wait = busy, d
 		return err
 	case is(args, "refuses *"):
-		for r := payment.NoReason; r <= payment.Meddled; r++ {
+		for r := payment.NoReason; r <= payment.LastReason; r++ {
 			if r.String() == args[1] {
 				l.mood, l.reason = refuses, r
 				return nil

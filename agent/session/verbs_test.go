@@ -30,12 +30,15 @@ var verbs = map[string]func(w *world, args []string) error{
 	"disk":       (*world).doDisk,       // disk full
 	"card":       (*world).doCard,       // card copy NAME
 	"power":      (*world).doPower,      // power on [gone|holed|alien] | cut | card new | card NAME | torn
-	"driver":     (*world).doDriver,     // driver A requests 350 kr | stops | extends
+	"driver":     (*world).doDriver,     // driver A requests 350 kr [by push] | stops | extends
 	"technician": (*world).doTechnician, // technician withdraws | restores
 	"payer":      (*world).doPayer,      // payer approves | declines
 	"portal":     (*world).doPortal,     // portal releases | takes 100 kr | refunds 10 kr
 	"stranger":   (*world).doStranger,   // stranger holds 350 kr under 2
 	"service":    (*world).doService,    // service ok | lost | deaf | late | busy 30s | keeps | refuses REASON | shy
+	"receipts":   (*world).doReceipts,   // receipts ok | lost | deaf | busy | refuses: the app, from now on
+	"hint":       (*world).doHint,       // hint 1: something happened to payment 1, somebody says
+	"capture":    (*world).doCountry,    // capture 14 days: what is older is gone
 	"after":      (*world).doAfter,      // after 90s
 	"at":         (*world).doAt,         // at 13:05
 	"show":       (*world).doShow,       // show [DRIVER]
@@ -252,12 +255,16 @@ func (w *world) doPower(args []string) error {
 
 func (w *world) doDriver(args []string) error {
 	switch {
-	case is(args, "* requests * kr"):
+	case is(args, "* requests * kr"), is(args, "* requests * kr by push"):
 		n, err := strconv.Atoi(args[2])
 		if err != nil {
 			return err
 		}
 		q := w.request(args[0], payment.Amount(n)*100)
+		if len(args) > 4 {
+			q.Way, q.Phone = payment.ByPush, "4791234567"
+			w.rules.Push = true
+		}
 		if no := w.rules.Accepts(&w.state, w.now(), q); no != nil {
 			w.diary.write(w, "no: %v", no)
 		}

@@ -58,7 +58,7 @@ func same(a, b payment.Holder) bool { return subtle.ConstantTimeCompare(a[:], b[
 func (r *Rules) public(s *State, now hal.Instant) display.View {
 	v := display.View{
 		Code: r.Code, Price: r.Price, Choices: r.Choices, Default: r.Default, MaxPower: r.MaxPower,
-		Busy: s.Phase != Idle, State: r.phaseState(s, now),
+		Busy: s.Phase != Idle, State: r.phaseState(s, now), Push: r.pushes(s),
 	}
 	if v.Busy {
 		v.Since = s.Charge.Started
@@ -143,6 +143,9 @@ func (r *Rules) viewDebt(s *State, d *Debt) display.Charge {
 	c.Meter.End = r.onMeter(d.End)
 	c.Stuck = d.Trouble != payment.NoReason
 	c.Captured, c.Released = d.Captured, d.Released
+	if d.Receipt != 0 {
+		c.Bill, c.Receipt, c.Issued = d.Sold(), r.ReceiptNumber(d), d.Closed
+	}
 	return c
 }
 

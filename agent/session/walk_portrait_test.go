@@ -36,6 +36,7 @@ var blind = map[string]bool{
 	"seq": true, "sequence": true, "Done": true, "Holder": true, "back": true, "Started": true, "Ended": true,
 	"Price": true, "Limit": true, "Counter": true, "Serial": true, "Elapsed": true, "Idle": true, "idle": true,
 	"spoken": true, "power": true, "Boots": true, "Wear": true, "switched": true, "below": true, "stood": true,
+	"links": true, "series": true, "way": true, "phone": true, "Receipts": true, "Guaranteed": true, "calm": true,
 }
 
 // blindDebt are those that no longer matter once a charge has ended.

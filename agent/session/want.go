@@ -43,6 +43,9 @@ func (r *Rules) Want(s *State, now hal.Instant) Want {
 			w.Orders = append(w.Orders, r.settleOrder(&s.Debts[i], s.sequence+1+uint32(len(w.Orders))))
 		}
 	}
+	if i := s.telling(); i >= 0 && !s.tell.out && now.Mono >= s.tell.next {
+		w.Orders = append(w.Orders, r.informOrder(s, &s.Done[i], s.links[i], s.sequence+1+uint32(len(w.Orders))))
+	}
 	return w
 }
 
@@ -64,6 +67,9 @@ func (s *State) NextAsk() (at time.Duration, ok bool) {
 			at, ok = q.mayAt(), true
 		}
 	}
+	if q := &s.tell; s.telling() >= 0 && !q.out && (!ok || q.next < at) {
+		at, ok = q.next, true
+	}
 	return at, ok
 }
 
@@ -76,14 +82,14 @@ func (r *Rules) wantCharge(s *State, now hal.Instant, w *Want) {
 	c := &s.Charge
 	o := payment.Order{Ref: r.Ref(c.Number), Amount: c.Limit, Currency: c.Price.Currency, Seq: s.sequence + 1}
 	if q.make && q.mayWrite(now.Mono) {
-		o.Verb, o.Terms, o.Return = payment.Reserve, r.terms(s), s.back
+		o.Verb, o.Terms, o.Return, o.Way, o.Phone = payment.Reserve, r.terms(s), s.back, s.way, s.phone
 	}
 	w.Orders = append(w.Orders, o)
 }
 
 func (r *Rules) terms(s *State) payment.Terms {
 	c := &s.Charge
-	return payment.Terms{EVSE: r.evse(), Meter: s.Serial, Start: c.Start, Price: c.Price, Holder: c.Holder}
+	return payment.Terms{EVSE: r.evse(), Meter: s.Serial, Start: c.Start, Price: c.Price, Holder: c.Holder, Receipts: s.series}
 }
 
 func (r *Rules) settleOrder(d *Debt, seq uint32) payment.Order {

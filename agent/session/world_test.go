@@ -29,6 +29,7 @@ type world struct {
 	full  bool              // the disk takes no more
 
 	till    *till
+	app     app
 	flights []flight
 	wires   wires
 	laws    func(*world, State) // looks at every step
@@ -153,6 +154,9 @@ func (w *world) act() {
 		w.keep()
 		w.diary.asked(w, o)
 		answer, after := w.till.ask(w.at, o)
+		if o.Verb == payment.Inform {
+			answer, after = w.app.ask(o)
+		}
 		w.flights = append(w.flights, flight{o, answer, w.at + after})
 	}
 	panic("the orders wanted never end")
