@@ -59,6 +59,16 @@ const (
 	refused
 	readRefused
 
+	hintLost
+	hintLate
+	hintTwice
+	hintForged
+	portalAct
+	fundsBack
+	deadlineShort
+	pushRefused
+	appRefused
+
 	sites
 )
 
@@ -71,6 +81,7 @@ var siteNames = [sites]string{
 	"meter-mute", "meter-spike", "meter-nudge", "meter-dip", "meter-silent", "meter-frozen", "meter-swapped", "meter-offset", "meter-slower", "meter-reset",
 	"wont-close", "slow-open", "welded", "sense-stuck", "supply-gone", "tripped", "button-pressed",
 	"payment-dies", "funds-gone", "whole-only", "withdrawn", "refused", "read-refused",
+	"hint-lost", "hint-late", "hint-twice", "hint-forged", "portal-act", "funds-back", "deadline-short", "push-refused", "app-refused",
 }
 
 // String gives the site's name.
@@ -88,6 +99,8 @@ var rates = [sites]uint32{
 	meterSwapped: 20, meterOffset: 30, meterSlower: 3_000, meterReset: 3_000,
 	wontClose: 15_000, slowOpen: 15_000, welded: 8_000, senseStuck: 6_000, supplyGone: 10_000, tripped: 15_000, buttonPressed: 15_000,
 	paymentDies: 20_000, fundsGone: 10_000, wholeOnly: 10_000, withdrawn: 15_000, refused: 2_000, readRefused: 500,
+	hintLost: 50_000, hintLate: 50_000, hintTwice: 50_000, hintForged: 15_000, portalAct: 8_000, fundsBack: 500_000, deadlineShort: 5_000,
+	pushRefused: 20_000, appRefused: 20_000,
 }
 
 // fault is one time that a site went wrong.
@@ -186,7 +199,7 @@ func (w *world) how(n uint64) uint64 {
 // ones more often.
 func (w *world) span(lo, hi time.Duration) time.Duration {
 	x := time.Duration(w.how(1000))
-	return lo + (hi-lo)*x*x/1_000_000
+	return lo + (hi-lo)/1000*x*x/1000 // in this order a day does not overflow
 }
 
 // mix is a hash of three numbers (the finaliser of splitmix64, twice).

@@ -24,7 +24,9 @@ type judge struct {
 	wrong      bool // the newest reading was wrong
 	agreed     bool // there were two wrong ones in a row
 	lastCharge time.Duration
-	noticed    uint64 // sites that went wrong, as bits
+	papers     []document // numbers of sales documents, as written down
+	mayskip    bool       // the journal was damaged: the series may jump
+	noticed    uint64     // sites that went wrong, as bits
 }
 
 // record is the truth about one charge.
@@ -41,7 +43,8 @@ type record struct {
 	moved    hal.Energy    // delivered until the contacts had really opened, Wh
 	opened   bool
 	stopped  bool           // the driver has stopped it
-	taken    payment.Amount // captured, minor units
+	taken    payment.Amount // captured by the post, minor units
+	portal   payment.Amount // captured by somebody else, minor units
 	captures int            // how often something was taken
 }
 
@@ -221,6 +224,9 @@ func (j *judge) asking(w *world, o payment.Order) {
 	if o.Verb == payment.Settle && !j.owedOnDisk(w, o) {
 		j.complain("M4", "a settlement is asked for before the card knows the bill")
 	}
+	if o.Verb == payment.Inform && !j.soldOnDisk(w, o) {
+		j.complain("R3", "a receipt leaves before the card knows its number")
+	}
 }
 
 func (j *judge) owedOnDisk(w *world, o payment.Order) bool {
@@ -233,9 +239,18 @@ func (j *judge) owedOnDisk(w *world, o payment.Order) bool {
 	return false
 }
 
+func (j *judge) soldOnDisk(w *world, o payment.Order) bool {
+	for i := range j.disk.Done {
+		if d := &j.disk.Done[i]; d.Number == o.Ref.Number() && w.post.rules.ReceiptNumber(d) == o.Receipt.Number {
+			return true
+		}
+	}
+	return false
+}
+
 // calling is called when a call takes effect at the service: M2, M3.
 func (j *judge) calling(w *world, a *asking) {
-	if r := j.find(a.order.Ref.Number()); r != nil && a.call.Kind == payment.CancelAll && r.taken < a.order.Amount && !j.misled() {
+	if r := j.find(a.order.Ref.Number()); r != nil && a.call.Kind == payment.CancelAll && r.taken+r.portal < a.order.Amount && !j.misled() {
 		j.complain("M3", "the rest is released before the bill is taken")
 	}
 }
@@ -243,10 +258,10 @@ func (j *judge) calling(w *world, a *asking) {
 // moved is called when a call has had its effect, or had it before: M2.
 func (j *judge) moved(w *world, ref payment.Ref, f payment.Found) {
 	r := j.find(ref.Number())
-	if r == nil || f.Taken == r.taken {
+	if r == nil || f.Taken == r.taken+r.portal {
 		return
 	}
-	r.taken = f.Taken
+	r.taken = f.Taken - r.portal
 	if r.captures++; r.captures > 1 {
 		j.complainf("M2", "charge %d is captured twice, %v in all", r.number, f.Taken)
 	}
@@ -255,7 +270,7 @@ func (j *judge) moved(w *world, ref payment.Ref, f payment.Found) {
 // refused looks for refusals that a sound post never earns.
 func (j *judge) refused(p *book.Problem) {
 	switch {
-	case p.Status == 429 && j.noticed&(1<<lateRequest) == 0: // late ones come when they like
+	case p.Status == 429 && j.noticed&(1<<lateRequest|1<<portalAct) == 0: // late ones come when they like
 		j.complain("rate", "more than five calls a minute for one reference")
 	case p.Code == "4010" && j.noticed&cardSites == 0: // a card that forgot a bill may make another one
 		j.complain("M2", "one key, two bodies")
@@ -264,7 +279,9 @@ func (j *judge) refused(p *book.Problem) {
 
 // wrote is called when the card has acknowledged a state: J2.
 func (j *judge) wrote(w *world, k *session.Kept) {
+	before := j.disk.Receipts
 	j.disk = *k
+	j.documents(w, before, k.Receipts)
 	w.card.records++
 	w.card.snapshot(w)
 	for i := range k.Done {
@@ -277,6 +294,7 @@ func (j *judge) booted(w *world, k *session.Kept, t session.Trust) {
 	if w.card.sound && !k.Same(&j.disk) && !w.card.ambiguous {
 		j.complainf("J1", "the journal lost an acknowledged record and says nothing (%s)", w.card.last)
 	}
+	j.mayskip = j.mayskip || !w.card.sound || j.noticed&cardSites != 0
 	j.disk = *k
 	j.lastHeard = w.now
 }

@@ -22,6 +22,10 @@ const (
 	atCapture               // the call is made
 	atRelease               // the call is made
 	atWithdraw              // the call is made
+	atReadApp               // what the payer's app has is read back
+	atReceipt               // a receipt is sent to the app
+	atLink                  // a link is sent to the app
+	atHint                  // the service sends a hint
 	atAnswer                // an answer comes home
 	atApprove               // the payer approves
 	atPass                  // the post looks around
@@ -36,7 +40,7 @@ const (
 )
 
 var placeNames = [places]string{
-	"start", "ask", "read", "create", "capture", "release", "withdraw", "answer", "approve",
+	"start", "ask", "read", "create", "capture", "release", "withdraw", "read-app", "receipt", "link", "hint", "answer", "approve",
 	"pass", "meter", "save", "deed", "done", "close", "open", "down",
 }
 
@@ -55,7 +59,7 @@ type mishap struct {
 func (m mishap) String() string {
 	s := fmt.Sprintf("%v#%d:", m.place, m.nth)
 	switch n := severities(m.place, m.site); {
-	case m.site == refused, m.site == readRefused:
+	case refusal(m.site):
 		return s + refusals[m.place][m.how]
 	case n > 1:
 		return s + fmt.Sprintf("%v~%d", m.site, m.how+1)
@@ -67,13 +71,15 @@ func (m mishap) String() string {
 // or lengths from the shortest to the longest.
 func severities(p place, s site) int {
 	switch s {
-	case refused, readRefused:
+	case refused, readRefused, appRefused:
 		return len(refusals[p])
+	case portalAct:
+		return 4 // kinds of acts
 	case cutInSave:
 		return 4 // what became of the sectors that were being written
 	case cutBeforeSave, cutBeforeDeed, cutAfterDeed, cutAnytime, lateRequest, networkDown:
 		return 3
-	case slowAnswer, meterSilent, slowSave, senseStuck, wontClose, slowOpen:
+	case slowAnswer, meterSilent, slowSave, senseStuck, wontClose, slowOpen, hintLate, hintForged, deadlineShort:
 		return 2
 	}
 	return 1
@@ -87,7 +93,12 @@ var refusals = [places][]string{
 	atCapture:  {"4010", "6010", "6090", "6100", "6140", "6260", "6280"},
 	atRelease:  {"6030", "6040", "6250", "6999"},
 	atWithdraw: {"6030", "6060", "6250", "6999"},
+	atReceipt:  {"400", "404", "409", "429"},
+	atLink:     {"400", "404"},
 }
+
+// refusal says whether a site is a service saying no though nothing is wrong.
+func refusal(s site) bool { return s == refused || s == readRefused || s == appRefused }
 
 // parseSet reads what String wrote, with commas between. An error names the word
 // it stumbled over.
@@ -113,8 +124,11 @@ func parseMishap(word string) (mishap, error) {
 	}
 	m := mishap{place: place(p), nth: uint16(n)}
 	if i := slices.Index(refusals[p], what); i >= 0 {
-		if m.site, m.how = refused, uint8(i); m.place == atRead {
+		switch m.site, m.how = refused, uint8(i); m.place {
+		case atRead:
 			m.site = readRefused
+		case atReceipt, atLink:
+			m.site = appRefused
 		}
 		return m, nil
 	}
@@ -196,7 +210,7 @@ func (x *search) hit(s site) bool {
 func (x *search) draw(s site, n uint64) uint64 {
 	last := uint64(severities(x.place, s)) - 1
 	switch {
-	case s == refused, s == readRefused:
+	case refusal(s):
 		return uint64(x.how)
 	case last == 0:
 		return mix(uint64(x.place)<<32|uint64(x.nth), uint64(s), n) % n
@@ -206,7 +220,14 @@ func (x *search) draw(s site, n uint64) uint64 {
 
 // atCall says that the call of an asking is being made.
 func (w *world) atCall(a *asking) {
-	a.place = [...]place{payment.Create: atCreate, payment.Capture: atCapture, payment.Withdraw: atWithdraw, payment.CancelAll: atRelease}[a.call.Kind]
+	switch a.letter {
+	case aReceipt:
+		a.place = atReceipt
+	case aLink:
+		a.place = atLink
+	default:
+		a.place = [...]place{payment.Create: atCreate, payment.Capture: atCapture, payment.Withdraw: atWithdraw, payment.CancelAll: atRelease}[a.call.Kind]
+	}
 	if w.at(a.place); w.search != nil {
 		a.nth = w.search.nth
 	}

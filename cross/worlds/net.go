@@ -16,6 +16,7 @@ type asking struct {
 	order  payment.Order
 	life   int // of the post that asked, see post.life
 	call   payment.Call
+	letter letter // not a call about money, but this
 	place  place  // with nth: the moment of its call
 	nth    uint16 // see place
 	lost   bool   // the answer never arrives
@@ -89,6 +90,10 @@ func (w *world) send(n int) {
 func (w *world) traffic(e event) {
 	switch e.kind {
 	case evRead:
+		if w.judge.asks[e.n].order.Verb == payment.Inform {
+			w.readApp(e.n)
+			return
+		}
 		w.readBack(e.n)
 	case evWrite:
 		w.call(e.n)
@@ -129,12 +134,12 @@ func (w *world) readBack(n int) {
 	switch {
 	case a.call.Kind != payment.NoCall:
 	case a.order.Verb == payment.Look: // one event for the way there and back
-		if a.answer = a.order.Answer(f); a.life == w.post.life {
+		if a.answer = w.told(a.order, f); a.life == w.post.life {
 			w.home(n)
 		}
 		return
 	default:
-		w.answerIn(n, oneWay, a.order.Answer(f))
+		w.answerIn(n, oneWay, w.told(a.order, f))
 		return
 	}
 	w.send(n)
@@ -158,6 +163,9 @@ func (w *world) call(n int) {
 func (w *world) perform(n int) payment.Answer {
 	a := &w.judge.asks[n]
 	o := a.order
+	if a.letter != noLetter {
+		return w.deliver(a)
+	}
 	w.backTo(a)
 	if a.call.Kind != payment.Create && w.hit(serviceBusy) {
 		w.book.Busy(o.Ref, w.now+w.span(time.Second, time.Minute))
@@ -166,7 +174,8 @@ func (w *world) perform(n int) payment.Answer {
 	f, p := w.serve(a)
 	if p == nil {
 		w.judge.moved(w, o.Ref, f)
-		return o.Answer(f)
+		w.notify(o.Ref)
+		return w.told(o, f)
 	}
 	answer, exists := vipps.Judge(a.call.Kind, p.Status, p.Code)
 	answer.Wait = p.After
@@ -176,12 +185,27 @@ func (w *world) perform(n int) payment.Answer {
 		case p != nil:
 			return payment.Answer{}
 		case o.Ours(f):
-			return o.Answer(f)
+			return w.told(o, f)
 		}
 		return payment.Answer{Status: payment.Refused, Reason: payment.Foreign}
 	}
 	return answer
 }
+
+// guaranteedFor is how long the bank of every payer stands by a reservation.
+const guaranteedFor = 7 * 24 * time.Hour
+
+// told is what an order learns from finding f, with the bank's guarantee in it.
+func (w *world) told(o payment.Order, f payment.Found) payment.Answer {
+	if r := w.judge.find(o.Ref.Number()); r != nil && f.State == payment.Authorised {
+		f.Guaranteed = guaranteed(r)
+	}
+	return o.Answer(f)
+}
+
+// guaranteed is until when the bank stands by a reservation: by the service's own
+// clock, which is never wrong.
+func guaranteed(r *record) int64 { return int64((r.approved + guaranteedFor) / time.Second) }
 
 // serve is the service itself.
 func (w *world) serve(a *asking) (payment.Found, *book.Problem) {
@@ -195,6 +219,9 @@ func (w *world) serve(a *asking) (payment.Found, *book.Problem) {
 	}
 	if p := w.refusal(a.place, key); p != nil {
 		return payment.Found{}, p
+	}
+	if o.Way == payment.ByPush && o.Verb == payment.Reserve && w.hit(pushRefused) {
+		return payment.Found{}, w.sticks(key, &book.Problem{Status: 400, Code: "5080"})
 	}
 	var f payment.Found
 	var p *book.Problem
@@ -238,6 +265,11 @@ func (w *world) refusal(p place, key string) *book.Problem {
 	case "6280":
 		return no
 	}
+	return w.sticks(key, no)
+}
+
+// sticks has a key be refused from now on.
+func (w *world) sticks(key string, no *book.Problem) *book.Problem {
 	if key != "" {
 		if w.stuck == nil {
 			w.stuck = map[string]*book.Problem{}
@@ -251,7 +283,7 @@ func (w *world) refusal(p place, key string) *book.Problem {
 func (w *world) home(n int) {
 	a := &w.judge.asks[n]
 	answer := w.plantedAnswer(a)
-	if answer.Status == payment.Pending && answer.Found.URL != "" {
+	if answer.Status == payment.Pending && (answer.Found.URL != "" || a.order.Way == payment.ByPush) && a.letter == noLetter {
 		w.offer(a.order.Ref)
 	}
 	w.step(session.Answered{Order: a.order, Answer: answer})

@@ -16,6 +16,7 @@ func referenceRules() session.Rules {
 		Post: "W1", EVSE: 1, Code: "W1", Price: payment.Price{Currency: payment.NOK, VAT: 2500, KWh: 600, Minute: 50},
 		Choices: []payment.Amount{20_000}, Default: 20_000, MaxPower: 22_000, Grain: 1,
 		Limits: session.DefaultLimits(), Wired: hal.StopPressed | hal.EmergencyStop | hal.RCDTripped,
+		Receipts: true,
 	}
 }
 
@@ -43,5 +44,7 @@ func (w *world) acts() {
 	w.loseSupply()
 	w.wires(hal.StopPressed)
 	w.wires(hal.EmergencyStop)
+	w.forge()
+	w.portal()
 	w.cut(cutAnytime)
 }

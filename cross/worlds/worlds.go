@@ -43,6 +43,8 @@ type world struct {
 	judge judge
 
 	drivers  []driver
+	papers   []paper       // what the payers' app has
+	hooks    bool          // the service tells the post when something happens
 	signals  hal.Signals   // what the wires of the post say
 	wall     time.Duration // wall clock less virtual time
 	netDown  time.Duration // no network before this
@@ -75,9 +77,13 @@ type post struct {
 
 // instant is now as the post's own clocks tell it.
 func (w *world) instant() hal.Instant {
+	clock := hal.ClockSynced
+	if w.judge.noticed&(1<<wallJump) != 0 {
+		clock = hal.ClockHoldover
+	}
 	return hal.Instant{
 		Mono: w.now - w.post.booted + time.Second,
-		Wall: hal.Stamp{Unix: int64((w.now + w.wall) / time.Second), Clock: hal.ClockHoldover},
+		Wall: hal.Stamp{Unix: int64((w.now + w.wall) / time.Second), Clock: clock},
 	}
 }
 
@@ -101,6 +107,10 @@ const (
 	evSupply
 	evWires // the wires of the post say something; n is what
 	evKill
+	evHint // somebody says that something has happened to payment n
+	evForge
+	evPortal
+	evFunds // the bank has the money of payment n again
 )
 
 // event is something that will happen.
@@ -198,7 +208,7 @@ func (w *world) done() bool {
 		}
 	}
 	p := &w.post
-	if p.up && p.state.Phase == session.Idle && len(p.state.Debts) == 0 && w.late == 0 && p.state.Passing&session.Seeking == 0 {
+	if p.up && p.state.Phase == session.Idle && len(p.state.Debts) == 0 && !w.telling() && w.late == 0 && p.state.Passing&session.Seeking == 0 {
 		return true
 	}
 	if !w.healed && w.now > w.judge.lastCharge+6*time.Hour {
@@ -238,5 +248,13 @@ func (w *world) handle(e event) {
 		w.loseSupply()
 	case evKill:
 		w.killPayment()
+	case evHint:
+		w.hint(e.n)
+	case evForge:
+		w.forge()
+	case evPortal:
+		w.portal()
+	case evFunds:
+		w.book.Funds(w.post.rules.Ref(uint64(e.n)), true)
 	}
 }
