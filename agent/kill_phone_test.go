@@ -116,6 +116,9 @@ func (p *handset) ask(base string) bool {
 // follow looks at the page of the session.
 func (p *handset) follow(base string) bool {
 	page, status := p.do(http.MethodGet, base+p.session, nil)
+	if status == http.StatusNotFound && p.loses {
+		return false // the new card does not know of it yet
+	}
 	if status == http.StatusNotFound { // killed before the wish was written down
 		p.session = ""
 		p.forget()

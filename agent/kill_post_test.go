@@ -66,6 +66,7 @@ type victim struct {
 	limit int64  // to be reserved, øre
 	turn  int    // of its street
 	brief bool   // one short charge, and one kill, before it settles
+	loses bool   // its card with the first kill, and gets a new one
 
 	mu      sync.Mutex // guards what follows
 	rand    *rand.Rand
@@ -161,6 +162,9 @@ func (v *victim) begin(cmd *exec.Cmd, log *paper) bool {
 	if v.over {
 		return false
 	}
+	if v.loses && len(v.logs) == 1 {
+		v.lose()
+	}
 	if err := cmd.Start(); err != nil {
 		v.t.Errorf("%s: %v", v.id, err)
 		return false
@@ -172,6 +176,23 @@ func (v *victim) begin(cmd *exec.Cmd, log *paper) bool {
 		v.arm(settling)
 	}
 	return true
+}
+
+// lose takes away everything the post has written, but for the register, which a
+// meter keeps by itself.
+func (v *victim) lose() {
+	files, err := os.ReadDir(v.dir)
+	if err != nil {
+		v.t.Errorf("%s: %v", v.id, err)
+	}
+	for _, f := range files {
+		if f.Name() == "bench-1" {
+			continue
+		}
+		if err := os.RemoveAll(filepath.Join(v.dir, f.Name())); err != nil {
+			v.t.Errorf("%s: %v", v.id, err)
+		}
+	}
 }
 
 // draw plans the next kill, at a moment that can still come. The lock is held.

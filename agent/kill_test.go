@@ -35,6 +35,28 @@ func TestKilledTwoHundredTimes(t *testing.T) {
 	killing(t, 200, 50, 4)
 }
 
+// TestCardLostInTheMiddleOfACharge kills posts while cars charge, and takes away
+// all they have written. What is held is found by its number at the payment
+// service, what it was made for in its metadata, and what was used at the meter.
+func TestCardLostInTheMiddleOfACharge(t *testing.T) {
+	t.Parallel()
+	const posts = 4
+	street := newStreet(t, 1, posts, 1)
+	var all sync.WaitGroup
+	for range posts {
+		v := street.next()
+		v.loses, v.turn = true, 3 // charging, see draw
+		all.Go(v.live)
+	}
+	all.Wait()
+	if !t.Failed() {
+		street.report(posts)
+	}
+	if n := street.killed[charging]; n != posts || street.tally.Captured != posts {
+		t.Errorf("%d killed while charging, %d captured: want %d of each", n, street.tally.Captured, posts)
+	}
+}
+
 // killing kills posts so many times in all, so many posts at once, and each so many
 // times at most.
 func killing(t *testing.T, kills, abreast, most int) {

@@ -142,7 +142,7 @@ func (r *Rules) gather(s *State, now hal.Instant, a payment.Answer) {
 		}
 		if f.State == payment.Created || f.Left() > 0 {
 			k.open = gathered(k.at, f, now)
-			k.held = f.Left() > 0 && f.Taken == 0 && f.Terms.Meter == s.Serial
+			k.held = f.Left() > 0 && f.Terms.Meter == s.Serial
 		}
 	}
 	if k.at < k.known {
@@ -163,7 +163,7 @@ func (r *Rules) gather(s *State, now hal.Instant, a payment.Answer) {
 }
 
 // gathered makes a debt of a payment. What has been taken of it already is all
-// that will be.
+// that will be; what it was for, the register tells.
 func gathered(n uint64, f payment.Found, now hal.Instant) *Debt {
 	t := f.Terms
 	return &Debt{
