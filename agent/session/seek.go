@@ -140,6 +140,9 @@ func (r *Rules) gather(s *State, now hal.Instant, a payment.Answer) {
 		if s.Serial == "" {
 			s.Serial = f.Terms.Meter
 		}
+		if f.Taken > 0 && f.Left() <= 0 {
+			s.Receipts++ // a card that was lost before may have given it a number after the jump
+		}
 		if f.State == payment.Created || f.Left() > 0 {
 			k.open = gathered(k.at, f, now)
 			k.held = f.Left() > 0 && f.Terms.Meter == s.Serial
