@@ -1,7 +1,7 @@
 package session
 
 import (
-	"fmt"
+	"strconv"
 
 	"stolpe/display"
 	"stolpe/hal"
@@ -201,4 +201,4 @@ func (r *Rules) endGathered(s *State, k *seek, now hal.Instant, end hal.Energy) 
 }
 
 // evse names this EVSE in a payment's metadata.
-func (r *Rules) evse() string { return fmt.Sprintf("%s/%d", r.Post, r.EVSE) }
+func (r *Rules) evse() string { return r.Post + "/" + strconv.Itoa(r.EVSE) }

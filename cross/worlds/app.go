@@ -112,8 +112,8 @@ func (w *world) captured(ref payment.Ref) payment.Found {
 // document is one number of a sales document and the charge that it was given to.
 type document struct{ number, charge uint64 }
 
-// telling is called when a receipt leaves for the app: R1, R2. An older copy of
-// the card may have settled the charge once more, under another number.
+// telling is called when a receipt leaves for the app: R1, R2. A card that has
+// gone back to an older state settles the charge once more, under another number.
 func (j *judge) telling(w *world, o payment.Order) {
 	p := w.paper(o.Ref)
 	first := p.offered
@@ -122,7 +122,7 @@ func (j *judge) telling(w *world, o payment.Order) {
 		j.newPaper(w, o)
 		return
 	}
-	if j.noticed&(1<<oldCard) == 0 && (first.Number != o.Receipt.Number || !slices.Equal(first.Lines, o.Receipt.Lines)) {
+	if j.noticed&(cardSites&^(1<<cardLost)) == 0 && (first.Number != o.Receipt.Number || !slices.Equal(first.Lines, o.Receipt.Lines)) {
 		j.complainf("R1", "charge %d: another receipt, %s after %s", o.Ref.Number(), o.Receipt.Number, first.Number)
 	}
 }

@@ -155,14 +155,22 @@ func (w *world) request(n int, d *driver) {
 
 // tempt schedules what may happen in the course of a visit.
 func (w *world) tempt(d *driver) {
-	w.in(w.people.between(time.Second, d.stays), evWithdraw, 0)
-	w.in(w.people.between(time.Second, d.stays), evKill, 0)
-	w.in(w.people.between(time.Second, d.stays), evSupply, 0)
-	w.in(w.people.between(time.Second, d.stays), evWires, 1<<w.people.below(3)) // stop button, emergency stop or RCD
-	w.in(w.people.between(time.Second, 4*time.Minute), evCut, 0)
+	w.may(withdrawn, w.people.between(time.Second, d.stays), evWithdraw, 0)
+	w.may(paymentDies, w.people.between(time.Second, d.stays), evKill, 0)
+	w.may(supplyGone, w.people.between(time.Second, d.stays), evSupply, 0)
+	at := w.people.between(time.Second, d.stays)
+	w.in(at, evWires, 1<<w.people.below(3)) // stop button, emergency stop or RCD
+	w.may(cutAnytime, w.people.between(time.Second, 4*time.Minute), evCut, 0)
 	other := stream(w.people) // what follows draws from a copy, so that older worlds stay what they were
-	w.in(other.between(time.Second, d.stays), evForge, 0)
-	w.in(other.between(time.Second, d.stays+10*time.Minute), evPortal, 0)
+	w.may(hintForged, other.between(time.Second, d.stays), evForge, 0)
+	w.may(portalAct, other.between(time.Second, d.stays+10*time.Minute), evPortal, 0)
+}
+
+// may schedules what a site decides about, unless the site never goes wrong.
+func (w *world) may(s site, d time.Duration, k kind, n int) {
+	if w.draw.rate[s] > 0 || w.draw.only != nil {
+		w.in(d, k, n)
+	}
 }
 
 func (w *world) driverActs(n, act int, d *driver) {

@@ -35,7 +35,7 @@ type explorer struct {
 	maker  *maker
 	plan   Plan
 	most   int // faults in a set
-	thin   int // of the pairs that matter least every so-manieth is played; 0 or 1: all
+	thin   int // of the pairs that matter least, every so-manieth is played; 0 or 1: all
 	minor  int // such pairs passed so far
 	search search
 	census Census
@@ -89,7 +89,7 @@ func (e *explorer) wanted(set []mishap, m mishap) bool {
 	switch {
 	case len(set) > 1:
 		return m.telling() && !slices.ContainsFunc(set, func(m mishap) bool { return !m.telling() })
-	case e.thin > 1 && !m.telling() && !set[0].telling():
+	case e.thin > 1 && !m.pays() && !set[0].pays() && !(m.telling() && set[0].telling()):
 		e.minor++
 		return e.minor%e.thin == 0
 	}
@@ -100,15 +100,25 @@ func (e *explorer) wanted(set []mishap, m mishap) bool {
 // answered, and not one of the many in which the post only looks around.
 func (m mishap) telling() bool {
 	switch m.place {
-	case atPass, atMeter, atAsk, atRead:
+	case atPass, atMeter, atAsk, atRead, atReadApp, atHint:
 		return false
 	}
 	return true
 }
 
+// pays says of a fault that it happens to a call to the payment service, or to
+// what the service makes of it.
+func (m mishap) pays() bool {
+	switch m.place {
+	case atStart, atCreate, atCapture, atRelease, atWithdraw, atReceipt, atLink, atApprove:
+		return true
+	}
+	return false
+}
+
 // Exhaust plays the reference charge with every set of at most that many faults,
-// on all processors. Of the pairs in which both faults come while the post only
-// looks around, it plays every thin-th.
+// on all processors. Of the pairs without a fault of a call, in which one of the
+// two comes while the post only looks around, it plays every thin-th.
 func Exhaust(most, thin int, p Plan) *Census {
 	p.Scale = 100
 	root := &explorer{maker: &maker{card: newCard()}, plan: p, most: most}

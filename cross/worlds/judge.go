@@ -95,6 +95,14 @@ func (j *judge) asked(o payment.Order) int {
 	return n
 }
 
+// overdue is called with the time at which the next order has to leave: L3.
+func (j *judge) overdue(w *world, at time.Duration) {
+	const most = 2 * time.Minute // a pass comes much sooner
+	if late := w.instant().Mono - at; late > most {
+		j.complainf("L3", "an order should have left %v ago", late)
+	}
+}
+
 // begin opens the record of a charge that was just accepted.
 func (j *judge) begin(w *world) {
 	s := &w.post.state

@@ -46,7 +46,7 @@ func (m *maker) make(seed uint64, p Plan, t *Tally) *world {
 	if w.at(atStart); w.hit(wholeOnly) {
 		w.book.Rules.WholeOnly = true
 	}
-	w.hooks = w.search != nil || mix(seed, 9, 9)&1 == 0
+	w.hooks = w.search != nil || mix(seed, 9, 9)%hintsEvery == 0
 	w.judge.base = 10_000_000 + 7
 	if w.post.rules = referenceRules(); w.search == nil {
 		w.post.rules = w.rules()
@@ -76,8 +76,13 @@ func (m *maker) keep(w *world) {
 	m.docs, m.paper = w.judge.papers, w.papers
 }
 
-// receiptsEvery is how many worlds there are for one with receipts in the app.
-const receiptsEvery = 2
+// receiptsEvery and hintsEvery are how many worlds there are for one with receipts
+// in the app, and with hints. Either makes a charge a tenth dearer; a million
+// worlds have enough of both, and of the two together.
+const (
+	receiptsEvery = 4
+	hintsEvery    = 4
+)
 
 // rules draws what the post charges.
 func (w *world) rules() session.Rules {

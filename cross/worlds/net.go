@@ -33,6 +33,7 @@ const (
 
 // ask sends an order on its way.
 func (w *world) ask(o payment.Order) {
+	o = w.plantedOrder(o)
 	w.judge.asking(w, o)
 	a := asking{order: o, life: w.post.life}
 	if w.at(atAsk); w.search != nil {

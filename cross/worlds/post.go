@@ -138,6 +138,7 @@ func (w *world) step(e session.Event) {
 		w.schedule(time.Second)
 	}
 	if at, ok := p.state.NextAsk(); ok && p.up {
+		w.judge.overdue(w, at)
 		if d := max(at-w.instant().Mono, 100*time.Millisecond); w.now+d < p.nextAt {
 			w.schedule(d)
 		}
@@ -147,8 +148,9 @@ func (w *world) step(e session.Event) {
 // core takes one event through the core alone.
 func (w *world) core(e session.Event) {
 	p := &w.post
-	before := p.state.Phase
+	before, series := p.state.Phase, p.state.Receipts
 	p.rules.Advance(&p.state, w.instant(), e)
+	w.plantedJump(series)
 	if p.state.Phase != before {
 		w.judge.stepped(w, before)
 	}
@@ -162,7 +164,7 @@ func (w *world) act() {
 	if want.Contactor == hal.Open {
 		w.order(hal.Open)
 	}
-	for _, o := range want.Orders {
+	for _, o := range w.plantedOrders(want.Orders) {
 		w.core(session.Asked{Order: o})
 		p.outbox = append(p.outbox, o)
 	}

@@ -88,7 +88,7 @@ func (w *world) boot() {
 	if p.up {
 		w.schedule(time.Second)
 		if w.search == nil {
-			w.in(w.people.skewed(time.Second, 6*time.Hour), evCut, 0)
+			w.may(cutAnytime, w.people.skewed(time.Second, 6*time.Hour), evCut, 0)
 		}
 	}
 }
