@@ -198,8 +198,10 @@ const guaranteedFor = 7 * 24 * time.Hour
 
 // told is what an order learns from finding f, with the bank's guarantee in it.
 func (w *world) told(o payment.Order, f payment.Found) payment.Answer {
-	if r := w.judge.find(o.Ref.Number()); r != nil && f.State == payment.Authorised {
-		f.Guaranteed = guaranteed(r)
+	if f.State == payment.Authorised {
+		if r := w.judge.find(o.Ref.Number()); r != nil {
+			f.Guaranteed = guaranteed(r)
+		}
 	}
 	return o.Answer(f)
 }

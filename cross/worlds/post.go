@@ -184,11 +184,9 @@ func (w *world) deeds(want session.Want) {
 	if (closing || len(p.outbox) > 0) && w.cut(cutBeforeDeed) {
 		return
 	}
-	if want.Contactor == hal.Closed && p.rules.Want(&p.state, w.instant()).Contactor == hal.Closed {
-		if !p.closed {
-			w.order(hal.Closed)
-			w.core(session.Ordered{})
-		}
+	if closing && p.rules.Want(&p.state, w.instant()).Contactor == hal.Closed {
+		w.order(hal.Closed)
+		w.core(session.Ordered{})
 	}
 	if len(p.outbox) == 0 {
 		return

@@ -128,44 +128,48 @@ type queue struct {
 	seq  uint32
 }
 
-func (q *queue) less(i, j int) bool {
-	a, b := &q.heap[i], &q.heap[j]
-	return a.at < b.at || a.at == b.at && a.seq < b.seq
-}
+func (e *event) before(o *event) bool { return e.at < o.at || e.at == o.at && e.seq < o.seq }
 
 func (q *queue) push(e event) {
 	q.seq++
 	e.seq = q.seq
 	q.heap = append(q.heap, e)
-	for i := len(q.heap) - 1; i > 0; {
+	i := len(q.heap) - 1
+	for i > 0 {
 		up := (i - 1) / 2
-		if !q.less(i, up) {
+		if !e.before(&q.heap[up]) {
 			break
 		}
-		q.heap[i], q.heap[up] = q.heap[up], q.heap[i]
+		q.heap[i] = q.heap[up]
 		i = up
 	}
+	q.heap[i] = e
 }
 
 func (q *queue) pop() event {
 	first := q.heap[0]
 	last := len(q.heap) - 1
-	q.heap[0] = q.heap[last]
+	e := q.heap[last]
 	q.heap = q.heap[:last]
-	for i := 0; ; {
+	if last == 0 {
+		return first
+	}
+	i := 0
+	for {
 		down := 2*i + 1
 		if down >= last {
 			break
 		}
-		if down+1 < last && q.less(down+1, down) {
+		if down+1 < last && q.heap[down+1].before(&q.heap[down]) {
 			down++
 		}
-		if !q.less(down, i) {
+		if !q.heap[down].before(&e) {
 			break
 		}
-		q.heap[i], q.heap[down] = q.heap[down], q.heap[i]
+		q.heap[i] = q.heap[down]
 		i = down
 	}
+	q.heap[i] = e
 	return first
 }
 
