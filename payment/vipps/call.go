@@ -7,27 +7,33 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
+	"strings"
 
 	"stolpe/payment"
 )
 
 const paymentsPath = "/epayment/v1/payments"
 
-// call is one call about one payment.
+// call is one call to one of the service's APIs.
 type call struct {
-	op   operation
-	ref  payment.Ref
-	path string             // after paymentsPath
-	key  string             // Idempotency-Key; empty where the API has none
-	body any                // nil for a read
-	take func([]byte) error // reads the body of a success
+	op     operation
+	what   string             // it is about: a reference, a code's id
+	method string             // POST if empty and there is a body, GET if there is none
+	path   string             // whole
+	query  url.Values         // nil for none
+	key    string             // Idempotency-Key; empty where the API has none
+	accept string             // Accept; empty for JSON
+	header map[string]string  // what else the API wants to be told; nil for nothing
+	body   any                // nil for none
+	take   func([]byte) error // reads the body of a success; nil if that says nothing
 }
 
 // read gets the payment.
 func (c *Client) read(ctx context.Context, o payment.Order) (payment.Found, *failure) {
 	var f payment.Found
 	var currency payment.Currency
-	fail := c.do(ctx, call{op: get, ref: o.Ref, path: "/" + string(o.Ref), take: func(body []byte) (err error) {
+	fail := c.do(ctx, call{op: get, what: string(o.Ref), path: paymentsPath + "/" + string(o.Ref), take: func(body []byte) (err error) {
 		f, currency, err = decodePayment(body, o.Ref)
 		return err
 	}})
@@ -69,10 +75,11 @@ func (c *Client) change(ctx context.Context, o payment.Order, f payment.Found) (
 func (c *Client) next(o payment.Order, f payment.Found) (call, bool) {
 	n := o.Next(f)
 	amount := money{o.Currency, n.Amount}
-	at := "/" + string(o.Ref)
+	ref := string(o.Ref)
+	at := paymentsPath + "/" + ref
 	switch n.Kind {
 	case payment.Create:
-		return call{op: create, ref: o.Ref, key: o.Key(n.Kind), body: createBody{
+		return call{op: create, what: ref, path: paymentsPath, key: o.Key(n.Kind), body: createBody{
 			Amount:              amount,
 			PaymentMethod:       methodBody{"WALLET"},
 			Reference:           o.Ref,
@@ -83,9 +90,9 @@ func (c *Client) next(o payment.Order, f payment.Found) (call, bool) {
 			Metadata:            o.Terms.Metadata(),
 		}}, true
 	case payment.Capture:
-		return call{op: capture, ref: o.Ref, path: at + "/capture", key: o.Key(n.Kind), body: captureBody{amount}}, true
+		return call{op: capture, what: ref, path: at + "/capture", key: o.Key(n.Kind), body: captureBody{amount}}, true
 	case payment.Withdraw, payment.CancelAll:
-		return call{op: cancel, ref: o.Ref, path: at + "/cancel", body: cancelBody{n.Kind == payment.Withdraw}}, true
+		return call{op: cancel, what: ref, path: at + "/cancel", body: cancelBody{n.Kind == payment.Withdraw}}, true
 	}
 	return call{}, false
 }
@@ -108,7 +115,7 @@ func (c *Client) decodeCreated(body []byte, o payment.Order) (payment.Found, err
 // do makes the call and hands the body of a success to q.take. A token the
 // service no longer takes is replaced, once.
 func (c *Client) do(ctx context.Context, q call) *failure {
-	what := fmt.Sprintf("%v %s", q.op, q.ref)
+	what := strings.TrimSpace(fmt.Sprintf("%v %s", q.op, q.what))
 	for again := false; ; again = true {
 		token, fail := c.tokens.get(ctx)
 		if fail != nil {
@@ -118,7 +125,10 @@ func (c *Client) do(ctx context.Context, q call) *failure {
 		}
 		got, err := c.send(ctx, q, token)
 		if err == nil && got.status/100 == 2 {
-			if err = q.take(got.body); err == nil {
+			if q.take != nil {
+				err = q.take(got.body)
+			}
+			if err == nil {
 				return nil
 			}
 			got.body, err = nil, fmt.Errorf("answer makes no sense: %w", err)
@@ -140,13 +150,22 @@ func (c *Client) send(ctx context.Context, q call, token string) (reply, error) 
 			return reply{}, err
 		}
 	}
-	r, err := c.request(ctx, method, paymentsPath+q.path, body)
+	if q.method != "" {
+		method = q.method
+	}
+	r, err := c.request(ctx, method, q.path, body)
 	if err != nil {
 		return reply{}, err
 	}
+	r.URL.RawQuery = q.query.Encode()
 	r.Header.Set("Authorization", "Bearer "+token)
-	if q.key != "" {
-		r.Header.Set("Idempotency-Key", q.key)
+	for name, value := range map[string]string{"Idempotency-Key": q.key, "Accept": q.accept} {
+		if value != "" {
+			r.Header.Set(name, value)
+		}
+	}
+	for name, value := range q.header {
+		r.Header.Set(name, value)
 	}
 	return roundTrip(c.http, r)
 }

@@ -72,7 +72,7 @@ var bodies = map[string]string{
 	"create": `{"amount":{"currency":"NOK","value":35000},"paymentMethod":{"type":"WALLET"},"reference":"A12-1-000042","userFlow":"WEB_REDIRECT",` +
 		`"returnUrl":"https://lad.example.no/s/abc?x=1\u0026y=2","customerInteraction":"CUSTOMER_PRESENT",` +
 		`"paymentDescription":"Charging at A12/1. Temporary hold of a maximum; you only pay for what you use.",` +
-		`"metadata":{"evse":"A12/1","holder":"ab0000000000000000000000000000cd","meter":"22110345","price":"NOK 2500 549 0 0 0 0 0","start_wh":"123456"}}`,
+		`"metadata":{"evse":"A12/1 #0","holder":"ab0000000000000000000000000000cd","meter":"22110345","price":"NOK 2500 549 0 0 0 0 0","start_wh":"123456"}}`,
 	"capture":  `{"modificationAmount":{"currency":"NOK","value":6808}}`,
 	"cancel":   `{"cancelTransactionOnly":false}`,
 	"withdraw": `{"cancelTransactionOnly":true}`,
