@@ -1,7 +1,7 @@
 package session
 
 import (
-	"fmt"
+	"strconv"
 
 	"stolpe/display"
 	"stolpe/hal"
@@ -140,6 +140,9 @@ func (r *Rules) gather(s *State, now hal.Instant, a payment.Answer) {
 		if s.Serial == "" {
 			s.Serial = f.Terms.Meter
 		}
+		if f.Taken > 0 && f.Left() <= 0 {
+			s.Receipts++ // a card that was lost before may have given it a number after the jump
+		}
 		if f.State == payment.Created || f.Left() > 0 {
 			k.open = gathered(k.at, f, now)
 			k.held = f.Left() > 0 && f.Terms.Meter == s.Serial
@@ -198,4 +201,4 @@ func (r *Rules) endGathered(s *State, k *seek, now hal.Instant, end hal.Energy) 
 }
 
 // evse names this EVSE in a payment's metadata.
-func (r *Rules) evse() string { return fmt.Sprintf("%s/%d", r.Post, r.EVSE) }
+func (r *Rules) evse() string { return r.Post + "/" + strconv.Itoa(r.EVSE) }

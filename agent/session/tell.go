@@ -16,7 +16,12 @@ const maxTells = 100
 // telling says which of Done is the oldest whose receipt the app has yet to get;
 // -1 if there is none.
 func (s *State) telling() int {
-	return slices.IndexFunc(s.Done, func(d Debt) bool { return d.Told == ToldDue })
+	for i := range s.Done { // asked after every event, so nothing is copied
+		if s.Done[i].Told == ToldDue {
+			return i
+		}
+	}
+	return -1
 }
 
 // told takes in what came of offering a receipt to the app. Nothing that is

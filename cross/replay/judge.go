@@ -112,6 +112,7 @@ func (j *judge) atRest(w *world) {
 	for _, v := range w.visits {
 		j.visit(w, v)
 	}
+	j.documents(w)
 }
 
 // payment judges one payment as the service sees it.

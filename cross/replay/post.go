@@ -5,6 +5,7 @@ import (
 
 	"stolpe/agent/session"
 	"stolpe/hal"
+	"stolpe/payment"
 )
 
 // How often the post looks around. Chosen by us: session allows a minute without
@@ -40,7 +41,7 @@ func (w *world) pauseNow() time.Duration {
 		return w.pauseCharging()
 	case s.Phase != session.Idle:
 		return often
-	case len(s.Debts) > 0 || s.Passing != 0:
+	case len(s.Debts) > 0 || s.Passing != 0 || w.telling():
 		l.pause = min(l.pause*3/2+often, indebted)
 		return l.pause
 	}
@@ -110,7 +111,7 @@ func (w *world) core(e session.Event) {
 	s := &w.life.state
 	phase, debts := s.Phase, len(s.Debts)
 	*s = w.rules.Step(*s, w.instant(), e)
-	if s.Phase != phase || len(s.Debts) != debts {
+	if a, ok := e.(session.Answered); s.Phase != phase || len(s.Debts) != debts || ok && a.Order.Verb == payment.Inform {
 		w.judge.stepped(w)
 	}
 }

@@ -30,7 +30,11 @@ const (
 func (w *world) ask(o payment.Order) {
 	a := &asking{order: o, lives: w.lives}
 	if o.Verb == payment.Reserve {
-		w.send(a, payment.Call{Kind: payment.Create, Amount: o.Amount})
+		w.call(a, payment.Call{Kind: payment.Create, Amount: o.Amount})
+		return
+	}
+	if o.Verb == payment.Inform {
+		w.in(oneWay, func() { w.inform(a) })
 		return
 	}
 	w.in(oneWay, func() { w.readBack(a) })
@@ -49,8 +53,13 @@ func (w *world) answerIn(d time.Duration, a *asking, answer payment.Answer) {
 	})
 }
 
+// call sends a call about money.
+func (w *world) call(a *asking, c payment.Call) {
+	w.send(a, func() payment.Answer { return w.perform(a.order, c) })
+}
+
 // send sends the one call that an asking may make, with what goes wrong on the way.
-func (w *world) send(a *asking, c payment.Call) {
+func (w *world) send(a *asking, perform func() payment.Answer) {
 	switch {
 	case w.draw.hit(requestLost):
 		w.answerIn(timeout, a, payment.Answer{})
@@ -67,7 +76,7 @@ func (w *world) send(a *asking, c payment.Call) {
 		a.failed = true
 	}
 	w.in(oneWay, func() {
-		answer := w.perform(a.order, c)
+		answer := perform()
 		switch {
 		case a.lost:
 			w.answerIn(timeout, a, payment.Answer{})
@@ -93,7 +102,7 @@ func (w *world) readBack(a *asking) {
 		f = payment.Found{}
 	}
 	if c := w.next(a.order, f); c.Kind != payment.NoCall {
-		w.send(a, c)
+		w.call(a, c)
 		return
 	}
 	w.answerIn(oneWay, a, a.order.Answer(f))

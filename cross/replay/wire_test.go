@@ -33,7 +33,7 @@ func TestWhatIsLostOnTheWay(t *testing.T) {
 		w.served[1] = w.visits[0]
 		w.draw = onlyFirst(t, c.goes)
 		o := payment.Order{Verb: payment.Reserve, Ref: w.rules.Ref(1), Amount: 35_000, Currency: payment.NOK}
-		w.send(&asking{order: o, lives: w.lives}, payment.Call{Kind: payment.Create, Amount: o.Amount})
+		w.call(&asking{order: o, lives: w.lives}, payment.Call{Kind: payment.Create, Amount: o.Amount})
 		for len(w.events) > 0 {
 			e := w.events[0]
 			w.now, w.events = e.at, w.events[1:]

@@ -26,6 +26,7 @@ type world struct {
 
 	bench hardware.Bench
 	book  *service.Book
+	app   app
 	card  card
 	rules session.Rules
 	life  life
@@ -75,10 +76,10 @@ func newWorld(s *stand, p *plan) *world {
 	w := &world{
 		plan: p, stand: s, draw: draws{on: p.faults, seed: p.seed}, epoch: first.Add(-ahead).Unix(), pass: never,
 		bench: hardware.NewBench(hardware.Setup{Serial: "22110345", Register: register}),
-		book:  service.NewBook(), served: map[uint64]*visit{},
+		book:  service.NewBook(), app: app{}, served: map[uint64]*visit{},
 		rules: session.Rules{
 			Post: s.post, EVSE: s.evse, Code: s.post, Price: p.price, Choices: []payment.Amount{p.reserve},
-			Default: p.reserve, MaxPower: maxPower, Grain: 1, Limits: session.DefaultLimits(),
+			Default: p.reserve, MaxPower: maxPower, Grain: 1, Limits: session.DefaultLimits(), Receipts: true,
 		},
 	}
 	w.card = newCard(s.owner())
@@ -140,4 +141,4 @@ func (w *world) run() {
 }
 
 // release lets go of what is large and needed no more.
-func (w *world) release() { w.card, w.events, w.book = card{}, nil, nil }
+func (w *world) release() { w.card, w.events, w.book, w.app = card{}, nil, nil, nil }

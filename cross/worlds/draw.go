@@ -56,6 +56,18 @@ const (
 	fundsGone
 	wholeOnly
 	withdrawn
+	refused
+	readRefused
+
+	hintLost
+	hintLate
+	hintTwice
+	hintForged
+	portalAct
+	fundsBack
+	deadlineShort
+	pushRefused
+	appRefused
 
 	sites
 )
@@ -68,7 +80,8 @@ var siteNames = [sites]string{
 	"wall-jump",
 	"meter-mute", "meter-spike", "meter-nudge", "meter-dip", "meter-silent", "meter-frozen", "meter-swapped", "meter-offset", "meter-slower", "meter-reset",
 	"wont-close", "slow-open", "welded", "sense-stuck", "supply-gone", "tripped", "button-pressed",
-	"payment-dies", "funds-gone", "whole-only", "withdrawn",
+	"payment-dies", "funds-gone", "whole-only", "withdrawn", "refused", "read-refused",
+	"hint-lost", "hint-late", "hint-twice", "hint-forged", "portal-act", "funds-back", "deadline-short", "push-refused", "app-refused",
 }
 
 // String gives the site's name.
@@ -85,7 +98,9 @@ var rates = [sites]uint32{
 	meterMute: 10_000, meterSpike: 3_000, meterNudge: 3_000, meterDip: 3_000, meterSilent: 100, meterFrozen: 60,
 	meterSwapped: 20, meterOffset: 30, meterSlower: 3_000, meterReset: 3_000,
 	wontClose: 15_000, slowOpen: 15_000, welded: 8_000, senseStuck: 6_000, supplyGone: 10_000, tripped: 15_000, buttonPressed: 15_000,
-	paymentDies: 20_000, fundsGone: 10_000, wholeOnly: 10_000, withdrawn: 15_000,
+	paymentDies: 20_000, fundsGone: 10_000, wholeOnly: 10_000, withdrawn: 15_000, refused: 2_000, readRefused: 500,
+	hintLost: 50_000, hintLate: 50_000, hintTwice: 50_000, hintForged: 8_000, portalAct: 8_000, fundsBack: 500_000, deadlineShort: 5_000,
+	pushRefused: 20_000, appRefused: 20_000,
 }
 
 // fault is one time that a site went wrong.
@@ -131,7 +146,11 @@ func (w *world) hit(s site) bool {
 		return false
 	}
 	f := fault{s, d.count[s]}
-	if d.only != nil {
+	if w.search != nil {
+		if !w.search.hit(s) {
+			return false
+		}
+	} else if d.only != nil {
 		if !d.only[f] {
 			return false
 		}
@@ -170,6 +189,9 @@ func (d *draws) strikes(s site, n uint32) bool {
 // how draws a detail of the fault that has just been hit: a number below n.
 func (w *world) how(n uint64) uint64 {
 	f := w.draw.fired[len(w.draw.fired)-1]
+	if w.search != nil {
+		return w.search.draw(f.site, n)
+	}
 	return mix(w.draw.seed^0xd1ce, uint64(f.site)<<32|uint64(f.n), n) % n
 }
 
@@ -177,7 +199,7 @@ func (w *world) how(n uint64) uint64 {
 // ones more often.
 func (w *world) span(lo, hi time.Duration) time.Duration {
 	x := time.Duration(w.how(1000))
-	return lo + (hi-lo)*x*x/1_000_000
+	return lo + (hi-lo)/1000*x*x/1000 // in this order a day does not overflow
 }
 
 // mix is a hash of three numbers (the finaliser of splitmix64, twice).

@@ -126,10 +126,11 @@ func (w *world) request(n int, d *driver) {
 	}
 	p := &w.post
 	before := p.state.Counter
-	q := session.Requested(display.Request{
-		Reserve: p.rules.Choices[d.choice], Seen: p.rules.Price, Holder: payment.Holder{byte(n + 1)}, Return: "https://x",
-	})
-	w.step(q)
+	q := display.Request{Reserve: p.rules.Choices[d.choice], Seen: p.rules.Price, Holder: payment.Holder{byte(n + 1)}, Return: "https://x"}
+	if p.rules.Push && w.seed>>n&1 == 0 {
+		q.Way, q.Phone = payment.ByPush, "4791234567"
+	}
+	w.step(session.Requested(q))
 	if !p.up || p.state.Counter == before {
 		w.turnedAway(n, d)
 		return
@@ -147,11 +148,29 @@ func (w *world) request(n int, d *driver) {
 		at(d.pauseAt+d.pauseFor, actResume)
 	}
 	at(d.stays, actLeave)
-	w.in(w.people.between(time.Second, d.stays), evWithdraw, 0)
-	w.in(w.people.between(time.Second, d.stays), evKill, 0)
-	w.in(w.people.between(time.Second, d.stays), evSupply, 0)
-	w.in(w.people.between(time.Second, d.stays), evWires, 1<<w.people.below(3)) // stop button, emergency stop or RCD
-	w.in(w.people.between(time.Second, 4*time.Minute), evCut, 0)
+	if w.search == nil {
+		w.tempt(d)
+	}
+}
+
+// tempt schedules what may happen in the course of a visit.
+func (w *world) tempt(d *driver) {
+	w.may(withdrawn, w.people.between(time.Second, d.stays), evWithdraw, 0)
+	w.may(paymentDies, w.people.between(time.Second, d.stays), evKill, 0)
+	w.may(supplyGone, w.people.between(time.Second, d.stays), evSupply, 0)
+	at := w.people.between(time.Second, d.stays)
+	w.in(at, evWires, 1<<w.people.below(3)) // stop button, emergency stop or RCD
+	w.may(cutAnytime, w.people.between(time.Second, 4*time.Minute), evCut, 0)
+	other := stream(w.people) // what follows draws from a copy, so that older worlds stay what they were
+	w.may(hintForged, other.between(time.Second, d.stays), evForge, 0)
+	w.may(portalAct, other.between(time.Second, d.stays+10*time.Minute), evPortal, 0)
+}
+
+// may schedules what a site decides about, unless the site never goes wrong.
+func (w *world) may(s site, d time.Duration, k kind, n int) {
+	if w.draw.rate[s] > 0 || w.draw.only != nil {
+		w.in(d, k, n)
+	}
 }
 
 func (w *world) driverActs(n, act int, d *driver) {
@@ -224,11 +243,16 @@ func (w *world) pay(i int) {
 	case approves:
 		if w.book.Approve(w.now, d.ref) {
 			w.judge.approved(w, d.ref)
-			if w.hit(fundsGone) {
+			if w.at(atApprove); w.hit(fundsGone) {
 				w.book.Funds(d.ref, false)
+				if w.hit(fundsBack) {
+					w.in(w.span(20*time.Minute, 20*time.Hour), evFunds, int(d.ref.Number()))
+				}
 			}
+			w.notify(d.ref)
 		}
 	case declines:
 		w.book.Decline(w.now, d.ref)
+		w.notify(d.ref)
 	}
 }

@@ -21,8 +21,12 @@ type judge struct {
 	asks       []asking
 	disk       session.Kept // newest acknowledged by the card
 	lastHeard  time.Duration
+	wrong      bool // the newest reading was wrong
+	agreed     bool // there were two wrong ones in a row
 	lastCharge time.Duration
-	noticed    uint64 // sites that went wrong, as bits
+	papers     []document // numbers of sales documents, as written down
+	mayskip    bool       // the journal was damaged: the series may jump
+	noticed    uint64     // sites that went wrong, as bits
 }
 
 // record is the truth about one charge.
@@ -39,7 +43,8 @@ type record struct {
 	moved    hal.Energy    // delivered until the contacts had really opened, Wh
 	opened   bool
 	stopped  bool           // the driver has stopped it
-	taken    payment.Amount // captured, minor units
+	taken    payment.Amount // captured by the post, minor units
+	portal   payment.Amount // captured by somebody else, minor units
 	captures int            // how often something was taken
 }
 
@@ -90,6 +95,14 @@ func (j *judge) asked(o payment.Order) int {
 	return n
 }
 
+// overdue is called with the time at which the next order has to leave: L3.
+func (j *judge) overdue(w *world, at time.Duration) {
+	const most = 2 * time.Minute // a pass comes much sooner
+	if late := w.instant().Mono - at; late > most {
+		j.complainf("L3", "an order should have left %v ago", late)
+	}
+}
+
 // begin opens the record of a charge that was just accepted.
 func (j *judge) begin(w *world) {
 	s := &w.post.state
@@ -114,8 +127,12 @@ func (j *judge) servedWelded(w *world) {
 // mended says whether the weld is younger than anybody could have noticed.
 func (j *judge) mended(w *world) bool { return w.now-w.post.booted < time.Minute }
 
-// heard notes a reading that the post could believe.
-func (j *judge) heard(w *world, _ hal.Reading) { j.lastHeard = w.now }
+// heard notes a reading that the post could believe. Two wrong ones in a row may
+// speak for each other: nobody can tell them from two right ones.
+func (j *judge) heard(w *world, wrong bool) {
+	j.agreed = j.agreed || wrong && j.wrong
+	j.lastHeard, j.wrong = w.now, wrong
+}
 
 // stepped follows the phases.
 func (j *judge) stepped(w *world, before session.Phase) {
@@ -215,6 +232,9 @@ func (j *judge) asking(w *world, o payment.Order) {
 	if o.Verb == payment.Settle && !j.owedOnDisk(w, o) {
 		j.complain("M4", "a settlement is asked for before the card knows the bill")
 	}
+	if o.Verb == payment.Inform && !j.soldOnDisk(w, o) {
+		j.complain("R3", "a receipt leaves before the card knows its number")
+	}
 }
 
 func (j *judge) owedOnDisk(w *world, o payment.Order) bool {
@@ -227,9 +247,18 @@ func (j *judge) owedOnDisk(w *world, o payment.Order) bool {
 	return false
 }
 
+func (j *judge) soldOnDisk(w *world, o payment.Order) bool {
+	for i := range j.disk.Done {
+		if d := &j.disk.Done[i]; d.Number == o.Ref.Number() && w.post.rules.ReceiptNumber(d) == o.Receipt.Number {
+			return true
+		}
+	}
+	return false
+}
+
 // calling is called when a call takes effect at the service: M2, M3.
 func (j *judge) calling(w *world, a *asking) {
-	if r := j.find(a.order.Ref.Number()); r != nil && a.call.Kind == payment.CancelAll && r.taken < a.order.Amount {
+	if r := j.find(a.order.Ref.Number()); r != nil && a.call.Kind == payment.CancelAll && r.taken+r.portal < a.order.Amount && !j.misled() {
 		j.complain("M3", "the rest is released before the bill is taken")
 	}
 }
@@ -237,10 +266,10 @@ func (j *judge) calling(w *world, a *asking) {
 // moved is called when a call has had its effect, or had it before: M2.
 func (j *judge) moved(w *world, ref payment.Ref, f payment.Found) {
 	r := j.find(ref.Number())
-	if r == nil || f.Taken == r.taken {
+	if r == nil || f.Taken == r.taken+r.portal {
 		return
 	}
-	r.taken = f.Taken
+	r.taken = f.Taken - r.portal
 	if r.captures++; r.captures > 1 {
 		j.complainf("M2", "charge %d is captured twice, %v in all", r.number, f.Taken)
 	}
@@ -249,7 +278,7 @@ func (j *judge) moved(w *world, ref payment.Ref, f payment.Found) {
 // refused looks for refusals that a sound post never earns.
 func (j *judge) refused(p *book.Problem) {
 	switch {
-	case p.Status == 429 && j.noticed&(1<<lateRequest) == 0: // late ones come when they like
+	case p.Status == 429 && j.noticed&(1<<lateRequest|1<<portalAct) == 0: // late ones come when they like
 		j.complain("rate", "more than five calls a minute for one reference")
 	case p.Code == "4010" && j.noticed&cardSites == 0: // a card that forgot a bill may make another one
 		j.complain("M2", "one key, two bodies")
@@ -258,7 +287,9 @@ func (j *judge) refused(p *book.Problem) {
 
 // wrote is called when the card has acknowledged a state: J2.
 func (j *judge) wrote(w *world, k *session.Kept) {
+	before := j.disk.Receipts
 	j.disk = *k
+	j.documents(w, before, k.Receipts)
 	w.card.records++
 	w.card.snapshot(w)
 	for i := range k.Done {
@@ -271,6 +302,7 @@ func (j *judge) booted(w *world, k *session.Kept, t session.Trust) {
 	if w.card.sound && !k.Same(&j.disk) && !w.card.ambiguous {
 		j.complainf("J1", "the journal lost an acknowledged record and says nothing (%s)", w.card.last)
 	}
+	j.mayskip = j.mayskip || !w.card.sound || j.noticed&cardSites != 0
 	j.disk = *k
 	j.lastHeard = w.now
 }

@@ -16,6 +16,7 @@ type Plan struct {
 	Drivers int    // at most so many; 0 for the usual two to seven
 	plant   plant
 	only    map[fault]bool
+	search  *search // the faults of a reference charge; nil for a world of its own
 }
 
 // maker makes worlds one after the other in the same memory.
@@ -25,6 +26,8 @@ type maker struct {
 	asks  []asking
 	recs  []record
 	fired []fault
+	docs  []document
+	paper []paper
 }
 
 // make makes the world of a seed.
@@ -32,23 +35,36 @@ func (m *maker) make(seed uint64, p Plan, t *Tally) *world {
 	w := &world{seed: seed, plant: p.plant, draw: newDraws(seed, p.Scale), people: stream(mix(seed, 0xbeef, 1)), tally: t}
 	w.draw.only, w.draw.fired = p.only, m.fired[:0]
 	w.events.heap = m.heap[:0]
-	w.judge.asks, w.judge.records = m.asks[:0], m.recs[:0]
+	w.judge.asks, w.judge.records, w.judge.papers = m.asks[:0], m.recs[:0], m.docs[:0]
+	w.papers = m.paper[:0]
 	w.card = m.card
 	w.card.install()
 	w.book = book.NewBook()
 	w.book.Rules.CancelAgainOK = mix(seed, 7, 7)&1 == 0
 	w.book.Rules.HideURL = mix(seed, 8, 8)&3 == 0
-	if w.hit(wholeOnly) {
+	w.search = p.search
+	if w.at(atStart); w.hit(wholeOnly) {
 		w.book.Rules.WholeOnly = true
 	}
+	w.hooks = w.search != nil || mix(seed, 9, 9)%hintsEvery == 0
 	w.judge.base = 10_000_000 + 7
-	w.post.rules = w.rules()
+	if w.post.rules = referenceRules(); w.search == nil {
+		w.post.rules = w.rules()
+	}
+	if w.hit(deadlineShort) {
+		w.book.Rules.Deadline = w.span(30*time.Minute, 6*time.Hour)
+		w.post.rules.Capture = w.book.Rules.Deadline
+	}
 	w.bench = bench.NewBench(bench.Setup{
 		Serial: "22110345", Register: w.judge.base, Refresh: w.post.rules.Refresh, Modulus: w.post.rules.Modulus,
 	})
 	w.plantedRules()
 	w.finishBy = 14 * 24 * time.Hour
-	w.invite(p.Drivers)
+	if w.search == nil {
+		w.invite(p.Drivers)
+	} else {
+		w.inviteReference()
+	}
 	w.in(0, evBoot, 0)
 	return w
 }
@@ -57,7 +73,16 @@ func (m *maker) make(seed uint64, p Plan, t *Tally) *world {
 func (m *maker) keep(w *world) {
 	m.card = w.card
 	m.heap, m.asks, m.recs, m.fired = w.events.heap, w.judge.asks, w.judge.records, w.draw.fired
+	m.docs, m.paper = w.judge.papers, w.papers
 }
+
+// receiptsEvery and hintsEvery are how many worlds there are for one with receipts
+// in the app, and with hints. Either makes a charge a tenth dearer; a million
+// worlds have enough of both, and of the two together.
+const (
+	receiptsEvery = 4
+	hintsEvery    = 4
+)
 
 // rules draws what the post charges.
 func (w *world) rules() session.Rules {
@@ -73,6 +98,7 @@ func (w *world) rules() session.Rules {
 		Post: "W1", EVSE: 1, Code: "W1", Price: p, Choices: []payment.Amount{2_000, 20_000, 50_000}, Default: 20_000,
 		MaxPower: 22_000, Grain: 1, Limits: session.DefaultLimits(), Wired: hal.StopPressed | hal.EmergencyStop | hal.RCDTripped,
 	}
+	r.Receipts, r.Push = mix(w.seed, 10, 10)%receiptsEvery == 0, mix(w.seed, 11, 11)&3 == 0
 	switch w.people.below(8) {
 	case 2: // one whose step the post does not know
 		r.Grain = 10

@@ -14,6 +14,10 @@ func (w *world) misfortunes() {
 		w.netDown = max(w.netDown, w.now+w.span(10*time.Second, 3*time.Hour))
 	}
 	if w.hit(wallJump) {
+		if w.search != nil {
+			w.wall += time.Duration(2*int(w.search.nth&1)-1) * 100 * 24 * time.Hour
+			return
+		}
 		w.wall += time.Duration(w.how(4)-2) * time.Duration(w.how(1<<20)) * time.Minute
 	}
 }
@@ -40,6 +44,14 @@ func (w *world) wires(say hal.Signals) {
 	w.step(session.Signalled{Signals: say})
 }
 
+// withdraw is a technician taking the post out of service, for a while.
+func (w *world) withdraw() {
+	if w.post.up && w.hit(withdrawn) {
+		w.step(session.TakenOut{})
+		w.in(10*time.Minute, evRestore, 0)
+	}
+}
+
 // loseSupply takes the mains from contactor and car, but not from meter and post.
 func (w *world) loseSupply() {
 	if w.hit(supplyGone) {
@@ -50,6 +62,7 @@ func (w *world) loseSupply() {
 // contactorFaults and openingFaults draw what goes wrong when the contactor moves.
 func (w *world) contactorFaults() {
 	f := w.bench.Faults()
+	w.at(atClose)
 	switch {
 	case w.hit(wontClose):
 		f.NoClose = true
@@ -72,7 +85,7 @@ func (w *world) contactorFaults() {
 }
 
 func (w *world) openingFaults() {
-	if !w.hit(slowOpen) {
+	if w.at(atOpen); !w.hit(slowOpen) {
 		return
 	}
 	f := w.bench.Faults()
@@ -81,15 +94,20 @@ func (w *world) openingFaults() {
 	w.in(f.SlowOpen+time.Minute, evMend, int(slowOpen))
 }
 
-// meterFaults draws what goes wrong at the meter.
-func (w *world) meterFaults() {
+// meterFaults draws what goes wrong at the meter, and says whether the next
+// reading alone is wrong.
+func (w *world) meterFaults() bool {
+	w.at(atMeter)
 	switch {
 	case w.hit(meterSpike):
 		w.bench.Glitch(hal.Energy(w.how(10_000_000)) + 1000)
+		return true
 	case w.hit(meterNudge):
 		w.bench.Glitch(hal.Energy(w.how(60)) + 1)
+		return true
 	case w.hit(meterDip):
 		w.bench.Glitch(-hal.Energy(w.how(5000)) - 1)
+		return true
 	case w.hit(meterSilent):
 		w.standing(meterSilent, func(f *bench.Faults) { f.Silent = true })
 	case w.hit(meterFrozen):
@@ -100,6 +118,7 @@ func (w *world) meterFaults() {
 	case w.hit(meterSwapped):
 		w.bench.SwapMeter(w.now, "77", hal.Energy(w.how(50_000_000)))
 	}
+	return false
 }
 
 func (w *world) standing(s site, set func(*bench.Faults)) {

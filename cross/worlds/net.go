@@ -1,6 +1,7 @@
 package worlds
 
 import (
+	"strconv"
 	"time"
 
 	"stolpe/agent/session"
@@ -15,8 +16,11 @@ type asking struct {
 	order  payment.Order
 	life   int // of the post that asked, see post.life
 	call   payment.Call
-	lost   bool // the answer never arrives
-	failed bool // the answer is a server error
+	letter letter // not a call about money, but this
+	place  place  // with nth: the moment of its call
+	nth    uint16 // see place
+	lost   bool   // the answer never arrives
+	failed bool   // the answer is a server error
 	delay  time.Duration
 	answer payment.Answer
 }
@@ -29,8 +33,12 @@ const (
 
 // ask sends an order on its way.
 func (w *world) ask(o payment.Order) {
+	o = w.plantedOrder(o)
 	w.judge.asking(w, o)
 	a := asking{order: o, life: w.post.life}
+	if w.at(atAsk); w.search != nil {
+		w.misfortunes()
+	}
 	if w.hit(slowAnswer) {
 		a.delay = w.span(time.Second, 15*time.Second)
 	}
@@ -55,6 +63,7 @@ func (w *world) answerIn(n int, d time.Duration, a payment.Answer) {
 // send sends the one call that an asking may make, with what goes wrong on the way.
 func (w *world) send(n int) {
 	a := &w.judge.asks[n]
+	w.atCall(a)
 	switch {
 	case w.hit(requestLost):
 		w.answerIn(n, timeout, payment.Answer{})
@@ -82,6 +91,10 @@ func (w *world) send(n int) {
 func (w *world) traffic(e event) {
 	switch e.kind {
 	case evRead:
+		if w.judge.asks[e.n].order.Verb == payment.Inform {
+			w.readApp(e.n)
+			return
+		}
 		w.readBack(e.n)
 	case evWrite:
 		w.call(e.n)
@@ -89,6 +102,9 @@ func (w *world) traffic(e event) {
 		w.late--
 		w.perform(e.n)
 	case evAnswer:
+		if w.at(atAnswer); w.search != nil && w.cut(cutAnytime) {
+			return
+		}
 		w.home(e.n)
 	}
 }
@@ -96,7 +112,7 @@ func (w *world) traffic(e event) {
 // readBack is GET, and what follows from it.
 func (w *world) readBack(n int) {
 	a := &w.judge.asks[n]
-	if w.hit(readLost) {
+	if w.at(atRead); w.hit(readLost) {
 		w.answerIn(n, timeout, payment.Answer{})
 		return
 	}
@@ -108,16 +124,23 @@ func (w *world) readBack(n int) {
 		}
 		f = payment.Found{}
 	}
+	switch p := w.refusal(atRead, ""); {
+	case p != nil && p.Status == 429:
+		w.answerIn(n, oneWay, payment.Answer{Status: payment.Busy, Wait: p.After})
+		return
+	case p != nil:
+		f = payment.Found{}
+	}
 	a.call = w.plantedNext(a.order, f)
 	switch {
 	case a.call.Kind != payment.NoCall:
 	case a.order.Verb == payment.Look: // one event for the way there and back
-		if a.answer = a.order.Answer(f); a.life == w.post.life {
+		if a.answer = w.told(a.order, f); a.life == w.post.life {
 			w.home(n)
 		}
 		return
 	default:
-		w.answerIn(n, oneWay, a.order.Answer(f))
+		w.answerIn(n, oneWay, w.told(a.order, f))
 		return
 	}
 	w.send(n)
@@ -141,27 +164,20 @@ func (w *world) call(n int) {
 func (w *world) perform(n int) payment.Answer {
 	a := &w.judge.asks[n]
 	o := a.order
+	if a.letter != noLetter {
+		return w.deliver(a)
+	}
+	w.backTo(a)
 	if a.call.Kind != payment.Create && w.hit(serviceBusy) {
 		w.book.Busy(o.Ref, w.now+w.span(time.Second, time.Minute))
 	}
 	w.judge.calling(w, a)
-	var f payment.Found
-	var p *book.Problem
-	switch a.call.Kind {
-	case payment.Create:
-		f, p = w.book.Create(w.now, book.Request{
-			Key: o.Key(payment.Create), Ref: o.Ref, Amount: o.Amount, Currency: o.Currency, Terms: o.Terms, URL: "app",
-		})
-	case payment.Capture:
-		f, p = w.book.Capture(w.now, book.Change{Key: w.plantedKey(o), Ref: o.Ref, Amount: a.call.Amount, Currency: o.Currency})
-	default:
-		f, p = w.book.Cancel(w.now, o.Ref, a.call.Kind == payment.Withdraw)
-	}
+	f, p := w.serve(a)
 	if p == nil {
 		w.judge.moved(w, o.Ref, f)
-		return o.Answer(f)
+		w.notify(o.Ref)
+		return w.told(o, f)
 	}
-	w.judge.refused(p)
 	answer, exists := vipps.Judge(a.call.Kind, p.Status, p.Code)
 	answer.Wait = p.After
 	if exists {
@@ -170,18 +186,107 @@ func (w *world) perform(n int) payment.Answer {
 		case p != nil:
 			return payment.Answer{}
 		case o.Ours(f):
-			return o.Answer(f)
+			return w.told(o, f)
 		}
 		return payment.Answer{Status: payment.Refused, Reason: payment.Foreign}
 	}
 	return answer
 }
 
+// guaranteedFor is how long the bank of every payer stands by a reservation.
+const guaranteedFor = 7 * 24 * time.Hour
+
+// told is what an order learns from finding f, with the bank's guarantee in it.
+func (w *world) told(o payment.Order, f payment.Found) payment.Answer {
+	if f.State == payment.Authorised {
+		if r := w.judge.find(o.Ref.Number()); r != nil {
+			f.Guaranteed = guaranteed(r)
+		}
+	}
+	return o.Answer(f)
+}
+
+// guaranteed is until when the bank stands by a reservation: by the service's own
+// clock, which is never wrong.
+func guaranteed(r *record) int64 { return int64((r.approved + guaranteedFor) / time.Second) }
+
+// serve is the service itself.
+func (w *world) serve(a *asking) (payment.Found, *book.Problem) {
+	o := a.order
+	key := ""
+	switch a.call.Kind {
+	case payment.Create:
+		key = o.Key(payment.Create)
+	case payment.Capture:
+		key = w.plantedKey(o)
+	}
+	if p := w.refusal(a.place, key); p != nil {
+		return payment.Found{}, p
+	}
+	if o.Way == payment.ByPush && o.Verb == payment.Reserve && w.hit(pushRefused) {
+		return payment.Found{}, w.sticks(key, &book.Problem{Status: 400, Code: "5080"})
+	}
+	var f payment.Found
+	var p *book.Problem
+	switch a.call.Kind {
+	case payment.Create:
+		f, p = w.book.Create(w.now, book.Request{Key: key, Ref: o.Ref, Amount: o.Amount, Currency: o.Currency, Terms: o.Terms, URL: "app"})
+	case payment.Capture:
+		f, p = w.book.Capture(w.now, book.Change{Key: key, Ref: o.Ref, Amount: a.call.Amount, Currency: o.Currency})
+	default:
+		f, p = w.book.Cancel(w.now, o.Ref, a.call.Kind == payment.Withdraw)
+	}
+	if p != nil {
+		w.judge.refused(p)
+	}
+	return f, p
+}
+
+// refusal is the service saying no though nothing is wrong; nil when it does not.
+// A key that it has said no under stays refused, unless it was for the moment.
+func (w *world) refusal(p place, key string) *book.Problem {
+	if old := w.stuck[key]; old != nil {
+		return old
+	}
+	kind := refused
+	if p == atRead {
+		kind = readRefused
+	}
+	if !w.hit(kind) {
+		return nil
+	}
+	no := &book.Problem{Status: 400, Code: refusals[p][w.how(uint64(len(refusals[p])))]}
+	switch no.Code {
+	case "423", "429":
+		no.Status, _ = strconv.Atoi(no.Code)
+		no.Code, no.After = "", 10*time.Second
+		return no
+	case "5090":
+		no.Status = 404
+	case "4010":
+		no.Status = 409
+	case "6280":
+		return no
+	}
+	return w.sticks(key, no)
+}
+
+// sticks has a key be refused from now on.
+func (w *world) sticks(key string, no *book.Problem) *book.Problem {
+	if key != "" {
+		if w.stuck == nil {
+			w.stuck = map[string]*book.Problem{}
+		}
+		w.stuck[key] = no
+	}
+	return no
+}
+
 // home brings an answer to the post.
 func (w *world) home(n int) {
 	a := &w.judge.asks[n]
 	answer := w.plantedAnswer(a)
-	if answer.Status == payment.Pending && answer.Found.URL != "" {
+	if answer.Status == payment.Pending && (answer.Found.URL != "" || a.order.Way == payment.ByPush) && a.letter == noLetter {
 		w.offer(a.order.Ref)
 	}
 	w.step(session.Answered{Order: a.order, Answer: answer})

@@ -1,6 +1,7 @@
 package worlds
 
 import (
+	"slices"
 	"strconv"
 
 	"stolpe/agent/session"
@@ -30,6 +31,15 @@ const (
 	plantDeafWire
 	plantOldReading
 	plantNoRollover
+	plantLifeKey
+	plantTwoTries
+	plantTwoRestarts
+	plantNewReceipt
+	plantNoJump
+	plantHintAsks
+	plantHintBelieved
+	plantReceiptFirst
+	plantReceiptHolds
 	plants
 )
 
@@ -38,6 +48,8 @@ var plantNames = [plants]string{
 	"new-key-after-unknown", "one-reading-believed", "stop-not-latched", "due-recomputed-at-restart",
 	"no-tombstone", "weld-not-sensed", "journal-damage-ignored", "write-budget-ignored",
 	"stale-approval-believed", "wires-ignored", "old-reading-believed", "rollover-ignored",
+	"key-made-anew-at-restart", "given-up-after-two-silences", "two-restarts-forget",
+	"receipt-made-anew", "number-not-moved-on", "hint-asks-at-once", "hint-believed", "receipt-before-disk", "receipt-before-money",
 }
 
 // String gives the plant's name.
@@ -58,6 +70,10 @@ func (w *world) plantedBoot(k session.Kept) session.Kept {
 	switch w.plant {
 	case plantForget:
 		k = session.Kept{Counter: k.Counter, Serial: k.Serial, Resting: k.Resting}
+	case plantTwoRestarts:
+		if k.Boots > 1 && len(k.Debts) > 0 {
+			k.Debts = nil
+		}
 	case plantRecompute:
 		debts := append([]session.Debt(nil), k.Debts...)
 		for i := range debts {
@@ -81,10 +97,66 @@ func (w *world) plantedNext(o payment.Order, f payment.Found) payment.Call {
 	return c
 }
 
+// plantedOrder spoils an order before it leaves.
+func (w *world) plantedOrder(o payment.Order) payment.Order {
+	if w.plant == plantNewReceipt && o.Verb == payment.Inform {
+		anew := *o.Receipt
+		anew.Lines = slices.Clone(anew.Lines)
+		anew.Lines[0].Name += " " + strconv.Itoa(int(o.Seq))
+		o.Receipt = &anew
+	}
+	return o
+}
+
+// plantedOrders spoils when orders leave.
+func (w *world) plantedOrders(orders []payment.Order) []payment.Order {
+	switch {
+	case w.plant == plantReceiptFirst:
+		for _, o := range orders {
+			if o.Verb == payment.Inform {
+				w.ask(o)
+			}
+		}
+	case w.plant == plantReceiptHolds && w.telling():
+		return slices.DeleteFunc(orders, func(o payment.Order) bool { return o.Verb == payment.Settle })
+	}
+	return orders
+}
+
+// plantedHint spoils what follows from a hint.
+func (w *world) plantedHint(n uint64) {
+	s := &w.post.state
+	switch w.plant {
+	case plantHintBelieved:
+		if w.post.up && s.Phase == session.Approving && s.Charge.Number == n {
+			s.Charge.Held, s.Charge.Guaranteed = true, guaranteed(w.judge.current())
+		}
+	case plantHintAsks:
+		for i := range s.Debts {
+			d := &s.Debts[i]
+			o := payment.Order{Verb: payment.Settle, Ref: w.post.rules.Ref(n), Amount: d.Due, Currency: d.Price.Currency, Attempt: d.Attempt}
+			if w.post.up && d.Number == n && w.judge.owedOnDisk(w, o) {
+				w.ask(o)
+			}
+		}
+	}
+}
+
+// plantedJump spoils what becomes of the series of sales documents when the card
+// was another one.
+func (w *world) plantedJump(before uint64) {
+	if w.plant == plantNoJump && w.post.state.Receipts > before+1 {
+		w.post.state.Receipts = before
+	}
+}
+
 // plantedKey spoils the key of a capture.
 func (w *world) plantedKey(o payment.Order) string {
-	if w.plant == plantNewKey {
+	switch w.plant {
+	case plantNewKey:
 		return o.Key(payment.Capture) + "." + strconv.Itoa(int(o.Seq))
+	case plantLifeKey:
+		return o.Key(payment.Capture) + "." + strconv.Itoa(w.post.life)
 	}
 	return o.Key(payment.Capture)
 }
@@ -94,6 +166,8 @@ func (w *world) plantedAnswer(a *asking) payment.Answer {
 	answer := a.answer
 	switch {
 	case w.plant == plantGiveUp && answer.Status == payment.Unknown && a.call.Kind == payment.Capture:
+		return payment.Answer{Status: payment.Refused, Reason: payment.TooLate}
+	case w.plant == plantTwoTries && answer.Status == payment.Unknown && a.order.Verb == payment.Settle && w.judge.asked(a.order)%2 == 0:
 		return payment.Answer{Status: payment.Refused, Reason: payment.TooLate}
 	case w.plant == plantStale && answer.Status == payment.Unknown && w.post.state.Phase == session.Approving:
 		return payment.Answer{Status: payment.Pending, Found: payment.Found{State: payment.Created, URL: "app"}}

@@ -14,7 +14,9 @@ func (w *world) pass(n int) {
 		return
 	}
 	p := &w.post
-	w.misfortunes()
+	if w.acts(); !p.up {
+		return
+	}
 	waits := p.state.Phase == session.Approving || p.state.Phase == session.Waiting
 	if !waits || w.now-p.sensed > 5*time.Second {
 		w.sense()
@@ -98,7 +100,7 @@ func (w *world) senseLine() hal.Position {
 
 // readMeter takes one reading, with whatever goes wrong on the way.
 func (w *world) readMeter() {
-	w.meterFaults()
+	wrong := w.meterFaults()
 	v, ok := w.bench.Read(w.now)
 	if ok && w.hit(meterMute) {
 		ok = false
@@ -109,7 +111,7 @@ func (w *world) readMeter() {
 		return
 	}
 	v.At = w.instant().Mono
-	w.judge.heard(w, v)
+	w.judge.heard(w, wrong)
 	w.step(session.Metered{Reading: v})
 	if w.plant == plantOneReading && w.post.up {
 		v.At++
@@ -136,6 +138,7 @@ func (w *world) step(e session.Event) {
 		w.schedule(time.Second)
 	}
 	if at, ok := p.state.NextAsk(); ok && p.up {
+		w.judge.overdue(w, at)
 		if d := max(at-w.instant().Mono, 100*time.Millisecond); w.now+d < p.nextAt {
 			w.schedule(d)
 		}
@@ -145,8 +148,9 @@ func (w *world) step(e session.Event) {
 // core takes one event through the core alone.
 func (w *world) core(e session.Event) {
 	p := &w.post
-	before := p.state.Phase
+	before, series := p.state.Phase, p.state.Receipts
 	p.rules.Advance(&p.state, w.instant(), e)
+	w.plantedJump(series)
 	if p.state.Phase != before {
 		w.judge.stepped(w, before)
 	}
@@ -160,7 +164,7 @@ func (w *world) act() {
 	if want.Contactor == hal.Open {
 		w.order(hal.Open)
 	}
-	for _, o := range want.Orders {
+	for _, o := range w.plantedOrders(want.Orders) {
 		w.core(session.Asked{Order: o})
 		p.outbox = append(p.outbox, o)
 	}
@@ -175,15 +179,14 @@ func (w *world) act() {
 
 func (w *world) deeds(want session.Want) {
 	p := &w.post
+	w.at(atDeed)
 	closing := want.Contactor == hal.Closed && !p.closed
 	if (closing || len(p.outbox) > 0) && w.cut(cutBeforeDeed) {
 		return
 	}
-	if want.Contactor == hal.Closed && p.rules.Want(&p.state, w.instant()).Contactor == hal.Closed {
-		if !p.closed {
-			w.order(hal.Closed)
-			w.core(session.Ordered{})
-		}
+	if closing && p.rules.Want(&p.state, w.instant()).Contactor == hal.Closed {
+		w.order(hal.Closed)
+		w.core(session.Ordered{})
 	}
 	if len(p.outbox) == 0 {
 		return
@@ -194,6 +197,7 @@ func (w *world) deeds(want session.Want) {
 		}
 	}
 	p.outbox = p.outbox[:0]
+	w.at(atDone)
 	w.cut(cutAfterDeed)
 }
 
@@ -219,9 +223,11 @@ func (w *world) durable() bool {
 // whether the power has stayed.
 func (w *world) save() (durable, up bool) {
 	p := &w.post
-	switch durable = w.durable(); {
-	case durable, p.saving:
+	if durable = w.durable(); durable || p.saving {
 		return durable, true
+	}
+	w.at(atSave)
+	switch {
 	case w.cut(cutBeforeSave):
 		return false, false
 	case w.hit(slowSave):
@@ -235,6 +241,7 @@ func (w *world) save() (durable, up bool) {
 
 func (w *world) saveDone() {
 	w.post.saving = false
+	w.at(atSave)
 	if w.write() {
 		w.act()
 	}

@@ -16,7 +16,7 @@ func (w *world) cut(s site) bool {
 	if !w.hit(s) {
 		return false
 	}
-	if w.hit(killed) {
+	if w.killsOnly() {
 		w.kill()
 		return true
 	}
@@ -24,9 +24,18 @@ func (w *world) cut(s site) bool {
 	return true
 }
 
+// killsOnly says whether a cut that was just hit ends the program alone.
+func (w *world) killsOnly() bool {
+	if w.search != nil {
+		return w.search.how == 0
+	}
+	return w.hit(killed)
+}
+
 // kill ends the program alone: the stop hook opens the contactor, the kernel
 // keeps what was written, and systemd starts it again.
 func (w *world) kill() {
+	w.at(atDown)
 	w.card.rot(w)
 	w.down()
 	w.bench.Set(w.now, hal.Open)
@@ -37,6 +46,7 @@ func (w *world) kill() {
 
 // powerCut takes the grid away from post, meter and car for d.
 func (w *world) powerCut(d time.Duration) {
+	w.at(atDown)
 	w.down()
 	w.judge.stoppedAt(w)
 	f := w.bench.Faults()
@@ -77,7 +87,9 @@ func (w *world) boot() {
 	w.step(session.Signalled{Signals: w.signals})
 	if p.up {
 		w.schedule(time.Second)
-		w.in(w.people.skewed(time.Second, 6*time.Hour), evCut, 0)
+		if w.search == nil {
+			w.may(cutAnytime, w.people.skewed(time.Second, 6*time.Hour), evCut, 0)
+		}
 	}
 }
 

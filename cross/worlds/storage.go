@@ -76,13 +76,24 @@ func (c *card) append(k *session.Kept) error {
 // then it is another card that is in the slot afterwards.
 func (c *card) crash(w *world) {
 	c.medium.Fault = nil
-	c.medium.Cut(medium.Draw(mix(w.seed, 0xcafe, uint64(w.post.life))))
+	c.medium.Cut(w.fates())
 	switch {
 	case w.hit(cardLost):
 		c.medium.Restore(c.fresh)
 	case c.copied && w.hit(oldCard):
 		c.medium.Restore(c.spare)
 		c.old = true
+	}
+}
+
+// fates says what becomes of what was being written when the power goes.
+func (w *world) fates() func(medium.Op) medium.Fate {
+	if w.search == nil {
+		return medium.Draw(mix(w.seed, 0xcafe, uint64(w.post.life)))
+	}
+	how := w.search.how
+	return func(medium.Op) medium.Fate {
+		return [...]medium.Fate{{}, {Kept: medium.Whole}, {Kept: 0x0f}, {Kept: 0x03, Garbled: 0x04}}[how]
 	}
 }
 
@@ -138,7 +149,7 @@ func trustIn(d journal.Doubt) session.Trust {
 
 // snapshot keeps a copy of the card as it is, once a world.
 func (c *card) snapshot(w *world) {
-	if c.copied || c.records != 5 || w.draw.rate[oldCard] == 0 && w.draw.only == nil {
+	if c.copied || c.records != 5 || w.draw.rate[oldCard] == 0 && w.draw.only == nil && w.search == nil {
 		return
 	}
 	c.copied = true

@@ -101,13 +101,15 @@ func canMeet(s site, p session.Phase) bool {
 		return p == session.Charging
 	case slowOpen: // when it is ordered open
 		return p == session.Stopping
-	case fundsGone: // when the payer approves
+	case fundsGone, fundsBack, pushRefused: // when the payer approves; when a payment is made
 		return p == session.Approving
-	case wholeOnly: // a property of the sales unit, drawn before anything happens
+	case wholeOnly, deadlineShort, appRefused: // properties of the sales unit, drawn before anything happens; after all has been settled
 		return p == session.Idle
-	case serviceBusy, readLost: // debts, and reading back while somebody waits or charges
-		return p == session.Idle || p == session.Charging && s == readLost || p == session.Approving && s == readLost
-	case requestLost, answerLost, lateRequest, appliedThenError, serverError, tooMany: // calls
+	case portalAct: // hardly ever while nothing is held
+		return p == session.Idle || p == session.Charging
+	case serviceBusy, readLost, readRefused: // debts, and reading back while somebody waits or charges
+		return p == session.Idle || s != serviceBusy && (p == session.Charging || p == session.Approving)
+	case requestLost, answerLost, lateRequest, appliedThenError, serverError, tooMany, refused, hintLost, hintLate, hintTwice: // calls, and what is told of them
 		return p == session.Idle || p == session.Approving
 	case slowAnswer: // no order leaves while a charge is stopping
 		return p != session.Stopping

@@ -18,8 +18,8 @@ const (
 	contactorSites = 1<<wontClose | 1<<slowOpen | 1<<welded | 1<<senseStuck
 	cardSites      = 1<<syncFails | 1<<bitRot | 1<<cardLost | 1<<oldCard
 	netSites       = 1<<requestLost | 1<<answerLost | 1<<lateRequest | 1<<appliedThenError | 1<<serverError | 1<<tooMany |
-		1<<slowAnswer | 1<<networkDown | 1<<readLost | 1<<serviceBusy
-	moneySites = 1<<paymentDies | 1<<fundsGone | 1<<wholeOnly
+		1<<slowAnswer | 1<<networkDown | 1<<readLost | 1<<serviceBusy | 1<<refused | 1<<readRefused
+	moneySites = 1<<paymentDies | 1<<fundsGone | 1<<wholeOnly | 1<<refused | 1<<readRefused | 1<<portalAct | 1<<deadlineShort
 )
 
 // causes are the faults without which a charge must not end for a reason: L2. A
@@ -28,11 +28,11 @@ var causes = map[display.End]uint64{
 	display.MeterLost:    meterSites,
 	display.ContactorBad: contactorSites | meterSites | 1<<cutInSave | 1<<supplyGone,
 	display.StorageBad:   1 << syncFails,
-	display.PaymentGone:  1<<paymentDies | cardSites,
+	display.PaymentGone:  1<<paymentDies | 1<<readRefused | 1<<portalAct | 1<<deadlineShort | cardSites,
 	display.PowerLost:    powerSites | 1<<syncFails | 1<<supplyGone,
 	display.ByTechnician: 1 << withdrawn,
-	display.NoAnswer:     netSites | cardSites | powerSites,
-	display.Declined:     cardSites,
+	display.NoAnswer:     netSites | cardSites | powerSites | 1<<pushRefused,
+	display.Declined:     cardSites | 1<<refused | 1<<pushRefused | 1<<portalAct | 1<<deadlineShort,
 	display.TooLong:      1,
 	display.Emergency:    1 << tripped,
 	display.ByButton:     1 << buttonPressed,
@@ -69,16 +69,22 @@ func (j *judge) mostDue(w *world, r *record) payment.Amount {
 
 // lying says whether the meter itself has told wrong totals for a while: a frozen
 // register that jumps later, one off by a constant, one that counts in another
-// unit. What is not promised is the correctness of the meter.
-func (j *judge) lying() bool { return j.noticed&(1<<meterFrozen|1<<meterOffset|1<<meterSlower) != 0 }
+// unit, or two wrong readings in a row. What is not promised is the correctness of the meter.
+func (j *judge) lying() bool {
+	return j.agreed || j.noticed&(1<<meterFrozen|1<<meterOffset|1<<meterSlower) != 0
+}
+
+// misled says whether neither the card nor the service may have known of a payment
+// when they were asked. Nothing is promised then.
+func (j *judge) misled() bool { return j.noticed&cardSites != 0 && j.noticed&(1<<readRefused) != 0 }
 
 // settled judges one settled charge as the post sees it.
 func (j *judge) settled(w *world, d *session.Debt) {
 	r := j.find(d.Number)
-	if r == nil || j.complaint != "" {
+	if r == nil || j.complaint != "" || j.misled() {
 		return
 	}
-	if most := j.mostDue(w, r); d.Captured > most && !j.lying() {
+	if most := j.mostDue(w, r); d.Captured-r.portal > most && !j.lying() {
 		j.complainf("M3", "charge %d: %v captured, %v at most owed (%v)", d.Number, d.Captured, most, d.Why)
 	}
 	// A lost card gives numbers back; put in again, it speaks of another payment.
@@ -88,6 +94,9 @@ func (j *judge) settled(w *world, d *session.Debt) {
 	}
 	if d.Trouble != payment.NoReason && j.noticed&(moneySites|cardSites) == 0 {
 		j.complainf("M7", "charge %d: a person is asked to look at it without a cause (%v)", d.Number, d.Trouble)
+	}
+	if d.Held && !d.Gathered && known && d.Guaranteed != guaranteed(r) {
+		j.complainf("G1", "charge %d: guaranteed until %d, and not %d", d.Number, d.Guaranteed, guaranteed(r))
 	}
 	if need, listed := causes[d.Why]; listed && j.noticed&need == 0 {
 		j.complainf("L2", "charge %d ended by %v without a cause", d.Number, d.Why)
@@ -132,6 +141,9 @@ func (j *judge) atRest(w *world) {
 			j.complainf("M7", "charge %d is not settled half an hour after everything was mended", d.Number)
 		}
 	}
+	if w.telling() && s.Passing&session.Seeking == 0 {
+		j.complain("R4", "a receipt is not in the app half an hour after everything was mended")
+	}
 	for p := range w.book.Payments(w.now) {
 		j.payment(w, p)
 	}
@@ -148,10 +160,13 @@ func (j *judge) payment(w *world, p book.Payment) {
 	if f.State == payment.Created && j.noticed&cardSites != 0 {
 		return // made after its record was lost: nobody was shown it, it holds nothing, it will expire
 	}
+	if j.misled() {
+		return
+	}
 	if held := f.State == payment.Created || f.Left() > 0; held && !j.owes(w, r.number) {
 		j.complainf("M6", "payment %s is %v with %v left, and nobody knows of it", p.Ref, f.State, f.Left())
 	}
-	if most := j.mostDue(w, r); f.Taken > most && !j.lying() {
+	if most := j.mostDue(w, r); f.Taken-r.portal > most && !j.lying() {
 		j.complainf("M3", "payment %s: %v captured, %v at most owed", p.Ref, f.Taken, most)
 	}
 }

@@ -32,6 +32,7 @@ type world struct {
 	now    time.Duration
 	events queue
 	draw   draws
+	search *search // not nil: faults come from a set and not from the draws
 	people stream
 	plant  plant
 
@@ -42,12 +43,15 @@ type world struct {
 	judge judge
 
 	drivers  []driver
+	papers   []paper       // what the payers' app has
+	hooks    bool          // the service tells the post when something happens
 	signals  hal.Signals   // what the wires of the post say
 	wall     time.Duration // wall clock less virtual time
 	netDown  time.Duration // no network before this
 	healed   bool
 	finishBy time.Duration
-	late     int // calls still on their way that nobody waits for
+	late     int                      // calls still on their way that nobody waits for
+	stuck    map[string]*book.Problem // keys that the service has refused without a cause
 	tally    *Tally
 }
 
@@ -73,9 +77,13 @@ type post struct {
 
 // instant is now as the post's own clocks tell it.
 func (w *world) instant() hal.Instant {
+	clock := hal.ClockSynced
+	if w.judge.noticed&(1<<wallJump) != 0 {
+		clock = hal.ClockHoldover
+	}
 	return hal.Instant{
 		Mono: w.now - w.post.booted + time.Second,
-		Wall: hal.Stamp{Unix: int64((w.now + w.wall) / time.Second), Clock: hal.ClockHoldover},
+		Wall: hal.Stamp{Unix: int64((w.now + w.wall) / time.Second), Clock: clock},
 	}
 }
 
@@ -99,6 +107,10 @@ const (
 	evSupply
 	evWires // the wires of the post say something; n is what
 	evKill
+	evHint // somebody says that something has happened to payment n
+	evForge
+	evPortal
+	evFunds // the bank has the money of payment n again
 )
 
 // event is something that will happen.
@@ -116,44 +128,48 @@ type queue struct {
 	seq  uint32
 }
 
-func (q *queue) less(i, j int) bool {
-	a, b := &q.heap[i], &q.heap[j]
-	return a.at < b.at || a.at == b.at && a.seq < b.seq
-}
+func (e *event) before(o *event) bool { return e.at < o.at || e.at == o.at && e.seq < o.seq }
 
 func (q *queue) push(e event) {
 	q.seq++
 	e.seq = q.seq
 	q.heap = append(q.heap, e)
-	for i := len(q.heap) - 1; i > 0; {
+	i := len(q.heap) - 1
+	for i > 0 {
 		up := (i - 1) / 2
-		if !q.less(i, up) {
+		if !e.before(&q.heap[up]) {
 			break
 		}
-		q.heap[i], q.heap[up] = q.heap[up], q.heap[i]
+		q.heap[i] = q.heap[up]
 		i = up
 	}
+	q.heap[i] = e
 }
 
 func (q *queue) pop() event {
 	first := q.heap[0]
 	last := len(q.heap) - 1
-	q.heap[0] = q.heap[last]
+	e := q.heap[last]
 	q.heap = q.heap[:last]
-	for i := 0; ; {
+	if last == 0 {
+		return first
+	}
+	i := 0
+	for {
 		down := 2*i + 1
 		if down >= last {
 			break
 		}
-		if down+1 < last && q.less(down+1, down) {
+		if down+1 < last && q.heap[down+1].before(&q.heap[down]) {
 			down++
 		}
-		if !q.less(down, i) {
+		if !q.heap[down].before(&e) {
 			break
 		}
-		q.heap[i], q.heap[down] = q.heap[down], q.heap[i]
+		q.heap[i] = q.heap[down]
 		i = down
 	}
+	q.heap[i] = e
 	return first
 }
 
@@ -196,7 +212,7 @@ func (w *world) done() bool {
 		}
 	}
 	p := &w.post
-	if p.up && p.state.Phase == session.Idle && len(p.state.Debts) == 0 && w.late == 0 && p.state.Passing&session.Seeking == 0 {
+	if p.up && p.state.Phase == session.Idle && len(p.state.Debts) == 0 && !w.telling() && w.late == 0 && p.state.Passing&session.Seeking == 0 {
 		return true
 	}
 	if !w.healed && w.now > w.judge.lastCharge+6*time.Hour {
@@ -227,10 +243,7 @@ func (w *world) handle(e event) {
 	case evMend:
 		w.mend(site(e.n))
 	case evWithdraw:
-		if w.post.up && w.hit(withdrawn) {
-			w.step(session.TakenOut{})
-			w.in(10*time.Minute, evRestore, 0)
-		}
+		w.withdraw()
 	case evRestore:
 		w.step(session.Restored{})
 	case evWires:
@@ -239,5 +252,13 @@ func (w *world) handle(e event) {
 		w.loseSupply()
 	case evKill:
 		w.killPayment()
+	case evHint:
+		w.hint(e.n)
+	case evForge:
+		w.forge()
+	case evPortal:
+		w.portal()
+	case evFunds:
+		w.book.Funds(w.post.rules.Ref(uint64(e.n)), true)
 	}
 }
