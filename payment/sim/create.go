@@ -34,7 +34,7 @@ func (t *Till) create(now time.Duration, in inbound) reply {
 	terms, _ := payment.ParseTerms(body.Metadata) // none when the payment is not a charge of ours
 	r := Request{
 		Key: in.header.Get("Idempotency-Key"), Ref: body.Reference, Amount: body.Amount.Value,
-		Currency: body.Amount.Currency, Terms: terms, Digest: body.digest, Refused: body.refused(),
+		Currency: body.Amount.Currency, Terms: terms, Digest: body.digest, Refused: body.refused(t.noPush),
 	}
 	token := t.pageToken(string(r.Ref))
 	if body.UserFlow != pushMessage {
@@ -47,6 +47,7 @@ func (t *Till) create(now time.Duration, in inbound) reply {
 	if _, replayed := t.orders[r.Ref]; !replayed {
 		t.orders[r.Ref] = order{token, body}
 		t.pages[token] = r.Ref
+		t.receiptWith(body)
 		t.act(now, r.Ref)
 	}
 	return reply{status: http.StatusCreated, kind: plainJSON, body: created{link(in, f), r.Ref}}
@@ -68,8 +69,9 @@ const (
 )
 
 // refused is the code for what is described, but not for this sales unit or not
-// in this combination; empty for a request that may be granted.
-func (b said) refused() string {
+// in this combination; noPush says that the sales unit may not send messages.
+// Empty for a request that may be granted.
+func (b said) refused(noPush bool) string {
 	switch {
 	case b.PaymentMethod.Type != "WALLET":
 		return "4160" // free-standing cards need more than an app
@@ -77,6 +79,8 @@ func (b said) refused() string {
 		return "5010" // Denmark and Finland only
 	case b.UserFlow == webRedirect && b.ReturnURL == "", b.UserFlow == pushMessage && b.Customer == nil:
 		return "4140"
+	case b.UserFlow == pushMessage && noPush:
+		return pushOff
 	case b.ReturnURL != "" && !usable(b.ReturnURL), b.ReceiptURL != nil && !usable(*b.ReceiptURL):
 		return "4090"
 	case b.ExpiresAt != nil && b.Receipt == nil:

@@ -50,7 +50,7 @@ func bad() []any {
 func TestTableSaysWhatTheDescriptionSays(t *testing.T) {
 	c := newClient(t, Options{})
 	if c.spec == nil {
-		t.Skip("the API's description is absent: " + descriptions)
+		t.Skip("the API's description is absent: " + descriptions())
 	}
 	asked, refused := 0, 0
 	compare := func(call Call, path, body string) {

@@ -21,11 +21,11 @@ func TestScriptSaysWhatGoesWrong(t *testing.T) {
 		{"cancel: ok, 5xx x2, busy", []Call{CancelCall, CancelCall, CancelCall, CancelCall, CancelCall},
 			[]Fault{{}, {Kind: Failed}, {Kind: Failed}, {Kind: Busy}, {}}},
 		{"get: slow 20ms x2, late 1h", []Call{GetCall, GetCall, GetCall},
-			[]Fault{{Slow, 20 * time.Millisecond}, {Slow, 20 * time.Millisecond}, {Late, time.Hour}}},
+			[]Fault{{Kind: Slow, Wait: 20 * time.Millisecond}, {Kind: Slow, Wait: 20 * time.Millisecond}, {Kind: Late, Wait: time.Hour}}},
 		{"any: 429 1m, busy; refund: 5xx", []Call{EventsCall, RefundCall, RefundCall, TokenCall},
-			[]Fault{{Limited, time.Minute}, {Kind: Failed}, {Kind: Busy}, {}}},
+			[]Fault{{Kind: Limited, Wait: time.Minute}, {Kind: Failed}, {Kind: Busy}, {}}},
 		{"approve: late, slow, 429", []Call{ApproveCall, ApproveCall, ApproveCall},
-			[]Fault{{Late, 30 * time.Second}, {Slow, time.Second}, {Limited, 10 * time.Second}}},
+			[]Fault{{Kind: Late, Wait: 30 * time.Second}, {Kind: Slow, Wait: time.Second}, {Kind: Limited, Wait: 10 * time.Second}}},
 	} {
 		next, err := ParseFaults(row.script)
 		if err != nil {
@@ -106,7 +106,7 @@ func TestRandomFaultsComeAtTheirRateAndFromTheirSeed(t *testing.T) {
 	if hit := all - count[NoFault]; hit < all/5 || hit > all*3/10 {
 		t.Errorf("%d of %d requests hit, want about a quarter", hit, all)
 	}
-	for k := RequestLost; k < kinds; k++ {
+	for k := RequestLost; k <= lastRandom; k++ {
 		if count[k] < all/64 {
 			t.Errorf("%v came %d times in %d requests", k, count[k], all)
 		}
