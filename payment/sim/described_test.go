@@ -239,6 +239,17 @@ func TestWhatThisSalesUnitMayNot(t *testing.T) {
 	}
 }
 
+func TestPushIsRefusedWhereItIsOff(t *testing.T) {
+	body := strings.Replace(createText, `"WEB_REDIRECT"`, `"PUSH_MESSAGE","customer":{"phoneNumber":"4712345678"}`, 1)
+	c := newClient(t, Options{NoPush: true})
+	if got := c.create("k", body); got.code() != "5080" || strings.Contains(got.raw, "4712345678") {
+		t.Errorf("%d %s", got.status, got.raw)
+	}
+	if got := c.create("k2", createText); got.status != 201 {
+		t.Errorf("another way: %d %s", got.status, got.raw)
+	}
+}
+
 func TestSameBodyWrittenOtherwiseIsTheSameRequest(t *testing.T) {
 	c := newClient(t, Options{})
 	var members map[string]any

@@ -95,7 +95,7 @@ func (t *Till) register(in inbound) reply {
 
 // reachable says whether the service would call a URL.
 func reachable(u *url.URL) bool {
-	return strings.HasPrefix(strings.ToLower(u.Scheme), "http") && usable(u.String())
+	return (u.Scheme == "https" || u.Scheme == "http") && usable(u.String())
 }
 
 // badEvents says what is wrong with the events of a new registration; empty means

@@ -65,7 +65,7 @@ func (t *Till) report(now time.Duration, in inbound) reply {
 	}
 	all := t.movements()
 	if !funds {
-		all = nil // the Till takes no fees
+		all = all[:0] // the Till takes no fees
 	}
 	if date := in.part("date"); date != "" {
 		return t.day(now, in, all, date, size, from)

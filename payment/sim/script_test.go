@@ -26,6 +26,10 @@ func TestScriptSaysWhatGoesWrong(t *testing.T) {
 			[]Fault{{Kind: Limited, Wait: time.Minute}, {Kind: Failed}, {Kind: Busy}, {}}},
 		{"approve: late, slow, 429", []Call{ApproveCall, ApproveCall, ApproveCall},
 			[]Fault{{Kind: Late, Wait: 30 * time.Second}, {Kind: Slow, Wait: time.Second}, {Kind: Limited, Wait: 10 * time.Second}}},
+		{"capture: code 6260 x2, 423; receipt: code 10010, 401, 403; qr: 502, 503, html",
+			[]Call{CaptureCall, CaptureCall, CaptureCall, ReceiptCall, ReceiptCall, ReceiptCall, QRCall, QRCall, QRCall},
+			[]Fault{{Kind: Coded, Code: "6260"}, {Kind: Coded, Code: "6260"}, {Kind: Locked}, {Kind: Coded, Code: "10010"}, {Kind: Denied},
+				{Kind: Forbidden}, {Kind: BadGateway}, {Kind: Unavailable}, {Kind: Proxied}}},
 	} {
 		next, err := ParseFaults(row.script)
 		if err != nil {
@@ -56,6 +60,12 @@ func TestBadScriptNamesTheWord(t *testing.T) {
 		"create: slow -5s":              `"-5s"`,
 		"create: slow 11s":              `"11s"`,
 		"create: late 25h":              `"25h"`,
+		"create: code":                  "code",
+		"create: code x2":               `"x2"`,
+		"create: code 999":              `"999"`,
+		"create: code 6260 5s":          `"5s"`,
+		"create: code 100000":           `"100000"`,
+		"create: 423 5s":                `"5s"`,
 		"create: 5xx x0":                `"x0"`,
 		"create: 5xx x1001":             `"x1001"`,
 		"create: 5xx xx1":               `"xx1"`,
@@ -149,4 +159,37 @@ func TestPayerIsParsed(t *testing.T) {
 			t.Errorf("%q: %+v, error %v does not name %s", text, got, err, word)
 		}
 	}
+}
+
+func TestSeedsOfOldMeanWhatTheyMeant(t *testing.T) {
+	next, err := ParseFaults("random: rate 1 seed 7")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var words []string
+	for range 8 {
+		words = append(words, next(CaptureCall).Kind.String())
+	}
+	if got, want := strings.Join(words, " "), "answer-lost late slow slow busy late late late"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+func FuzzParseFaults(f *testing.F) {
+	for _, seed := range []string{"", "capture: code 6260 x2", "any: late 1h, 429 7s x3; random: rate 0.5 seed 1", "create: x", "qr: code\x00", "a:b:c;;", "create: 5xx x"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		next, err := ParseFaults(text)
+		if (next == nil) == (err == nil) {
+			t.Fatalf("%v %v", next == nil, err)
+		}
+		if next != nil {
+			for c := TokenCall; c < calls; c++ {
+				if got := next(c); got.Kind >= kinds || got.Wait < 0 || (got.Code != "") != (got.Kind == Coded) {
+					t.Fatalf("%+v", got)
+				}
+			}
+		}
+	})
 }
