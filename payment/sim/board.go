@@ -33,7 +33,7 @@ type boardView struct {
 	MSN    string
 	Rows   []boardRow
 	Hidden int // payments too many for the page
-	Hooks  int
+	Hooks  int // registrations of webhooks
 	Script string
 	Wrong  string // with the script
 }
@@ -198,6 +198,12 @@ func (t *Till) setScript(script string) error {
 // hand does what a payer, a bank or time would do. It is false for no act at all;
 // one that comes too late does nothing.
 func (t *Till) hand(now time.Duration, act string, ref payment.Ref) bool {
+	switch act {
+	case "approve", "decline", "expire", "kill", "broke", "solvent":
+		if t.book.entries[ref] == nil {
+			return true
+		}
+	}
 	switch act {
 	case "approve", "decline":
 		t.decide(now, ref, act == "approve")

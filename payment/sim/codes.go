@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -156,19 +155,24 @@ func (c *code) told(now time.Duration, in inbound) codeBody {
 	if c.ends > 0 {
 		b.ExpiresIn = seconds(c.ends - now)
 	}
-	size := in.header.Get("Size")
-	if size == "" {
-		size = strconv.Itoa(defaultSize)
+	size, err := strconv.Atoi(in.header.Get("Size"))
+	if err != nil {
+		size = defaultSize // what is no size was refused
 	}
 	switch in.header.Get("Accept") {
 	case acceptTarget:
 		b.URL = in.host + "/scan/" + c.name
 	case acceptSVG:
-		b.URL = in.host + "/code/" + c.name + ".svg?size=" + size
+		b.URL = in.host + pictureOf(c.name, ".svg", size)
 	default:
-		b.URL = in.host + "/code/" + c.name + ".png?size=" + size
+		b.URL = in.host + pictureOf(c.name, ".png", size)
 	}
 	return b
+}
+
+// pictureOf is where the picture of a code is.
+func pictureOf(name, ending string, size int) string {
+	return "/code/" + name + ending + "?size=" + strconv.Itoa(size)
 }
 
 // named finds a code by the name in its addresses, as it stands at now; nil for
@@ -180,52 +184,4 @@ func (t *Till) named(now time.Duration, name string) *code {
 		}
 	}
 	return nil
-}
-
-// servePicture draws a code. As in the API, its address needs no key.
-func (t *Till) servePicture(w http.ResponseWriter, r *http.Request) {
-	name, kind, _ := strings.Cut(r.PathValue("name"), ".")
-	size, err := strconv.Atoi(r.FormValue("size"))
-	if err != nil || size < minSize || size > maxSize {
-		size = defaultSize
-	}
-	t.mu.Lock()
-	c := t.named(t.catchUp(t.clock()), name)
-	var lines []string
-	if c != nil {
-		lines = []string{"SIMULATED", c.id}
-	}
-	t.mu.Unlock()
-	h := w.Header()
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-	// An error below means that the client is gone, which is its own affair.
-	switch {
-	case c != nil && kind == "svg":
-		h.Set("Content-Type", acceptSVG)
-		_, _ = w.Write(drawSVG(size, lines))
-	case c != nil && kind == "png":
-		h.Set("Content-Type", acceptPNG)
-		_, _ = w.Write(drawPNG(size, lines))
-	default:
-		http.NotFound(w, r)
-	}
-}
-
-// serveScan is where the camera of a phone is led by a code.
-func (t *Till) serveScan(w http.ResponseWriter, r *http.Request) {
-	t.mu.Lock()
-	c := t.named(t.catchUp(t.clock()), r.PathValue("name"))
-	var target string
-	if c != nil {
-		target = c.target
-	}
-	t.mu.Unlock()
-	if c == nil {
-		http.NotFound(w, r)
-		return
-	}
-	w.Header().Set("Cache-Control", "no-store") // the code may lead elsewhere tomorrow
-	http.Redirect(w, r, target, http.StatusFound)
 }

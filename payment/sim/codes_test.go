@@ -8,6 +8,7 @@ import (
 	"image/png"
 	"io"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -130,6 +131,30 @@ func TestLettersCanBeRead(t *testing.T) {
 	want := "#.#.###.#\n#.#..#..#\n###..#..#\n#.#..#..#\n#.#.###.###\n"
 	if got := art("hil", 90); got != want {
 		t.Errorf("\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestPaymentIsShownAsACode(t *testing.T) {
+	for format, want := range map[string]string{
+		"":                                   `/code/.*\.svg\?size=1024$`,
+		`,"qrFormat":{"format":"IMAGE/PNG"}`: `/code/.*\.png\?size=1024$`,
+		`,"qrFormat":{"format":"IMAGE/SVG+XML","size":null}`: `/code/.*\.svg\?size=1024$`,
+		`,"qrFormat":{"format":"IMAGE/PNG","size":200}`:      `/code/.*\.png\?size=200$`,
+		`,"qrFormat":{"format":"TEXT/TARGETURL","size":200}`: `/app/[0-9a-f]{32}$`,
+	} {
+		c := newClient(t, Options{})
+		made := c.create("r1", strings.Replace(createText, `"WEB_REDIRECT"`, `"QR"`+format, 1))
+		at := made.text("redirectUrl")
+		if !regexp.MustCompile(want).MatchString(at) || c.get(string(ref)).text("redirectUrl") != at {
+			t.Errorf("%s: %d %s, want %s", format, made.status, made.raw, want)
+		}
+		if got := c.browse("GET", at, ""); got.status != 200 {
+			t.Errorf("%s: %d", at, got.status)
+		}
+		c.approve()
+		if got := c.browse("GET", at, ""); strings.Contains(at, "/code/") && got.status != 404 {
+			t.Errorf("%s: still there: %d", at, got.status)
+		}
 	}
 }
 

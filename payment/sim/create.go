@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"net"
 	"net/http"
 	"net/url"
@@ -24,22 +25,18 @@ const (
 	pushMessage = "PUSH_MESSAGE"
 	byQR        = "QR"
 	targetURL   = "TEXT/TARGETURL"
+	asPNG       = "IMAGE/PNG" // the third format, IMAGE/SVG+XML, is the default
 )
 
 func (t *Till) create(now time.Duration, in inbound) reply {
 	body := in.said
-	if body.UserFlow == byQR && (body.QRFormat == nil || body.QRFormat.Format != targetURL) {
-		return t.invalid(in, "qrFormat.format", "this Till draws no pictures: want "+targetURL)
-	}
 	terms, _ := payment.ParseTerms(body.Metadata) // none when the payment is not a charge of ours
 	r := Request{
 		Key: in.header.Get("Idempotency-Key"), Ref: body.Reference, Amount: body.Amount.Value,
 		Currency: body.Amount.Currency, Terms: terms, Digest: body.digest, Refused: body.refused(t.noPush),
 	}
 	token := t.pageToken(string(r.Ref))
-	if body.UserFlow != pushMessage {
-		r.URL = "/app/" + token
-	}
+	r.URL = body.way(token)
 	f, p := t.book.Create(now, r)
 	if p != nil {
 		return t.problem(in, p)
@@ -51,6 +48,24 @@ func (t *Till) create(now time.Duration, in inbound) reply {
 		t.act(now, r.Ref)
 	}
 	return reply{status: http.StatusCreated, kind: plainJSON, body: created{link(in, f), r.Ref}}
+}
+
+// way is where create sends the payer: nowhere with a message to the app, and to
+// a picture where the merchant wants one to show.
+func (b said) way(token string) string {
+	format, size := "", defaultSize
+	if b.QRFormat != nil {
+		format, size = b.QRFormat.Format, cmp.Or(b.QRFormat.Size, defaultSize)
+	}
+	switch {
+	case b.UserFlow == pushMessage:
+		return ""
+	case b.UserFlow != byQR || format == targetURL:
+		return "/app/" + token
+	case format == asPNG:
+		return pictureOf(token, ".png", size)
+	}
+	return pictureOf(token, ".svg", size)
 }
 
 // link is where the payer approves, as a full address; empty when there is none.

@@ -44,6 +44,8 @@ func published() map[string]string {
 
 // load reads them once; the routers are safe for concurrent use.
 var load = sync.OnceValues(func() (*description, error) {
+	// The library checks this format only where it is told how.
+	openapi3.DefineStringFormatValidator("uuid", openapi3.NewRegexpFormatValidator(openapi3.FormatOfStringForUUIDOfRFC4122))
 	d := &description{routers: map[string]routers.Router{}, problem: map[string]*openapi3.Schema{}}
 	for begin, name := range published() {
 		doc, err := openapi3.NewLoader().LoadFromFile(filepath.Join(descriptions(), name))

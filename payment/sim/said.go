@@ -27,6 +27,7 @@ type said struct {
 	Customer    *struct{}   `json:"customer"`
 	QRFormat    *struct {
 		Format string `json:"format"`
+		Size   int    `json:"size"` // pixels
 	} `json:"qrFormat"`
 	ExpiresAt *string           `json:"expiresAt"`
 	Metadata  map[string]string `json:"metadata"`
