@@ -61,6 +61,7 @@ func goroutines() map[string]string {
 		"agent/evse":   "one worker for each device that may be slow: the loop itself waits for none",
 		"display/web":  "serves while it waits for its end",
 		"hal/sim":      "serves several connections at once, as a meter's gateway does",
+		"payment/sim":  "delivers webhooks while it serves, as a payment service calls back by itself",
 		"cross/bench":  "reads what a program under measurement prints",
 		"cross/replay": "one worker for each processor; rows share nothing",
 		"cross/worlds": "one worker for each processor; worlds share nothing",
