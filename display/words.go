@@ -17,6 +17,7 @@ type Words struct {
 
 	// The price, and how much to reserve.
 	PowerUpTo, PerKWh, PerMinute, PerSession, PerIdle, PerIdleCap, WithVAT     Text
+	Phone, PhoneWhy, BadPhone, PrivacyPhone, TermsPhone                        Text
 	HowMuch, About, OneAmount, Reserve, StopsAtLimit, ByPaying, PayWith, InUse Text
 	InUseSince, InUseYours, CheckAgain, OneMoment, PriceList, IdleMeaning      Text
 
@@ -37,6 +38,11 @@ type Words struct {
 	// The receipt.
 	Receipt, Print, Total, OfWhichVAT, Reserved, TakenLabel, ReleasedLabel, Reference           Text
 	Place, Started, Ended, MeterLabel, SerialNo, MeterStart, MeterEnd, MeterWait, Sold, PerUnit Text
+	Number, Issued, Net, VAT, PostID, Reduced, AllWithVAT, SellerTitle, ChargeTitle, PaidTitle  Text
+	ShowReceipt, SavePDF, ToCharge, NoReceipt, NothingSold, ReceiptLater                        Text
+
+	// The sticker on a post.
+	Scan, SameAddress Text
 
 	// Times told by a clock that may be wrong.
 	ClockHoldover, ClockUnknown Text
@@ -56,7 +62,8 @@ type Clause struct {
 	Title, Body Text
 }
 
-// The clauses of the terms that not every post needs.
+// The clauses of the terms that are not the same at every post.
 const (
-	IdleClause = 4 // only with an idle fee
+	IdleClause    = 4 // only with an idle fee
+	PrivacyClause = 8 // Words.TermsPhone instead, where a phone number may be given
 )
