@@ -76,10 +76,10 @@ func (l Lang) Bill(c Charge) (lines, sums []Row) {
 	return lines, append(sums, Row{Label: string(w.Total), Value: l.Money(b.Total, cur), Strong: true})
 }
 
-// each says how a line's amount came about.
+// each says how a line's amount came about, where the amount alone does not.
 func (l Lang) each(line payment.Line, cur payment.Currency) string {
 	price, whole := l.Money(line.Each, cur), line.Quantity*int64(line.Each)
-	text := price
+	text := ""
 	switch line.Kind {
 	case payment.EnergyLine:
 		text = l.Words().PerUnit.With("quantity", l.Register(hal.Energy(line.Quantity)), "price", price)
@@ -88,6 +88,9 @@ func (l Lang) each(line payment.Line, cur payment.Currency) string {
 		text = l.Words().PerUnit.With("quantity", l.Minutes(line.Quantity), "price", price)
 	}
 	if whole > int64(line.Amount) {
+		if text == "" {
+			text = price
+		}
 		text = l.Words().Reduced.With("sum", text)
 	}
 	return text

@@ -1,5 +1,7 @@
 package display
 
+import "stolpe/payment"
+
 // Words are all sentences of one language. A test finds a field that a language
 // leaves empty, and a name in braces that another language does not have.
 //
@@ -42,7 +44,7 @@ type Words struct {
 	ShowReceipt, SavePDF, ToCharge, NoReceipt, NothingSold, ReceiptLater                        Text
 
 	// The sticker on a post.
-	Scan, SameAddress Text
+	Scan, SameAddress, HelpShort Text
 
 	// Times told by a clock that may be wrong.
 	ClockHoldover, ClockUnknown Text
@@ -64,6 +66,25 @@ type Clause struct {
 
 // The clauses of the terms that are not the same at every post.
 const (
-	IdleClause    = 4 // only with an idle fee
-	PrivacyClause = 8 // Words.TermsPhone instead, where a phone number may be given
+	idleClause    = 4 // only with an idle fee
+	privacyClause = 8 // Words.TermsPhone instead, where a phone number may be given
 )
+
+// Terms are the terms of sale at a post with that price. push says that drivers
+// may give a phone number there.
+func (l Lang) Terms(p Post, price payment.Price, push bool) []Clause {
+	w := l.Words()
+	var all []Clause
+	for i, c := range w.Terms {
+		if i == idleClause && price.Idle.Minute == 0 {
+			continue
+		}
+		if i == privacyClause && push {
+			c.Body = w.TermsPhone
+		}
+		c.Body = Text(c.Body.With("seller", p.Seller.Name, "tel", p.Helpdesk, "pay", p.Wallet(),
+			"time", l.Time(price.Idle.After), "price", l.Money(price.Idle.Minute, price.Currency)))
+		all = append(all, c)
+	}
+	return all
+}

@@ -53,18 +53,7 @@ func (p *pages) terms(at place, post display.Post) sheet {
 	if v, ok := p.posts.Public(at.code); ok {
 		price, s.Push = v.Price, v.Push
 	}
-	idle := price.Idle
-	for i, c := range s.W.Terms {
-		if i == display.IdleClause && idle.Minute == 0 {
-			continue
-		}
-		body := c.Body
-		if i == display.PrivacyClause && s.Push {
-			body = s.W.TermsPhone
-		}
-		s.Clauses = append(s.Clauses, clause{string(c.Title), body.With("seller", post.Seller.Name, "tel", post.Helpdesk,
-			"pay", s.Pay(), "time", s.Lang.Time(idle.After), "price", s.Lang.Money(idle.Minute, price.Currency))})
-	}
+	s.Clauses = s.Lang.Terms(post, price, s.Push)
 	return s
 }
 

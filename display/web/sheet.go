@@ -64,7 +64,7 @@ type sheet struct {
 	Charge  *charged
 	Over    *over
 	Say     string // one sentence below the head
-	Clauses []clause
+	Clauses []display.Clause
 	Doc     *display.Document
 
 	Body   template.HTML
@@ -76,11 +76,6 @@ type sheet struct {
 type alert struct {
 	Trouble         display.Trouble
 	What, Money, Do string
-}
-
-// clause is one paragraph of the terms.
-type clause struct {
-	Title, Body string
 }
 
 // Title starts with the state, so that a phone's list of tabs tells it.
