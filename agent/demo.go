@@ -20,6 +20,7 @@ import (
 	"stolpe/agent/journal/card"
 	"stolpe/agent/session"
 	"stolpe/display"
+	pdf "stolpe/display/paper"
 	"stolpe/display/term"
 	"stolpe/display/web"
 	"stolpe/hal"
@@ -122,7 +123,7 @@ func demo(ctx context.Context, o demoOptions, stdout, stderr io.Writer) error {
 	}
 	defer s.parts.Close() //nolint:errcheck // nothing of it outlives the demo
 	screen.rules = s.parts.units["A12"].Rules()
-	pages, err := web.New(s.parts, web.Options{PublicURL: s.url})
+	pages, err := web.New(s.parts, web.Options{PublicURL: s.url, PDF: pdf.Receipt})
 	if err != nil {
 		return failed(err)
 	}

@@ -19,6 +19,7 @@ import (
 	"stolpe/agent/config"
 	"stolpe/agent/evse"
 	"stolpe/agent/ledger"
+	pdf "stolpe/display/paper"
 	"stolpe/display/web"
 	"stolpe/hal"
 	"stolpe/hal/sim"
@@ -98,7 +99,7 @@ func daemon(ctx context.Context, cfg config.Config, file string, stderr io.Write
 	if err != nil {
 		return notNow(cfg.Wrong("web.listen", cfg.Web.Listen, "an address that is free: "+err.Error()))
 	}
-	pages, err := web.New(p, web.Options{PublicURL: publicURL(cfg, listener), Log: log})
+	pages, err := web.New(p, web.Options{PublicURL: publicURL(cfg, listener), Log: log, PDF: pdf.Receipt})
 	if err != nil {
 		return failed(err)
 	}

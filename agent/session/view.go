@@ -105,7 +105,7 @@ func (r *Rules) phaseState(s *State, now hal.Instant) display.State {
 
 func (r *Rules) viewCharge(s *State, now hal.Instant) display.Charge {
 	c := r.viewFacts(s.Serial, &s.Charge)
-	c.PayURL = s.url
+	c.PayURL, c.Way = s.url, s.way
 	c.Reading = now.Mono - s.meter.at
 	u := s.Charge.Use()
 	switch s.Phase {
