@@ -153,6 +153,7 @@ func (p *parts) openEVSE(c config.Config, e config.EVSE, w world, made evse.Part
 	rules.Price, rules.Choices, rules.Default = c.Price, c.Reserve.Choices, c.Reserve.Default
 	rules.MaxPower, rules.Serial = e.MaxPower, e.Meter.Serial
 	rules.Limits = session.Limits(c.Limits)
+	rules.Push, rules.Receipts = c.Payment.Push, c.Payment.Receipts
 	rules.Capture, rules.Lang = captureWithin(c.Country), langOf(c.Country)
 
 	owner := c.Post.ID + "/" + strconv.Itoa(e.ID)
