@@ -160,6 +160,12 @@ func (j *judge) documents(w *world, before, after uint64) {
 	}
 }
 
+// documented says whether there is, or was, a sales document for a charge.
+func (j *judge) documented(w *world, charge uint64) bool {
+	return slices.ContainsFunc(j.papers, func(d document) bool { return d.charge == charge }) ||
+		slices.ContainsFunc(w.post.state.Done, func(d session.Debt) bool { return d.Number == charge && d.Receipt != 0 })
+}
+
 // muddled says whether an older copy of the card was put back, and that was not
 // the only time that another card was in the slot. Which numbers have been used
 // nobody knows then.

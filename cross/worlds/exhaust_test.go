@@ -52,6 +52,15 @@ func TestPairsFindWhatSinglesDoNot(t *testing.T) {
 	}
 }
 
+// The reference charge has enough in it for these to show with one fault or none.
+func TestSinglesFindPlantedMistakes(t *testing.T) {
+	for _, p := range []plant{plantForget, plantEarlyRelease, plantGiveUp, plantTwoTries, plantNewReceipt, plantReceiptFirst, plantDeafWire} {
+		if c := Exhaust(1, 1, Plan{plant: p}); len(c.violations) == 0 {
+			t.Errorf("%v: not found in %d sets", p, c.Sets[1])
+		}
+	}
+}
+
 func TestEveryOpportunityHasANameOfItsOwn(t *testing.T) {
 	root := &explorer{maker: &maker{card: newCard()}, plan: Plan{Scale: 100}, most: 1}
 	known := map[string]bool{}

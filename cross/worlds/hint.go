@@ -45,8 +45,8 @@ func (w *world) forge() {
 	pause := w.span(10*time.Millisecond, 2*time.Second)
 	for i := range storm {
 		n := newest
-		if storm > 1 && newest > 0 {
-			n -= mix(w.seed, i, newest) % min(newest, 2)
+		if i&1 == 1 {
+			n = mix(w.seed, i, newest) % (newest + 3) // some there are, and some there are not
 		}
 		w.in(time.Duration(i)*pause, evHint, int(n))
 	}

@@ -302,6 +302,11 @@ func (j *judge) booted(w *world, k *session.Kept, t session.Trust) {
 	if w.card.sound && !k.Same(&j.disk) && !w.card.ambiguous {
 		j.complainf("J1", "the journal lost an acknowledged record and says nothing (%s)", w.card.last)
 	}
+	if k.Receipts > j.disk.Receipts { // the power went when the record was there, and before anybody was told
+		before := j.disk.Receipts
+		j.disk = *k
+		j.documents(w, before, k.Receipts)
+	}
 	j.mayskip = j.mayskip || !w.card.sound || j.noticed&cardSites != 0
 	j.disk = *k
 	j.lastHeard = w.now

@@ -166,6 +166,9 @@ func (j *judge) payment(w *world, p book.Payment) {
 	if held := f.State == payment.Created || f.Left() > 0; held && !j.owes(w, r.number) {
 		j.complainf("M6", "payment %s is %v with %v left, and nobody knows of it", p.Ref, f.State, f.Left())
 	}
+	if sold := f.Taken > 0 && !j.owes(w, r.number); sold && j.noticed&cardSites == 0 && !j.documented(w, r.number) {
+		j.complainf("R2", "payment %s: %v captured, and no document says so", p.Ref, f.Taken)
+	}
 	if most := j.mostDue(w, r); f.Taken-r.portal > most && !j.lying() {
 		j.complainf("M3", "payment %s: %v captured, %v at most owed", p.Ref, f.Taken, most)
 	}
