@@ -50,8 +50,12 @@ func TestHandsDoWhatPayerBankAndTimeDo(t *testing.T) {
 		for act := range strings.FieldsSeq(acts) {
 			c.hand(act)
 		}
-		if got := c.get(string(ref)).sums(); got != want {
-			t.Errorf("%s: %s, want %s", acts, got, want)
+		got := c.get(string(ref))
+		if got.sums() != want {
+			t.Errorf("%s: %s, want %s", acts, got.sums(), want)
+		}
+		if events := c.get(string(ref) + "/events").raw; !strings.Contains(events, `"name":"`+got.text("state")+`"`) {
+			t.Errorf("%s: %s in no event: %s", acts, got.text("state"), events)
 		}
 	}
 }

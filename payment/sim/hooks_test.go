@@ -232,6 +232,20 @@ func TestSilentReceiverLosesItsRegistration(t *testing.T) {
 	}
 }
 
+func TestSignOfLifeKeepsARegistration(t *testing.T) {
+	c, v := newClient(t, Options{}), newReceiver(t)
+	c.register(v)
+	for n := range 20 { // twenty days, and one event taken in their midst
+		v.answer(map[bool]int{true: 200, false: 500}[n == 10])
+		c.create(fmt.Sprint("r", n), strings.Replace(createText, "000001", fmt.Sprintf("1%05d", n), 1))
+		c.till.Deliver(t.Context())
+		c.clock.pass(day)
+	}
+	if len(c.till.hooks) != 1 {
+		t.Error("gone, though it answered ten days ago")
+	}
+}
+
 func TestRegistrations(t *testing.T) {
 	c := newClient(t, Options{})
 	body := func(url string, events ...string) string {
@@ -314,6 +328,10 @@ func TestServeDelivers(t *testing.T) {
 	c.beside("POST", hooksPath, string(text))
 	c.create("r1", createText)
 	<-came
+	for len(c.till.wake) > 0 {
+		c.till.Deliver(ctx) // takes turns with Serve
+	}
+	c.till.Deliver(ctx)
 	c.clock.pass(10 * time.Minute) // nobody touches the Till any more
 	<-came
 	stop()

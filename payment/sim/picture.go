@@ -78,9 +78,7 @@ func write(p *image.Paletted, middle int, line string) {
 			}
 			left, top := x+dot*(i*letterStep+at%letterWidth), middle+dot*(at/letterWidth-letterHeight/2)
 			for n := range dot * dot {
-				if spot := image.Pt(left+n%dot, top+n/dot); spot.In(p.Bounds()) {
-					p.SetColorIndex(spot.X, spot.Y, 1)
-				}
+				p.SetColorIndex(left+n%dot, top+n/dot, 1) // nothing, where that is outside
 			}
 		}
 	}

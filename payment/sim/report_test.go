@@ -130,3 +130,24 @@ func TestFailedCaptureIsNotInTheReport(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 }
+
+func TestPagesAreOnlySoLarge(t *testing.T) {
+	for text, want := range map[string]int{"": maxPage, "1": 1, "1000": maxPage, "1001": maxPage, "999999999": maxPage} {
+		in := inbound{header: map[string][]string{"Vipps-Feed-Page-Size": {text}}}
+		if size, from, field := paging(in); size != want || from != 0 || field != "" {
+			t.Errorf("%q: %d %d %q, want %d", text, size, from, field, want)
+		}
+	}
+}
+
+func FuzzCursor(f *testing.F) {
+	for _, seed := range []string{"", "MA", "MTAw", "LTE", "MDE", "OTk5OTk5OTk5OTk5OTk5OTk5OTk", "====", "\x00"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		in := inbound{query: url.Values{"cursor": {text}}}
+		if _, from, field := paging(in); from < 0 || field == "" && text != "" && cursor(from) != text {
+			t.Fatalf("%q: %d %q", text, from, field)
+		}
+	})
+}
