@@ -19,7 +19,7 @@ import (
 type clerk struct {
 	book  *ledger.Ledger
 	rules *session.Rules
-	evse  int
+	evse  int // its number on the post
 	log   *slog.Logger
 	list  chan settledNow // the newest; one place
 	ill   bool            // the book could not be written the last time

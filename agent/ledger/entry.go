@@ -31,7 +31,7 @@ type Entry struct {
 	At    int64       `json:"at"`    // when it was written, s since 1970
 	Clock string      `json:"clock"` // how good the clock was
 	Kind  Kind        `json:"kind"`
-	EVSE  int         `json:"evse"`
+	EVSE  int         `json:"evse"` // number on the post; 0 for none
 	Ref   payment.Ref `json:"ref,omitempty"`
 
 	Sale   *Sale   `json:"sale,omitempty"` // of Sold and Ended
@@ -42,8 +42,8 @@ type Entry struct {
 
 // Gap is numbers of sales documents, from one to another, both included.
 type Gap struct {
-	From uint64 `json:"from"`
-	To   uint64 `json:"to"`
+	From uint64 `json:"from"` // number of a document
+	To   uint64 `json:"to"`   // number of a document
 	Why  string `json:"why"`
 }
 

@@ -35,7 +35,7 @@ type Sale struct {
 	Guaranteed int64          `json:"guaranteed"` // s since 1970; 0 not told
 	Gathered   bool           `json:"gathered"`   // read back after a card was lost
 	Due        payment.Amount `json:"due"`
-	Attempt    uint8          `json:"attempt"`
+	Attempt    uint8          `json:"attempt"` // which capture key was in use
 	Captured   payment.Amount `json:"captured"`
 	Released   payment.Amount `json:"released"`
 	WrittenOff payment.Amount `json:"written_off"` // of the bill, what was not captured
