@@ -146,6 +146,10 @@ func (s *State) askAbout(ref payment.Ref) *ask {
 	return nil
 }
 
+func (s *State) debtOf(n uint64) int {
+	return slices.IndexFunc(s.Debts, func(d Debt) bool { return d.Number == n })
+}
+
 // answered takes in how an asking ended. An answer to an older asking is
 // dropped: only the newest may speak.
 func (r *Rules) answered(s *State, now hal.Instant, o payment.Order, a payment.Answer) {

@@ -32,7 +32,3 @@ func (a *ask) hint() {
 		a.next = min(a.next, a.calm)
 	}
 }
-
-func (s *State) debtOf(n uint64) int {
-	return slices.IndexFunc(s.Debts, func(d Debt) bool { return d.Number == n })
-}
