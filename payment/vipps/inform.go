@@ -92,22 +92,6 @@ func decodeObject(body []byte, into any) error {
 	return json.Unmarshal(body, into)
 }
 
-// beside judges a failed call to an API that does not move money: whatever it
-// says, it says nothing about the payment or about the sales unit's fitness to
-// sell. A no is believed only in words of the service or its gateway, as always.
-func beside(status int, p problem) verdict {
-	switch status {
-	case http.StatusUnauthorized, http.StatusLocked, http.StatusTooManyRequests:
-		return is(payment.Busy)
-	case http.StatusRequestTimeout, http.StatusConflict: // there already: the next asking reads it
-		return is(payment.Unknown)
-	}
-	if status/100 == 4 && p.by != nobody {
-		return no(payment.Rejected)
-	}
-	return is(payment.Unknown)
-}
-
 // fitInform says why a receipt or a link cannot be sent at all. What is sent
 // cannot be corrected.
 func (c *Client) fitInform(o payment.Order) error {
