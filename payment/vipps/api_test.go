@@ -151,6 +151,12 @@ func operationOf(r *http.Request) string {
 		return "capture"
 	case "POST /epayment/v1/payments/" + string(ref) + "/cancel":
 		return "cancel"
+	case "POST /epayment/v1/payments/" + string(ref) + "/refund":
+		return "refund"
+	case "GET /epayment/v1/payments/" + string(ref) + "/events":
+		return "events"
+	case "POST /epayment/v1/test/payments/" + string(ref) + "/approve":
+		return "approve"
 	}
 	return "?"
 }
@@ -191,6 +197,17 @@ func (s *api) answer(op string, body []byte) (int, string) {
 		json.Unmarshal(body, &b)
 		f.Taken += b.ModificationAmount.Value
 		return 200, adjustBody(*f, s.currency)
+	case "refund":
+		var b captureBody
+		json.Unmarshal(body, &b)
+		f.Refunded += b.ModificationAmount.Value
+		return 200, adjustBody(*f, s.currency)
+	case "events":
+		return 200, `[{"reference":"A12-1-000042","pspReference":"p-1","name":"CREATED","amount":{"currency":"NOK","value":35000},"timestamp":"2026-11-27T12:00:00.5Z","success":true},` +
+			`{"reference":"A12-1-000042","pspReference":"p-2","name":"CAPTURED","amount":{"currency":"NOK","value":6808},"timestamp":"2026-11-27T13:00:00Z","idempotencyKey":"A12-1-000042-c1","success":false,"more":1}]`
+	case "approve":
+		f.State, f.Held = payment.Authorised, f.Amount
+		return 200, ""
 	case "cancel":
 		if f.State == payment.Created {
 			f.State, f.Freed = payment.EndedByUs, f.Amount

@@ -27,6 +27,7 @@ type call struct {
 	header map[string]string  // what else the API wants to be told; nil for nothing
 	body   any                // nil for none
 	most   int64              // bytes of the answer's body; 0 for maxBody
+	hide   string             // must not be told in an error; empty for nothing
 	take   func([]byte) error // reads the body of a success; nil if that says nothing
 }
 
@@ -80,16 +81,7 @@ func (c *Client) next(o payment.Order, f payment.Found) (call, bool) {
 	at := paymentsPath + "/" + ref
 	switch n.Kind {
 	case payment.Create:
-		return call{op: create, what: ref, path: paymentsPath, key: o.Key(n.Kind), body: createBody{
-			Amount:              amount,
-			PaymentMethod:       methodBody{"WALLET"},
-			Reference:           o.Ref,
-			UserFlow:            "WEB_REDIRECT",
-			ReturnURL:           o.Return,
-			CustomerInteraction: "CUSTOMER_PRESENT", // required where the payer stands at the machine
-			PaymentDescription:  c.config.Description(o.Terms),
-			Metadata:            o.Terms.Metadata(),
-		}}, true
+		return call{op: create, what: ref, path: paymentsPath, key: o.Key(n.Kind), hide: string(o.Phone), body: c.createBody(o, amount)}, true
 	case payment.Capture:
 		return call{op: capture, what: ref, path: at + "/capture", key: o.Key(n.Kind), body: captureBody{amount}}, true
 	case payment.Withdraw, payment.CancelAll:
@@ -98,8 +90,31 @@ func (c *Client) next(o payment.Order, f payment.Found) (call, bool) {
 	return call{}, false
 }
 
+// createBody asks for a payment in the way the payer gets to it. No receipt goes
+// along: one that is sent here is final, and the sum is not known yet.
+func (c *Client) createBody(o payment.Order, amount money) createBody {
+	b := createBody{
+		Amount:              amount,
+		PaymentMethod:       methodBody{"WALLET"},
+		Reference:           o.Ref,
+		UserFlow:            "WEB_REDIRECT",
+		ReturnURL:           o.Return,
+		CustomerInteraction: "CUSTOMER_PRESENT", // required where the payer stands at the machine
+		PaymentDescription:  c.config.Description(o.Terms),
+		Metadata:            o.Terms.Metadata(),
+	}
+	switch o.Way {
+	case payment.ByCode:
+		b.UserFlow, b.QRFormat = "QR", &formatBody{"TEXT/TARGETURL"} // the post's screen draws it
+	case payment.ByPush:
+		b.UserFlow, b.Customer = "PUSH_MESSAGE", &customerBody{string(o.Phone)}
+	}
+	return b
+}
+
 // decodeCreated reads the answer to a create. Without an address to send the
-// payer to it is not believed: reading back may give one.
+// payer to it is not believed: reading back may give one. Whoever is asked in the
+// app needs none.
 func (c *Client) decodeCreated(body []byte, o payment.Order) (payment.Found, error) {
 	var b createdBody
 	switch err := json.Unmarshal(body, &b); {
@@ -107,6 +122,8 @@ func (c *Client) decodeCreated(body []byte, o payment.Order) (payment.Found, err
 		return payment.Found{}, err
 	case b.Reference != o.Ref:
 		return payment.Found{}, errors.New("answer is about another reference")
+	case o.Way == payment.ByPush:
+		b.URL = ""
 	case !c.fitURL(b.URL):
 		return payment.Found{}, errors.New("no address for the payer")
 	}
@@ -135,7 +152,7 @@ func (c *Client) do(ctx context.Context, q call) *failure {
 			got.body, err = nil, fmt.Errorf("answer makes no sense: %w", err)
 		}
 		if got.status != http.StatusUnauthorized || again {
-			return c.failed(q.op, what, token, got, err)
+			return c.failed(q.op, what, got, err, token, q.hide)
 		}
 		c.tokens.drop(token)
 	}
@@ -197,19 +214,22 @@ func (c *Client) request(ctx context.Context, method, path string, body []byte) 
 	return r, nil
 }
 
-// failed is the failure of a call made with this token, and what came back, if
-// anything did.
-func (c *Client) failed(op operation, what, token string, got reply, err error) *failure {
+// failed is the failure of a call, and what came back, if anything did. The
+// secrets went along with it.
+func (c *Client) failed(op operation, what string, got reply, err error, secrets ...string) *failure {
 	p := decodeProblem(got.body)
+	plain, advice := explain(got, p, err)
 	return &failure{
 		verdict: judge(op, got.status, p),
 		what:    what,
+		plain:   plain,
+		advice:  advice,
 		http:    got.status,
 		code:    p.code,
 		trace:   p.trace,
 		detail:  p.detail,
 		wait:    retryAfter(got.header),
 		cause:   err,
-		hide:    hider(c.config.ClientSecret, c.config.SubscriptionKey, token),
+		hide:    hider(append(secrets, c.config.ClientSecret, c.config.SubscriptionKey)...),
 	}
 }

@@ -15,15 +15,18 @@ const (
 	create
 	capture
 	cancel
+	refund
 	inform
 	codeCall
 	hookCall
 	report
+	approve
+	readEvents
 )
 
 // String gives the operation as the word in errors.
 func (op operation) String() string {
-	return [...]string{"token", "get", "create", "capture", "cancel", "inform", "code", "hook", "report"}[op]
+	return [...]string{"token", "get", "create", "capture", "cancel", "refund", "inform", "code", "hook", "report", "approve", "events"}[op]
 }
 
 // verdict is what an answer that is not success means. The zero value is
@@ -62,43 +65,12 @@ func judge(op operation, status int, p problem) verdict {
 	return v
 }
 
-// byCode is the table of API codes, and says whether it has this one. Titles are
-// the API's. Codes of calls we never make are left to the HTTP status.
+// byCode looks a code up in the table, and says whether it is there.
 func byCode(op operation, code string) (verdict, bool) {
-	switch code {
-	case "3010": // internal error
-		return is(payment.Unknown), true
-	case "4020", "4150", "6230": // key exists; reference exists; already reserved
-		return taken(op), true
-	case "4010": // capture idempotency conflict
-		return no(payment.Conflict), true
-	case "4040", "4050", "4060", "4070", "4080", // invalid amount, token, QR, phone number, scope
-		"4100", "4110", "4120", "4130", "4140", "4160", // metadata; parameter missing; payment method
-		"5020", "6110", "6120", "6130", "7010": // express; expiry too late, too soon, without receipt; customer
-		return no(payment.Rejected), true
-	case "4090", // invalid URL: our public address
-		"5010", "5030", "5040", "5050", // blocked sources; scope; currency; long-living
-		"5060", "5070", "5080": // bank account; cannot be created; push message
-		return no(payment.Setup), true
-	case "5090": // reference not found
-		if op == get {
-			return is(payment.Missing), true
+	for i := range reactions {
+		if reactions[i].code == code {
+			return reactions[i].means(op), true
 		}
-		return is(payment.Unknown), true
-	case "6010", "6080": // amount too small; capture before reservation: this key has its no for good
-		return no(payment.Rejected), true
-	case "6030", "6070", "6100": // cancel period over; cannot capture cancelled; capture period over
-		return no(payment.TooLate), true
-	case "6040", "6050", "6060", "6190": // cannot cancel: captured, not reserved, authorised meanwhile, state
-		return is(payment.Unknown), true
-	case "6090", "6170", "6200": // cannot capture: too much, captured already, state
-		return is(payment.Unknown), true
-	case "6140": // must capture full amount
-		return no(payment.NoPartial), true
-	case "6160", "6250", "6280": // order processing; cannot cancel processing; capture failed, try later
-		return is(payment.Busy), true
-	case "6260": // funds unavailable
-		return no(payment.FundsGone), true
 	}
 	return verdict{}, false
 }
@@ -134,7 +106,7 @@ func taken(op operation) verdict {
 	switch op {
 	case create:
 		return verdict{exists: true}
-	case capture:
+	case capture, refund:
 		return no(payment.Conflict)
 	}
 	return is(payment.Unknown)

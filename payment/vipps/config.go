@@ -39,6 +39,9 @@ type Config struct {
 	SystemName    string // what calls itself so, at most 30 characters; not sent if empty
 	SystemVersion string // its version, at most 30 characters; not sent if empty
 
+	// Push allows payment.ByPush, for which the sales unit needs an approval.
+	Push bool
+
 	// Description is the line the payer sees in the app, 3 to 100 characters. It
 	// should name the post and say that the amount is only held and that the real
 	// use is what is paid. An English sentence if nil.

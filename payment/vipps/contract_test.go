@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -30,6 +31,9 @@ const (
 // it does not know, though the description does not say so.
 func contract(t *testing.T, file string) *openapi3.T {
 	t.Helper()
+	if dir := os.Getenv("STOLPE_OPENAPI"); dir != "" {
+		file = filepath.Join(dir, filepath.Base(file))
+	}
 	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
 		t.Skipf("the published description is not here: %s", file)
 	}
@@ -37,7 +41,8 @@ func contract(t *testing.T, file string) *openapi3.T {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"CreatePaymentRequest", "CaptureModificationRequest", "CancelModificationRequest", "Amount", "PaymentMethod"} {
+	for _, name := range []string{"CreatePaymentRequest", "CaptureModificationRequest", "CancelModificationRequest", "RefundModificationRequest",
+		"Amount", "PaymentMethod", "ForceApprove", "CustomerPhoneNumber", "PersonalQrCode", "CustomerToken", "QrFormat"} {
 		if schema := doc.Components.Schemas[name]; schema != nil {
 			schema.Value.WithoutAdditionalProperties()
 		}
@@ -70,17 +75,25 @@ func conforms(t *testing.T, doc *openapi3.T, path string, c seen) error {
 // These are the requests, to the byte.
 var bodies = map[string]string{
 	"create": `{"amount":{"currency":"NOK","value":35000},"paymentMethod":{"type":"WALLET"},"reference":"A12-1-000042","userFlow":"WEB_REDIRECT",` +
-		`"returnUrl":"https://lad.example.no/s/abc?x=1\u0026y=2","customerInteraction":"CUSTOMER_PRESENT",` +
-		`"paymentDescription":"Charging at A12/1. Temporary hold of a maximum; you only pay for what you use.",` +
-		`"metadata":{"evse":"A12/1 #0","holder":"ab0000000000000000000000000000cd","meter":"22110345","price":"NOK 2500 549 0 0 0 0 0","start_wh":"123456"}}`,
+		`"returnUrl":"https://lad.example.no/s/abc?x=1\u0026y=2","customerInteraction":"CUSTOMER_PRESENT",` + rest,
 	"capture":  `{"modificationAmount":{"currency":"NOK","value":6808}}`,
 	"cancel":   `{"cancelTransactionOnly":false}`,
 	"withdraw": `{"cancelTransactionOnly":true}`,
 	"get":      "",
 	"token":    "",
+	"refund":   `{"modificationAmount":{"currency":"NOK","value":100}}`,
+	"events":   "",
+	"approve":  `{"customer":{"phoneNumber":"4791234567"}}`,
+	"code": `{"amount":{"currency":"NOK","value":35000},"paymentMethod":{"type":"WALLET"},"reference":"A12-1-000042","userFlow":"QR",` +
+		`"returnUrl":"https://lad.example.no/s/abc?x=1\u0026y=2","qrFormat":{"format":"TEXT/TARGETURL"},"customerInteraction":"CUSTOMER_PRESENT",` + rest,
+	"push": `{"amount":{"currency":"NOK","value":35000},"paymentMethod":{"type":"WALLET"},"reference":"A12-1-000042","userFlow":"PUSH_MESSAGE",` +
+		`"returnUrl":"https://lad.example.no/s/abc?x=1\u0026y=2","customer":{"phoneNumber":"4791234567"},"customerInteraction":"CUSTOMER_PRESENT",` + rest,
 }
 
-var keys = map[string]string{"create": "A12-1-000042-r", "capture": "A12-1-000042-c1"}
+const rest = `"paymentDescription":"Charging at A12/1. Temporary hold of a maximum; you only pay for what you use.",` +
+	`"metadata":{"evse":"A12/1 #0","holder":"ab0000000000000000000000000000cd","meter":"22110345","price":"NOK 2500 549 0 0 0 0 0","start_wh":"123456"}}`
+
+var keys = map[string]string{"create": "A12-1-000042-r", "code": "A12-1-000042-r", "push": "A12-1-000042-r", "refund": "rf-A12-1-000042-1", "capture": "A12-1-000042-c1"}
 
 // requests makes every request there is.
 func requests(t *testing.T) map[string]seen {
@@ -103,6 +116,23 @@ func requests(t *testing.T) map[string]seen {
 	ask("capture", "capture", order(payment.Settle))
 	ask("cancel", "cancel", order(payment.Settle))
 	made["token"] = s.last(t, "token")
+	if _, err := c.Refund(t.Context(), ref, 100, payment.NOK, "rf-A12-1-000042-1"); err != nil {
+		t.Fatal(err)
+	}
+	made["refund"] = s.last(t, "refund")
+	if _, err := c.Events(t.Context(), ref); err != nil {
+		t.Fatal(err)
+	}
+	made["events"] = s.last(t, "events")
+	if err := c.Approve(t.Context(), ref, "4791234567"); err != nil {
+		t.Fatal(err)
+	}
+	made["approve"] = s.last(t, "approve")
+	byCode, byPush := order(payment.Reserve), order(payment.Reserve)
+	byCode.Way, byPush.Way, byPush.Phone = payment.ByCode, payment.ByPush, "4791234567"
+	c.config.Push = true
+	ask("code", "create", byCode)
+	ask("push", "create", byPush)
 	return made
 }
 
@@ -138,6 +168,8 @@ func TestRequestsConformToThePublishedDescription(t *testing.T) {
 	doc, tokenDoc := contract(t, paymentSpec), contract(t, tokenSpec)
 	paths := map[string]string{
 		"create": "/v1/payments", "get": "/v1/payments/{Reference}", "capture": "/v1/payments/{Reference}/capture",
+		"refund": "/v1/payments/{Reference}/refund", "events": "/v1/payments/{Reference}/events", "approve": "/v1/test/payments/{Reference}/approve",
+		"code": "/v1/payments", "push": "/v1/payments",
 		"cancel": "/v1/payments/{Reference}/cancel", "withdraw": "/v1/payments/{Reference}/cancel",
 	}
 	for name, c := range requests(t) {

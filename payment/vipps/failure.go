@@ -20,6 +20,8 @@ const (
 type failure struct {
 	verdict
 	what   string        // the operation and the reference
+	plain  string        // who failed and how, in plain words; empty where the code says it
+	advice string        // what a technician does next; empty if nothing is known
 	http   int           // status; 0 without an answer
 	code   string        // the API's, if it gave one
 	trace  string        // to quote to the service
@@ -48,6 +50,9 @@ func (f *failure) Error() string {
 	parts := []string{f.what}
 	if f.http != 0 {
 		parts = append(parts, fmt.Sprintf("HTTP %d", f.http))
+	}
+	if f.plain != "" {
+		parts = append(parts, f.plain)
 	}
 	for _, p := range []struct {
 		name, text string

@@ -12,6 +12,8 @@ import (
 
 var refPattern = regexp.MustCompile(`^[a-zA-Z0-9-]{8,64}$`) // schema Reference; safe in a path as it is
 
+var phonePattern = regexp.MustCompile(`^[0-9]{9,15}$`) // schema Customer
+
 // fit says why an order cannot be asked at all: asking it would break a rule of
 // the API, or put something into an address that does not belong there.
 func (c *Client) fit(o payment.Order) error {
@@ -32,6 +34,8 @@ func (c *Client) fit(o payment.Order) error {
 		return fitKey(o.Key(payment.Capture))
 	case o.Amount < o.Currency.Minimum():
 		return fmt.Errorf("amount %d: want at least %d minor units of %s", o.Amount, o.Currency.Minimum(), o.Currency)
+	case o.Way == payment.ByPush && !phonePattern.MatchString(string(o.Phone)):
+		return fmt.Errorf("phone number of %d characters: want country code and number, 9 to 15 digits", len(o.Phone))
 	case !c.fitURL(o.Return):
 		return fmt.Errorf("return address of %d characters: want an https address of at most %d", len(o.Return), maxReturn)
 	}

@@ -117,18 +117,18 @@ func (t *tokens) drop(token string) {
 func (c *Client) fetchToken(ctx context.Context) (grant, *failure) {
 	r, err := c.request(ctx, http.MethodPost, tokenPath, nil)
 	if err != nil {
-		return grant{}, c.failed(getToken, "token", "", reply{}, err)
+		return grant{}, c.failed(getToken, "token", reply{}, err)
 	}
 	r.Header.Set("client_id", c.config.ClientID)
 	r.Header.Set("client_secret", c.config.ClientSecret)
 	asked := time.Now()
 	got, err := roundTrip(c.http, r)
 	if err != nil || got.status != http.StatusOK {
-		return grant{}, c.failed(getToken, "token", "", got, err)
+		return grant{}, c.failed(getToken, "token", got, err)
 	}
 	token, life, err := decodeToken(got.body)
 	if err != nil {
-		return grant{}, c.failed(getToken, "token", "", reply{status: got.status}, err)
+		return grant{}, c.failed(getToken, "token", reply{status: got.status}, err)
 	}
 	return granted(token, asked, life), nil
 }

@@ -102,6 +102,9 @@ func (c *Client) Ask(ctx context.Context, o payment.Order) (payment.Answer, erro
 // reserve creates the payment without looking first: key and reference are both
 // guards, and the driver is waiting.
 func (c *Client) reserve(ctx context.Context, o payment.Order) (payment.Answer, error) {
+	if o.Way == payment.ByPush && !c.config.Push {
+		return conclude(o, payment.Found{}, declined(o.Ref, no(payment.NoPush), errors.New("push messages are not switched on")))
+	}
 	f, fail := c.change(ctx, o, payment.Found{})
 	if fail != nil && fail.exists {
 		f, fail = c.adopt(ctx, o)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"time"
 
 	"stolpe/payment"
 )
@@ -22,13 +23,21 @@ type (
 		PaymentMethod       methodBody        `json:"paymentMethod"`
 		Reference           payment.Ref       `json:"reference"`
 		UserFlow            string            `json:"userFlow"`
-		ReturnURL           string            `json:"returnUrl"`
+		ReturnURL           string            `json:"returnUrl,omitempty"`
+		Customer            *customerBody     `json:"customer,omitempty"`
+		QRFormat            *formatBody       `json:"qrFormat,omitempty"`
 		CustomerInteraction string            `json:"customerInteraction"`
 		PaymentDescription  string            `json:"paymentDescription"`
 		Metadata            map[string]string `json:"metadata"`
 	}
 	methodBody struct {
 		Type string `json:"type"`
+	}
+	customerBody struct {
+		PhoneNumber string `json:"phoneNumber"`
+	}
+	formatBody struct {
+		Format string `json:"format"`
 	}
 	captureBody struct {
 		ModificationAmount money `json:"modificationAmount"`
@@ -65,6 +74,8 @@ type (
 		Amount   value             `json:"amount"`
 		URL      string            `json:"redirectUrl"`
 		Metadata map[string]string `json:"metadata"`
+
+		Guaranteed text `json:"captureGuaranteedUntil"` // since 1.8.5
 	}
 )
 
@@ -85,6 +96,9 @@ func decodePayment(body []byte, ref payment.Ref) (payment.Found, payment.Currenc
 	}
 	if f.State == payment.Created {
 		f.URL = b.URL
+	}
+	if until, err := time.Parse(time.RFC3339, string(b.Guaranteed)); err == nil {
+		f.Guaranteed = until.Unix()
 	}
 	if t, err := payment.ParseTerms(b.Metadata); err == nil && t.Price.Currency == currency {
 		f.Terms = t // of a payment that is not ours nothing is taken over

@@ -16,6 +16,7 @@ func TestFieldsWeDoNotKnowArePassedOver(t *testing.T) {
 	}
 	more := strings.ReplaceAll(body, `{"currency"`, `{"new":[{"deep":null}],"currency"`)
 	more = strings.Replace(more, `{"reference"`, `{"captureGuaranteedUntil":"2026-11-27T12:00:00Z","userDetails":{"firstName":"A"},"reference"`, 1)
+	want.Guaranteed = 1795780800
 	if got, _, err := decodePayment([]byte(more), ref); got != want || err != nil {
 		t.Errorf("%+v, %v", got, err)
 	}

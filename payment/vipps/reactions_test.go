@@ -1,0 +1,76 @@
+package vipps
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"stolpe/payment"
+)
+
+// reactionOf is the word in which the list of documented codes tells a reaction.
+func reactionOf(v verdict) string {
+	switch v.status {
+	case payment.Unknown:
+		return "read"
+	case payment.Busy:
+		return "later"
+	case payment.Missing:
+		return "missing"
+	}
+	return map[payment.Reason]string{
+		payment.Conflict: "alarm", payment.Rejected: "no", payment.Setup: "stop-selling", payment.NoPush: "no-push",
+		payment.TooLate: "write-off", payment.NoPartial: "release-all", payment.FundsGone: "slowly",
+	}[v.reason]
+}
+
+// The table knows every code that is documented, and no other; each has the
+// reaction that is written down for it, a title, and what a person does.
+func TestTableIsTheDocumentedList(t *testing.T) {
+	text, err := os.ReadFile("../../testdata/vipps/codes.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	documented := map[string]string{}
+	for line := range strings.Lines(string(text)) {
+		if line = strings.TrimSpace(line); line == "" || line[0] == '#' {
+			continue
+		}
+		f := strings.Split(line, "\t")
+		if len(f) != 3 || documented[f[0]] != "" {
+			t.Fatalf("%q: want a code, a reaction and a meaning, each code once", line)
+		}
+		documented[f[0]] = f[1]
+	}
+	for _, r := range reactions {
+		want := documented[r.code]
+		delete(documented, r.code)
+		var got string
+		switch {
+		case r.means(create).exists:
+			got = "adopt"
+		case r.means(get).status == payment.Missing:
+			got = "missing"
+		default:
+			got = reactionOf(r.means(capture))
+		}
+		if got != want {
+			t.Errorf("%s: reacts with %q, documented is %q", r.code, got, want)
+		}
+	}
+	for code := range documented {
+		t.Errorf("%s is documented, and not in the table", code)
+	}
+	told := Reactions()
+	if !slices.IsSortedFunc(told, func(a, b Reaction) int {
+		return len(a.Code)*100_000 - len(b.Code)*100_000 + strings.Compare(a.Code, b.Code)
+	}) {
+		t.Error("not in their order")
+	}
+	for _, r := range told {
+		if r.Title == "" || r.Do == "" || strings.HasSuffix(r.Do, ".") {
+			t.Errorf("%+v: want a title, and one sentence of what to do", r)
+		}
+	}
+}
