@@ -196,7 +196,7 @@ func fitTarget(target string, due bool) error {
 		return fmt.Errorf("target %q: want an address that begins with https://", target)
 	case !targetPattern.MatchString(target):
 		return fmt.Errorf("target %q: want only letters, digits, and . # ! : ? + = & %% @ - / in it", target)
-	case err != nil || u.Hostname() == "" || u.User != nil:
+	case err != nil || u.User != nil:
 		return fmt.Errorf("target %q: want the address of a page, as in https://lad.example.no/A12-1", target)
 	}
 	return nil

@@ -167,6 +167,8 @@ func TestUnfitCodesAreNotSent(t *testing.T) {
 		_, err2 := c.Retarget(t.Context(), "A12-1", target)
 		if err1 == nil || err2 == nil || !strings.Contains(err1.Error(), "target") {
 			t.Errorf("target %q: %v, %v", target, err1, err2)
+		} else if !strings.HasPrefix(target, "https://") && !strings.Contains(err1.Error(), "begins with https://") {
+			t.Errorf("target %q: what is wrong with it is not told: %v", target, err1)
 		}
 	}
 	if _, err := c.Code(t.Context(), "A12-1", pictures); err == nil {

@@ -142,6 +142,9 @@ func TestLedgersThatCannotBeUsed(t *testing.T) {
 		if err == nil || moves != nil || !strings.HasPrefix(err.Error(), "vipps: ") || strings.Contains(w.lines(), "/report/") {
 			t.Errorf("%s: %v, %v, asked\n%s", name, moves, err, w.lines())
 		}
+		if name == "cursor" && strings.Count(w.lines(), allLedgers) != 1 {
+			t.Error("a cursor of any length is sent back")
+		}
 	}
 }
 
@@ -194,6 +197,21 @@ func TestReportsThatBreakOff(t *testing.T) {
 	})
 	if _, err := w.client(t).Movements(t.Context(), time.Now()); err == nil || n != maxPages {
 		t.Errorf("%d pages, %v", n, err)
+	}
+}
+
+// A token that is not to be had is not a day without entries.
+func TestReportsWithoutATokenAreNotEmpty(t *testing.T) {
+	w := books(t, func(string, string) (int, string) { return 401, "" })
+	w.on("token", func(rw http.ResponseWriter, r *http.Request) {
+		if strings.Count(w.asked(), "token") == 1 {
+			says(200, tokenBody("first", 3600))(rw, r)
+			return
+		}
+		says(404, "")(rw, r)
+	})
+	if moves, err := w.client(t).Movements(t.Context(), time.Now()); err == nil {
+		t.Errorf("%v", moves)
 	}
 }
 
