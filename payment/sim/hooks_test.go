@@ -217,6 +217,7 @@ func TestSilentReceiverLosesItsRegistration(t *testing.T) {
 	c.register(v)
 	v.answer(301)
 	for n := 0; len(c.till.hooks) > 0; n++ {
+		c.token = c.newToken()
 		c.create(fmt.Sprint("r", n), strings.Replace(createText, "000001", fmt.Sprintf("1%05d", n), 1))
 		c.till.Deliver(t.Context())
 		c.clock.pass(day / 2)
@@ -237,6 +238,7 @@ func TestSignOfLifeKeepsARegistration(t *testing.T) {
 	c.register(v)
 	for n := range 20 { // twenty days, and one event taken in their midst
 		v.answer(map[bool]int{true: 200, false: 500}[n == 10])
+		c.token = c.newToken()
 		c.create(fmt.Sprint("r", n), strings.Replace(createText, "000001", fmt.Sprintf("1%05d", n), 1))
 		c.till.Deliver(t.Context())
 		c.clock.pass(day)
