@@ -102,8 +102,8 @@ func TestDaemonMakesItsStateFolder(t *testing.T) {
 	for name := range contents(t, dir) {
 		names = append(names, name)
 	}
-	if len(names) != 3 {
-		t.Errorf("made %v: want bench-1, evse-1.a, evse-1.b", names)
+	if len(names) != 4 {
+		t.Errorf("made %v: want bench-1, evse-1.a, evse-1.b, ledger.jsonl", names)
 	}
 	if info, err := os.Stat(dir); err != nil || info.Mode().Perm()&0o077 != 0 {
 		t.Errorf("%v, %v: want nobody else in", info.Mode(), err)

@@ -20,6 +20,7 @@ import (
 	"stolpe/agent/journal/card"
 	"stolpe/agent/session"
 	"stolpe/display"
+	pdf "stolpe/display/paper"
 	"stolpe/display/term"
 	"stolpe/display/web"
 	"stolpe/hal"
@@ -51,6 +52,7 @@ type demoOptions struct {
 	once   bool
 	json   bool
 	listen string
+	till   tillOptions
 }
 
 func demoCommand() *cobra.Command {
@@ -60,11 +62,11 @@ func demoCommand() *cobra.Command {
 		Short: "show the whole product on this machine: simulated meter, car and payment; no money moves",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if o.speed < 1 || o.speed > maxSpeed {
-				return fmt.Errorf("--speed %d: want 1 to %d times as fast as life", o.speed, maxSpeed)
+			if err := o.check(); err != nil {
+				return err
 			}
-			if o.json && !o.once {
-				return errors.New("--json: prints what came of one charge; add --once")
+			if o.till.only {
+				return tillOnly(c.Context(), o, c.OutOrStdout(), c.ErrOrStderr())
 			}
 			return demo(c.Context(), o, c.OutOrStdout(), c.ErrOrStderr())
 		},
@@ -72,7 +74,10 @@ func demoCommand() *cobra.Command {
 	c.Flags().IntVar(&o.speed, "speed", 1, "`times` as fast as life")
 	c.Flags().BoolVar(&o.once, "once", false, "drive one charge unattended, then end")
 	c.Flags().BoolVar(&o.json, "json", false, "with --once: print what came of it as one JSON object")
-	c.Flags().StringVar(&o.listen, "listen", "127.0.0.1:0", "`address` of the driver's page")
+	c.Flags().StringVar(&o.listen, "listen", "127.0.0.1:0", "`address` of the driver's page, or of the payment service alone")
+	c.Flags().BoolVar(&o.till.only, "till-only", false, "serve the simulated payment service alone, for others to test against")
+	c.Flags().StringVar(&o.till.faults, "faults", "", "with --till-only: what goes wrong, as in `SCRIPT` \"capture: answer-lost, code 6260 x2\"")
+	c.Flags().StringVar(&o.till.payer, "payer", "", "with --till-only: `HABIT` of the payer, such as \"approves 5s\"; by hand on the page otherwise")
 	return c
 }
 
@@ -104,7 +109,7 @@ func demo(ctx context.Context, o demoOptions, stdout, stderr io.Writer) error {
 	jobs, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn, ReplaceAttr: withoutTime}))
-	if s.till, err = serveTill(jobs, till.Options{Now: s.clock.Now}); err != nil {
+	if s.till, err = serveTill(jobs, till.Options{Now: s.clock.Now, Hands: true}); err != nil {
 		return failed(err)
 	}
 	defer s.till.Close() //nolint:errcheck // it is simulated, and over
@@ -118,7 +123,7 @@ func demo(ctx context.Context, o demoOptions, stdout, stderr io.Writer) error {
 	}
 	defer s.parts.Close() //nolint:errcheck // nothing of it outlives the demo
 	screen.rules = s.parts.units["A12"].Rules()
-	pages, err := web.New(s.parts, web.Options{PublicURL: s.url})
+	pages, err := web.New(s.parts, web.Options{PublicURL: s.url, PDF: pdf.Receipt})
 	if err != nil {
 		return failed(err)
 	}
@@ -191,6 +196,7 @@ const slotsInMemory = 8
 func (s *stage) welcome(w io.Writer) {
 	fmt.Fprintf(w, "Stolpe demo: one post, a car, and a payment service, all simulated. No money moves.\n\n")
 	fmt.Fprintf(w, "  The driver's page:  %s/A12   (in English: %s/en/A12)\n", s.url, s.url)
+	fmt.Fprintf(w, "  All payments:       %s/till   (approve, refuse, or break things)\n", s.till.url)
 	fmt.Fprintf(w, "  Time runs %d times as fast as life. Ctrl-C ends a charge, settles it, and ends the demo.\n\n", s.speed)
 }
 

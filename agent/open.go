@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -9,6 +10,7 @@ import (
 
 	"stolpe/agent/config"
 	"stolpe/agent/evse"
+	"stolpe/agent/ledger"
 	"stolpe/agent/session"
 	"stolpe/display"
 	"stolpe/hal"
@@ -35,6 +37,8 @@ type world struct {
 	bench func(e config.EVSE) (*bench, error)
 	// watch adds watchers.
 	watch []evse.Watcher
+	// book is what becomes of the charges, for people; nil where nothing is written.
+	book *ledger.Ledger
 }
 
 // parts are the running parts of a post.
@@ -44,6 +48,7 @@ type parts struct {
 	maps  *meters.Library        // all register maps
 	buses map[string]*modbus.Bus // by URL
 	close []func() error
+	jobs  []func(context.Context) // run beside the loops, until these have ended
 }
 
 // Close closes everything that was opened, last first.
@@ -148,6 +153,7 @@ func (p *parts) openEVSE(c config.Config, e config.EVSE, w world, made evse.Part
 	rules.Price, rules.Choices, rules.Default = c.Price, c.Reserve.Choices, c.Reserve.Default
 	rules.MaxPower, rules.Serial = e.MaxPower, e.Meter.Serial
 	rules.Limits = session.Limits(c.Limits)
+	rules.Push, rules.Receipts = c.Payment.Push, c.Payment.Receipts
 	rules.Capture, rules.Lang = captureWithin(c.Country), langOf(c.Country)
 
 	owner := c.Post.ID + "/" + strconv.Itoa(e.ID)
@@ -166,6 +172,12 @@ func (p *parts) openEVSE(c config.Config, e config.EVSE, w world, made evse.Part
 	made.State = rules.Recover(found.state, found.trust, w.now())
 	made.Payments, made.Journal = payments, journal
 	made.Watchers = append([]evse.Watcher{&diary{log: log, rules: rules}}, w.watch...)
+	if w.book != nil {
+		c := newClerk(w.book, rules, e.ID, log)
+		c.leave(made.State.Kept, w.now().Wall)
+		made.Watchers = append(made.Watchers, c)
+		p.book, p.jobs = w.book, append(p.jobs, c.run)
+	}
 	made.Now, made.Every, made.Grace, made.Log = w.now, w.every, w.grace, log
 	made.Alive = p.aliveHook(e, w, log)
 	return evse.New(made), nil

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"stolpe/agent/evse"
+	"stolpe/agent/ledger"
 	"stolpe/agent/session"
 	"stolpe/display"
 	"stolpe/payment"
@@ -23,6 +24,7 @@ const (
 type posts struct {
 	info  display.Post
 	units map[string]*evse.EVSE
+	book  *ledger.Ledger // of charges that the EVSEs have forgotten; nil for none
 }
 
 // Post tells who and where.
@@ -48,7 +50,15 @@ func (p *posts) Session(code string, h payment.Holder) (display.View, bool) {
 		return display.View{}, false
 	}
 	s, now, _ := v.Snapshot()
-	return v.Rules().Session(&s, now, h)
+	if view, ok := v.Rules().Session(&s, now, h); ok || p.book == nil {
+		return view, ok
+	}
+	e, ok := p.book.Find(h)
+	if !ok || e.Ref != v.Rules().Ref(e.Sale.Number) {
+		return display.View{}, false // none, or another EVSE's
+	}
+	d := e.Sale.Debt()
+	return v.Rules().Past(&s, now, e.Sale.Serial, &d), true
 }
 
 // Request asks for a charge. Asking twice is asking once.

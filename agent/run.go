@@ -18,6 +18,8 @@ import (
 
 	"stolpe/agent/config"
 	"stolpe/agent/evse"
+	"stolpe/agent/ledger"
+	pdf "stolpe/display/paper"
 	"stolpe/display/web"
 	"stolpe/hal"
 	"stolpe/hal/sim"
@@ -76,6 +78,9 @@ func daemon(ctx context.Context, cfg config.Config, file string, stderr io.Write
 	if err := os.MkdirAll(cfg.StateDir, 0o700); err != nil {
 		return notNow(cfg.Wrong("state_dir", cfg.StateDir, "a folder that is there or can be made: "+err.Error()))
 	}
+	if w.book = openBook(cfg.StateDir, log); w.book != nil {
+		p.close = append(p.close, w.book.Close)
+	}
 	jobs, stop := context.WithCancel(context.WithoutCancel(ctx)) // what the loops still need while they settle
 	defer stop()
 	payments, closePayments, err := openPayments(jobs, cfg, log)
@@ -94,7 +99,7 @@ func daemon(ctx context.Context, cfg config.Config, file string, stderr io.Write
 	if err != nil {
 		return notNow(cfg.Wrong("web.listen", cfg.Web.Listen, "an address that is free: "+err.Error()))
 	}
-	pages, err := web.New(p, web.Options{PublicURL: publicURL(cfg, listener), Log: log})
+	pages, err := web.New(p, web.Options{PublicURL: publicURL(cfg, listener), Log: log, PDF: pdf.Receipt})
 	if err != nil {
 		return failed(err)
 	}
@@ -127,12 +132,28 @@ func realWorld(cfg config.Config, log *slog.Logger) world {
 	}
 }
 
+// openBook opens the ledger. A post without one charges and settles all the same.
+func openBook(dir string, log *slog.Logger) *ledger.Ledger {
+	book, torn, err := ledger.Open(filepath.Join(dir, "ledger.jsonl"))
+	if err != nil {
+		log.Error("ledger cannot be opened; charging and settling go on without it", "err", err)
+		return nil
+	}
+	if torn > 0 {
+		log.Warn("ledger: the last line was torn off by a power cut; it was cut back", "bytes", torn)
+	}
+	return book
+}
+
 // together runs the loops until ctx ends and they have settled, and the pages
 // until after that. If one of them fails, all end.
 func together(ctx, jobs context.Context, stop func(), p *parts, pages func(context.Context) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var loops, others sync.WaitGroup
+	for _, job := range p.jobs {
+		others.Go(func() { job(jobs) })
+	}
 	for _, v := range p.units {
 		loops.Go(func() { cancel(v.Run(ctx)) })
 	}

@@ -25,7 +25,12 @@ type simulated struct {
 
 // serveTill starts one, with keys that nobody else knows.
 func serveTill(ctx context.Context, o sim.Options) (*simulated, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	return serveTillAt(ctx, "127.0.0.1:0", o)
+}
+
+// serveTillAt starts one at an address.
+func serveTillAt(ctx context.Context, address string, o sim.Options) (*simulated, error) {
+	l, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("simulated payment service: %w", err)
 	}
@@ -34,7 +39,10 @@ func serveTill(ctx context.Context, o sim.Options) (*simulated, error) {
 		url:  "http://" + l.Addr().String(),
 		done: make(chan error, 1),
 	}
-	o.Accept, o.PublicURL = s.keys, s.url
+	o.Accept = s.keys
+	if !everywhere(l.Addr()) {
+		o.PublicURL = s.url
+	}
 	s.Till = sim.NewTill(o)
 	ctx, s.stop = context.WithCancel(ctx)
 	go func() { s.done <- s.Serve(ctx, l) }()

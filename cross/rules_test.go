@@ -40,6 +40,7 @@ func pure() []string {
 // are for tests and for this tool.
 func modules() []rules.Module {
 	return []rules.Module{
+		{Path: "codeberg.org/go-pdf/fpdf", In: []string{"display/paper"}, Why: "PDF files: sales documents and stickers"},
 		{Path: "github.com/goburrow/modbus", In: []string{"hal/modbus"}, Why: "encodes and checks Modbus PDUs"},
 		{Path: "github.com/spf13/cobra", In: []string{"agent"}, Why: "subcommands, help and completion"},
 		{Path: "github.com/spf13/viper", In: []string{"agent/config"}, Why: "file and environment as one configuration"},
@@ -61,6 +62,7 @@ func goroutines() map[string]string {
 		"agent/evse":   "one worker for each device that may be slow: the loop itself waits for none",
 		"display/web":  "serves while it waits for its end",
 		"hal/sim":      "serves several connections at once, as a meter's gateway does",
+		"payment/sim":  "delivers webhooks while it serves, as a payment service calls back by itself",
 		"cross/bench":  "reads what a program under measurement prints",
 		"cross/replay": "one worker for each processor; rows share nothing",
 		"cross/worlds": "one worker for each processor; worlds share nothing",

@@ -101,6 +101,7 @@ type View struct {
 type Charge struct {
 	Ref      payment.Ref
 	Price    payment.Price  // as it was when the charge was requested
+	Way      payment.Way    // how the payer gets to the app: without ByLink there is no PayURL
 	PayURL   string         // where to approve; empty before it is known and after approval
 	Reserved payment.Amount // minor units
 	Held     bool           // the reservation has been approved

@@ -1,5 +1,7 @@
 package display
 
+import "stolpe/payment"
+
 // Words are all sentences of one language. A test finds a field that a language
 // leaves empty, and a name in braces that another language does not have.
 //
@@ -17,6 +19,7 @@ type Words struct {
 
 	// The price, and how much to reserve.
 	PowerUpTo, PerKWh, PerMinute, PerSession, PerIdle, PerIdleCap, WithVAT     Text
+	Phone, PhoneWhy, BadPhone, PrivacyPhone, TermsPhone                        Text
 	HowMuch, About, OneAmount, Reserve, StopsAtLimit, ByPaying, PayWith, InUse Text
 	InUseSince, InUseYours, CheckAgain, OneMoment, PriceList, IdleMeaning      Text
 
@@ -37,6 +40,11 @@ type Words struct {
 	// The receipt.
 	Receipt, Print, Total, OfWhichVAT, Reserved, TakenLabel, ReleasedLabel, Reference           Text
 	Place, Started, Ended, MeterLabel, SerialNo, MeterStart, MeterEnd, MeterWait, Sold, PerUnit Text
+	Number, Issued, Net, VAT, PostID, Reduced, AllWithVAT, SellerTitle, ChargeTitle, PaidTitle  Text
+	ShowReceipt, SavePDF, ToCharge, NoReceipt, NothingSold, ReceiptLater                        Text
+
+	// The sticker on a post.
+	Scan, SameAddress, HelpShort Text
 
 	// Times told by a clock that may be wrong.
 	ClockHoldover, ClockUnknown Text
@@ -56,7 +64,27 @@ type Clause struct {
 	Title, Body Text
 }
 
-// The clauses of the terms that not every post needs.
+// The clauses of the terms that are not the same at every post.
 const (
-	IdleClause = 4 // only with an idle fee
+	idleClause    = 4 // only with an idle fee
+	privacyClause = 8 // Words.TermsPhone instead, where a phone number may be given
 )
+
+// Terms are the terms of sale at a post with that price. push says that drivers
+// may give a phone number there.
+func (l Lang) Terms(p Post, price payment.Price, push bool) []Clause {
+	w := l.Words()
+	var all []Clause
+	for i, c := range w.Terms {
+		if i == idleClause && price.Idle.Minute == 0 {
+			continue
+		}
+		if i == privacyClause && push {
+			c.Body = w.TermsPhone
+		}
+		c.Body = Text(c.Body.With("seller", p.Seller.Name, "tel", p.Helpdesk, "pay", p.Wallet(),
+			"time", l.Time(price.Idle.After), "price", l.Money(price.Idle.Minute, price.Currency)))
+		all = append(all, c)
+	}
+	return all
+}

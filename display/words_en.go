@@ -66,7 +66,11 @@ var enWords = Words{
 	PowerUpTo: "up to {power}", PerKWh: "per kWh", PerMinute: "per minute", PerSession: "per charge",
 	PerIdle:    "per minute once the car has been parked {time} without charging",
 	PerIdleCap: "per minute once the car has been parked {time} without charging (max {cap})", WithVAT: "incl. VAT",
-	HowMuch: "How much do you want to reserve?", About: "about {energy}", OneAmount: "Amount to reserve: {amount}",
+	Phone: "Phone number in {pay} (optional)", PhoneWhy: "We then ask you directly in {pay}.",
+	BadPhone:     "That is not a phone number we can use. Enter eight digits, or begin with + and the country code. You may also leave the field empty.",
+	PrivacyPhone: "We do not ask for your name or e-mail. A phone number is only used to ask you in {pay}, and is not kept. This page uses no cookies.",
+	TermsPhone:   "We do not ask for your name or e-mail and store nothing on your phone. If you give a phone number, we send it to {pay} so that you can approve there, and do not keep it. We store times, meter readings, amounts and the payment reference.",
+	HowMuch:      "How much do you want to reserve?", About: "about {energy}", OneAmount: "Amount to reserve: {amount}",
 	Reserve:      "We reserve the amount. You only pay for what you use; the rest is released as soon as charging ends.",
 	StopsAtLimit: "Charging stops when the amount is used up.", ByPaying: "By paying you accept the terms.",
 	PayWith: "Pay with {pay}", InUse: "In use", InUseSince: "In use since {time}.",
@@ -109,9 +113,17 @@ var enWords = Words{
 	CannotRelease: "We could not release the whole reservation yet, and the seller is looking into it.",
 
 	Receipt: "Receipt", Print: "Print or save",
-	Total: "Total", OfWhichVAT: "of which VAT {rate}", Reserved: "Reserved", TakenLabel: "Charged", ReleasedLabel: "Released",
+	Number: "Receipt number", Issued: "Issued", Net: "Net, without VAT", VAT: "VAT {rate}", PostID: "Post ID",
+	Reduced: "{sum}, reduced", AllWithVAT: "All prices include VAT.",
+	SellerTitle: "Seller", ChargeTitle: "Charging", PaidTitle: "Payment",
+	ShowReceipt: "Show receipt", SavePDF: "Download PDF", ToCharge: "To the charge",
+	NoReceipt: "No receipt", NothingSold: "Nothing was sold in this charge, so it has no receipt.",
+	ReceiptLater: "The receipt will be here as soon as the payment is settled.",
+	Total:        "Total", OfWhichVAT: "of which VAT {rate}", Reserved: "Reserved", TakenLabel: "Charged", ReleasedLabel: "Released",
 	Reference: "Reference in {pay}", Place: "Place", Started: "Start", Ended: "End", MeterLabel: "Meter", SerialNo: "Meter number",
 	MeterStart: "Meter at start", MeterEnd: "Meter at end", MeterWait: "being read", Sold: "Charged", PerUnit: "{quantity} at {price}",
+
+	Scan: "Scan the code with your phone to charge.", HelpShort: "Help", SameAddress: "Check that the page that opens is at {domain}.",
 
 	ClockHoldover: "about {time}", ClockUnknown: "{time} (the clock in the post had not been set)",
 

@@ -66,7 +66,11 @@ var nbWords = Words{
 	PowerUpTo: "inntil {power}", PerKWh: "per kWh", PerMinute: "per minutt", PerSession: "per lading",
 	PerIdle:    "per minutt etter at bilen har stått {time} uten å lade",
 	PerIdleCap: "per minutt etter at bilen har stått {time} uten å lade (maks {cap})", WithVAT: "inkl. mva.",
-	HowMuch: "Hvor mye vil du reservere?", About: "ca. {energy}", OneAmount: "Beløp å reservere: {amount}",
+	Phone: "Telefonnummer i {pay} (valgfritt)", PhoneWhy: "Da spør vi deg rett i {pay}.",
+	BadPhone:     "Det er ikke et telefonnummer vi kan bruke. Skriv åtte siffer, eller begynn med + og landskoden. Du kan også la feltet stå tomt.",
+	PrivacyPhone: "Vi spør ikke om navn eller e-post. Et telefonnummer bruker vi bare til å spørre deg i {pay}, og tar ikke vare på det. Siden bruker ingen informasjonskapsler.",
+	TermsPhone:   "Vi spør ikke om navn eller e-post og lagrer ingenting på telefonen din. Gir du et telefonnummer, sender vi det til {pay} så du kan godkjenne der, og tar ikke vare på det. Vi lagrer tider, målerstander, beløp og referansen til betalingen.",
+	HowMuch:      "Hvor mye vil du reservere?", About: "ca. {energy}", OneAmount: "Beløp å reservere: {amount}",
 	Reserve:      "Vi reserverer beløpet. Du betaler bare for det du bruker, og resten frigis med en gang ladingen er ferdig.",
 	StopsAtLimit: "Ladingen stopper når beløpet er brukt opp.", ByPaying: "Ved å betale godtar du vilkårene.",
 	PayWith: "Betal med {pay}", InUse: "Opptatt", InUseSince: "Opptatt siden {time}.",
@@ -109,9 +113,17 @@ var nbWords = Words{
 	CannotRelease: "Vi klarte ikke å frigi hele reservasjonen ennå, og selgeren ser på saken.",
 
 	Receipt: "Kvittering", Print: "Skriv ut eller lagre",
-	Total: "Sum", OfWhichVAT: "herav mva. {rate}", Reserved: "Reservert", TakenLabel: "Trukket", ReleasedLabel: "Frigitt",
+	Number: "Kvitteringsnummer", Issued: "Utstedt", Net: "Netto uten mva.", VAT: "Mva. {rate}", PostID: "Stolpe-ID",
+	Reduced: "{sum}, redusert", AllWithVAT: "Alle priser er inkl. mva.",
+	SellerTitle: "Selger", ChargeTitle: "Lading", PaidTitle: "Betaling",
+	ShowReceipt: "Vis kvittering", SavePDF: "Last ned PDF", ToCharge: "Til ladingen",
+	NoReceipt: "Ingen kvittering", NothingSold: "Det ble ikke solgt noe i denne ladingen, så den har ingen kvittering.",
+	ReceiptLater: "Kvitteringen kommer her så snart oppgjøret er ferdig.",
+	Total:        "Sum", OfWhichVAT: "herav mva. {rate}", Reserved: "Reservert", TakenLabel: "Trukket", ReleasedLabel: "Frigitt",
 	Reference: "Referanse i {pay}", Place: "Sted", Started: "Start", Ended: "Slutt", MeterLabel: "Måler", SerialNo: "Målernummer",
 	MeterStart: "Målerstand start", MeterEnd: "Målerstand slutt", MeterWait: "avleses", Sold: "Ladet", PerUnit: "{quantity} à {price}",
+
+	Scan: "Skann koden med telefonen for å lade.", HelpShort: "Hjelp", SameAddress: "Sjekk at siden som åpnes, er på {domain}.",
 
 	ClockHoldover: "ca. {time}", ClockUnknown: "{time} (klokken i stolpen var ikke stilt)",
 

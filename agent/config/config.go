@@ -114,6 +114,9 @@ type Payment struct {
 	Through Through
 	Vipps   Vipps // its secrets are empty unless Through is ThroughVipps
 	Sim     Sim
+
+	Push     bool // drivers may be asked in the app by their phone number
+	Receipts bool // receipts go into the payer's app
 }
 
 // Vipps is the access to the ePayment API.
@@ -123,6 +126,7 @@ type Vipps struct {
 	ClientID        Secret
 	ClientSecret    Secret
 	SubscriptionKey Secret
+	Webhooks        bool // the service tells the post what happens to payments
 }
 
 // Payer is what a simulated payer does.

@@ -115,7 +115,8 @@ func TestReferenceConfigMeansWhatItSays(t *testing.T) {
 				BaseURL: "https://api.vipps.no", MSN: "123456", ClientID: secretOf("credential/vipps-client-id"),
 				ClientSecret: secretOf("credential/vipps-client-secret"), SubscriptionKey: secretOf("credential/vipps-subscription-key"),
 			},
-			Sim: Sim{Payer: PayerApproves, After: 5 * time.Second},
+			Sim:      Sim{Payer: PayerApproves, After: 5 * time.Second},
+			Receipts: true,
 		},
 		Web: Web{Listen: "127.0.0.1:8080", PublicURL: "https://lad.example.no"},
 		Limits: Limits{

@@ -59,8 +59,11 @@ type file struct {
 			ClientID        string `mapstructure:"client_id"`
 			ClientSecret    string `mapstructure:"client_secret"`
 			SubscriptionKey string `mapstructure:"subscription_key"`
+			Webhooks        bool
 		}
-		Sim Sim
+		Sim         Sim
+		PushMessage bool `mapstructure:"push_message"`
+		Receipts    bool
 	}
 	Web struct {
 		Listen    string
@@ -119,7 +122,8 @@ func (f file) config() Config {
 		Price: f.price(), Reserve: f.Reserve,
 		Payment: Payment{
 			Through: f.Payment.Through, Sim: f.Payment.Sim,
-			Vipps: Vipps{BaseURL: f.Payment.Vipps.BaseURL, MSN: f.Payment.Vipps.MSN},
+			Vipps: Vipps{BaseURL: f.Payment.Vipps.BaseURL, MSN: f.Payment.Vipps.MSN, Webhooks: f.Payment.Vipps.Webhooks},
+			Push:  f.Payment.PushMessage, Receipts: f.Payment.Receipts,
 		},
 		Web: Web(f.Web), Limits: Limits(f.Limits),
 	}

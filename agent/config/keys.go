@@ -154,7 +154,13 @@ func paymentKeys() key {
 			{name: "client_id", kind: secret, unset: "needed with `payment.through: vipps`", doc: "From the portal of Vipps MobilePay."},
 			{name: "client_secret", kind: secret, unset: "needed with `payment.through: vipps`", doc: "From the portal of Vipps MobilePay."},
 			{name: "subscription_key", kind: secret, unset: "needed with `payment.through: vipps`", doc: "From the portal of Vipps MobilePay."},
+			{name: "webhooks", kind: flag, def: false, want: "true or false",
+				doc: "Whether the service tells the post at web.public_url what happens to payments, so that it looks at once and not at its next turn. Only for a post that the world can reach; the post registers itself."},
 		}},
+		{name: "push_message", kind: flag, def: false, want: "true or false",
+			doc: "Whether a driver may give a phone number and is asked in the app. The sales unit needs an approval for that."},
+		{name: "receipts", kind: flag, def: true, want: "true or false",
+			doc: "Whether receipts go into the payer's app, beside the page and the PDF."},
 		{name: "sim", kind: section, doc: "The simulated payer.", keys: []key{
 			{name: "payer", kind: text, def: string(PayerApproves), want: "approves, refuses, dawdles, vanishes or by-hand",
 				legal: oneOf(string(PayerApproves), string(PayerRefuses), string(PayerDawdles), string(PayerVanishes), string(PayerByHand)),

@@ -38,9 +38,6 @@ const (
 
 // Chosen by us.
 const (
-	// calmFor is the least time between two orders that hints bring about: half of
-	// the 120 reads a minute that the API allows for a reference.
-	calmFor = time.Second
 	// lookEvery is how often an open payment is read back while its payer is
 	// deciding; the API suggests 2 s.
 	lookEvery = 2 * time.Second
@@ -147,29 +144,6 @@ func (s *State) askAbout(ref payment.Ref) *ask {
 		return &s.tell
 	}
 	return nil
-}
-
-// hinted has a payment read back sooner. A hint for one that the service has no
-// answer for is left alone: it would only go round the pauses asked for.
-func (s *State) hinted(ref payment.Ref) {
-	a := s.askAbout(ref)
-	if a == nil || a == &s.tell || a.tries > 0 || s.seek != nil && a == &s.seek.ask {
-		return
-	}
-	updated := *a
-	updated.hint()
-	if a == &s.ask {
-		s.ask = updated
-		return
-	}
-	s.setAsk(s.debtOf(ref.Number()), updated)
-}
-
-func (a *ask) hint() {
-	a.hinted = a.out
-	if !a.out {
-		a.next = min(a.next, a.calm)
-	}
 }
 
 func (s *State) debtOf(n uint64) int {

@@ -242,7 +242,7 @@ func live(k Kept) {
 	}
 	for _, list := range [][]Debt{s.Debts, s.Done} {
 		for i := range list {
-			_ = r.viewDebt(&s, &list[i]).End.String() + list[i].Trouble.String()
+			_ = r.viewDebt(s.Serial, &list[i]).End.String() + list[i].Trouble.String()
 		}
 	}
 }

@@ -118,6 +118,9 @@ const (
 	tolds
 )
 
+// String gives the step as the word used in records.
+func (t Told) String() string { return [tolds]string{"nothing", "due", "all", "never"}[t] }
+
 // Sold is the bill of a settled charge, cut down to what was captured. Its lines
 // sum to that, unless somebody else has captured more than was used.
 func (d *Debt) Sold() payment.Bill { return d.Price.Cost(d.Use(), min(d.Limit, d.Captured)) }

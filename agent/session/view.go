@@ -41,7 +41,7 @@ func (r *Rules) Session(s *State, now hal.Instant, h payment.Holder) (display.Vi
 	for settled, list := range [][]Debt{s.Debts, s.Done} {
 		for i := len(list) - 1; i >= 0; i-- { // the newest first
 			if same(list[i].Holder, h) {
-				v.Charge = r.viewDebt(s, &list[i])
+				v.Charge = r.viewDebt(s.Serial, &list[i])
 				v.Charge.Settled = settled == 1
 				return v, true
 			}
@@ -104,8 +104,8 @@ func (r *Rules) phaseState(s *State, now hal.Instant) display.State {
 }
 
 func (r *Rules) viewCharge(s *State, now hal.Instant) display.Charge {
-	c := r.viewFacts(s, &s.Charge)
-	c.PayURL = s.url
+	c := r.viewFacts(s.Serial, &s.Charge)
+	c.PayURL, c.Way = s.url, s.way
 	c.Reading = now.Mono - s.meter.at
 	u := s.Charge.Use()
 	switch s.Phase {
@@ -135,8 +135,17 @@ func (r *Rules) viewIdle(s *State, now hal.Instant) display.IdleView {
 	return v
 }
 
-func (r *Rules) viewDebt(s *State, d *Debt) display.Charge {
-	c := r.viewFacts(s, &d.Charge)
+// Past is a settled charge as its driver may see it, though this state knows
+// nothing of it any more. Its meter had that serial number.
+func (r *Rules) Past(s *State, now hal.Instant, serial string, d *Debt) display.View {
+	v := r.public(s, now)
+	v.Charge = r.viewDebt(serial, d)
+	v.Charge.Settled = true
+	return v
+}
+
+func (r *Rules) viewDebt(serial string, d *Debt) display.Charge {
+	c := r.viewFacts(serial, &d.Charge)
 	c.End, c.Ended = d.Why, d.Ended
 	c.Bill = d.Bill()
 	c.Cost, c.Energy, c.Elapsed = d.owed(), max(0, d.End-d.Start), d.Elapsed
@@ -150,10 +159,10 @@ func (r *Rules) viewDebt(s *State, d *Debt) display.Charge {
 }
 
 // viewFacts is what a charge can tell of itself in every phase.
-func (r *Rules) viewFacts(s *State, c *Charge) display.Charge {
+func (r *Rules) viewFacts(serial string, c *Charge) display.Charge {
 	return display.Charge{
 		Ref: r.Ref(c.Number), Price: c.Price, Reserved: c.Limit, Held: c.Held, Started: c.Started,
-		Meter: display.Meter{Model: r.Model, Serial: s.Serial, Start: r.onMeter(c.Start)},
+		Meter: display.Meter{Model: r.Model, Serial: serial, Start: r.onMeter(c.Start)},
 	}
 }
 

@@ -161,11 +161,11 @@ func TestShownCostIsWhatWillBeTaken(t *testing.T) {
 		t.Errorf("27.45 used of 10.00 is shown as %v", c.Cost)
 	}
 	d := Debt{Charge: Charge{Number: 1, Holder: holder("A"), Price: r.Price, Limit: 20_000, Start: 0, End: 180}}
-	if c := r.viewDebt(&s, &d); c.Cost != 0 || c.Bill.Total != 98 {
+	if c := r.viewDebt(s.Serial, &d); c.Cost != 0 || c.Bill.Total != 98 {
 		t.Errorf("98 øre are shown as %v with a bill of %v, want 0 and 0.98", c.Cost, c.Bill.Total)
 	}
 	d.End = 183
-	if c := r.viewDebt(&s, &d); c.Cost != 100 {
+	if c := r.viewDebt(s.Serial, &d); c.Cost != 100 {
 		t.Errorf("100 øre are shown as %v", c.Cost)
 	}
 }

@@ -112,6 +112,8 @@ func (p *pages) session(w http.ResponseWriter, r *http.Request, at place, post d
 		p.missing(w, r, at, post)
 	case at.leaf == live:
 		p.stream(w, r, at, post, holder)
+	case at.leaf == document || at.leaf == file:
+		p.document(w, r, at, post, v)
 	case r.URL.RawQuery == "stop" && v.Charge.End == display.NotEnded:
 		s := p.drive(at, post, v)
 		s.Scene, s.Head, s.Tone, s.Moving, s.Wait = confirm, string(s.W.StopAsk), pause, false, 0
@@ -134,12 +136,13 @@ func (p *pages) held(at place) (display.View, payment.Holder, bool) {
 
 // missing answers for a session that nothing is known of.
 func (p *pages) missing(w http.ResponseWriter, r *http.Request, at place, post display.Post) {
-	_, reached := p.posts.Public(at.code)
-	if reached {
-		p.show(w, r, http.StatusNotFound, p.lost(at, post, true))
-		return
+	v, reached := p.posts.Public(at.code)
+	s, status := p.lost(at, post, reached), http.StatusNotFound
+	if !reached {
+		status = http.StatusServiceUnavailable
 	}
-	p.show(w, r, http.StatusServiceUnavailable, p.lost(at, post, false))
+	s.Push = v.Push
+	p.show(w, r, status, s)
 }
 
 // headers are the same for every answer. Nothing may be kept by a cache: public
@@ -160,7 +163,7 @@ func (p *pages) headers(h http.Header, at place) {
 // sheet begins a page.
 func (p *pages) sheet(at place, post display.Post, known bool) sheet {
 	at = at.in(at.lang)
-	return sheet{W: at.lang.Words(), Lang: at.lang, Place: at, Post: post, Known: known, Style: p.style, Script: p.script}
+	return sheet{W: at.lang.Words(), Lang: at.lang, Place: at, Post: post, Known: known, Files: p.pdf != nil, Style: p.style, Script: p.script}
 }
 
 // show draws a page as a whole before any of it is sent, so that a page is never
@@ -179,6 +182,12 @@ func (p *pages) show(w http.ResponseWriter, r *http.Request, status int, s sheet
 
 func (p *pages) render(s sheet) ([]byte, error) {
 	var body, page bytes.Buffer
+	if s.Doc != nil {
+		if err := p.draw().ExecuteTemplate(&page, "document", s); err != nil {
+			return nil, fmt.Errorf("web: draw the document %s: %w", s.Doc.Number, err)
+		}
+		return page.Bytes(), nil
+	}
 	if err := p.draw().ExecuteTemplate(&body, string(s.Scene), s); err != nil {
 		return nil, fmt.Errorf("web: draw %s: %w", s.Scene, err)
 	}

@@ -13,8 +13,8 @@ import (
 //go:embed pages
 var files embed.FS
 
-// load reads the style and the script, and writes the policy that allows exactly
-// these two to work in a page. The templates wait for the first visitor: a post
+// load reads the styles and the script, and writes the policy that allows exactly
+// these to work in a page. The templates wait for the first visitor: a post
 // that has just got its power back has more urgent things to do.
 func (p *pages) load() error {
 	style, err := files.ReadFile("pages/style.css")
@@ -25,10 +25,14 @@ func (p *pages) load() error {
 	if err != nil {
 		return fmt.Errorf("web: read the script: %w", err)
 	}
-	p.style, p.script = template.CSS(style), template.JS(script)
+	sober, err := files.ReadFile("pages/document.css")
+	if err != nil {
+		return fmt.Errorf("web: read the style of documents: %w", err)
+	}
+	p.style, p.sober, p.script = template.CSS(style), template.CSS(sober), template.JS(script)
 	p.policy = strings.Join([]string{
 		"default-src 'none'",
-		"style-src " + hashOf(style),
+		"style-src " + hashOf(style) + " " + hashOf(sober),
 		"script-src " + hashOf(script),
 		"connect-src 'self'", // the live stream
 		"img-src data:",      // the icon, which stands in the page

@@ -16,6 +16,9 @@ const (
 	whole leaf = ""      // the page itself
 	terms leaf = "terms" // the terms of sale; of a post
 	live  leaf = "live"  // the stream of numbers; of a session
+
+	document leaf = "receipt"     // the sales document; of a session
+	file     leaf = "receipt.pdf" // and as a file
 )
 
 // place is what an address points at: /[<lang>/]<CODE>[/<secret>][/<leaf>].
@@ -52,8 +55,20 @@ func parse(path string) (place, bool) {
 	if len(rest) > 0 || (p.code == "" && p.leaf != whole) || (p.code != "" && !wellFormed(p.code)) {
 		return place{lang: p.lang, named: p.named}, false
 	}
-	ok := p.leaf == whole || (p.leaf == terms && p.secret == "") || (p.leaf == live && p.secret != "")
-	return p, ok
+	return p, p.leaf.of(p.secret != "")
+}
+
+// of says whether there is such a leaf of a session, or else of a post.
+func (l leaf) of(session bool) bool {
+	switch l {
+	case whole:
+		return true
+	case terms:
+		return !session
+	case live, document, file:
+		return session
+	}
+	return false
 }
 
 func wellFormed(code string) bool {

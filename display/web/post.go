@@ -83,16 +83,36 @@ func (p *pages) request(w http.ResponseWriter, r *http.Request, at place, post d
 		return
 	}
 	ask := display.Request{Reserve: payment.Amount(amount), Seen: seen, Holder: holder, Return: p.public + session}
+	if !p.number(&ask, at.code, form.Get("phone")) {
+		s := p.land(at, post)
+		s.keep(amount, secret, form.Get("phone"))
+		s.Offer.BadPhone = true
+		p.show(w, r, http.StatusBadRequest, s)
+		return
+	}
 	if err := p.ask(r.Context(), at.code, ask); err != nil {
 		status, t := troubleOf(err)
 		p.log.Info("request refused", "post", at.code, "trouble", t.String(), "err", err)
 		s := p.land(at, post)
-		s.keep(amount, secret)
+		s.keep(amount, secret, form.Get("phone"))
 		p.refuse(w, r, s, status, t)
 		return
 	}
 	p.log.Info("request taken", "post", at.code, "reserve", ask.Reserve.String())
 	http.Redirect(w, r, session, http.StatusSeeOther)
+}
+
+// number takes what was typed as a phone number into the wish; false if it is
+// none. A post that does not ask for it is not told either.
+func (p *pages) number(ask *display.Request, code, typed string) bool {
+	if v, ok := p.posts.Public(code); !ok || !v.Push {
+		return true
+	}
+	phone, ok := parsePhone(typed, ask.Seen.Currency)
+	if phone != "" {
+		ask.Way, ask.Phone = payment.ByPush, phone
+	}
+	return ok
 }
 
 // ask asks the post, unless it is plain from here that it would refuse.

@@ -19,6 +19,9 @@ type priced struct {
 	Choices []choice
 	Seen    string // the price, to go along with the request
 	Key     string // a secret for the session, see choose
+
+	Phone    string // as it was typed
+	BadPhone bool   // and it is none
 }
 
 // choice is an amount to reserve.
@@ -48,16 +51,9 @@ func (p *pages) terms(at place, post display.Post) sheet {
 	s.Scene, s.Tone, s.Head = sale, dim, string(s.W.TermsTitle)
 	var price payment.Price
 	if v, ok := p.posts.Public(at.code); ok {
-		price = v.Price
+		price, s.Push = v.Price, v.Push
 	}
-	idle := price.Idle
-	for i, c := range s.W.Terms {
-		if i == display.IdleClause && idle.Minute == 0 {
-			continue
-		}
-		s.Clauses = append(s.Clauses, clause{string(c.Title), c.Body.With("seller", post.Seller.Name, "tel", post.Helpdesk,
-			"pay", s.Pay(), "time", s.Lang.Time(idle.After), "price", s.Lang.Money(idle.Minute, price.Currency))})
-	}
+	s.Clauses = s.Lang.Terms(post, price, s.Push)
 	return s
 }
 
@@ -65,7 +61,7 @@ func (p *pages) terms(at place, post display.Post) sheet {
 func (p *pages) land(at place, post display.Post) sheet {
 	s := p.sheet(at, post, true)
 	v, ok := p.posts.Public(at.code)
-	s.Head = string(s.W.States[v.State])
+	s.Head, s.Push = string(s.W.States[v.State]), v.Push
 	s.Offer = s.price(v.Price)
 	switch {
 	case !ok:
@@ -128,12 +124,7 @@ func (s *sheet) price(p payment.Price) *priced {
 	}
 	if p.Idle.Minute > 0 {
 		o.Idle = true
-		per := s.W.PerIdle
-		if p.Idle.Cap > 0 {
-			per = s.W.PerIdleCap
-		}
-		o.More = append(o.More, s.Lang.Money(p.Idle.Minute, p.Currency)+" "+
-			per.With("time", s.Lang.Time(p.Idle.After), "cap", s.Lang.Sum(p.Idle.Cap, p.Currency)))
+		o.More = append(o.More, s.Lang.Money(p.Idle.Minute, p.Currency)+" "+s.Lang.PerIdle(p))
 	}
 	return o
 }
@@ -155,12 +146,17 @@ func (s *sheet) choose(v display.View) {
 	s.pick(int64(v.Default))
 }
 
-// keep fills in what came with a form that was refused: the amount chosen, and
-// the secret, so that trying again after an answer got lost is still one wish.
-func (s *sheet) keep(amount int64, secret string) {
-	if s.Scene == offer {
-		s.Offer.Key = secret
-		s.pick(amount)
+// keep fills in what came with a form that was refused: the amount chosen, what
+// was typed, and the secret, so that trying again after an answer got lost is
+// still one wish.
+func (s *sheet) keep(amount int64, secret, phone string) {
+	if s.Scene != offer {
+		return
+	}
+	s.Offer.Key = secret
+	s.pick(amount)
+	if len(phone) <= maxTyped {
+		s.Offer.Phone = phone
 	}
 }
 

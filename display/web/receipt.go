@@ -1,11 +1,9 @@
 package web
 
 import (
-	"strconv"
 	"time"
 
 	"stolpe/display"
-	"stolpe/hal"
 	"stolpe/payment"
 )
 
@@ -19,18 +17,14 @@ type over struct {
 	Receipt *receipt
 }
 
-// receipt is the table at the end, for the driver and his accountant.
+// receipt is the summary of a charge that has ended. Once there is a sales
+// document, what only accountants look for stands there alone.
 type receipt struct {
-	Lines   []row
-	Sums    []row
-	Details []row
-}
-
-type row struct {
-	Label string
-	Note  string // how it came about
-	Value string
-	Total bool
+	Lines   []display.Row
+	Sums    []display.Row
+	Details []display.Row
+	Page    string // address of the sales document; empty until there is one
+	File    string // and of the same as a file to keep; empty where files cannot be made
 }
 
 // finish draws the page of a charge that has ended.
@@ -67,16 +61,10 @@ func (s *sheet) finish(v display.View) {
 
 func (s *sheet) receipt(v display.View) *receipt {
 	c, w, cur := v.Charge, s.W, v.Charge.Price.Currency
-	money := func(a payment.Amount) string { return s.Lang.Money(a, cur) }
 	r := &receipt{}
-	for _, line := range c.Bill.Lines {
-		if line.Amount == 0 {
-			continue
-		}
-		r.Lines = append(r.Lines, row{Label: string(w.BillLines[line.Kind]), Note: s.each(line, cur), Value: money(line.Amount)})
-	}
+	r.Lines, _ = s.Lang.Bill(c)
 	sum := func(label display.Text, a payment.Amount) {
-		r.Sums = append(r.Sums, row{Label: label.With("rate", s.Lang.Percent(c.Price.VAT)), Value: money(a), Total: label == w.Total})
+		r.Sums = append(r.Sums, display.Row{Label: label.With("rate", s.Lang.Percent(c.Price.VAT)), Value: s.Lang.Money(a, cur), Strong: label == w.Total})
 	}
 	sum(w.Total, c.Bill.Total)
 	if c.Price.VAT > 0 {
@@ -89,71 +77,13 @@ func (s *sheet) receipt(v display.View) *receipt {
 	if c.Settled || c.Released > 0 {
 		sum(w.ReleasedLabel, c.Released)
 	}
-	r.Details = s.details(c)
+	if c.Receipt != "" {
+		r.Page, r.File = s.Place.with(document).path(), s.DocFile()
+		return r
+	}
+	reference := display.Row{Label: w.Reference.With("pay", s.Pay()), Value: string(c.Ref)}
+	r.Details = append([]display.Row{reference}, s.Lang.Delivered(s.Post, s.Code(), c)...)
 	return r
-}
-
-// each says how a line's amount came about.
-func (s *sheet) each(line payment.Line, cur payment.Currency) string {
-	price := s.Lang.Money(line.Each, cur)
-	quantity := ""
-	switch line.Kind {
-	case payment.EnergyLine:
-		quantity = s.Lang.Register(hal.Energy(line.Quantity))
-	case payment.TimeLine, payment.IdleLine:
-		quantity = s.Lang.Minutes(line.Quantity)
-	default:
-		return price
-	}
-	return s.W.PerUnit.With("quantity", quantity, "price", price)
-}
-
-// details are where, when and by which meter.
-func (s *sheet) details(c display.Charge) []row {
-	w := s.W
-	var rows []row
-	tell := func(label display.Text, value string) {
-		if value != "" {
-			rows = append(rows, row{Label: label.With("pay", s.Pay()), Value: value})
-		}
-	}
-	tell(w.Reference, string(c.Ref))
-	tell(w.Place, string(w.Post)+" "+s.Code()+", "+s.Post.Name)
-	if c.Started.Unix != 0 {
-		tell(w.Started, s.Lang.Date(c.Started, s.Post.Zone))
-	}
-	if c.Ended.Unix != 0 {
-		tell(w.Ended, s.Lang.Date(c.Ended, s.Post.Zone))
-	}
-	tell(w.TimeLabel, s.Lang.Time(c.Elapsed))
-	tell(w.MeterLabel, c.Meter.Model)
-	tell(w.SerialNo, c.Meter.Serial)
-	tell(w.MeterStart, s.Lang.Register(c.Meter.Start))
-	end := string(w.MeterWait)
-	if c.Meter.End > 0 {
-		end = s.Lang.Register(c.Meter.End)
-	}
-	tell(w.MeterEnd, end)
-	tell(w.Sold, s.Lang.Register(c.Energy))
-	return rows
-}
-
-// OrgNo is the seller's number, with the mark of the VAT register.
-func (s sheet) OrgNo() string {
-	number := s.W.OrgNo.With("number", spaced(s.Post.Seller.OrgNo))
-	if s.Post.Seller.VATRegistered {
-		number += " " + string(s.W.VATMark)
-	}
-	return number
-}
-
-// spaced writes a number of nine digits in three groups, as Norwegian
-// organisation numbers are read; anything else stays as it is.
-func spaced(number string) string {
-	if _, err := strconv.ParseUint(number, 10, 64); err != nil || len(number) != 9 {
-		return number
-	}
-	return number[:3] + " " + number[3:6] + " " + number[6:]
 }
 
 // roundUp gives whole minutes, a begun one as a whole one.

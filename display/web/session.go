@@ -6,6 +6,7 @@ import (
 
 	"stolpe/display"
 	"stolpe/hal"
+	"stolpe/payment"
 )
 
 // numbers are what moves on a page. They are drawn into it and then sent to it,
@@ -29,6 +30,7 @@ type numbers struct {
 // charged is what stands still on the page of a charge under way.
 type charged struct {
 	PayURL string
+	Open   bool  // the app asks already, or will when the link is tapped
 	Limit  int64 // minor units
 	Cost   display.Parts
 	Energy display.Parts
@@ -38,6 +40,7 @@ type charged struct {
 // drive is the page of one holder's charge.
 func (p *pages) drive(at place, post display.Post, v display.View) sheet {
 	s := p.sheet(at, post, true)
+	s.Push = v.Push
 	c := v.Charge
 	if c.End != display.NotEnded {
 		s.finish(v)
@@ -105,7 +108,7 @@ func sceneOf(v display.View) (scene, tone) {
 
 func (s *sheet) headOf(at scene, v display.View) string {
 	switch {
-	case at == approve && v.Charge.PayURL == "":
+	case at == approve && !asked(v.Charge):
 		return s.W.Preparing.With("pay", s.Pay())
 	case at == approve:
 		return s.W.WaitingFor.With("pay", s.Pay())
@@ -117,11 +120,16 @@ func (s *sheet) headOf(at scene, v display.View) string {
 	return string(s.W.States[v.State])
 }
 
+// asked says whether the driver can be asked in the app by now. Whoever is asked
+// there by number needs no link, and gets none.
+func asked(c display.Charge) bool { return c.PayURL != "" || c.Way == payment.ByPush }
+
 // follow fills in what stands still.
 func (s *sheet) follow(v display.View) {
 	c, cur := v.Charge, v.Charge.Price.Currency
 	s.Charge = &charged{
 		PayURL: c.PayURL,
+		Open:   asked(c),
 		Limit:  int64(c.Reserved),
 		Cost:   s.Lang.MoneyParts(c.Cost, cur),
 		Energy: s.Lang.EnergyParts(c.Energy),
@@ -163,7 +171,7 @@ func (s *sheet) stage(c display.Charge) string {
 	case c.End != display.NotEnded:
 		final := c.Meter.End > 0
 		return string(done) + " " + strconv.FormatBool(c.Settled) + " " + strconv.FormatBool(final) + " " + s.Lang.Taken(c)
-	case s.Scene == approve && c.PayURL == "":
+	case s.Scene == approve && !asked(c):
 		return string(approve) + " soon"
 	}
 	return string(s.Scene)

@@ -25,6 +25,7 @@ const (
 	confirm   scene = "confirm" // stop?
 	finishing scene = "finish"  // opening, final reading
 	done      scene = "done"    // over
+	none      scene = "none"    // a charge without a sales document
 )
 
 // tone is the mood of a page: it picks colours and the icon. It never says
@@ -50,6 +51,8 @@ type sheet struct {
 	Place   place
 	Post    display.Post
 	Known   bool // a post stands behind this page
+	Push    bool // drivers may give a phone number here
+	Files   bool // documents can be had as files
 	Scene   scene
 	Tone    tone
 	Head    string // the state, in a word or two
@@ -61,7 +64,8 @@ type sheet struct {
 	Charge  *charged
 	Over    *over
 	Say     string // one sentence below the head
-	Clauses []clause
+	Clauses []display.Clause
+	Doc     *display.Document
 
 	Body   template.HTML
 	Style  template.CSS
@@ -72,11 +76,6 @@ type sheet struct {
 type alert struct {
 	Trouble         display.Trouble
 	What, Money, Do string
-}
-
-// clause is one paragraph of the terms.
-type clause struct {
-	Title, Body string
 }
 
 // Title starts with the state, so that a phone's list of tabs tells it.
@@ -112,6 +111,25 @@ func (s sheet) LivePath() string {
 		return ""
 	}
 	return s.Place.with(live).path()
+}
+
+// DocFile is the address of the document as a file; empty where there are none.
+func (s sheet) DocFile() string {
+	if !s.Files {
+		return ""
+	}
+	return s.Place.with(file).path()
+}
+
+// OrgNo is the seller's number, with the mark of the VAT register.
+func (s sheet) OrgNo() string { return s.Lang.OrgNo(s.Post.Seller) }
+
+// Privacy is what we ask for and keep.
+func (s sheet) Privacy() string {
+	if s.Push {
+		return s.W.PrivacyPhone.With("pay", s.Pay())
+	}
+	return string(s.W.Privacy)
 }
 
 // Pay is what drivers call the app they pay with.

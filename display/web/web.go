@@ -26,9 +26,11 @@ import (
 	"context"
 	"fmt"
 	"html/template"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
+	"sync"
 
 	"stolpe/display"
 	"stolpe/payment"
@@ -66,6 +68,9 @@ type Options struct {
 	// Streams is how many live streams may be open at a time; 0 means 64. Phones
 	// beyond that reload the page instead.
 	Streams int
+	// PDF writes a sales document as a file to keep; nil means that there are no
+	// such files.
+	PDF func(io.Writer, display.Document) error
 }
 
 // defaultStreams is chosen by us: far more than can stand around one post, and
@@ -79,11 +84,14 @@ type pages struct {
 	log     *slog.Logger
 	draw    func() *template.Template
 	style   template.CSS
+	sober   template.CSS // of documents
 	script  template.JS
 	policy  string // Content-Security-Policy
 	origin  *http.CrossOriginProtection
 	streams chan struct{} // a place for each live stream
 	limits  limits
+	pdf     func(io.Writer, display.Document) error
+	files   sync.Mutex // one file at a time: a small board has little memory
 }
 
 // New makes the handler. It returns an error when o.PublicURL is not a scheme
@@ -93,7 +101,7 @@ func New(posts Posts, o Options) (http.Handler, error) {
 	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || (u.Path != "" && u.Path != "/") || u.RawQuery != "" || u.User != nil {
 		return nil, fmt.Errorf("web: public URL %q: want https://host", o.PublicURL)
 	}
-	p := &pages{posts: posts, public: u.Scheme + "://" + u.Host, log: o.Log, origin: http.NewCrossOriginProtection()}
+	p := &pages{posts: posts, public: u.Scheme + "://" + u.Host, log: o.Log, pdf: o.PDF, origin: http.NewCrossOriginProtection()}
 	if err := p.origin.AddTrustedOrigin(p.public); err != nil {
 		return nil, fmt.Errorf("web: public URL %q: %w", o.PublicURL, err)
 	}

@@ -133,7 +133,7 @@ func (t *Till) approve(now time.Duration, in inbound) reply {
 	case !known:
 		return t.problem(in, refuse(noSuchPayment))
 	case in.said.Token != nil && !is(*in.said.Token, o.token), !t.decide(now, ref, true):
-		return t.problem(in, &Problem{Status: http.StatusBadRequest, Code: "10010", Title: "Approve failed"})
+		return t.problem(in, refuse(notApproved))
 	}
 	return reply{status: http.StatusOK}
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"time"
 )
 
@@ -13,40 +14,17 @@ import (
 // receipt has some ten thousand.
 const maxBody = 64 << 10
 
-// base is the API's own prefix, before the paths of its description.
-const base = "/epayment"
-
-func (t *Till) routes() *http.ServeMux {
-	mux := http.NewServeMux()
-	for path, call := range map[string]Call{
-		"POST /accesstoken/get":                            TokenCall,
-		"POST " + base + "/v1/payments":                    CreateCall,
-		"GET " + base + "/v1/payments/{ref}":               GetCall,
-		"GET " + base + "/v1/payments/{ref}/events":        EventsCall,
-		"POST " + base + "/v1/payments/{ref}/capture":      CaptureCall,
-		"POST " + base + "/v1/payments/{ref}/cancel":       CancelCall,
-		"POST " + base + "/v1/payments/{ref}/refund":       RefundCall,
-		"POST " + base + "/v1/test/payments/{ref}/approve": ApproveCall,
-	} {
-		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) { t.serve(w, r, call) })
-	}
-	mux.HandleFunc("GET /app/{token}", t.servePage)
-	mux.HandleFunc("POST /app/{token}", t.serveAct)
-	// The gateway knows operations, not paths: a wrong method is not found either.
-	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		gateway(http.StatusNotFound, "Resource not found").write(w)
-	})
-	return mux
-}
-
 // ServeHTTP serves the API and the payer's pages.
 func (t *Till) ServeHTTP(w http.ResponseWriter, r *http.Request) { t.mux.ServeHTTP(w, r) }
 
 // inbound is a request, read whole, so that it can arrive later too.
 type inbound struct {
 	call   Call
-	ref    string // from the path
+	method string
+	ref    string              // what it is about, from the path; empty for all or a new one
+	part   func(string) string // of the path, by its name there
 	path   string
+	query  url.Values
 	host   string // what links to this Till begin with
 	header http.Header
 	body   []byte
@@ -64,7 +42,8 @@ func (t *Till) serve(w http.ResponseWriter, r *http.Request, call Call) {
 		return
 	}
 	out, f := t.handle(inbound{
-		call: call, ref: r.PathValue("ref"), path: r.URL.Path, host: t.hostOf(r), header: r.Header, body: body,
+		call: call, method: r.Method, ref: r.PathValue("ref"), part: r.PathValue, path: r.URL.Path, query: r.URL.Query(),
+		host: t.hostOf(r), header: r.Header, body: body,
 	})
 	switch f.Kind {
 	case RequestLost, AnswerLost, Late:
@@ -111,12 +90,9 @@ func (t *Till) handle(in inbound) (reply, Fault) {
 	case Late:
 		t.later(now+f.Wait, func(at time.Duration) { t.answer(at, in) })
 		return reply{}, f
-	case Failed:
-		return t.failed(in), f
-	case Limited:
-		return t.problem(in, tooMany(f.Wait)), f
-	case Busy:
-		return t.problem(in, busy(in.call)), f
+	}
+	if out, ok := t.refused(in, f); ok {
+		return out, f
 	}
 	out := t.answer(now, in)
 	if f.Kind == Applied {
@@ -125,17 +101,12 @@ func (t *Till) handle(in inbound) (reply, Fault) {
 	return out, f
 }
 
-// failed is the answer when the provider has an error of its own.
-func (t *Till) failed(in inbound) reply {
-	return t.problem(in, &Problem{Status: http.StatusInternalServerError, Code: "3010", Title: "Internal error"})
-}
-
 // answer is what the provider does with a request that reached it. The lock is
 // held.
 func (t *Till) answer(now time.Duration, in inbound) reply {
 	out := t.respond(now, &in)
 	level := slog.LevelInfo
-	if in.call == TokenCall || in.call == GetCall || in.call == EventsCall {
+	if in.call == TokenCall || in.method == http.MethodGet {
 		level = slog.LevelDebug // these change nothing, and come every other second
 	}
 	t.log.Log(context.Background(), level, "till: answer",
@@ -150,6 +121,21 @@ func (t *Till) respond(now time.Duration, in *inbound) reply {
 	if out, ok := t.admitted(now, *in); !ok {
 		return out
 	}
+	switch in.call.api() {
+	case orderAPI:
+		return t.orderManagement(*in)
+	case codeAPI:
+		return t.qr(now, *in)
+	case hookAPI:
+		return t.webhooks(*in)
+	case reportAPI:
+		return t.report(now, *in)
+	}
+	return t.ePayment(now, in)
+}
+
+// ePayment answers what belongs to payments themselves.
+func (t *Till) ePayment(now time.Duration, in *inbound) reply {
 	said, field, reason := t.shapes.read(*in)
 	if reason != "" {
 		return t.invalid(*in, field, reason)

@@ -14,8 +14,9 @@ import (
 
 // Limits of headers, from the description.
 const (
-	maxKey    = 50 // characters of Idempotency-Key
-	maxSystem = 30 // characters of each Vipps-System header
+	maxKey    = 50  // characters of Idempotency-Key
+	maxSystem = 30  // characters of each Vipps-System header
+	maxOrders = 100 // the same, of Order Management
 )
 
 // sign makes a string nobody else can make, for one purpose.
@@ -111,6 +112,9 @@ func (t *Till) admitted(now time.Duration, in inbound) (out reply, ok bool) {
 	if !bearer || !t.fresh(now, token) {
 		return gateway(http.StatusUnauthorized, "Unauthorized. Access token is missing or invalid."), false
 	}
+	if in.call.api() != paymentAPI {
+		return t.admittedBeside(in)
+	}
 	if field, reason := t.badHeader(in); reason != "" {
 		return t.invalid(in, field, reason), false
 	}
@@ -121,6 +125,26 @@ func (t *Till) admitted(now time.Duration, in inbound) (out reply, ok bool) {
 			return t.problem(in, &Problem{Status: http.StatusForbidden, Title: "Not allowed for this merchant serial number"}), false
 		}
 		return t.problem(in, refuse(noSuchPayment)), false
+	}
+	return reply{}, true
+}
+
+// admittedBeside is admitted for what is beside payments. There the merchant's
+// number may be left out, but for Order Management.
+func (t *Till) admittedBeside(in inbound) (out reply, ok bool) {
+	const header = "Merchant-Serial-Number"
+	msn, most := in.header.Get(header), maxSystem
+	if in.call.api() == orderAPI {
+		most = maxOrders
+		if msn == "" {
+			return t.invalid(in, header, "required"), false
+		}
+	}
+	if field, reason := longSystem(in.header, most); reason != "" {
+		return t.invalid(in, field, reason), false
+	}
+	if msn != "" && !is(msn, t.accept.MSN) {
+		return gateway(http.StatusUnauthorized, "Unauthorized. The merchant serial number is not this client's."), false
 	}
 	return reply{}, true
 }
@@ -145,11 +169,16 @@ func (t *Till) badHeader(in inbound) (field, reason string) {
 			return key, "required, at most 50 characters"
 		}
 	}
+	return longSystem(in.header, maxSystem)
+}
+
+// longSystem names the first header about the client's system that is too long.
+func longSystem(h http.Header, most int) (field, reason string) {
 	for _, part := range []string{"System", "System-Plugin"} {
 		for _, what := range []string{"Name", "Version"} {
 			name := "Vipps-" + part + "-" + what
-			if utf8.RuneCountInString(in.header.Get(name)) > maxSystem {
-				return name, "at most 30 characters"
+			if utf8.RuneCountInString(h.Get(name)) > most {
+				return name, "at most " + strconv.Itoa(most) + " characters"
 			}
 		}
 	}

@@ -45,7 +45,8 @@ type Book struct {
 	entries map[payment.Ref]*entry
 	order   []*entry // as first asked for
 	keys    map[string]use
-	psp     uint64 // the last pspReference given out
+	psp     uint64              // the last pspReference given out
+	heard   func(*entry, Event) // told of every event; nil tells nobody
 }
 
 // NewBook gives an empty Book with the published rules.

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"net"
 	"net/http"
 	"net/url"
@@ -24,22 +25,18 @@ const (
 	pushMessage = "PUSH_MESSAGE"
 	byQR        = "QR"
 	targetURL   = "TEXT/TARGETURL"
+	asPNG       = "IMAGE/PNG" // the third format, IMAGE/SVG+XML, is the default
 )
 
 func (t *Till) create(now time.Duration, in inbound) reply {
 	body := in.said
-	if body.UserFlow == byQR && (body.QRFormat == nil || body.QRFormat.Format != targetURL) {
-		return t.invalid(in, "qrFormat.format", "this Till draws no pictures: want "+targetURL)
-	}
 	terms, _ := payment.ParseTerms(body.Metadata) // none when the payment is not a charge of ours
 	r := Request{
 		Key: in.header.Get("Idempotency-Key"), Ref: body.Reference, Amount: body.Amount.Value,
-		Currency: body.Amount.Currency, Terms: terms, Digest: body.digest, Refused: body.refused(),
+		Currency: body.Amount.Currency, Terms: terms, Digest: body.digest, Refused: body.refused(t.noPush),
 	}
 	token := t.pageToken(string(r.Ref))
-	if body.UserFlow != pushMessage {
-		r.URL = "/app/" + token
-	}
+	r.URL = body.way(token)
 	f, p := t.book.Create(now, r)
 	if p != nil {
 		return t.problem(in, p)
@@ -47,9 +44,28 @@ func (t *Till) create(now time.Duration, in inbound) reply {
 	if _, replayed := t.orders[r.Ref]; !replayed {
 		t.orders[r.Ref] = order{token, body}
 		t.pages[token] = r.Ref
+		t.receiptWith(body)
 		t.act(now, r.Ref)
 	}
 	return reply{status: http.StatusCreated, kind: plainJSON, body: created{link(in, f), r.Ref}}
+}
+
+// way is where create sends the payer: nowhere with a message to the app, and to
+// a picture where the merchant wants one to show.
+func (b said) way(token string) string {
+	format, size := "", defaultSize
+	if b.QRFormat != nil {
+		format, size = b.QRFormat.Format, cmp.Or(b.QRFormat.Size, defaultSize)
+	}
+	switch {
+	case b.UserFlow == pushMessage:
+		return ""
+	case b.UserFlow != byQR || format == targetURL:
+		return "/app/" + token
+	case format == asPNG:
+		return pictureOf(token, ".png", size)
+	}
+	return pictureOf(token, ".svg", size)
 }
 
 // link is where the payer approves, as a full address; empty when there is none.
@@ -68,8 +84,9 @@ const (
 )
 
 // refused is the code for what is described, but not for this sales unit or not
-// in this combination; empty for a request that may be granted.
-func (b said) refused() string {
+// in this combination; noPush says that the sales unit may not send messages.
+// Empty for a request that may be granted.
+func (b said) refused(noPush bool) string {
 	switch {
 	case b.PaymentMethod.Type != "WALLET":
 		return "4160" // free-standing cards need more than an app
@@ -77,6 +94,8 @@ func (b said) refused() string {
 		return "5010" // Denmark and Finland only
 	case b.UserFlow == webRedirect && b.ReturnURL == "", b.UserFlow == pushMessage && b.Customer == nil:
 		return "4140"
+	case b.UserFlow == pushMessage && noPush:
+		return pushOff
 	case b.ReturnURL != "" && !usable(b.ReturnURL), b.ReceiptURL != nil && !usable(*b.ReceiptURL):
 		return "4090"
 	case b.ExpiresAt != nil && b.Receipt == nil:

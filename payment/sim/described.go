@@ -1,16 +1,20 @@
 package sim
 
 import (
+	"math"
 	"regexp"
 
 	"stolpe/payment"
 )
 
-// shapes are the requests of the ePayment API, written from its published
-// description, version 1.8.1.
+// shapes are the requests of the APIs, written from their published descriptions:
+// ePayment 1.8.1 where nothing else is said.
 type shapes struct {
 	create, change, cancel, approve shape
-	ref, msn                        shape
+	receipt, category               shape // Order Management 2.1
+	code, target                    shape // QR 1.0
+	hook                            shape // Webhooks v1
+	ref, msn, order, payer, uuid    shape // of what stands in headers and paths
 }
 
 func obj(m members) shape         { return shape{kind: object, members: m} }
@@ -34,13 +38,32 @@ func newShapes() shapes {
 		"customerToken": {},
 	}}
 	ref := shape{pattern: regexp.MustCompile(`^[a-zA-Z0-9-]{8,64}$`)}
+	orderID := regexp.MustCompile(`^[0-9A-Za-z-_\.]+$`)
+	codeID := regexp.MustCompile(`^[-_+%æøåÆØÅ\w\s]*$`)
+	target := shape{pattern: regexp.MustCompile(`^https:\/\/[\w\.]+([\w#!:.?+=&%@\-\/]+)?$`)}
 	return shapes{
 		create:  createShape(money, customer, ref, any64),
 		change:  obj(members{"!modificationAmount": money}),
 		cancel:  obj(members{"cancelTransactionOnly": {kind: flag}}),
 		approve: obj(members{"customer": customer, "token": {}}),
-		ref:     ref,
-		msn:     shape{pattern: regexp.MustCompile(`^[0-9]{4,10}$`)},
+		receipt: receiptShape(any64, words("NOK", "DKK", "EUR").orNull()),
+		category: obj(members{
+			"!category":        words("GENERAL", "RECEIPT", "ORDER_CONFIRMATION", "DELIVERY", "TICKET", "BOOKING").orNull(),
+			"!orderDetailsUrl": {min: 1},
+			"imageId":          shape{min: 1, max: 128, pattern: orderID}.orNull(),
+		}),
+		code: obj(members{
+			"!id":          shape{min: 1, max: 128, pattern: codeID}.orNull(),
+			"!redirectUrl": target.orNull(),
+			"ttl":          shape{kind: whole, min: 300, max: math.MaxInt32}.orNull(),
+		}),
+		target: obj(members{"!redirectUrl": target}),
+		hook:   obj(members{"!url": {}, "!events": {kind: list, each: &shape{}}}),
+		ref:    ref,
+		order:  shape{pattern: orderID},
+		payer:  words("ECOM", "RECURRING", "ecom", "recurring"), // the guide writes it small
+		uuid:   shape{pattern: regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)},
+		msn:    shape{pattern: regexp.MustCompile(`^[0-9]{4,10}$`)},
 	}
 }
 
@@ -74,7 +97,7 @@ func createShape(money, customer, ref, any64 shape) shape {
 			"size":    shape{kind: whole, min: 100, max: 2000}.orNull(),
 		}).orNull(),
 		"paymentDescription": length(3, 100),
-		"receipt":            receiptShape(any64),
+		"receipt":            receiptShape(any64, currency()),
 		// How many pairs and how long is a matter of codes 4100 to 4130, not of shape.
 		"metadata":   {kind: object, nullable: true, each: &shape{}},
 		"receiptUrl": shape{}.orNull(),
@@ -92,7 +115,7 @@ func createShape(money, customer, ref, any64 shape) shape {
 
 func ptr(s shape) *shape { return &s }
 
-func receiptShape(any64 shape) shape {
+func receiptShape(any64, currency shape) shape {
 	atLeast0 := shape{kind: whole}.orNull()
 	yesNo := shape{kind: flag}.orNull()
 	free := shape{}.orNull()
@@ -111,7 +134,7 @@ func receiptShape(any64 shape) shape {
 	percent := shape{kind: whole, max: 100}.orNull()
 	source := any64.orNull()
 	bottom := obj(members{
-		"!currency": currency(),
+		"!currency": currency,
 		"tipAmount": atLeast0, "giftCardAmount": atLeast0, "posId": free, "totalAmount": source,
 		"totalTax": atLeast0, "totalDiscount": atLeast0, "shippingAmount": atLeast0,
 		"shippingInfo": obj(members{

@@ -50,7 +50,7 @@ func bad() []any {
 func TestTableSaysWhatTheDescriptionSays(t *testing.T) {
 	c := newClient(t, Options{})
 	if c.spec == nil {
-		t.Skip("the API's description is absent: " + descriptions)
+		t.Skip("the API's description is absent: " + descriptions())
 	}
 	asked, refused := 0, 0
 	compare := func(call Call, path, body string) {
@@ -177,8 +177,7 @@ func TestRefusalNamesTheField(t *testing.T) {
 		{swap(`"metadata"`, `"customer":{"phoneNumber":"4712345678","customerToken":"1"},"metadata"`), "customer"},
 		{swap(`"metadata"`, `"receipt":{"bottomLine":{"currency":"NOK"},"orderLines":[{"name":"1","id":"1","totalAmount":1,"totalAmountExcludingTax":1}]},"metadata"`),
 			"receipt.orderLines[0].totalTaxAmount"},
-		{swap(`WEB_REDIRECT`, `QR`), "qrFormat.format"},
-		{swap(`"WEB_REDIRECT"`, `"QR","qrFormat":{"format":"IMAGE/PNG"}`), "qrFormat.format"},
+		{swap(`"WEB_REDIRECT"`, `"QR","qrFormat":{"format":"IMAGE/GIF"}`), "qrFormat.format"},
 	} {
 		r := c.request("POST", "/epayment/v1/payments", row.body)
 		r.Header.Set("Content-Type", "application/json")
@@ -236,6 +235,17 @@ func TestWhatThisSalesUnitMayNot(t *testing.T) {
 		if push := strings.Contains(row.body, "PUSH"); got.status == 201 && push != (got.at("redirectUrl") == nil) {
 			t.Errorf("%s\n%s", row.body, got.raw)
 		}
+	}
+}
+
+func TestPushIsRefusedWhereItIsOff(t *testing.T) {
+	body := strings.Replace(createText, `"WEB_REDIRECT"`, `"PUSH_MESSAGE","customer":{"phoneNumber":"4712345678"}`, 1)
+	c := newClient(t, Options{NoPush: true})
+	if got := c.create("k", body); got.code() != "5080" || strings.Contains(got.raw, "4712345678") {
+		t.Errorf("%d %s", got.status, got.raw)
+	}
+	if got := c.create("k2", createText); got.status != 201 {
+		t.Errorf("another way: %d %s", got.status, got.raw)
 	}
 }
 

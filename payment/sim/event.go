@@ -36,4 +36,7 @@ func (b *Book) note(e *entry, ev Event) {
 	b.psp++
 	ev.PSP = b.psp
 	e.events = append(e.events, ev)
+	if b.heard != nil {
+		b.heard(e, ev)
+	}
 }

@@ -15,13 +15,21 @@ const (
 	CaptureCall
 	CancelCall
 	RefundCall
-	ApproveCall // force approve, which exists in the test environment only
+	ApproveCall  // force approve, which exists in the test environment only
+	ReceiptCall  // Order Management: the receipt
+	CategoryCall // Order Management: the link
+	OrderCall    // Order Management: reading both back
+	QRCall       // QR API, all of it
+	HookCall     // Webhooks API, all of it
+	LedgerCall   // Report API: the list of ledgers
+	ReportCall   // Report API: what is in one
 	calls
 )
 
 // String gives the call as the word used in fault scripts.
 func (c Call) String() string {
-	return [calls]string{"none", "token", "create", "get", "events", "capture", "cancel", "refund", "approve"}[c]
+	return [calls]string{"none", "token", "create", "get", "events", "capture", "cancel", "refund", "approve",
+		"receipt", "category", "order", "qr", "webhooks", "ledgers", "report"}[c]
 }
 
 // FaultKind is what goes wrong with one request.
@@ -38,18 +46,31 @@ const (
 	Limited               // 429 with Retry-After; no effect
 	Busy                  // the call's own "try again later"; no effect, no key remembers it
 	Slow                  // effect, and the answer comes after Wait of real time, at most MaxSlow
+	Coded                 // refused with Fault.Code; no effect, but the key remembers it as it does any refusal
+	Denied                // 401 of the gateway; no effect
+	Forbidden             // 403 of the gateway; no effect
+	Locked                // 423; no effect
+	BadGateway            // 502 of the gateway; no effect
+	Unavailable           // 503 of the gateway; no effect
+	Proxied               // 502 with the HTML page of some proxy; no effect
 	kinds
 )
 
+// lastRandom is the last kind that random faults draw. Those after it came later:
+// a seed must go on meaning what it meant.
+const lastRandom = Slow
+
 // String gives the kind as the word used in fault scripts.
 func (k FaultKind) String() string {
-	return [kinds]string{"ok", "request-lost", "answer-lost", "late", "5xx", "5xx-applied", "429", "busy", "slow"}[k]
+	return [kinds]string{"ok", "request-lost", "answer-lost", "late", "5xx", "5xx-applied", "429", "busy", "slow",
+		"code", "401", "403", "423", "502", "503", "html"}[k]
 }
 
 // Fault is what goes wrong with one request, and for how long.
 type Fault struct {
 	Kind FaultKind
 	Wait time.Duration // with Late, Limited and Slow
+	Code string        // with Coded: the API's own, as in "6260"
 }
 
 // Faults is asked once for every API request. The Till never asks twice at the
@@ -112,8 +133,8 @@ func (s *script) next(c Call) Fault {
 	if float64(draw>>11)/(1<<53) >= s.rate {
 		return Fault{}
 	}
-	k := FaultKind(1 + mix(draw)%uint64(kinds-1))
-	return Fault{k, k.wait()}
+	k := FaultKind(1 + mix(draw)%uint64(lastRandom))
+	return Fault{Kind: k, Wait: k.wait()}
 }
 
 // mix is the finaliser of splitmix64 (Steele, Lea and Flood 2014).

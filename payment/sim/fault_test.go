@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -49,6 +50,15 @@ func TestFaultsOverTheWire(t *testing.T) {
 		{"429", 429, "", none, none},
 		{"busy", 400, "6280", none, none},
 		{"slow 1ms", 200, "", taken, taken},
+		{"code 6280", 400, "6280", none, none},
+		{"code 6160", 409, "6160", none, none},
+		{"code 3010", 500, "3010", none, none},
+		{"401", 401, "", none, none},
+		{"403", 403, "", none, none},
+		{"423", 423, "", none, none},
+		{"502", 502, "", none, none},
+		{"503", 503, "", none, none},
+		{"html", 502, "", none, none},
 	} {
 		t.Run(row.fault, func(t *testing.T) {
 			c := held(t, Options{})
@@ -111,6 +121,54 @@ func TestEveryCallCanFail(t *testing.T) {
 				t.Errorf("busy: %d %s, want %d", got.status, got.raw, want)
 			}
 		})
+	}
+}
+
+// A refusal with a code is the provider's word, so the key keeps it. That is what
+// makes a client that repeats itself visible.
+func TestScriptedRefusalSticksToItsKey(t *testing.T) {
+	c := held(t, Options{})
+	c.script("capture: code 6260")
+	for range 2 {
+		if got := c.post(string(ref)+"/capture", "c1", takeText); got.status != 400 || got.code() != "6260" {
+			t.Errorf("%d %s", got.status, got.raw)
+		}
+	}
+	if got := c.post(string(ref)+"/capture", "c2", takeText); got.status != 200 {
+		t.Errorf("a new key: %d %s", got.status, got.raw)
+	}
+	c.clock.pass(time.Minute)
+	c.script("capture: code 6260; create: code 5080; refund: code 5100; cancel: code 6250; get: code 5090")
+	c.post(string(ref)+"/capture", "c2", takeText)
+	if got := c.post(string(ref)+"/capture", "c2", takeText); got.status != 200 {
+		t.Errorf("a key that had its effect: %d %s", got.status, got.raw)
+	}
+	other := strings.Replace(createText, "000001", "000002", 1)
+	for range 2 {
+		if got := c.create("r2", other); got.code() != "5080" {
+			t.Errorf("create: %d %s", got.status, got.raw)
+		}
+	}
+	if got := c.create("r3", other); got.status != 201 {
+		t.Errorf("create with a new key: %d %s", got.status, got.raw)
+	}
+	for _, want := range []int{400, 200} {
+		if got := c.post(string(ref)+"/cancel", "", "{}"); got.status != want {
+			t.Errorf("cancel, which has no key: %d, want %d", got.status, want)
+		}
+	}
+	for _, want := range []int{404, 200} {
+		if got := c.get(string(ref)); got.status != want {
+			t.Errorf("get: %d, want %d", got.status, want)
+		}
+	}
+}
+
+func TestPageOfSomeProxyIsNoJSON(t *testing.T) {
+	c := newClient(t, Options{})
+	c.script("get: html")
+	if got := c.get(string(ref)); got.header.Get("Content-Type") != "text/html" || !strings.HasPrefix(got.raw, "<html>") || got.body != nil {
+		t.Errorf("%v %s", got.header, got.raw)
 	}
 }
 

@@ -29,6 +29,17 @@ func (b *Book) Decline(now time.Duration, ref payment.Ref) bool {
 	return true
 }
 
+// Expire has a payment run out of time at once. It says whether that counted.
+func (b *Book) Expire(now time.Duration, ref payment.Ref) bool {
+	e := b.waiting(now, ref)
+	if e == nil {
+		return false
+	}
+	e.found.State = payment.TimedOut
+	b.note(e, Event{Name: Expired, Amount: e.found.Amount, Success: true, At: now})
+	return true
+}
+
 func (b *Book) waiting(now time.Duration, ref payment.Ref) *entry {
 	if e := b.find(now, ref); e != nil && e.found.State == payment.Created {
 		return e

@@ -79,7 +79,6 @@ func (t *Till) servePage(w http.ResponseWriter, r *http.Request) {
 // policy lets the page load nothing and frame nowhere. Browsers hold a form's
 // redirects to form-action too, so the way back is allowed by name.
 func policy(back string) string {
-	style := sha256.Sum256([]byte(pageCSS))
 	forms := "'self'"
 	if u, err := url.Parse(back); err == nil && u.Scheme != "" {
 		switch u.Scheme {
@@ -89,6 +88,12 @@ func policy(back string) string {
 			forms += " " + u.Scheme + ":"
 		}
 	}
+	return policyOf(pageCSS, forms)
+}
+
+// policyOf lets a page have its own style, and send forms to some places.
+func policyOf(css, forms string) string {
+	style := sha256.Sum256([]byte(css))
 	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(style[:]) +
 		"'; form-action " + forms + "; base-uri 'none'; frame-ancestors 'none'"
 }

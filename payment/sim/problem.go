@@ -44,6 +44,13 @@ const (
 	captureBusy     = "6280"
 )
 
+// The codes that only the Till gives.
+const (
+	internal    = "3010"
+	pushOff     = "5080"
+	notApproved = "10010" // force approve
+)
+
 // refuse makes the problem of a code, and none of an empty one. Which status goes with which code is
 // published for 6080 only; 404 and 409 are the obvious choices, 400 the rest.
 func refuse(code string) *Problem {
@@ -56,6 +63,8 @@ func refuse(code string) *Problem {
 		p.Status = 404
 	case keyOfCapture, keyOfCreate, keyOfRefund, refundBusy:
 		p.Status = 409
+	case internal:
+		p.Status = 500
 	}
 	return p
 }
@@ -132,6 +141,29 @@ func modificationTitle(code string) string {
 		return "Cannot refund in this state"
 	case refundTooLate:
 		return "Cannot refund: the time for it is over"
+	}
+	return otherTitle(code)
+}
+
+// otherTitle is that of codes which no Book gives.
+func otherTitle(code string) string {
+	switch code {
+	case internal:
+		return "Internal error"
+	case pushOff:
+		return "Push messages are not allowed for this sales unit"
+	case "5060":
+		return "The bank account of this sales unit is not verified"
+	case "5100":
+		return "This sales unit cannot refund"
+	case "6190":
+		return "Cannot cancel in this state"
+	case "6230":
+		return "Reserved already"
+	case "7010":
+		return "Customer not found"
+	case notApproved:
+		return "Approve failed"
 	}
 	return "Not allowed for this sales unit"
 }

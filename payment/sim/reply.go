@@ -3,6 +3,7 @@ package sim
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -21,10 +22,13 @@ const (
 type reply struct {
 	status int
 	kind   string // content type
-	body   any    // sent as JSON; nil sends nothing
+	body   any    // sent as JSON, but for a document; nil sends nothing
 	after  time.Duration
 	code   string // of a problem, for the log
 }
+
+// document is a body that is sent as it stands.
+type document string
 
 func (r reply) write(w http.ResponseWriter) {
 	w.Header().Set("Cache-Control", "no-store")
@@ -38,6 +42,10 @@ func (r reply) write(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", r.kind)
 	w.WriteHeader(r.status)
 	// An error here means that the client is gone, which is its own affair.
+	if d, is := r.body.(document); is {
+		_, _ = io.WriteString(w, string(d))
+		return
+	}
 	_ = json.NewEncoder(w).Encode(r.body)
 }
 
@@ -77,25 +85,52 @@ func (t *Till) problem(in inbound, p *Problem) reply {
 		r.after = p.After
 		return r
 	}
-	body := t.problemBody(in, p.Status, p.Title)
+	var details []extraDetail
 	if p.Code != "" {
-		body.ExtraDetails = []extraDetail{{"ErrorCode", p.Code}}
+		details = []extraDetail{{"ErrorCode", p.Code}}
 	}
-	return reply{status: p.Status, kind: problemJSON, body: body, code: p.Code}
+	out := t.refusal(in, p.Status, p.Title, "", details)
+	out.code = p.Code
+	return out
 }
 
 // invalid tells that a request is not as described: no code, but the field.
 func (t *Till) invalid(in inbound, field, reason string) reply {
-	body := t.problemBody(in, http.StatusBadRequest, "The request is not valid")
-	body.Detail = field + ": " + reason
-	body.ExtraDetails = []extraDetail{{field, reason}}
-	return reply{status: http.StatusBadRequest, kind: problemJSON, body: body}
+	return t.refusal(in, http.StatusBadRequest, "The request is not valid", field+": "+reason, []extraDetail{{field, reason}})
 }
 
-func (t *Till) problemBody(in inbound, status int, title string) problemBody {
+// refusal is written as the service that gives it writes its refusals.
+func (t *Till) refusal(in inbound, status int, title, detail string, details []extraDetail) reply {
 	t.traces++
-	return problemBody{
-		Type: "https://httpstatuses.io/" + strconv.Itoa(status), Title: title, Status: status,
-		Instance: strings.TrimPrefix(in.path, base), TraceID: fmt.Sprintf("%032x", mix(t.traces)),
+	trace := fmt.Sprintf("%032x", mix(t.traces))
+	kind, about := problemJSON, "https://httpstatuses.io/"+strconv.Itoa(status)
+	var body any
+	switch api := in.call.api(); {
+	case api == orderAPI, api == codeAPI:
+		if detail == "" {
+			detail = title // the description wants one
+		}
+		kind, body = plainJSON, errorBody{about, title, detail, trace, details}
+	case api == reportAPI && status == http.StatusInternalServerError:
+		kind, body = plainJSON, reportError{100_000, title, trace}
+	default:
+		body = problemBody{about, title, detail, strings.TrimPrefix(in.path, api.base()), status, trace, details}
 	}
+	return reply{status: status, kind: kind, body: body}
+}
+
+// errorBody is how Order Management and QR refuse.
+type errorBody struct {
+	Type     string        `json:"type"`
+	Title    string        `json:"title"`
+	Detail   string        `json:"detail"`
+	Instance string        `json:"instance"`
+	Invalid  []extraDetail `json:"invalidParams,omitempty"`
+}
+
+// reportError is how the Report API fails.
+type reportError struct {
+	Code    int    `json:"errorCode"`
+	Message string `json:"errorMessage"`
+	Context string `json:"contextId"`
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"mime"
+	"net/http"
 
 	"stolpe/payment"
 )
@@ -26,14 +27,15 @@ type said struct {
 	Customer    *struct{}   `json:"customer"`
 	QRFormat    *struct {
 		Format string `json:"format"`
+		Size   int    `json:"size"` // pixels
 	} `json:"qrFormat"`
 	ExpiresAt *string           `json:"expiresAt"`
 	Metadata  map[string]string `json:"metadata"`
 	Profile   struct {
 		Scope string `json:"scope"`
 	} `json:"profile"`
-	Shipping *struct{} `json:"shipping"`
-	Receipt  *struct{} `json:"receipt"`
+	Shipping *struct{}       `json:"shipping"`
+	Receipt  json.RawMessage `json:"receipt"`
 
 	Modification money   `json:"modificationAmount"`    // of capture and refund
 	Only         bool    `json:"cancelTransactionOnly"` // of cancel
@@ -67,15 +69,9 @@ func (s shapes) read(in inbound) (b said, field, reason string) {
 	if len(in.body) == 0 && (in.call == CancelCall || in.call == ApproveCall) {
 		return b, "", "" // the description lets these two say nothing
 	}
-	if kind, _, err := mime.ParseMediaType(in.header.Get("Content-Type")); err != nil || kind != "application/json" {
-		return b, "Content-Type", "must be application/json"
-	}
-	v, field, err := tree(in.body)
-	if err != nil {
-		return b, at(field), err.Error()
-	}
-	if field, reason := want.check("", v); reason != "" {
-		return b, at(field), reason
+	v, field, reason := want.read(in)
+	if reason != "" {
+		return b, field, reason
 	}
 	canonical, bad := json.Marshal(v)
 	b.digest = sha256.Sum256(canonical)
@@ -83,6 +79,27 @@ func (s shapes) read(in inbound) (b said, field, reason string) {
 		return b, at(""), err.Error()
 	}
 	return b, "", ""
+}
+
+// read checks that a request's body is JSON, and of this shape.
+func (s shape) read(in inbound) (v any, field, reason string) {
+	if !isJSON(in.header) {
+		return nil, "Content-Type", "must be application/json"
+	}
+	v, field, err := tree(in.body)
+	if err != nil {
+		return nil, at(field), err.Error()
+	}
+	if field, reason := s.check("", v); reason != "" {
+		return nil, at(field), reason
+	}
+	return v, "", ""
+}
+
+// isJSON says whether a body calls itself JSON.
+func isJSON(h http.Header) bool {
+	kind, _, err := mime.ParseMediaType(h.Get("Content-Type"))
+	return err == nil && kind == "application/json"
 }
 
 // at names a place in a body; the body itself has no name of its own.

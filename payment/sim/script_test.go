@@ -21,11 +21,15 @@ func TestScriptSaysWhatGoesWrong(t *testing.T) {
 		{"cancel: ok, 5xx x2, busy", []Call{CancelCall, CancelCall, CancelCall, CancelCall, CancelCall},
 			[]Fault{{}, {Kind: Failed}, {Kind: Failed}, {Kind: Busy}, {}}},
 		{"get: slow 20ms x2, late 1h", []Call{GetCall, GetCall, GetCall},
-			[]Fault{{Slow, 20 * time.Millisecond}, {Slow, 20 * time.Millisecond}, {Late, time.Hour}}},
+			[]Fault{{Kind: Slow, Wait: 20 * time.Millisecond}, {Kind: Slow, Wait: 20 * time.Millisecond}, {Kind: Late, Wait: time.Hour}}},
 		{"any: 429 1m, busy; refund: 5xx", []Call{EventsCall, RefundCall, RefundCall, TokenCall},
-			[]Fault{{Limited, time.Minute}, {Kind: Failed}, {Kind: Busy}, {}}},
+			[]Fault{{Kind: Limited, Wait: time.Minute}, {Kind: Failed}, {Kind: Busy}, {}}},
 		{"approve: late, slow, 429", []Call{ApproveCall, ApproveCall, ApproveCall},
-			[]Fault{{Late, 30 * time.Second}, {Slow, time.Second}, {Limited, 10 * time.Second}}},
+			[]Fault{{Kind: Late, Wait: 30 * time.Second}, {Kind: Slow, Wait: time.Second}, {Kind: Limited, Wait: 10 * time.Second}}},
+		{"capture: code 6260 x2, 423; receipt: code 10010, 401, 403; qr: 502, 503, html",
+			[]Call{CaptureCall, CaptureCall, CaptureCall, ReceiptCall, ReceiptCall, ReceiptCall, QRCall, QRCall, QRCall},
+			[]Fault{{Kind: Coded, Code: "6260"}, {Kind: Coded, Code: "6260"}, {Kind: Locked}, {Kind: Coded, Code: "10010"}, {Kind: Denied},
+				{Kind: Forbidden}, {Kind: BadGateway}, {Kind: Unavailable}, {Kind: Proxied}}},
 	} {
 		next, err := ParseFaults(row.script)
 		if err != nil {
@@ -56,6 +60,12 @@ func TestBadScriptNamesTheWord(t *testing.T) {
 		"create: slow -5s":              `"-5s"`,
 		"create: slow 11s":              `"11s"`,
 		"create: late 25h":              `"25h"`,
+		"create: code":                  "code",
+		"create: code x2":               `"x2"`,
+		"create: code 999":              `"999"`,
+		"create: code 6260 5s":          `"5s"`,
+		"create: code 100000":           `"100000"`,
+		"create: 423 5s":                `"5s"`,
 		"create: 5xx x0":                `"x0"`,
 		"create: 5xx x1001":             `"x1001"`,
 		"create: 5xx xx1":               `"xx1"`,
@@ -106,7 +116,7 @@ func TestRandomFaultsComeAtTheirRateAndFromTheirSeed(t *testing.T) {
 	if hit := all - count[NoFault]; hit < all/5 || hit > all*3/10 {
 		t.Errorf("%d of %d requests hit, want about a quarter", hit, all)
 	}
-	for k := RequestLost; k < kinds; k++ {
+	for k := RequestLost; k <= lastRandom; k++ {
 		if count[k] < all/64 {
 			t.Errorf("%v came %d times in %d requests", k, count[k], all)
 		}
@@ -149,4 +159,37 @@ func TestPayerIsParsed(t *testing.T) {
 			t.Errorf("%q: %+v, error %v does not name %s", text, got, err, word)
 		}
 	}
+}
+
+func TestSeedsOfOldMeanWhatTheyMeant(t *testing.T) {
+	next, err := ParseFaults("random: rate 1 seed 7")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var words []string
+	for range 8 {
+		words = append(words, next(CaptureCall).Kind.String())
+	}
+	if got, want := strings.Join(words, " "), "answer-lost late slow slow busy late late late"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+func FuzzParseFaults(f *testing.F) {
+	for _, seed := range []string{"", "capture: code 6260 x2", "any: late 1h, 429 7s x3; random: rate 0.5 seed 1", "create: x", "qr: code\x00", "a:b:c;;", "create: 5xx x"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		next, err := ParseFaults(text)
+		if (next == nil) == (err == nil) {
+			t.Fatalf("%v %v", next == nil, err)
+		}
+		if next != nil {
+			for c := TokenCall; c < calls; c++ {
+				if got := next(c); got.Kind >= kinds || got.Wait < 0 || (got.Code != "") != (got.Kind == Coded) {
+					t.Fatalf("%+v", got)
+				}
+			}
+		}
+	})
 }

@@ -101,7 +101,7 @@ func TestServeDoesNotWaitForEver(t *testing.T) {
 
 func TestSlowAnswersEndWhenTheServerDoes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		slow := func(Call) Fault { return Fault{Slow, MaxSlow} }
+		slow := func(Call) Fault { return Fault{Kind: Slow, Wait: MaxSlow} }
 		near, stop, done := served(t, Options{Faults: slow}, "POST /accesstoken/get HTTP/1.1\r\nHost: till\r\nContent-Length: 0\r\n\r\n")
 		began := time.Now()
 		stop()

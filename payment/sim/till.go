@@ -30,6 +30,8 @@ type Options struct {
 	TokenLife time.Duration        // of access tokens; 0: an hour, as in the API's test environment
 	Payer     Payer                // zero: a person on the page
 	Faults    Faults               // nil: none
+	NoPush    bool                 // the sales unit may not send messages to the app
+	Hands     bool                 // serve the page /till, where anybody may do what a payer, a bank or a fault does
 	Log       *slog.Logger         // nil: silent
 }
 
@@ -41,20 +43,36 @@ type Till struct {
 	start     time.Time
 	tokenLife time.Duration
 	payer     Payer
+	noPush    bool
+	hands     bool
 	log       *slog.Logger
 	secret    []byte // signs access tokens and page tokens, which so need not be kept
 	shapes    shapes
 	page      *template.Template
+	board     *template.Template
 	mux       *http.ServeMux
+	wake      chan struct{} // there may be something to deliver
+
+	delivering sync.Mutex // held by whoever delivers, so that nothing goes out twice
 
 	mu     sync.Mutex // guards what follows
 	book   *Book
 	faults Faults
+	script string // the faults as somebody wrote them on the page
 	orders map[payment.Ref]order
 	pages  map[string]payment.Ref // by page token
 	queue  []deed                 // by time, then by age
 	last   time.Duration          // the newest now, so that the Book's time never goes back
 	traces uint64                 // problems told so far
+	made   uint64                 // codes and postings so far
+
+	shown     map[shownKey]shown
+	shownSize int // bytes
+	codes     map[string]*code
+	hooks     []*hook  // as registered
+	waiting   int      // postings of all hooks
+	open      []*entry // that time alone may still change
+	moves     []move   // of money, in their order
 }
 
 // order is what the Till knows of a payment and the Book need not.
@@ -80,9 +98,12 @@ const (
 func NewTill(o Options) *Till {
 	t := &Till{
 		accept: o.Accept, publicURL: o.PublicURL, clock: o.Now, start: o.Start, tokenLife: o.TokenLife,
-		payer: o.Payer, log: o.Log, secret: []byte(rand.Text()), shapes: newShapes(), page: newPage(),
+		payer: o.Payer, noPush: o.NoPush, hands: o.Hands, log: o.Log, secret: []byte(rand.Text()),
+		shapes: newShapes(), page: newPage(), board: newBoard(), wake: make(chan struct{}, 1),
 		book: NewBook(), faults: o.Faults, orders: map[payment.Ref]order{}, pages: map[string]payment.Ref{},
+		shown: map[shownKey]shown{}, codes: map[string]*code{},
 	}
+	t.book.heard = t.heard
 	if t.clock == nil {
 		made := time.Now()
 		t.clock = func() time.Duration { return time.Since(made) }
@@ -125,7 +146,7 @@ func (t *Till) SetFaults(f Faults) {
 	if f == nil {
 		f = func(Call) Fault { return Fault{} }
 	}
-	t.faults = f
+	t.faults, t.script = f, ""
 }
 
 // catchUp does what is due and gives the time to go on with. Deeds may schedule
@@ -153,6 +174,14 @@ func (t *Till) later(at time.Duration, do func(at time.Duration)) {
 		return 1
 	})
 	t.queue = slices.Insert(t.queue, i, deed{at, do})
+}
+
+// nudge tells Serve that there may be something to deliver.
+func (t *Till) nudge() {
+	select {
+	case t.wake <- struct{}{}:
+	default: // it is told already
+	}
 }
 
 // wall is the wall time at now.

@@ -117,6 +117,14 @@ func (b *Book) modify(now time.Duration, call Call, c Change) (payment.Found, *P
 	return b.told(e, b.remember(u, code))
 }
 
+// bind makes a key remember a refusal that somebody else decided on, unless it is
+// used already.
+func (b *Book) bind(u use) {
+	if _, known := b.keys[u.change.Key]; !known && len(b.keys) < b.Rules.MaxKept {
+		b.keys[u.change.Key] = u
+	}
+}
+
 // told is the answer to a write: a refusal, or how the payment stands today.
 func (b *Book) told(e *entry, p *Problem) (payment.Found, *Problem) {
 	if p != nil {

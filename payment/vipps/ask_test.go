@@ -201,7 +201,7 @@ func TestUnfitOrdersAreNotSent(t *testing.T) {
 		"terms in another coin": func(o *payment.Order) { o.Terms.Price.Currency = payment.DKK },
 		"long meter serial":     func(o *payment.Order) { o.Terms.Meter = strings.Repeat("1", maxMetadata+1) },
 		"long description":      func(o *payment.Order) { o.Terms.EVSE = strings.Repeat("A", 60) },
-		"unknown verb":          func(o *payment.Order) { o.Verb = payment.Settle + 1 },
+		"unknown verb":          func(o *payment.Order) { o.Verb = payment.Inform + 1 },
 	} {
 		s := start(t, approved())
 		o := order(payment.Reserve)

@@ -26,6 +26,7 @@ type call struct {
 	accept string             // Accept; empty for JSON
 	header map[string]string  // what else the API wants to be told; nil for nothing
 	body   any                // nil for none
+	most   int64              // bytes of the answer's body; 0 for maxBody
 	take   func([]byte) error // reads the body of a success; nil if that says nothing
 }
 
@@ -167,7 +168,7 @@ func (c *Client) send(ctx context.Context, q call, token string) (reply, error) 
 	for name, value := range q.header {
 		r.Header.Set(name, value)
 	}
-	return roundTrip(c.http, r)
+	return roundTripUpTo(c.http, r, max(q.most, maxBody))
 }
 
 // request makes a request with what every request carries. A body can be read

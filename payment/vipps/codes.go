@@ -15,11 +15,15 @@ const (
 	create
 	capture
 	cancel
+	inform
+	codeCall
+	hookCall
+	report
 )
 
 // String gives the operation as the word in errors.
 func (op operation) String() string {
-	return [...]string{"token", "get", "create", "capture", "cancel"}[op]
+	return [...]string{"token", "get", "create", "capture", "cancel", "inform", "code", "hook", "report"}[op]
 }
 
 // verdict is what an answer that is not success means. The zero value is
@@ -39,6 +43,9 @@ func no(r payment.Reason) verdict { return verdict{status: payment.Refused, reas
 func judge(op operation, status int, p problem) verdict {
 	if op == getToken {
 		return is(payment.Busy) // the call it was fetched for was not made: the same again later
+	}
+	if op >= inform {
+		return beside(status, p)
 	}
 	v, known := byCode(op, p.code)
 	if !known {

@@ -18,10 +18,12 @@ func (c *Client) fit(o payment.Order) error {
 	switch {
 	case !refPattern.MatchString(string(o.Ref)):
 		return fmt.Errorf("reference %q: want 8 to 64 letters, digits and hyphens", o.Ref)
-	case o.Verb > payment.Settle:
+	case o.Verb > payment.Inform:
 		return fmt.Errorf("verb %d is not known", o.Verb)
 	case o.Verb == payment.Look:
 		return nil
+	case o.Verb == payment.Inform:
+		return c.fitInform(o)
 	case !o.Currency.Known():
 		return fmt.Errorf("currency %q: want NOK, DKK or EUR", o.Currency)
 	case o.Amount < 0 || o.Amount > payment.MaxAmount:

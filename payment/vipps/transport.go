@@ -58,20 +58,25 @@ type reply struct {
 	body   []byte
 }
 
-var errLong = fmt.Errorf("answer has more than %d bytes", maxBody)
+var errLong = errors.New("answer is too long")
 
 // roundTrip sends a request and reads the whole answer, or as much as is allowed.
 // It returns the status with errLong, and also when the connection broke in the
 // middle of the body.
 func roundTrip(client *http.Client, r *http.Request) (reply, error) {
+	return roundTripUpTo(client, r, maxBody)
+}
+
+// roundTripUpTo is roundTrip with so many bytes of body allowed.
+func roundTripUpTo(client *http.Client, r *http.Request, most int64) (reply, error) {
 	resp, err := client.Do(r)
 	if err != nil {
 		return reply{}, err
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
-	if err == nil && len(body) > maxBody {
-		err = errLong
+	body, err := io.ReadAll(io.LimitReader(resp.Body, most+1))
+	if err == nil && int64(len(body)) > most {
+		err = fmt.Errorf("%w: more than %d bytes", errLong, most)
 	}
 	if err != nil {
 		body = nil

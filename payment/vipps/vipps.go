@@ -92,6 +92,8 @@ func (c *Client) Ask(ctx context.Context, o payment.Order) (payment.Answer, erro
 		return c.reserve(ctx, o)
 	case payment.Settle:
 		return c.settle(ctx, o)
+	case payment.Inform:
+		return c.inform(ctx, o)
 	}
 	f, fail := c.read(ctx, o)
 	return conclude(o, f, fail)

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"stolpe/agent/evse"
+	"stolpe/agent/ledger"
+	"stolpe/agent/session"
+	"stolpe/display"
+	"stolpe/hal"
+	"stolpe/payment"
+)
+
+// office is a clerk with a book, and what is asked of them.
+type office struct {
+	*clerk
+	t    *testing.T
+	path string
+	log  *paper
+}
+
+func newOffice(t *testing.T, path string) *office {
+	t.Helper()
+	o := &office{t: t, path: path, log: new(paper)}
+	book, _, err := ledger.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { book.Close() })
+	o.clerk = newClerk(book, &session.Rules{Post: "A12", EVSE: 1, Model: "meter"}, 1, slog.New(slog.NewTextHandler(o.log, nil)))
+	return o
+}
+
+// sees shows the clerk a step that ends with this list, and lets it write.
+func (o *office) sees(done ...session.Debt) {
+	o.Saw(evse.Moment{After: session.State{Kept: session.Kept{Done: done, Serial: "7"}}, Now: hal.Instant{Wall: hal.Stamp{Unix: 1000, Clock: hal.ClockSynced}}})
+	ctx, cancel := context.WithCancel(o.t.Context())
+	cancel()
+	o.run(ctx)
+}
+
+// told is what stands in the book, in short.
+func (o *office) told() string {
+	var words []string
+	err := o.book.Read(func(e ledger.Entry) error {
+		word := string(e.Kind)
+		switch {
+		case e.Sale != nil:
+			word += fmt.Sprintf(" %s %s %v", e.Ref, e.Sale.Receipt, e.Sale.Captured)
+		case e.Gap != nil:
+			word += fmt.Sprintf(" %d-%d", e.Gap.From, e.Gap.To)
+		case e.Told != "":
+			word += fmt.Sprintf(" %s %s", e.Ref, e.Told)
+		}
+		words = append(words, word)
+		return nil
+	})
+	if err != nil {
+		o.t.Error(err)
+	}
+	return strings.Join(words, "; ")
+}
+
+func debt(n uint64, document uint64, captured payment.Amount) session.Debt {
+	return session.Debt{
+		Charge:   session.Charge{Number: n, Holder: payment.Holder{byte(n)}, Limit: 35_000, End: 1000, Price: payment.Price{Currency: payment.NOK, VAT: 2500, KWh: 549}},
+		Captured: captured, Receipt: document,
+	}
+}
+
+func TestClerkWritesEachChargeOnce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger.jsonl")
+	o := newOffice(t, path)
+	first, nothing, second := debt(1, 1, 549), debt(2, 0, 0), debt(3, 2, 549)
+	nothing.End = 0
+	o.sees(first)
+	o.sees(first, nothing, second)
+	told := second
+	told.Told = session.ToldAll
+	o.sees(first, nothing, told)
+	o.sees(first, nothing, told)
+	want := "sold A12-1-000001 A12/1-000001 5.49; ended A12-1-000002  0.00; sold A12-1-000003 A12/1-000002 5.49; informed A12-1-000003 all"
+	if got := o.told(); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	again := newOffice(t, path) // a restart: what is on the list already stands in the book
+	again.leave(session.Kept{Done: []session.Debt{first, nothing, told}}, hal.Stamp{})
+	again.sees(first, nothing, told, debt(4, 0, 0))
+	if got := again.told(); got != want+"; sold A12-1-000004  0.00" { // written off: a bill, and nothing captured
+		t.Errorf("after a restart %s", got)
+	}
+}
+
+func TestClerkTellsOfNumbersThatAreMissing(t *testing.T) {
+	o := newOffice(t, filepath.Join(t.TempDir(), "ledger.jsonl"))
+	o.sees(debt(1, 1, 549))
+	o.sees(debt(1, 1, 549), debt(9, 19, 549), debt(10, 20, 549))
+	want := "sold A12-1-000001 A12/1-000001 5.49; void 2-18; sold A12-1-000009 A12/1-000019 5.49; sold A12-1-000010 A12/1-000020 5.49"
+	if got := o.told(); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+// A book that cannot be written is told of once, and written when it can be.
+func TestClerkWithoutABook(t *testing.T) {
+	o := newOffice(t, filepath.Join(t.TempDir(), "ledger.jsonl"))
+	o.book.Close()
+	o.sees(debt(1, 1, 549))
+	o.sees(debt(1, 1, 549), debt(2, 2, 549))
+	if n := strings.Count(o.log.String(), "ledger cannot be written"); n != 1 {
+		t.Errorf("told %d times:\n%s", n, o.log)
+	}
+}
+
+func TestDriverFindsAReceiptThatTheJournalHasForgotten(t *testing.T) {
+	p, v := shop(session.Kept{})
+	o := newOffice(t, filepath.Join(t.TempDir(), "ledger.jsonl"))
+	d := debt(7, 3, 549)
+	d.Holder, d.Why, d.Released = driver, display.ByDriver, 34_451
+	o.sees(d)
+	if _, ok := p.Session("A12", driver); ok {
+		t.Error("found without a book")
+	}
+	p.book = o.book
+	view, ok := p.Session("A12", driver)
+	if c := view.Charge; !ok || c.Ref != "A12-1-000007" || c.Receipt != "A12/1-000003" || c.Captured != 549 || !c.Settled || c.Meter.Serial != "7" {
+		t.Errorf("%v: %+v", ok, c)
+	}
+	if _, ok := p.Session("A12", payment.Holder{9}); ok {
+		t.Error("a stranger finds something")
+	}
+	if err := p.Act(t.Context(), "A12", driver, display.StopCharge); !errors.Is(err, display.ErrOver) {
+		t.Errorf("%v", err)
+	}
+	v.Rules().EVSE = 2
+	if _, ok := p.Session("A12", driver); ok {
+		t.Error("found at another EVSE")
+	}
+}
+
+func TestBookIsNotNeeded(t *testing.T) {
+	var log paper
+	if book := openBook(filepath.Join(t.TempDir(), "none"), slog.New(slog.NewTextHandler(&log, nil))); book != nil || !strings.Contains(log.String(), "cannot be opened") {
+		t.Errorf("%v\n%s", book, &log)
+	}
+	path := t.TempDir()
+	if err := os.WriteFile(filepath.Join(path, "ledger.jsonl"), []byte(`{"seq":1`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	book := openBook(path, slog.New(slog.NewTextHandler(&log, nil)))
+	if book == nil || !strings.Contains(log.String(), "bytes=8") {
+		t.Errorf("%v\n%s", book, &log)
+	}
+	book.Close()
+}
