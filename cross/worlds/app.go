@@ -3,6 +3,7 @@ package worlds
 import (
 	"slices"
 	"strconv"
+	"time"
 
 	"stolpe/agent/session"
 
@@ -17,6 +18,8 @@ type paper struct {
 	offered *payment.Receipt // the newest that was sent, whether it arrived or not
 	receipt *payment.Receipt // what is in the app; nil before
 	link    string
+	sent    time.Duration // when the newest receipt left
+	life    int           // of the post, then
 }
 
 // letter is what an asking has the app's service do.
@@ -112,12 +115,19 @@ func (w *world) captured(ref payment.Ref) payment.Found {
 // document is one number of a sales document and the charge that it was given to.
 type document struct{ number, charge uint64 }
 
+// soonest is how soon a receipt may be offered again: a little less than the first
+// step of the pauses between askings that get nowhere.
+const soonest = 4 * time.Second
+
 // telling is called when a receipt leaves for the app: R1, R2. A card that has
 // gone back to an older state settles the charge once more, under another number.
 func (j *judge) telling(w *world, o payment.Order) {
 	p := w.paper(o.Ref)
+	if p.offered != nil && p.life == w.post.life && w.now-p.sent < soonest {
+		j.complainf("R1", "charge %d: the receipt leaves again after %v", o.Ref.Number(), w.now-p.sent)
+	}
 	first := p.offered
-	p.offered = o.Receipt
+	p.offered, p.sent, p.life = o.Receipt, w.now, w.post.life
 	if first == nil {
 		j.newPaper(w, o)
 		return

@@ -99,7 +99,7 @@ var rates = [sites]uint32{
 	meterSwapped: 20, meterOffset: 30, meterSlower: 3_000, meterReset: 3_000,
 	wontClose: 15_000, slowOpen: 15_000, welded: 8_000, senseStuck: 6_000, supplyGone: 10_000, tripped: 15_000, buttonPressed: 15_000,
 	paymentDies: 20_000, fundsGone: 10_000, wholeOnly: 10_000, withdrawn: 15_000, refused: 2_000, readRefused: 500,
-	hintLost: 50_000, hintLate: 50_000, hintTwice: 50_000, hintForged: 8_000, portalAct: 8_000, fundsBack: 500_000, deadlineShort: 5_000,
+	hintLost: 50_000, hintLate: 50_000, hintTwice: 50_000, hintForged: 4_000, portalAct: 8_000, fundsBack: 500_000, deadlineShort: 5_000,
 	pushRefused: 20_000, appRefused: 20_000,
 }
 

@@ -36,7 +36,6 @@ func TestPairsFindWhatSinglesDoNot(t *testing.T) {
 	for p, set := range map[plant]string{
 		plantLifeKey:     "capture#1:late-request~2,answer#3:cut-anytime~2",
 		plantBlindRot:    "answer#1:cut-anytime~2,down#1:card-lost",
-		plantHammer:      "ask#17:network-down~1,pass#8:supply-gone",
 		plantTwoRestarts: "answer#1:cut-anytime~1,save#5:cut-before-save~1",
 	} {
 		if one := Exhaust(1, 1, Plan{plant: p}); len(one.violations) > 0 {

@@ -41,7 +41,8 @@ func (w *world) forge() {
 		return
 	}
 	newest := w.post.state.Counter
-	storm := 1 + w.how(200)
+	size := w.how(500)
+	storm := 1 + size*size/400
 	pause := w.span(10*time.Millisecond, 2*time.Second)
 	for i := range storm {
 		n := newest
