@@ -103,6 +103,10 @@ func daemon(ctx context.Context, cfg config.Config, file string, stderr io.Write
 	if err != nil {
 		return failed(err)
 	}
+	handler, err := p.receiveHooks(cfg, payments, pages, log)
+	if err != nil {
+		return failed(err)
+	}
 	log.Info("serving", "post", cfg.Post.ID, "tenant", cfg.Tenant, "pages", publicURL(cfg, listener), "listen", listener.Addr(), "version", version)
 	if err := systemd.Ready(); err != nil {
 		log.Warn("service manager does not listen", "err", err)
@@ -113,7 +117,7 @@ func daemon(ctx context.Context, cfg config.Config, file string, stderr io.Write
 			log.Warn("service manager does not listen", "err", err)
 		}
 	})()
-	return failed(together(ctx, jobs, stop, p, func(ctx context.Context) error { return web.Serve(ctx, listener, pages) }))
+	return failed(together(ctx, jobs, stop, p, func(ctx context.Context) error { return web.Serve(ctx, listener, handler) }))
 }
 
 // realWorld is the machine as it is.
@@ -206,7 +210,7 @@ func pinging(log *slog.Logger) func() {
 }
 
 // openPayments opens the way to the money. Nothing else knows which one it is.
-func openPayments(ctx context.Context, cfg config.Config, log *slog.Logger) (evse.Payments, func() error, error) {
+func openPayments(ctx context.Context, cfg config.Config, log *slog.Logger) (*vipps.Client, func() error, error) {
 	v := cfg.Payment.Vipps
 	access := vipps.Config{
 		BaseURL: v.BaseURL, MSN: v.MSN, ClientID: v.ClientID.Reveal(), ClientSecret: v.ClientSecret.Reveal(),
