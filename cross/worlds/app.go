@@ -19,7 +19,7 @@ type paper struct {
 	receipt *payment.Receipt // what is in the app; nil before
 	link    string
 	sent    time.Duration // when the newest receipt left
-	life    int           // of the post, then
+	life    int           // of the post that asked for it
 }
 
 // letter is what an asking has the app's service do.
@@ -60,7 +60,7 @@ func (w *world) readApp(n int) {
 		return
 	}
 	if a.letter == aReceipt {
-		w.judge.telling(w, a.order)
+		w.judge.telling(w, a.order, a.life)
 	}
 	w.send(n)
 }
@@ -121,13 +121,13 @@ const soonest = 4 * time.Second
 
 // telling is called when a receipt leaves for the app: R1, R2. A card that has
 // gone back to an older state settles the charge once more, under another number.
-func (j *judge) telling(w *world, o payment.Order) {
+func (j *judge) telling(w *world, o payment.Order, life int) {
 	p := w.paper(o.Ref)
-	if p.offered != nil && p.life == w.post.life && w.now-p.sent < soonest {
+	if p.offered != nil && p.life == life && w.now-p.sent < soonest {
 		j.complainf("R1", "charge %d: the receipt leaves again after %v", o.Ref.Number(), w.now-p.sent)
 	}
 	first := p.offered
-	p.offered, p.sent, p.life = o.Receipt, w.now, w.post.life
+	p.offered, p.sent, p.life = o.Receipt, w.now, life
 	if first == nil {
 		j.newPaper(w, o)
 		return
