@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -162,7 +163,7 @@ func (d *desk) printPayment(w io.Writer, f payment.Found, events []vipps.Event, 
 	fmt.Fprintln(w, "\nTIME\tEVENT\tAMOUNT\tDONE\tKEY")
 	for _, e := range events {
 		done := map[bool]string{true: "yes", false: "no"}[e.Success]
-		fmt.Fprintf(w, "%s\t%s\t%v\t%s\t%s\n", d.local(e.At), e.Name, e.Amount, done, e.Key)
+		fmt.Fprintln(w, strings.TrimRight(fmt.Sprintf("%s\t%s\t%v\t%s\t%s", d.local(e.At), e.Name, e.Amount, done, e.Key), "\t"))
 	}
 	return nil
 }
@@ -175,7 +176,10 @@ func (d *desk) printAccount(row func(name, format string, a ...any), a *accountJ
 	}
 	if a.At != "" {
 		at, _ := time.Parse(time.RFC3339, a.At) // written by utc
-		row("ledger", "since %s: captured %v, released %v, written off %v (%s)", d.local(at), a.Captured, a.Released, a.WrittenOff, a.Why)
+		row("ledger", "since %s: captured %v, released %v, written off %v", d.local(at), a.Captured, a.Released, a.WrittenOff)
+	}
+	if a.Why != "" {
+		row("ended by", "%s", a.Why)
 	}
 	if a.Receipt != "" {
 		row("receipt", "%s", a.Receipt)
