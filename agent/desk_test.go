@@ -36,12 +36,7 @@ func newBank(t *testing.T, words ...string) *bank {
 		t.Fatal(err)
 	}
 	b := &bank{simulated: s, t: t, state: t.TempDir()}
-	t.Setenv("TEST_CLIENT_ID", s.keys.ClientID)
-	t.Setenv("TEST_CLIENT_SECRET", s.keys.ClientSecret)
-	t.Setenv("TEST_SUBSCRIPTION_KEY", s.keys.SubscriptionKey)
-	b.file = configured(t, b.state, append(words, "{through: sim}", fmt.Sprintf(`{through: vipps, vipps: {base_url: %q, msn: %q, `+
-		`client_id: "env:TEST_CLIENT_ID", client_secret: "env:TEST_CLIENT_SECRET", subscription_key: "env:TEST_SUBSCRIPTION_KEY"}}`, s.url, s.keys.MSN),
-		`{listen: "127.0.0.1:0"}`, `{listen: "127.0.0.1:0", public_url: "https://lad.example.no"}`)...)
+	b.configure(words...)
 	if b.book, _, err = ledger.Open(ledgerPath(b.state)); err != nil {
 		t.Fatal(err)
 	}
@@ -57,6 +52,17 @@ func newBank(t *testing.T, words ...string) *bank {
 		b.book.Close()
 	})
 	return b
+}
+
+// configure writes the configuration of a post that asks this service.
+func (b *bank) configure(words ...string) {
+	b.t.Helper()
+	b.t.Setenv("TEST_CLIENT_ID", b.keys.ClientID)
+	b.t.Setenv("TEST_CLIENT_SECRET", b.keys.ClientSecret)
+	b.t.Setenv("TEST_SUBSCRIPTION_KEY", b.keys.SubscriptionKey)
+	b.file = configured(b.t, b.state, append(words, "{through: sim}", fmt.Sprintf(`{through: vipps, vipps: {base_url: %q, msn: %q, `+
+		`client_id: "env:TEST_CLIENT_ID", client_secret: "env:TEST_CLIENT_SECRET", subscription_key: "env:TEST_SUBSCRIPTION_KEY"}}`, b.url, b.keys.MSN),
+		`{listen: "127.0.0.1:0"}`, `{listen: "127.0.0.1:0", public_url: "https://lad.example.no"}`)...)
 }
 
 // stolpe runs a command of the post.

@@ -137,8 +137,10 @@ func (s *Series) Take(e Entry) {
 
 func (s *Series) next(from, to uint64, ref payment.Ref) {
 	switch {
+	case from == s.newest+2:
+		s.add(ref, fmt.Sprintf("number %d, before this one, is neither used nor void", from-1))
 	case from > s.newest+1:
-		s.add(ref, fmt.Sprintf("numbers %d to %d are neither used nor void", s.newest+1, from-1))
+		s.add(ref, fmt.Sprintf("numbers %d to %d, before this one, are neither used nor void", s.newest+1, from-1))
 	case from <= s.newest:
 		s.add(ref, fmt.Sprintf("number %d comes after %d: used twice, or out of order", from, s.newest))
 	}
