@@ -15,7 +15,10 @@ const (
 	exitUsage    = 2
 	exitConfig   = 6
 	exitDevice   = 7 // a meter or a line did not answer
+	exitRemote   = 8 // the payment service did not do as it was asked
+	exitRefused  = 9 // not confirmed, or not allowed as things stand
 	exitNotFound = 10
+	exitDiffers  = 11  // ledger and payment service do not agree
 	exitStopped  = 130 // by Ctrl-C
 )
 

@@ -138,7 +138,7 @@ func realWorld(cfg config.Config, log *slog.Logger) world {
 
 // openBook opens the ledger. A post without one charges and settles all the same.
 func openBook(dir string, log *slog.Logger) *ledger.Ledger {
-	book, torn, err := ledger.Open(filepath.Join(dir, "ledger.jsonl"))
+	book, torn, err := ledger.Open(ledgerPath(dir))
 	if err != nil {
 		log.Error("ledger cannot be opened; charging and settling go on without it", "err", err)
 		return nil
@@ -211,12 +211,7 @@ func pinging(log *slog.Logger) func() {
 
 // openPayments opens the way to the money. Nothing else knows which one it is.
 func openPayments(ctx context.Context, cfg config.Config, log *slog.Logger) (*vipps.Client, func() error, error) {
-	v := cfg.Payment.Vipps
-	access := vipps.Config{
-		BaseURL: v.BaseURL, MSN: v.MSN, ClientID: v.ClientID.Reveal(), ClientSecret: v.ClientSecret.Reveal(),
-		SubscriptionKey: v.SubscriptionKey.Reveal(), SystemName: "stolpe", SystemVersion: version,
-		Description: description(cfg),
-	}
+	access := access(cfg)
 	done := func() error { return nil }
 	if cfg.Payment.Through == config.ThroughSim {
 		payer, err := till.ParsePayer(string(cfg.Payment.Sim.Payer))
@@ -236,6 +231,16 @@ func openPayments(ctx context.Context, cfg config.Config, log *slog.Logger) (*vi
 		return nil, nil, failed(cfg.Wrong("payment.vipps", "these keys", err.Error()))
 	}
 	return client, done, nil
+}
+
+// access is what the payment service wants to know of whoever asks.
+func access(cfg config.Config) vipps.Config {
+	v := cfg.Payment.Vipps
+	return vipps.Config{
+		BaseURL: v.BaseURL, MSN: v.MSN, ClientID: v.ClientID.Reveal(), ClientSecret: v.ClientSecret.Reveal(),
+		SubscriptionKey: v.SubscriptionKey.Reveal(), SystemName: "stolpe", SystemVersion: version,
+		Description: description(cfg), Push: cfg.Payment.Push,
+	}
 }
 
 // description is what a payer reads in the app. A long name is cut short, the

@@ -17,12 +17,13 @@ type Kind string
 
 // The kinds.
 const (
-	Sold         Kind = "sold"          // a charge has been settled, and something was sold
-	Ended        Kind = "ended"         // a charge has been settled, and nothing was sold
-	Void         Kind = "void"          // numbers of sales documents that will never be used
-	Informed     Kind = "informed"      // what became of a receipt for the payer's app
-	RefundIntent Kind = "refund_intent" // somebody is about to give money back
-	Refunded     Kind = "refunded"      // and it has been given back
+	Sold          Kind = "sold"           // a charge has been settled, and something was sold
+	Ended         Kind = "ended"          // a charge has been settled, and nothing was sold
+	Void          Kind = "void"           // numbers of sales documents that will never be used
+	Informed      Kind = "informed"       // what became of a receipt for the payer's app
+	RefundIntent  Kind = "refund_intent"  // somebody is about to give money back
+	Refunded      Kind = "refunded"       // and it has been given back
+	RefundRefused Kind = "refund_refused" // or the service has refused for good, and nothing was given back
 )
 
 // Entry is one line.

@@ -47,6 +47,9 @@ func (p Picture) accept() string {
 	return [pictures]string{"text/targetUrl", "image/svg+xml", "image/png"}[p]
 }
 
+// ErrNoCode is what Code and Retarget wrap when there is none with that id.
+var ErrNoCode = errors.New("no such code")
+
 // Code is a merchant redirect code: what is printed stays, where it leads can be
 // changed. Only codes of the service open in the app's own scanner.
 type Code struct {
@@ -156,6 +159,10 @@ func (c *Client) code(ctx context.Context, id, target string, p Picture, q call)
 		return nil
 	}
 	err := c.alone(ctx, q)
+	var fail *failure
+	if errors.As(err, &fail) && fail.http == http.StatusNotFound {
+		err = fmt.Errorf("%w: %w", ErrNoCode, err)
+	}
 	return code, err
 }
 
