@@ -161,7 +161,7 @@ func (c *Client) code(ctx context.Context, id, target string, p Picture, q call)
 	err := c.alone(ctx, q)
 	var fail *failure
 	if errors.As(err, &fail) && fail.http == http.StatusNotFound {
-		err = fmt.Errorf("%w: %w", ErrNoCode, err)
+		err = fmt.Errorf("%w: %w", err, ErrNoCode)
 	}
 	return code, err
 }
