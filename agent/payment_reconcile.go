@@ -38,8 +38,8 @@ Exit code 0 when all agree, 11 when there are differences.`,
 				return fmt.Errorf("--since %q: want a day, as in 2026-11-01", since)
 			}
 			r.now, r.stdout = time.Now(), c.OutOrStdout()
-			if r.since.After(r.now) {
-				return fmt.Errorf("--since %s: is not yet; the clock of this machine says %s", since, r.local(r.now))
+			if err := r.fit(); err != nil {
+				return err
 			}
 			return r.run(c.Context())
 		},
@@ -52,6 +52,20 @@ Exit code 0 when all agree, 11 when there are differences.`,
 }
 
 const maxPause = time.Minute
+
+// fit says what cannot be compared.
+func (r *reconcile) fit() error {
+	const most = 99 // days; the client reads a hundred
+	switch day := r.since.Format(time.DateOnly); {
+	case r.since.After(r.now):
+		return fmt.Errorf("--since %s: is not yet; the clock of this machine says %s", day, r.local(r.now))
+	case r.report && r.now.Sub(r.since) > most*24*time.Hour:
+		return fmt.Errorf("--since %s: with --report want a day of the last %d; leave one of them out", day, most)
+	case r.report && r.cfg.Payment.Vipps.BaseURL == vippsTest:
+		return fmt.Errorf("--report: %s has no reports; leave it out", vippsTest)
+	}
+	return nil
+}
 
 // reconcile compares the ledger with the service.
 type reconcile struct {

@@ -83,9 +83,10 @@ func TestWrongWordsAboutMoney(t *testing.T) {
 	}
 	b := newBank(t)
 	for line, want := range map[string]string{
-		"payment reconcile":                    "--since \"\": want a day",
-		"payment reconcile --since yesterday":  "want a day",
-		"payment reconcile --since 2999-01-01": "is not yet",
+		"payment reconcile":                             "--since \"\": want a day",
+		"payment reconcile --since yesterday":           "want a day",
+		"payment reconcile --since 2999-01-01":          "is not yet",
+		"payment reconcile --report --since 2020-01-01": "with --report want a day of the last 99",
 	} {
 		if got := b.stolpe(line); got.code != exitUsage || !strings.Contains(got.stderr, want) {
 			t.Errorf("stolpe %s: %+v, want %q", line, got, want)
