@@ -83,11 +83,11 @@ type reconcile struct {
 // sumJSON is what came of it in all. Amounts are in minor units.
 type sumJSON struct {
 	Since       string           `json:"since"`
-	Charges     int              `json:"charges"` // compared
-	Agree       int              `json:"agree"`
-	UnderWay    int              `json:"under_way"`
-	Unreported  int              `json:"not_yet_reported"`
-	Differences int              `json:"differences"`
+	Charges     int              `json:"charges"`          // compared
+	Agree       int              `json:"agree"`            // charges
+	UnderWay    int              `json:"under_way"`        // charges
+	Unreported  int              `json:"not_yet_reported"` // captures
+	Differences int              `json:"differences"`      // those printed
 	Currency    payment.Currency `json:"currency"`
 	Captured    both             `json:"captured"`
 	Refunded    both             `json:"refunded"`
@@ -132,7 +132,7 @@ func (r *reconcile) run(ctx context.Context) error {
 
 // span is the numbers of an EVSE's charges that are to be compared.
 type span struct {
-	evse      int
+	evse      int    // its number
 	low, high uint64 // 0, 0 for none
 	sure      bool   // the ledger has charges before low: there is no need to look below it
 	series    *ledger.Series
