@@ -25,6 +25,7 @@ type till struct {
 	mu    sync.Mutex
 	book  *books.Book
 	off   bool // no power at the post
+	no    refuser
 	asked []payment.Order
 }
 
@@ -80,13 +81,21 @@ func (t *till) perform(now time.Duration, o payment.Order) payment.Answer {
 	}
 	var f payment.Found
 	if o.Verb != payment.Reserve {
-		var p *books.Problem
-		if f, p = t.book.Get(now, o.Ref); p != nil {
+		p := t.no.refuse(payment.NoCall, "")
+		if p == nil {
+			f, p = t.book.Get(now, o.Ref)
+		}
+		if p != nil {
 			return judged(payment.NoCall, p)
 		}
 	}
 	call := o.Next(f)
-	var p *books.Problem
+	p := t.no.refuse(call.Kind, o.Key(call.Kind))
+	if p != nil {
+		a, _ := vipps.Judge(call.Kind, p.Status, p.Code)
+		a.Found = f
+		return a
+	}
 	switch call.Kind {
 	case payment.NoCall:
 	case payment.Create:

@@ -98,6 +98,8 @@ func (r *Rules) denied(d *Debt, q *ask, now hal.Instant, a payment.Answer) {
 		}
 	case a.Reason == payment.Conflict:
 		q.next = now.Mono + slowly
+	case a.Found.Left() > 0 && a.Found.Taken >= d.Due:
+		q.next = now.Mono + newKeyAfter // it is the release that is refused, which has no key
 	case a.Reason == payment.FundsGone:
 		d.newKey(q, now, slowly)
 	default:
