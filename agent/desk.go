@@ -137,6 +137,11 @@ func parseRef(text string) (payment.Ref, error) {
 	return payment.Ref(text), nil
 }
 
+// stateName is a state as --json has it.
+func stateName(s payment.State) string {
+	return [...]string{"unknown", "created", "authorised", "aborted", "expired", "terminated"}[s]
+}
+
 // stateWord says how a payment stands.
 func stateWord(f payment.Found) string {
 	switch {

@@ -72,9 +72,9 @@ func (d *desk) approve(ctx context.Context, ref payment.Ref, phone payment.Phone
 		Ref   payment.Ref    `json:"ref"`
 		State string         `json:"state"`
 		Held  payment.Amount `json:"reserved"` // minor units
-	}{ref, stateWord(f), f.Held}
+	}{ref, stateName(f.State), f.Held}
 	return d.say(stdout, state, func(w io.Writer) error {
-		return second(fmt.Fprintf(w, "payment %s: %s, %v reserved\n", ref, state.State, state.Held))
+		return second(fmt.Fprintf(w, "payment %s: %s, %v reserved\n", ref, stateWord(f), state.Held))
 	})
 }
 

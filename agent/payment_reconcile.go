@@ -37,7 +37,7 @@ Exit code 0 when all agree, 11 when there are differences.`,
 			if r.since, err = time.ParseInLocation(time.DateOnly, since, r.cfg.Post.Zone); err != nil {
 				return fmt.Errorf("--since %q: want a day, as in 2026-11-01", since)
 			}
-			r.now, r.stdout = time.Now(), c.OutOrStdout()
+			r.now, r.stdout, r.stderr = time.Now(), c.OutOrStdout(), c.ErrOrStderr()
 			if err := r.fit(); err != nil {
 				return err
 			}
@@ -74,6 +74,7 @@ type reconcile struct {
 	report     bool
 	pause      time.Duration
 	stdout     io.Writer
+	stderr     io.Writer
 
 	charges map[payment.Ref]*ledger.Account // all since, by the ledger, and what was found beside it
 	before  map[payment.Ref]bool            // those before

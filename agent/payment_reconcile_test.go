@@ -165,7 +165,7 @@ func TestReconcileSince(t *testing.T) {
 	old.reserve(1)
 	old.settle(1, 6808)
 	old.write(2, 1, 0, time.Now())
-	r := reconcile{desk: desk{file: old.file}, since: time.Now().AddDate(0, 0, 1), now: time.Now().AddDate(0, 0, 2), stdout: new(paper)}
+	r := reconcile{desk: desk{file: old.file}, since: time.Now().AddDate(0, 0, 1), now: time.Now().AddDate(0, 0, 2), stdout: new(paper), stderr: new(paper)}
 	if err := r.open(); err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +179,7 @@ func TestReconcileOfAForgottenReservation(t *testing.T) {
 	b := newBank(t)
 	b.reserve(1)
 	out := new(paper)
-	r := reconcile{desk: desk{file: b.file}, since: time.Now().AddDate(0, 0, -1), now: time.Now().AddDate(0, 0, 2), stdout: out}
+	r := reconcile{desk: desk{file: b.file}, since: time.Now().AddDate(0, 0, -1), now: time.Now().AddDate(0, 0, 2), stdout: out, stderr: new(paper)}
 	if err := r.open(); err != nil {
 		t.Fatal(err)
 	}
@@ -225,7 +225,7 @@ func TestReconcileThatEndsEarly(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	r := reconcile{desk: desk{file: b.file}, since: time.Now().AddDate(0, 0, -1), now: time.Now(), stdout: new(paper)}
+	r := reconcile{desk: desk{file: b.file}, since: time.Now().AddDate(0, 0, -1), now: time.Now(), stdout: new(paper), stderr: new(paper)}
 	if err := r.open(); err != nil {
 		t.Fatal(err)
 	}
