@@ -191,7 +191,7 @@ func TestServiceThatIsAwayIsEight(t *testing.T) {
 	t.Setenv("TEST_CLIENT_SECRET", "SECRET-wrong")
 	for _, line := range lines {
 		got := b.stolpe(line)
-		if got.code != exitRemote || !strings.Contains(got.stderr, "; ") || strings.Contains(got.stderr+got.stdout, "SECRET") {
+		if got.code != exitRemote || !strings.Contains(got.stderr, "; ") || strings.Contains(got.stderr+got.stdout, "SECRET") || strings.Contains(got.stderr+got.stdout, "4712345678") {
 			t.Errorf("%s with a wrong key: %+v", line, got)
 		}
 	}

@@ -118,6 +118,9 @@ func TestRefundIsShownAndThenMade(t *testing.T) {
 	if got := b.stolpe("payment refund A12-1-000001 10.00 --again --yes --reason again"); got.code != 0 || b.found(1).Refunded != 2000 {
 		t.Errorf("%+v", got)
 	}
+	if got := b.stolpe("payment show A12-1-000001"); !strings.Contains(narrow(got.stdout), "refunds in ledger 20.00\n") || !strings.Contains(got.stdout, "rf-A12-1-000001-2") {
+		t.Errorf("%+v", got)
+	}
 	b.sell(4, 6808)
 	b.stolpe("payment refund A12-1-000004 10.00 --yes --reason r")
 	got = b.stolpe("payment refund A12-1-000004 58.08 --yes --json --reason rest")
@@ -156,7 +159,7 @@ func TestRefundGoesOnAfterALostAnswer(t *testing.T) {
 			b.sell(1, 6808)
 			b.fault(faults + "; events: ok, html")
 			got := b.stolpe(line)
-			if got.code != exitRemote || !strings.Contains(got.stderr, "the same command goes on") || b.kinds() != "sold refund_intent" {
+			if got.code != exitRemote || !strings.Contains(got.stderr, "the same command goes on") || !strings.Contains(got.stderr, "A12-1-000001: ") || b.kinds() != "sold refund_intent" {
 				t.Fatalf("%+v, %s", got, b.kinds())
 			}
 			b.fault("")
