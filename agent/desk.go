@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -102,11 +103,23 @@ func unanswered(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return coded{errors.New("interrupted"), exitStopped}
 	}
-	next := vipps.Advice(err)
-	if next == "" {
-		next = "try again in a minute"
+	return coded{fmt.Errorf("%w; %s", err, next(err)), exitRemote}
+}
+
+// next is what a person does next. Where a post would ask again by itself, the
+// person does.
+func next(err error) string {
+	do := vipps.Advice(err)
+	switch more, nothing := strings.CutPrefix(do, "nothing"); {
+	case do == "":
+		return "try again in a minute"
+	case nothing:
+		if _, more, found := strings.Cut(more, "; "); found {
+			return "try again in a minute; " + more
+		}
+		return "try again in a minute"
 	}
-	return coded{fmt.Errorf("%w; %s", err, next), exitRemote}
+	return do
 }
 
 // unconfirmed is for what is done with --yes only.
@@ -122,6 +135,11 @@ func parseRef(text string) (payment.Ref, error) {
 		return "", fmt.Errorf("REF %q: want a reference such as A12-1-000042, as it stands on the receipt", text)
 	}
 	return payment.Ref(text), nil
+}
+
+// stateName is a state as --json has it.
+func stateName(s payment.State) string {
+	return [...]string{"unknown", "created", "authorised", "aborted", "expired", "terminated"}[s]
 }
 
 // stateWord says how a payment stands.

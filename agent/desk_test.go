@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"regexp"
@@ -190,11 +191,32 @@ func TestServiceThatIsAwayIsEight(t *testing.T) {
 	t.Setenv("TEST_CLIENT_SECRET", "SECRET-wrong")
 	for _, line := range lines {
 		got := b.stolpe(line)
-		if got.code != exitRemote || !strings.Contains(got.stderr, "; ") || strings.Contains(got.stderr+got.stdout, "SECRET") {
+		if got.code != exitRemote || !strings.Contains(got.stderr, "; ") || strings.Contains(got.stderr+got.stdout, "SECRET") || strings.Contains(got.stderr+got.stdout, "4712345678") {
 			t.Errorf("%s with a wrong key: %+v", line, got)
 		}
 	}
 	if kinds := b.kinds(); kinds != "sold" {
 		t.Errorf("the ledger has %s", kinds)
+	}
+}
+
+// What the post does by itself, a person at a desk does.
+func TestAdviceAtADesk(t *testing.T) {
+	b := newBank(t)
+	b.sell(1, 6808)
+	for faults, want := range map[string]string{
+		"get: 503":       "; try again in a minute; status.vippsmobilepay.com tells of outages\n",
+		"get: 429 1s":    "; try again in a minute; if it is told often, another program uses these keys\n",
+		"get: 423":       "; try again in a minute\n",
+		"get: 403":       "; ask the service which products sales unit and keys are for\n",
+		"get: code 3010": "; try again in a minute; if it goes on for hours, quote the trace to the service\n",
+	} {
+		b.fault(faults)
+		if got := b.stolpe("payment show A12-1-000001"); got.code != exitRemote || !strings.HasSuffix(got.stderr, want) || got.stdout != "" {
+			t.Errorf("%s: %+v, want %q", faults, got, want)
+		}
+	}
+	if got := next(errors.New("of something else")); got != "try again in a minute" {
+		t.Error(got)
 	}
 }
