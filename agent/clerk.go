@@ -20,7 +20,7 @@ import (
 type clerk struct {
 	book  *ledger.Ledger
 	rules *session.Rules
-	evse  int
+	evse  int // its number on the post
 	log   *slog.Logger
 	wake  chan struct{} // something was left; one place
 	ill   bool          // the book could not be written the last time
