@@ -68,7 +68,7 @@ func withKeys(err error) error {
 	if properties == "" {
 		return err
 	}
-	return coded{fmt.Errorf("%w\nstolpe: systemd keeps these keys; let it start this command: systemd-run --pipe --wait%s stolpe ...", wrong, properties), exitConfig}
+	return coded{fmt.Errorf("%w\nstolpe: systemd keeps these keys; let it start this command, with systemd-run --pipe --wait%s before it", wrong, properties), exitConfig}
 }
 
 // book opens the ledger of the post, which must be there: one that a command makes

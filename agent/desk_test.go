@@ -27,7 +27,6 @@ type bank struct {
 	file   string // its configuration
 	book   *ledger.Ledger
 	client *vipps.Client
-	seq    uint32
 }
 
 // newBank starts one. The words change the configuration: old, new, old, new.
@@ -190,7 +189,7 @@ func TestKeysThatSystemdKeeps(t *testing.T) {
 	file := write(t, "kept.yaml", strings.NewReplacer("env:TEST_CLIENT_ID", "credential:vipps-id", "env:TEST_CLIENT_SECRET", "credential:vipps-secret").Replace(string(text)))
 	t.Setenv("CREDENTIALS_DIRECTORY", "")
 	got := command("payment", "hooks", "--config", file)
-	if got.code != exitConfig || !strings.HasSuffix(got.stderr, "systemd-run --pipe --wait -p LoadCredentialEncrypted=vipps-id -p LoadCredentialEncrypted=vipps-secret stolpe ...\n") {
+	if got.code != exitConfig || !strings.HasSuffix(got.stderr, "systemd-run --pipe --wait -p LoadCredentialEncrypted=vipps-id -p LoadCredentialEncrypted=vipps-secret before it\n") {
 		t.Errorf("%+v", got)
 	}
 	t.Setenv("CREDENTIALS_DIRECTORY", t.TempDir())
