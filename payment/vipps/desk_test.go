@@ -101,6 +101,9 @@ func TestPushHasToBeSwitchedOn(t *testing.T) {
 	if a, err := c.Ask(t.Context(), o); brief(a) != "pending" || err != nil || a.Found.URL != "" {
 		t.Errorf("%s, %v", brief(a), err)
 	}
+	if err := func() error { _, err := s.client(t).Ask(t.Context(), o); return err }(); !strings.Contains(Advice(err), "payment.push_message: true") {
+		t.Errorf("%v: %s", err, Advice(err))
+	}
 	o.Phone = "+47 91"
 	if a, err := c.Ask(t.Context(), o); brief(a) != "refused/rejected" || err == nil || strings.Contains(err.Error(), "91") {
 		t.Errorf("%s, %v", brief(a), err)
@@ -109,6 +112,11 @@ func TestPushHasToBeSwitchedOn(t *testing.T) {
 	s.on("create", says(400, `{"title":"No","detail":"4791234567 is not a customer","traceId":"t","extraDetails":[{"name":"ErrorCode","reason":"7010"}]}`))
 	if a, err := c.Ask(t.Context(), o); brief(a) != "refused/rejected" || strings.Contains(err.Error(), "4791234567") || !strings.Contains(err.Error(), "7010") {
 		t.Errorf("%s, %v: want no number in it", brief(a), err)
+	}
+	echo := `{"title":"No","detail":"of 4791234567","traceId":"t"}`
+	s.on("create", says(409, problemOf(409, "4150"))).on("get", says(400, echo))
+	if _, err := c.Ask(t.Context(), o); err == nil || strings.Contains(err.Error(), "4791234567") || !strings.Contains(err.Error(), "of [hidden]") {
+		t.Errorf("read back: %v: want no number in it", err)
 	}
 	o.Way = payment.ByLink
 	s.on("create", says(201, `{"reference":"A12-1-000042"}`))
