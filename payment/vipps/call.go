@@ -240,6 +240,7 @@ func (c *Client) failed(op operation, what string, got reply, err error, secrets
 		plain:   plain,
 		advice:  advice,
 		http:    got.status,
+		bare:    got.status != 0 && len(got.body) == 0 && err == nil,
 		code:    p.code,
 		trace:   p.trace,
 		detail:  p.detail,
