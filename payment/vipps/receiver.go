@@ -53,9 +53,12 @@ type Receiver struct {
 	hints        chan Hint
 
 	mu   sync.Mutex
-	seen map[string]bool
-	old  []string // in the order of their coming
+	seen map[event]bool
+	old  []event // in the order of their coming
 }
+
+// event is a hash of what tells an event from others: of one size, whatever comes.
+type event [sha256.Size]byte
 
 // NewReceiver makes one. It returns an error if the address is none.
 func NewReceiver(o ReceiverOptions) (*Receiver, error) {
@@ -66,7 +69,7 @@ func NewReceiver(o ReceiverOptions) (*Receiver, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Receiver{ReceiverOptions: o, host: u.Host, target: u.RequestURI(), hints: make(chan Hint, maxHints), seen: map[string]bool{}}, nil
+	return &Receiver{ReceiverOptions: o, host: u.Host, target: u.RequestURI(), hints: make(chan Hint, maxHints), seen: map[event]bool{}}, nil
 }
 
 // Deliver passes hints on until ctx ends.
@@ -150,7 +153,7 @@ func (v *Receiver) take(h http.Header, body []byte) {
 	case b.MSN != v.MSN:
 		v.Log.Warn("webhook for another sales unit", "reference", b.Reference)
 		return
-	case v.told(b.PSPReference + " " + b.Name):
+	case v.told(sha256.Sum256(fmt.Appendf(nil, "%q %q %q", b.Reference, b.Name, b.PSPReference))):
 		return
 	}
 	select {
@@ -161,15 +164,16 @@ func (v *Receiver) take(h http.Header, body []byte) {
 }
 
 // told says whether an event has been told before. With more than one capture or
-// refund a payment has events of one name, so its own number counts as well.
-func (v *Receiver) told(event string) bool {
+// refund a payment has events of one name, so its own number counts as well. Should
+// that ever be missing, other payments are still others.
+func (v *Receiver) told(e event) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.seen[event] {
+	if v.seen[e] {
 		return true
 	}
-	v.seen[event] = true
-	v.old = append(v.old, event)
+	v.seen[e] = true
+	v.old = append(v.old, e)
 	if len(v.old) > maxSeen {
 		delete(v.seen, v.old[0])
 		v.old = v.old[1:]
