@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"log/slog"
+	"slices"
+	"sync"
 	"time"
 
 	"stolpe/agent/evse"
@@ -12,28 +14,35 @@ import (
 )
 
 // clerk writes into the ledger what has become of the charges of one EVSE. The
-// loop leaves the list of those settled last and goes on; nothing waits for the
-// clerk. Each list holds what the ones before it held, so only the newest counts,
-// and what stands on the list at a start brings in what a crash kept from being
-// written.
+// loop leaves the charges settled last and goes on; nothing waits for the clerk.
+// What cannot be written yet is kept, up to a bound, and what stands on the loop's
+// list at a start brings in what a crash kept from being written.
 type clerk struct {
 	book  *ledger.Ledger
 	rules *session.Rules
 	evse  int // its number on the post
 	log   *slog.Logger
-	list  chan settledNow // the newest; one place
-	ill   bool            // the book could not be written the last time
+	wake  chan struct{} // something was left; one place
+	ill   bool          // the book could not be written the last time
+
+	mu   sync.Mutex // for moments; the loop takes it too
+	tray []settled  // to be written, in the order in which they were settled
+	lost int        // charges for which there was no room
 }
 
-// settledNow is what the clerk needs of a moment.
-type settledNow struct {
-	done   []session.Debt // not changed by anybody
+// settled is a charge that is over, and what was known when that was seen.
+type settled struct {
+	debt   session.Debt
 	serial string
 	wall   hal.Stamp
 }
 
+// maxTray is how many charges may wait for a book that cannot be written. Chosen by
+// us: some days of a busy EVSE, in a hundred kilobytes.
+const maxTray = 256
+
 func newClerk(book *ledger.Ledger, rules *session.Rules, evse int, log *slog.Logger) *clerk {
-	return &clerk{book: book, rules: rules, evse: evse, log: log, list: make(chan settledNow, 1)}
+	return &clerk{book: book, rules: rules, evse: evse, log: log, wake: make(chan struct{}, 1)}
 }
 
 // Saw leaves the list if it is not as it was.
@@ -45,16 +54,32 @@ func (c *clerk) Saw(m evse.Moment) {
 	c.leave(m.After.Kept, m.Now.Wall)
 }
 
-// leave leaves a list, in place of one that has not been fetched.
+// leave puts what has been settled into the tray.
 func (c *clerk) leave(k session.Kept, wall hal.Stamp) {
-	select {
-	case <-c.list:
-	default:
+	c.mu.Lock()
+	for _, d := range k.Done {
+		c.put(settled{d, k.Serial, wall})
 	}
+	c.mu.Unlock()
 	select {
-	case c.list <- settledNow{k.Done, k.Serial, wall}:
-	default: // another has just left a list; there is one clerk for one loop, so this does not happen
+	case c.wake <- struct{}{}:
+	default: // the clerk knows
 	}
+}
+
+// put adds a charge, or what is newer of it.
+func (c *clerk) put(s settled) {
+	for i := range c.tray {
+		if c.tray[i].debt.Number == s.debt.Number {
+			c.tray[i].debt = s.debt
+			return
+		}
+	}
+	if len(c.tray) == maxTray {
+		c.tray = slices.Delete(c.tray, 0, 1)
+		c.lost++
+	}
+	c.tray = append(c.tray, s)
 }
 
 // bookAgain is how long the clerk waits with a book that cannot be written. Chosen
@@ -64,43 +89,51 @@ const bookAgain = 10 * time.Minute
 // run writes until ctx ends, and then what has been left.
 func (c *clerk) run(ctx context.Context) {
 	for {
+		var again <-chan time.Time
+		if c.ill {
+			again = time.After(bookAgain)
+		}
 		select {
-		case n := <-c.list:
-			for !c.write(n) {
-				select {
-				case n = <-c.list:
-				case <-time.After(bookAgain):
-				case <-ctx.Done():
-					return
-				}
-			}
+		case <-c.wake:
+		case <-again:
 		case <-ctx.Done():
-			select {
-			case n := <-c.list:
-				c.write(n)
-			default:
-			}
+			c.write()
 			return
 		}
+		c.write()
 	}
 }
 
-// write brings the book up to a list, and says whether it could.
-func (c *clerk) write(n settledNow) bool {
-	for i := range n.done {
-		if err := c.writeOne(&n.done[i], n); err != nil {
+// write brings the book up to what is in the tray, as far as that can be done.
+func (c *clerk) write() {
+	c.mu.Lock()
+	todo, lost := slices.Clone(c.tray), c.lost
+	c.lost = 0
+	c.mu.Unlock()
+	if lost > 0 {
+		c.log.Error("ledger: there was no room to keep what could not be written; stolpe payment reconcile finds these charges", "charges", lost)
+	}
+	for _, s := range todo {
+		if err := c.writeOne(&s.debt, s); err != nil {
 			if !c.ill {
 				c.log.Error("ledger cannot be written; charging and settling go on without it", "err", err)
 			}
 			c.ill = true
-			return false
+			return
 		}
+		c.done(s)
 	}
 	c.ill = false
-	return true
 }
 
-func (c *clerk) writeOne(d *session.Debt, n settledNow) error {
+// done takes a charge out of the tray, unless there is something newer of it.
+func (c *clerk) done(s settled) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.tray = slices.DeleteFunc(c.tray, func(x settled) bool { return x.debt == s.debt })
+}
+
+func (c *clerk) writeOne(d *session.Debt, n settled) error {
 	ref := c.rules.Ref(d.Number)
 	e := ledger.Entry{At: n.wall.Unix, Clock: n.wall.Clock.String(), EVSE: c.evse, Ref: ref}
 	if !c.book.Has(ref) {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -116,6 +117,46 @@ func TestClerkWithoutABook(t *testing.T) {
 	o.sees(debt(1, 1, 549), debt(2, 2, 549))
 	if n := strings.Count(o.log.String(), "ledger cannot be written"); n != 1 {
 		t.Errorf("told %d times:\n%s", n, o.log)
+	}
+}
+
+// While the card is full, charges are kept that the loop has long forgotten: none is
+// missing in the book in the end, and no number of a document is called void.
+func TestClerkKeepsWhatCannotBeWritten(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger.jsonl")
+	o := newOffice(t, path)
+	full := o.book
+	full.Close()
+	var done []session.Debt
+	for n := range uint64(30) {
+		done = append(done, debt(n+1, n+1, 549))
+		done = done[max(0, len(done)-session.MaxDone):]
+		o.sees(slices.Clone(done)...)
+	}
+	told := slices.Clone(done)
+	told[0].Told = session.ToldAll // the newest of what is known of a charge counts
+	o.sees(told...)
+	o.book = newOffice(t, path).book
+	o.sees(append(told[1:], debt(31, 31, 549))...)
+	words := o.told()
+	if strings.Count(words, "sold") != 31 || strings.Contains(words, "void") || strings.Count(words, "informed A12-1-000023 all") != 1 {
+		t.Errorf("%s", words)
+	}
+	if len(o.tray) != 0 {
+		t.Errorf("%d are kept though they are written", len(o.tray))
+	}
+}
+
+// There is an end to what is kept, and it is told.
+func TestClerkKeepsNotMoreThanItCan(t *testing.T) {
+	o := newOffice(t, filepath.Join(t.TempDir(), "ledger.jsonl"))
+	o.book.Close()
+	for n := range uint64(maxTray + 5) {
+		o.leave(session.Kept{Done: []session.Debt{debt(n+1, n+1, 549)}}, hal.Stamp{})
+	}
+	o.sees(debt(maxTray+6, 0, 549))
+	if len(o.tray) != maxTray || o.tray[0].debt.Number != 7 || !strings.Contains(o.log.String(), "charges=6") {
+		t.Errorf("%d are kept from %d on\n%s", len(o.tray), o.tray[0].debt.Number, o.log)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -38,7 +39,7 @@ func (d *desk) flags(c *cobra.Command, json string) {
 // open reads the configuration, and makes the client.
 func (d *desk) open() (err error) {
 	if d.cfg, err = loadConfig(d.file); err != nil {
-		return err
+		return withKeys(err)
 	}
 	if d.cfg.Payment.Through != config.ThroughVipps {
 		return coded{fmt.Errorf("%s: payment.through is %s, so its payments are inside the program and end with it; "+
@@ -48,6 +49,26 @@ func (d *desk) open() (err error) {
 		return failed(d.cfg.Wrong("payment.vipps", "these keys", err.Error()))
 	}
 	return nil
+}
+
+// withKeys adds to an error of the configuration how a person gets at keys that
+// systemd keeps: it gives them to what it starts itself.
+func withKeys(err error) error {
+	var wrong config.Errors
+	if !errors.As(err, &wrong) || os.Getenv("CREDENTIALS_DIRECTORY") != "" {
+		return err
+	}
+	properties := ""
+	for _, e := range wrong {
+		if name, is := strings.CutPrefix(e.Found, "credential:"); is {
+			name, _, _ = strings.Cut(name, ",")
+			properties += " -p LoadCredentialEncrypted=" + name
+		}
+	}
+	if properties == "" {
+		return err
+	}
+	return coded{fmt.Errorf("%w\nstolpe: systemd keeps these keys; let it start this command, with systemd-run --pipe --wait%s before it", wrong, properties), exitConfig}
 }
 
 // book opens the ledger of the post, which must be there: one that a command makes
@@ -102,11 +123,23 @@ func unanswered(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return coded{errors.New("interrupted"), exitStopped}
 	}
-	next := vipps.Advice(err)
-	if next == "" {
-		next = "try again in a minute"
+	return coded{fmt.Errorf("%w; %s", err, next(err)), exitRemote}
+}
+
+// next is what a person does next. Where a post would ask again by itself, the
+// person does.
+func next(err error) string {
+	do := vipps.Advice(err)
+	switch more, nothing := strings.CutPrefix(do, "nothing"); {
+	case do == "":
+		return "try again in a minute"
+	case nothing:
+		if _, more, found := strings.Cut(more, "; "); found {
+			return "try again in a minute; " + more
+		}
+		return "try again in a minute"
 	}
-	return coded{fmt.Errorf("%w; %s", err, next), exitRemote}
+	return do
 }
 
 // unconfirmed is for what is done with --yes only.
@@ -122,6 +155,11 @@ func parseRef(text string) (payment.Ref, error) {
 		return "", fmt.Errorf("REF %q: want a reference such as A12-1-000042, as it stands on the receipt", text)
 	}
 	return payment.Ref(text), nil
+}
+
+// stateName is a state as --json has it.
+func stateName(s payment.State) string {
+	return [...]string{"unknown", "created", "authorised", "aborted", "expired", "terminated"}[s]
 }
 
 // stateWord says how a payment stands.

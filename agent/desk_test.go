@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -25,7 +27,6 @@ type bank struct {
 	file   string // its configuration
 	book   *ledger.Ledger
 	client *vipps.Client
-	seq    uint32
 }
 
 // newBank starts one. The words change the configuration: old, new, old, new.
@@ -178,6 +179,25 @@ func TestMoneyCommandsNeedAPostThatAsksItself(t *testing.T) {
 	}
 }
 
+// Keys that systemd keeps are not there for a command that a person starts.
+func TestKeysThatSystemdKeeps(t *testing.T) {
+	b := newBank(t)
+	text, err := os.ReadFile(b.file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := write(t, "kept.yaml", strings.NewReplacer("env:TEST_CLIENT_ID", "credential:vipps-id", "env:TEST_CLIENT_SECRET", "credential:vipps-secret").Replace(string(text)))
+	t.Setenv("CREDENTIALS_DIRECTORY", "")
+	got := command("payment", "hooks", "--config", file)
+	if got.code != exitConfig || !strings.HasSuffix(got.stderr, "systemd-run --pipe --wait -p LoadCredentialEncrypted=vipps-id -p LoadCredentialEncrypted=vipps-secret before it\n") {
+		t.Errorf("%+v", got)
+	}
+	t.Setenv("CREDENTIALS_DIRECTORY", t.TempDir())
+	if got := command("payment", "hooks", "--config", file); got.code != exitConfig || strings.Contains(got.stderr, "systemd-run") {
+		t.Errorf("%+v", got)
+	}
+}
+
 // A service that is away, or that does not know the keys, ends in 8 and in advice.
 func TestServiceThatIsAwayIsEight(t *testing.T) {
 	b := newBank(t)
@@ -190,11 +210,32 @@ func TestServiceThatIsAwayIsEight(t *testing.T) {
 	t.Setenv("TEST_CLIENT_SECRET", "SECRET-wrong")
 	for _, line := range lines {
 		got := b.stolpe(line)
-		if got.code != exitRemote || !strings.Contains(got.stderr, "; ") || strings.Contains(got.stderr+got.stdout, "SECRET") {
+		if got.code != exitRemote || !strings.Contains(got.stderr, "; ") || strings.Contains(got.stderr+got.stdout, "SECRET") || strings.Contains(got.stderr+got.stdout, "4712345678") {
 			t.Errorf("%s with a wrong key: %+v", line, got)
 		}
 	}
 	if kinds := b.kinds(); kinds != "sold" {
 		t.Errorf("the ledger has %s", kinds)
+	}
+}
+
+// What the post does by itself, a person at a desk does.
+func TestAdviceAtADesk(t *testing.T) {
+	b := newBank(t)
+	b.sell(1, 6808)
+	for faults, want := range map[string]string{
+		"get: 503":       "; try again in a minute; status.vippsmobilepay.com tells of outages\n",
+		"get: 429 1s":    "; try again in a minute; if it is told often, another program uses these keys\n",
+		"get: 423":       "; try again in a minute\n",
+		"get: 403":       "; ask the service which products sales unit and keys are for\n",
+		"get: code 3010": "; try again in a minute; if it goes on for hours, quote the trace to the service\n",
+	} {
+		b.fault(faults)
+		if got := b.stolpe("payment show A12-1-000001"); got.code != exitRemote || !strings.HasSuffix(got.stderr, want) || got.stdout != "" {
+			t.Errorf("%s: %+v, want %q", faults, got, want)
+		}
+	}
+	if got := next(errors.New("of something else")); got != "try again in a minute" {
+		t.Error(got)
 	}
 }

@@ -154,22 +154,22 @@ func (h *hooks) hold(x held) error {
 	if err != nil {
 		return err
 	}
-	if err := replace(h.file, b); err != nil {
+	if err := replace(h.file, b, 0o600); err != nil {
 		return fmt.Errorf("keep the secret of a webhook: %w", err)
 	}
 	h.held = all
 	return nil
 }
 
-// replace writes a file that only we can read, whole or not at all.
-func replace(file string, b []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*") // 0600
+// replace writes a file whole or not at all.
+func replace(file string, b []byte, mode fs.FileMode) error {
+	f, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*") // for us alone until it is whole
 	if err != nil {
 		return err
 	}
 	defer os.Remove(f.Name()) //nolint:errcheck // gone after the rename
 	_, err = f.Write(b)
-	err = errors.Join(err, f.Sync(), f.Close())
+	err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close())
 	if err != nil {
 		return err
 	}

@@ -43,13 +43,17 @@ its test environment only, and only for a user who has approved one payment ther
 
 var phonePattern = regexp.MustCompile(`^[1-9][0-9]{8,14}$`) // ePayment API 1.8.1
 
-// vippsLive is where real money moves (ePayment API 1.8.1, servers).
-const vippsLive = "https://api.vipps.no"
+// The environments of the service (ePayment API 1.8.1, servers). In the second, no
+// money moves.
+const (
+	vippsLive = "https://api.vipps.no"
+	vippsTest = "https://apitest.vipps.no"
+)
 
 func (d *desk) approve(ctx context.Context, ref payment.Ref, phone payment.Phone, stdout io.Writer) error {
 	if d.cfg.Payment.Vipps.BaseURL == vippsLive {
 		return coded{fmt.Errorf("payment.vipps.base_url is %s, where only the payer can approve, in the app; "+
-			"this is for https://apitest.vipps.no", vippsLive), exitRefused}
+			"this is for %s", vippsLive, vippsTest), exitRefused}
 	}
 	f, err := d.look(ctx, ref)
 	if err != nil {
@@ -68,9 +72,9 @@ func (d *desk) approve(ctx context.Context, ref payment.Ref, phone payment.Phone
 		Ref   payment.Ref    `json:"ref"`
 		State string         `json:"state"`
 		Held  payment.Amount `json:"reserved"` // minor units
-	}{ref, stateWord(f), f.Held}
+	}{ref, stateName(f.State), f.Held}
 	return d.say(stdout, state, func(w io.Writer) error {
-		return second(fmt.Fprintf(w, "payment %s: %s, %v reserved\n", ref, state.State, state.Held))
+		return second(fmt.Fprintf(w, "payment %s: %s, %v reserved\n", ref, stateWord(f), state.Held))
 	})
 }
 

@@ -37,9 +37,9 @@ Exit code 0 when all agree, 11 when there are differences.`,
 			if r.since, err = time.ParseInLocation(time.DateOnly, since, r.cfg.Post.Zone); err != nil {
 				return fmt.Errorf("--since %q: want a day, as in 2026-11-01", since)
 			}
-			r.now, r.stdout = time.Now(), c.OutOrStdout()
-			if r.since.After(r.now) {
-				return fmt.Errorf("--since %s: is not yet; the clock of this machine says %s", since, r.local(r.now))
+			r.now, r.stdout, r.stderr = time.Now(), c.OutOrStdout(), c.ErrOrStderr()
+			if err := r.fit(); err != nil {
+				return err
 			}
 			return r.run(c.Context())
 		},
@@ -53,6 +53,20 @@ Exit code 0 when all agree, 11 when there are differences.`,
 
 const maxPause = time.Minute
 
+// fit says what cannot be compared.
+func (r *reconcile) fit() error {
+	const most = 99 // days; the client reads a hundred
+	switch day := r.since.Format(time.DateOnly); {
+	case r.since.After(r.now):
+		return fmt.Errorf("--since %s: is not yet; the clock of this machine says %s", day, r.local(r.now))
+	case r.report && r.now.Sub(r.since) > most*24*time.Hour:
+		return fmt.Errorf("--since %s: with --report want a day of the last %d; leave one of them out", day, most)
+	case r.report && r.cfg.Payment.Vipps.BaseURL == vippsTest:
+		return fmt.Errorf("--report: %s has no reports; leave it out", vippsTest)
+	}
+	return nil
+}
+
 // reconcile compares the ledger with the service.
 type reconcile struct {
 	desk
@@ -60,6 +74,7 @@ type reconcile struct {
 	report     bool
 	pause      time.Duration
 	stdout     io.Writer
+	stderr     io.Writer
 
 	charges map[payment.Ref]*ledger.Account // all since, by the ledger, and what was found beside it
 	before  map[payment.Ref]bool            // those before
@@ -69,11 +84,11 @@ type reconcile struct {
 // sumJSON is what came of it in all. Amounts are in minor units.
 type sumJSON struct {
 	Since       string           `json:"since"`
-	Charges     int              `json:"charges"` // compared
-	Agree       int              `json:"agree"`
-	UnderWay    int              `json:"under_way"`
-	Unreported  int              `json:"not_yet_reported"`
-	Differences int              `json:"differences"`
+	Charges     int              `json:"charges"`          // compared
+	Agree       int              `json:"agree"`            // charges
+	UnderWay    int              `json:"under_way"`        // charges
+	Unreported  int              `json:"not_yet_reported"` // captures
+	Differences int              `json:"differences"`      // those printed
 	Currency    payment.Currency `json:"currency"`
 	Captured    both             `json:"captured"`
 	Refunded    both             `json:"refunded"`
@@ -118,7 +133,7 @@ func (r *reconcile) run(ctx context.Context) error {
 
 // span is the numbers of an EVSE's charges that are to be compared.
 type span struct {
-	evse      int
+	evse      int    // its number
 	low, high uint64 // 0, 0 for none
 	sure      bool   // the ledger has charges before low: there is no need to look below it
 	series    *ledger.Series

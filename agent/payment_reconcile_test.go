@@ -150,6 +150,22 @@ func TestReconcileSince(t *testing.T) {
 	if got := b.reconcile(); got.code != 0 || !strings.Contains(got.stdout, "1 charges, 1 agree") {
 		t.Errorf("%+v", got)
 	}
+	b.reserve(6)
+	b.settle(6, 100)
+	b.sell(7, 100) // 5 was never used, and 6 is in no ledger
+	if got := b.reconcile(); got.topics() != "7 receipt_gap, 6 unknown_to_ledger" {
+		t.Errorf("%+v", got)
+	}
+	b = newBank(t)
+	b.write(1, 1, 100, long)
+	b.reserve(2) // right above those before the day
+	b.settle(2, 100)
+	b.reserve(3)
+	b.settle(3, 100)
+	b.write(3, 2, 100, time.Now())
+	if got := b.reconcile(); got.topics() != "2 unknown_to_ledger" {
+		t.Errorf("%+v", got)
+	}
 	young := newBank(t) // a ledger that begins with the third charge
 	for n := range uint64(2) {
 		young.reserve(n + 1)
@@ -165,7 +181,7 @@ func TestReconcileSince(t *testing.T) {
 	old.reserve(1)
 	old.settle(1, 6808)
 	old.write(2, 1, 0, time.Now())
-	r := reconcile{desk: desk{file: old.file}, since: time.Now().AddDate(0, 0, 1), now: time.Now().AddDate(0, 0, 2), stdout: new(paper)}
+	r := reconcile{desk: desk{file: old.file}, since: time.Now().AddDate(0, 0, 1), now: time.Now().AddDate(0, 0, 2), stdout: new(paper), stderr: new(paper)}
 	if err := r.open(); err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +195,7 @@ func TestReconcileOfAForgottenReservation(t *testing.T) {
 	b := newBank(t)
 	b.reserve(1)
 	out := new(paper)
-	r := reconcile{desk: desk{file: b.file}, since: time.Now().AddDate(0, 0, -1), now: time.Now().AddDate(0, 0, 2), stdout: out}
+	r := reconcile{desk: desk{file: b.file}, since: time.Now().AddDate(0, 0, -1), now: time.Now().AddDate(0, 0, 2), stdout: out, stderr: new(paper)}
 	if err := r.open(); err != nil {
 		t.Fatal(err)
 	}
@@ -225,7 +241,7 @@ func TestReconcileThatEndsEarly(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	r := reconcile{desk: desk{file: b.file}, since: time.Now().AddDate(0, 0, -1), now: time.Now(), stdout: new(paper)}
+	r := reconcile{desk: desk{file: b.file}, since: time.Now().AddDate(0, 0, -1), now: time.Now(), stdout: new(paper), stderr: new(paper)}
 	if err := r.open(); err != nil {
 		t.Fatal(err)
 	}

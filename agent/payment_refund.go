@@ -29,7 +29,8 @@ func paymentRefundCommand() *cobra.Command {
 refund is always a person's decision. Without --yes it only shows what would happen.
 
 The intent is written into the ledger before the service is asked. If the answer is lost, the same
-command finds the intent and goes on with the same key, so that nothing is given back twice.`,
+command finds the intent and goes on with the same key, so that nothing is given back twice. Once
+it is done, the same command is refused: --again gives back as much once more.`,
 		Example: `  stolpe payment refund A12-1-000042 68.08 --reason "cable was broken" --yes`,
 		Args:    cobra.ExactArgs(2),
 		RunE: func(c *cobra.Command, args []string) (err error) {
@@ -51,6 +52,7 @@ command finds the intent and goes on with the same key, so that nothing is given
 	r.flags(c, "one JSON object")
 	c.Flags().StringVar(&r.reason, "reason", "", "why, for the accountant: a `text` without names and numbers of persons")
 	c.Flags().BoolVar(&r.yes, "yes", false, "do it")
+	c.Flags().BoolVar(&r.again, "again", false, "give back as much once more; without it, the same amount twice is taken for a mistake")
 	return c
 }
 
@@ -61,6 +63,7 @@ type refund struct {
 	amount payment.Amount // minor units
 	reason string
 	yes    bool
+	again  bool // though as much was given back before
 	now    func() time.Time
 }
 
@@ -177,11 +180,14 @@ const refundWithin = 365 * 24 * time.Hour
 // plan decides what is to be given back under which key, or says why nothing is.
 func (r *refund) plan(a *ledger.Account, f payment.Found, events []vipps.Event) (ledger.Refund, bool, error) {
 	var keys []string
-	var captured time.Time
+	var captured, before time.Time // of the newest capture, and of a refund of as much
 	for _, e := range events {
 		keys = append(keys, e.Key)
-		if e.Name == "CAPTURED" && e.Success && e.At.After(captured) {
+		switch {
+		case e.Name == "CAPTURED" && e.Success && e.At.After(captured):
 			captured = e.At
+		case e.Name == "REFUNDED" && e.Success && e.Amount == r.amount:
+			before = e.At
 		}
 	}
 	want := ledger.Refund{Amount: r.amount, Currency: currencyOf(f, events, r.cfg.Price.Currency), Reason: strings.TrimSpace(r.reason)}
@@ -199,6 +205,8 @@ func (r *refund) plan(a *ledger.Account, f payment.Found, events []vipps.Event) 
 		return refused("nothing was captured from payment %s (%s), so there is nothing to give back", r.ref, stateWord(f))
 	case next.Amount > left:
 		return refused("payment %s: %v was captured and %v given back already; give back at most %v", r.ref, f.Taken, f.Refunded, left)
+	case !open && !r.again && !before.IsZero():
+		return refused("%v was given back already, on %s; to give back as much once more, add --again", next.Amount, r.local(before))
 	case !captured.IsZero() && r.now().Sub(captured) > refundWithin:
 		return refused("payment %s was captured on %s, and the service gives back within 365 days; pay it back by bank transfer", r.ref, r.local(captured))
 	}
@@ -226,6 +234,9 @@ func (r *refund) give(ctx context.Context, book *ledger.Ledger, e ledger.Entry, 
 			err = fmt.Errorf("refused: %v", answer.Reason)
 		}
 		return unanswered(ctx, fmt.Errorf("nothing was given back: %w", err))
+	}
+	if answer.Status == payment.Busy {
+		return coded{fmt.Errorf("%v is not given back yet: %w; the same command goes on in a minute, with the same key", p.Amount, err), exitRemote}
 	}
 	f, events, unread := r.read(context.WithoutCancel(ctx)) // whatever was answered, this is what counts
 	if unread == nil && given(events, p.Key) {

@@ -1,10 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -95,7 +95,7 @@ func (d *desk) show(ctx context.Context, ref payment.Ref, stdout, stderr io.Writ
 
 func (d *desk) paymentOf(ref payment.Ref, f payment.Found, events []vipps.Event) paymentJSON {
 	p := paymentJSON{
-		Ref: ref, State: stateWord(f), Currency: currencyOf(f, events, d.cfg.Price.Currency),
+		Ref: ref, State: stateName(f.State), Currency: currencyOf(f, events, d.cfg.Price.Currency),
 		Asked: f.Amount, Held: f.Held, Taken: f.Taken, Freed: f.Freed, Refunded: f.Refunded, Left: f.Left(),
 		EVSE: f.Terms.EVSE, Meter: f.Terms.Meter, StartWh: int64(f.Terms.Start), Events: []eventJSON{},
 	}
@@ -144,7 +144,7 @@ func (d *desk) inBook(ref payment.Ref) (*accountJSON, error) {
 func (d *desk) printPayment(w io.Writer, f payment.Found, events []vipps.Event, p paymentJSON) error {
 	row := func(name, format string, a ...any) { fmt.Fprintf(w, "%s\t"+format+"\n", append([]any{name}, a...)...) }
 	row("payment", "%s", p.Ref)
-	row("state", "%s", p.State)
+	row("state", "%s", stateWord(f))
 	row("asked for", "%v %s", p.Asked, p.Currency)
 	row("reserved", "%v", p.Held)
 	row("captured", "%v", p.Taken)
@@ -163,7 +163,7 @@ func (d *desk) printPayment(w io.Writer, f payment.Found, events []vipps.Event, 
 	fmt.Fprintln(w, "\nTIME\tEVENT\tAMOUNT\tDONE\tKEY")
 	for _, e := range events {
 		done := map[bool]string{true: "yes", false: "no"}[e.Success]
-		fmt.Fprintln(w, strings.TrimRight(fmt.Sprintf("%s\t%s\t%v\t%s\t%s", d.local(e.At), e.Name, e.Amount, done, e.Key), "\t"))
+		fmt.Fprintf(w, "%s\t%s\t%v\t%s\t%s\n", d.local(e.At), e.Name, e.Amount, done, cmp.Or(e.Key, "-"))
 	}
 	return nil
 }
@@ -176,7 +176,7 @@ func (d *desk) printAccount(row func(name, format string, a ...any), a *accountJ
 	}
 	if a.At != "" {
 		at, _ := time.Parse(time.RFC3339, a.At) // written by utc
-		row("ledger", "since %s: captured %v, released %v, written off %v", d.local(at), a.Captured, a.Released, a.WrittenOff)
+		row("ledger", "written %s: captured %v, released %v, written off %v", d.local(at), a.Captured, a.Released, a.WrittenOff)
 	}
 	if a.Why != "" {
 		row("ended by", "%s", a.Why)

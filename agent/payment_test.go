@@ -19,7 +19,7 @@ func TestShowTellsAllOfAPayment(t *testing.T) {
 	got := b.stolpe("payment show A12-1-000001")
 	for _, want := range []string{
 		"A12-1-000001", "nothing is held any more", "captured 68.08\n", "released 281.92\n", "still held 0.00\n",
-		"A12/1, meter 7 at 1000 Wh", "captured 68.08, released 281.92, written off 0.00", "A12/1-000001", "AUTHORIZED", "CAPTURED", "A12-1-000001-c0", "CANCELLED",
+		"A12/1, meter 7 at 1000 Wh", ": captured 68.08, released 281.92, written off 0.00\n", "A12/1-000001", "AUTHORIZED", "CAPTURED", "A12-1-000001-c0", "CANCELLED",
 	} {
 		if !strings.Contains(narrow(got.stdout), want) {
 			t.Errorf("%s\nwant %q", got.stdout, want)
@@ -35,7 +35,7 @@ func TestShowTellsAllOfAPayment(t *testing.T) {
 	if err := d.Decode(&p); err != nil || d.More() || got.code != 0 {
 		t.Fatalf("%v: %+v", err, got)
 	}
-	if p.Taken != 6808 || p.Currency != "NOK" || len(p.Events) != 4 || p.Ledger == nil || p.Ledger.Captured != 6808 || p.Ledger.Receipt != "A12/1-000001" {
+	if p.State != "authorised" || p.Taken != 6808 || p.Currency != "NOK" || len(p.Events) != 4 || p.Ledger == nil || p.Ledger.Captured != 6808 || p.Ledger.Receipt != "A12/1-000001" {
 		t.Errorf("%+v", p)
 	}
 }
@@ -83,9 +83,10 @@ func TestWrongWordsAboutMoney(t *testing.T) {
 	}
 	b := newBank(t)
 	for line, want := range map[string]string{
-		"payment reconcile":                    "--since \"\": want a day",
-		"payment reconcile --since yesterday":  "want a day",
-		"payment reconcile --since 2999-01-01": "is not yet",
+		"payment reconcile":                             "--since \"\": want a day",
+		"payment reconcile --since yesterday":           "want a day",
+		"payment reconcile --since 2999-01-01":          "is not yet",
+		"payment reconcile --report --since 2020-01-01": "with --report want a day of the last 99",
 	} {
 		if got := b.stolpe(line); got.code != exitUsage || !strings.Contains(got.stderr, want) {
 			t.Errorf("stolpe %s: %+v, want %q", line, got, want)
@@ -110,13 +111,25 @@ func TestRefundIsShownAndThenMade(t *testing.T) {
 	if kinds := b.kinds(); kinds != "sold refund_intent refunded" {
 		t.Errorf("the ledger has %s", kinds)
 	}
-	got = b.stolpe("payment refund A12-1-000001 58.08 --yes --json --reason rest")
+	got = b.stolpe("payment refund A12-1-000001 10.00 --yes --reason again") // somebody who has not seen that it was done
+	if got.code != exitRefused || !strings.Contains(got.stderr, "10.00 was given back already, on ") || b.found(1).Refunded != 1000 {
+		t.Errorf("%+v", got)
+	}
+	if got := b.stolpe("payment refund A12-1-000001 10.00 --again --yes --reason again"); got.code != 0 || b.found(1).Refunded != 2000 {
+		t.Errorf("%+v", got)
+	}
+	if got := b.stolpe("payment show A12-1-000001"); !strings.Contains(narrow(got.stdout), "refunds in ledger 20.00\n") || !strings.Contains(got.stdout, "rf-A12-1-000001-2") {
+		t.Errorf("%+v", got)
+	}
+	b.sell(4, 6808)
+	b.stolpe("payment refund A12-1-000004 10.00 --yes --reason r")
+	got = b.stolpe("payment refund A12-1-000004 58.08 --yes --json --reason rest")
 	var r refundJSON
-	if err := json.Unmarshal([]byte(got.stdout), &r); err != nil || !r.Done || r.Key != "rf-A12-1-000001-2" || r.Refunded != 6808 || r.Amount != 5808 || r.Resumed {
+	if err := json.Unmarshal([]byte(got.stdout), &r); err != nil || !r.Done || r.Key != "rf-A12-1-000004-2" || r.Refunded != 6808 || r.Amount != 5808 || r.Resumed {
 		t.Errorf("%+v, %+v", r, got)
 	}
 	for line, want := range map[string]string{
-		"payment refund A12-1-000001 0.01 --reason r --yes": "68.08 was captured and 68.08 given back already; give back at most 0.00",
+		"payment refund A12-1-000004 0.01 --reason r --yes": "68.08 was captured and 68.08 given back already; give back at most 0.00",
 		"payment refund B12-1-000001 1.00 --reason r --yes": "none of post A12",
 		"payment refund A12-2-000001 1.00 --reason r --yes": "none of post A12",
 		"payment refund A12-1-00001x 1.00 --reason r --yes": "none of post A12",
@@ -138,21 +151,21 @@ func TestRefundIsShownAndThenMade(t *testing.T) {
 // twice.
 func TestRefundGoesOnAfterALostAnswer(t *testing.T) {
 	const line = "payment refund A12-1-000001 10.00 --reason r --yes"
-	for _, x := range []struct{ faults, kinds string }{
-		{"refund: answer-lost", ""}, {"refund: request-lost", ""}, {"refund: 5xx-applied", ""}, {"refund: 5xx", ""}, {"refund: 429 1s", ""}, {"refund: html", ""},
+	for _, faults := range []string{
+		"refund: answer-lost", "refund: request-lost", "refund: 5xx-applied", "refund: 5xx", "refund: 429 1s", "refund: 423", "refund: html", "refund: busy",
 	} {
-		t.Run(x.faults, func(t *testing.T) {
+		t.Run(faults, func(t *testing.T) {
 			b := newBank(t)
 			b.sell(1, 6808)
-			b.fault(x.faults + "; events: ok, html")
+			b.fault(faults + "; events: ok, html")
 			got := b.stolpe(line)
-			if got.code != exitRemote || !strings.Contains(got.stderr, "the same command goes on with the same key") || b.kinds() != "sold refund_intent" {
+			if got.code != exitRemote || !strings.Contains(got.stderr, "the same command goes on") || !strings.Contains(got.stderr, "A12-1-000001: ") || b.kinds() != "sold refund_intent" {
 				t.Fatalf("%+v, %s", got, b.kinds())
 			}
+			b.fault("")
 			if got := b.stolpe("payment refund A12-1-000001 9.99 --reason r --yes"); got.code != exitRefused || !strings.Contains(got.stderr, `finish it first: stolpe payment refund A12-1-000001 10.00 --reason "r" --yes`) {
 				t.Errorf("another amount: %+v", got)
 			}
-			b.fault("")
 			if got := b.stolpe("payment refund A12-1-000001 10.00 --reason r"); got.code != exitRefused || !strings.Contains(got.stdout, "an earlier refund whose answer was lost") {
 				t.Errorf("without --yes: %+v", got)
 			}
@@ -202,7 +215,7 @@ func TestRefundWithANewLedger(t *testing.T) {
 	if err := os.Truncate(ledgerPath(b.state), 0); err != nil {
 		t.Fatal(err)
 	}
-	if got := b.stolpe("payment refund A12-1-000001 10.00 --reason r --yes"); got.code != 0 || b.found(1).Refunded != 2000 {
+	if got := b.stolpe("payment refund A12-1-000001 10.00 --reason r --again --yes"); got.code != 0 || b.found(1).Refunded != 2000 {
 		t.Errorf("%+v, %v", got, b.found(1).Refunded)
 	}
 	if err := os.Remove(ledgerPath(b.state)); err != nil {

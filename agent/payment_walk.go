@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -21,6 +22,10 @@ const (
 	lookTries = 4
 	// lookWait is how long is waited after the first of them, in pauses.
 	lookWait = 10
+	// tellFrom so many payments on, whoever waits is told for how long.
+	tellFrom = 100
+	// lookTakes is how long a question takes, more or less.
+	lookTakes = 100 * time.Millisecond
 	// reportedWithin is how long the service may take to report a movement.
 	reportedWithin = 48 * time.Hour
 )
@@ -28,6 +33,9 @@ const (
 // compare compares the charges of an EVSE: those the ledger has and those between
 // them, then those above, and those below if the ledger does not reach so far back.
 func (r *reconcile) compare(ctx context.Context, s *span) error {
+	if all := s.high - s.low; s.high > 0 && all >= tellFrom {
+		fmt.Fprintf(r.stderr, "EVSE %d: reading %d payments, some %v\n", s.evse, all+1, (time.Duration(all+1) * (r.pause + lookTakes)).Round(time.Second))
+	}
 	for n := s.low; n > 0 && n <= s.high; n++ {
 		if _, err := r.one(ctx, s, n); err != nil {
 			return err

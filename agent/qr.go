@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -108,7 +107,7 @@ func (d *desk) sticker(ctx context.Context, e config.EVSE, out string, draw draw
 	if err := draw.write(sheet, &b); err != nil {
 		return coded{fmt.Errorf("the service's picture of code %s: %w; try the other of .svg and .pdf", code.ID, err), exitRemote}
 	}
-	if err := replaceFile(out, b.Bytes()); err != nil {
+	if err := replace(out, b.Bytes(), 0o644); err != nil {
 		return failed(fmt.Errorf("%w; name another file with --out", err))
 	}
 	return d.say(stdout, codeJSON{ID: code.ID, Target: code.Target, File: out}, func(w io.Writer) error {
@@ -134,21 +133,4 @@ func (d *desk) findOrMake(ctx context.Context, id, target string, picture vipps.
 			id, code.Target, target, id, target), exitRefused}
 	}
 	return code, nil
-}
-
-// replaceFile writes a file whole or not at all.
-func replaceFile(path string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".stolpe-*")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	err = errors.Join(err, f.Chmod(0o644), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return nil
 }

@@ -37,7 +37,7 @@ func TestStickerIsDrawn(t *testing.T) {
 	if err := json.Unmarshal([]byte(got.stdout), &j); err != nil || j.ID != "A12-1" || j.Target != "https://lad.example.no/A12" || !strings.HasSuffix(j.File, "b.svg") {
 		t.Errorf("%+v, %+v", j, got)
 	}
-	if left, _ := filepath.Glob(filepath.Join(dir, ".*")); len(left) != 0 {
+	if left, _ := filepath.Glob(filepath.Join(dir, "*.*.*")); len(left) != 0 {
 		t.Errorf("left behind: %v", left)
 	}
 	if codes, err := b.client.Codes(t.Context()); err != nil || len(codes) != 1 {

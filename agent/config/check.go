@@ -2,7 +2,9 @@ package config
 
 import (
 	"fmt"
+	"net/url"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -92,12 +94,26 @@ func (r *reader) checkVipps(f *file) {
 	if f.Limits.Approve < vippsApproval && r.fine("limits.approve") {
 		r.fail("limits.approve", short(f.Limits.Approve), "at least "+short(vippsApproval)+" with payment.through: vipps, where the payer has that long")
 	}
+	near := strings.HasPrefix(v.BaseURL, "http:") // a simulator on this machine
+	if v.Webhooks && !near && !reachable(f.Web.PublicURL) && r.fine("web.public_url", "payment.vipps.webhooks", "payment.vipps.base_url") {
+		r.fail("payment.vipps.webhooks", "true", "false, as web.public_url is "+f.Web.PublicURL+", where the service cannot tell anything; or there https on port 443 or 8080")
+	}
 	for i, e := range f.EVSEs {
 		path := fmt.Sprintf("evses[%d].meter.url", i)
 		if e.Meter.URL == "" && v.BaseURL == vippsLive && r.fine(path, "payment.vipps.base_url") {
 			r.fail(path, "a simulated meter, which would bill real money", "a real meter, or payment.vipps.base_url: https://apitest.vipps.no")
 		}
 	}
+}
+
+// reachable says whether the payment service delivers webhooks to an address
+// (webhooks guide; port 80 is listed there too, and has no https).
+func reachable(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "https" {
+		return false
+	}
+	return u.Port() == "" || u.Port() == "443" || u.Port() == "8080"
 }
 
 // vippsLive is where real money moves (ePayment API 1.8.1, servers).

@@ -13,7 +13,7 @@ import (
 // Account is all that the book has of one charge. The zero value has nothing.
 type Account struct {
 	Ref  payment.Ref
-	EVSE int
+	EVSE int            // its number
 	At   int64          // when the end of the charge was written, s since 1970; 0 before
 	Sale *Sale          // nil before the end of the charge
 	Back payment.Amount // given back, minor units

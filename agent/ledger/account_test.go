@@ -94,6 +94,9 @@ func TestEveryDifferenceIsFound(t *testing.T) {
 		{"unknown to the ledger, and nothing of it", Account{}, aborted, "unknown_to_ledger"},
 		{"unknown to the service", Account{Sale: sold(6808, 28_192)}, payment.Found{}, "unknown_to_service"},
 		{"unknown to the service, released only", Account{Sale: sold(0, 35_000)}, payment.Found{}, "unknown_to_service"},
+		{"unknown to the service, of which nothing came", Account{Sale: &Sale{Approved: true}}, payment.Found{}, "unknown_to_service"},
+		{"unknown to the service, and captured without an approval", Account{Sale: &Sale{Captured: 1}}, payment.Found{}, "unknown_to_service"},
+		{"one øre still held", Account{Sale: sold(6808, 28_192)}, held(6808, 28_191, 0), "still_held"},
 		{"refused and captured all the same", Account{Sale: &Sale{}}, held(6808, 0, 0), "captured still_held"},
 		{"another's under our reference", Account{}, foreign, "foreign"},
 		{"another's that we gave up", Account{Sale: &Sale{}}, foreign, "foreign"},
@@ -145,6 +148,7 @@ func TestSeriesHasNoGaps(t *testing.T) {
 	}{
 		{"none", nil, ""},
 		{"in order", []Entry{document(1), document(0), document(2), document(3)}, ""},
+		{"one of a charge that ended in trouble", []Entry{document(1), {Kind: Ended, EVSE: 1, Sale: &Sale{Document: 2}}, document(3)}, ""},
 		{"void ones between", []Entry{document(1), void(2, 18), document(19)}, ""},
 		{"a void one first", []Entry{void(1, 18), document(19)}, ""},
 		{"missing", []Entry{document(1), document(4)}, "numbers 2 to 3, before this one, are neither used nor void"},

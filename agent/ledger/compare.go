@@ -26,7 +26,7 @@ const (
 // Difference is something on which the book and the payment service do not agree.
 type Difference struct {
 	Topic   string         `json:"difference"`
-	EVSE    int            `json:"evse,omitempty"`
+	EVSE    int            `json:"evse,omitempty"` // its number
 	Ref     payment.Ref    `json:"ref,omitempty"`
 	Book    payment.Amount `json:"ledger"`  // minor units
 	Service payment.Amount `json:"service"` // minor units
@@ -119,9 +119,9 @@ func nameOf(ref payment.Ref) string {
 
 // Series are the numbers of the sales documents of one EVSE.
 type Series struct {
-	EVSE int
+	EVSE int // its number
 
-	newest uint64
+	newest uint64 // number of a document
 	wrong  []Difference
 }
 

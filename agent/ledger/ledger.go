@@ -40,12 +40,14 @@ const (
 type Ledger struct {
 	file *os.File
 
-	mu     sync.Mutex
-	end    int64  // of the last whole line that has been read, bytes
-	seq    uint64 // of that line
-	lines  int    // up to there
+	writing sync.Mutex // guards the file and what follows; a card that is ill keeps it for long
+	end     int64      // of the last whole line that has been read, bytes
+	seq     uint64     // of that line
+	lines   int        // up to there
+	damage  []string   // found so far
+
+	mu     sync.Mutex // guards recent, for moments: a driver's page must not wait for the card
 	recent recent
-	damage []string // found so far
 }
 
 // Open opens a book, or begins one. Repaired says how many bytes of a torn last
@@ -73,8 +75,8 @@ func (l *Ledger) Close() error { return l.file.Close() }
 // Append writes an entry as the next line and returns when it is durable. The
 // number is given here. After an error nothing has been written.
 func (l *Ledger) Append(e Entry) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	l.writing.Lock()
+	defer l.writing.Unlock()
 	return l.locked(func() error {
 		if _, err := l.catchUp(); err != nil {
 			return fmt.Errorf("ledger: %w", err)
@@ -142,7 +144,9 @@ func (l *Ledger) catchUp() (torn int64, err error) {
 
 // take notes a line that is in the book.
 func (l *Ledger) take(e Entry, bytes int64) {
+	l.mu.Lock()
 	l.recent.note(e, l.end)
+	l.mu.Unlock()
 	l.end += bytes
 	l.seq = e.Seq
 	l.lines++
@@ -167,10 +171,10 @@ func readLine(r *bufio.Reader) ([]byte, error) {
 // returns. Damage keeps nothing else from being read: it comes back as Damage in
 // the end.
 func (l *Ledger) Read(fn func(Entry) error) error {
-	l.mu.Lock()
+	l.writing.Lock()
 	err := l.locked(func() error { _, err := l.catchUp(); return err })
 	end, damage := l.end, Damage(append([]string(nil), l.damage...))
-	l.mu.Unlock()
+	l.writing.Unlock()
 	if err != nil {
 		return fmt.Errorf("ledger: %w", err)
 	}

@@ -174,7 +174,11 @@ func TestTornEndIsCutBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	last := bytes.LastIndexByte(whole[:len(whole)-1], '\n') // where the newest append began
 	for n := range whole {
+		if n < last && n%37 != 0 {
+			continue // of older lines, some places will do
+		}
 		for _, tail := range [][]byte{nil, make([]byte, 17)} { // a file system may leave zeros where nothing was written
 			cut := append(bytes.Clone(whole[:n]), tail...)
 			if err := os.WriteFile(path, cut, 0o600); err != nil {
@@ -277,6 +281,17 @@ func TestTwoWriters(t *testing.T) {
 		if err != nil || len(all) != 2*each {
 			t.Errorf("%d entries, %v", len(all), err)
 		}
+	}
+}
+
+// While the card hangs in the middle of an append, pages are served.
+func TestPagesDoNotWaitForTheCard(t *testing.T) {
+	l, _ := open(t, filepath.Join(t.TempDir(), "ledger.jsonl"))
+	add(t, l, sale(1))
+	l.writing.Lock() // as Append has it for as long as a card takes
+	defer l.writing.Unlock()
+	if _, ok := l.Find(payment.Holder{1}); !ok || !l.Has("A12-1-000001") || l.HasTold("A12-1-000001") || l.Receipts(1) != 1 {
+		t.Error("what is known is not found")
 	}
 }
 

@@ -163,8 +163,8 @@ type search struct {
 	done  uint8 // which of want have happened, as bits
 	left  int   // how many have not
 	place place
-	nth   uint16
-	how   uint8 // of the one that has just been hit
+	nth   uint16 // which time of that place
+	how   uint8  // of the one that has just been hit
 	count [places]uint16
 	list  bool     // note what could go wrong further
 	seen  []mishap // that, since the last of want has happened, without severities

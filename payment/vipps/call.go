@@ -246,6 +246,6 @@ func (c *Client) failed(op operation, what string, got reply, err error, secrets
 		detail:  p.detail,
 		wait:    retryAfter(got.header),
 		cause:   err,
-		hide:    hider(append(secrets, c.config.ClientSecret, c.config.SubscriptionKey)...),
+		hide:    hider(append(secrets, c.config.ClientID, c.config.ClientSecret, c.config.SubscriptionKey)...),
 	}
 }

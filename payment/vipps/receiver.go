@@ -20,10 +20,12 @@ import (
 
 // Chosen by us.
 const (
-	maxHints   = 64              // that wait for whoever acts on them; more are dropped, as payments are polled anyway
-	maxSeen    = 1024            // deliveries that are known for repetitions
-	maxSkew    = 5 * time.Minute // a date of a delivery further off is logged; a retry may carry an old one
-	maxWebhook = 64 << 10        // bytes of a delivery; real ones have some hundred
+	maxHints = 64   // that wait for whoever acts on them; more are dropped, as payments are polled anyway
+	maxSeen  = 1024 // deliveries that are known for repetitions
+	// strangerEvery is how often it is told that something was turned away.
+	strangerEvery = 10 * time.Minute
+	maxSkew       = 5 * time.Minute // a date of a delivery further off is logged; a retry may carry an old one
+	maxWebhook    = 64 << 10        // bytes of a delivery; real ones have some hundred
 )
 
 // Hint says that something has happened to a payment. Nobody may believe more of
@@ -55,6 +57,9 @@ type Receiver struct {
 	mu   sync.Mutex
 	seen map[event]bool
 	old  []event // in the order of their coming
+
+	strangers int       // turned away since that was told
+	warned    time.Time // when it was
 }
 
 // event is a hash of what tells an event from others: of one size, whatever comes.
@@ -98,12 +103,27 @@ func (v *Receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !v.authentic(r.Header, body) {
-		v.Log.Warn("webhook turned away: not signed by the service", "bytes", len(body))
+		v.stranger(len(body))
 		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}
 	v.take(r.Header, body)
 	w.WriteHeader(http.StatusOK)
+}
+
+// stranger tells of what was turned away, once in a while: anybody can send it, and
+// a log is on a card.
+func (v *Receiver) stranger(bytes int) {
+	v.mu.Lock()
+	v.strangers++
+	n, quiet := v.strangers, time.Since(v.warned) < strangerEvery
+	if !quiet {
+		v.strangers, v.warned = 0, time.Now()
+	}
+	v.mu.Unlock()
+	if !quiet {
+		v.Log.Warn("webhook turned away: not signed by the service", "bytes", bytes, "times", n)
+	}
 }
 
 // authentic checks the signature. Every secret is tried, however early one fits.

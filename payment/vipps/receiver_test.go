@@ -309,3 +309,24 @@ func TestHooksAreRegistered(t *testing.T) {
 		}
 	}
 }
+
+// Whoever sends what nobody signed fills no log with it.
+func TestStrangersAreToldOfOnce(t *testing.T) {
+	var log bytes.Buffer
+	v, err := NewReceiver(ReceiverOptions{
+		URL: exampleURL, Secrets: func() []string { return nil }, Log: slog.New(slog.NewTextHandler(&log, nil)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 100 {
+		w := httptest.NewRecorder()
+		v.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/", strings.NewReader("{}")))
+		if w.Code != http.StatusUnauthorized {
+			t.Fatal(w.Code)
+		}
+	}
+	if n := strings.Count(log.String(), "turned away"); n != 1 {
+		t.Errorf("told %d times", n)
+	}
+}
