@@ -6,6 +6,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -276,7 +277,11 @@ func TestHooksAreRegistered(t *testing.T) {
 	}
 	var log bytes.Buffer
 	slog.New(slog.NewTextHandler(&log, nil)).Info("made", "hook", h)
-	if told := fmt.Sprintf("%v %+v %#v %s %s", h, h, h, &h, log.String()); strings.Contains(told, "SECRET") {
+	inJSON, err := json.Marshal(h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if told := fmt.Sprintf("%v %+v %#v %s %s %s", h, h, h, &h, log.String(), inJSON); strings.Contains(told, "SECRET") {
 		t.Errorf("the secret is told: %s", told)
 	}
 	if all, err := c.Hooks(t.Context()); err != nil || len(all) != 1 || all[0].URL != "https://lad.example.no/webhooks/vipps" {

@@ -22,6 +22,16 @@ func TestFieldsWeDoNotKnowArePassedOver(t *testing.T) {
 	}
 }
 
+// What the bank guarantees may be missing or odd; the payment is read all the same.
+func TestOddGuaranteesAreNone(t *testing.T) {
+	for _, odd := range []string{`null`, `""`, `"soon"`, `7`, `{}`, `["2026-11-27T12:00:00Z"]`, `"0001-01-01T00:00:00Z"`, `"1970-01-01T00:00:00Z"`} {
+		body := strings.Replace(getBody(approved(), payment.NOK, nil), "{", `{"captureGuaranteedUntil":`+odd+",", 1)
+		if got, _, err := decodePayment([]byte(body), ref); got != approved() || err != nil {
+			t.Errorf("%s: %+v, %v", odd, got, err)
+		}
+	}
+}
+
 func TestStatesAreTold(t *testing.T) {
 	for state := payment.Created; state <= payment.EndedByUs; state++ {
 		f := payment.Found{State: state, Amount: 35000, URL: "https://landing.example/"}
