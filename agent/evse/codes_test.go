@@ -53,7 +53,10 @@ func TestEveryCodeOnEveryCall(t *testing.T) {
 		"read": payment.NoCall, "create": payment.Create, "capture": payment.Capture,
 		"release": payment.CancelAll, "withdraw": payment.Withdraw,
 	}
-	for _, r := range vipps.Reactions() {
+	for i, r := range vipps.Reactions() {
+		if testing.Short() && i%8 != 0 { // under the race detector it is about the loop, not about the codes
+			continue
+		}
 		for name, kind := range calls {
 			for _, times := range []int{1, 30} {
 				t.Run(fmt.Sprintf("%s on %s, %d times", r.Code, name, times), func(t *testing.T) {
