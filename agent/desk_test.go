@@ -227,7 +227,7 @@ func TestAdviceAtADesk(t *testing.T) {
 		"get: 503":       "; try again in a minute; status.vippsmobilepay.com tells of outages\n",
 		"get: 429 1s":    "; try again in a minute; if it is told often, another program uses these keys\n",
 		"get: 423":       "; try again in a minute\n",
-		"get: 403":       "; ask the service which products sales unit and keys are for\n",
+		"get: 403":       "; look at subscription_key, and whether it belongs to this base_url\n",
 		"get: code 3010": "; try again in a minute; if it goes on for hours, quote the trace to the service\n",
 	} {
 		b.fault(faults)
