@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
 
@@ -22,16 +23,16 @@ func sends(status int, kind, body string) http.HandlerFunc {
 // drawn draws a code whose picture is served like this, and gives the request.
 func drawn(t *testing.T, p Picture, h http.HandlerFunc) (string, *http.Request, error) {
 	t.Helper()
-	var got *http.Request
+	var got atomic.Pointer[http.Request] // a connection that was hijacked is waited for by nobody
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		got = r
+		got.Store(r)
 		h(w, r)
 	}))
 	defer s.Close()
 	c := newOthers(t).client(t)
 	defer c.http.CloseIdleConnections()
 	body, err := c.Draw(t.Context(), Code{ID: "A12-1", URL: s.URL + "/generate/qr?x=1", Picture: p})
-	return string(body), got, err
+	return string(body), got.Load(), err
 }
 
 func TestDrawFetchesThePictureWithoutKeys(t *testing.T) {
