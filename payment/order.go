@@ -90,7 +90,7 @@ func (p Phone) GoString() string { return p.String() }
 type Order struct {
 	Verb     Verb
 	Ref      Ref
-	Amount   Amount // minor units: to hold, or to take in all
+	Amount   Amount // minor units: to hold, or to take in all; with Inform: what was taken
 	Currency Currency
 	Attempt  uint8  // which capture key: one more only after a definite refusal
 	Seq      uint32 // which asking this is, so that a late answer is known for one

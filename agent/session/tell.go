@@ -57,7 +57,7 @@ func (r *Rules) told(s *State, now hal.Instant, a payment.Answer) {
 func (r *Rules) informOrder(s *State, d *Debt, back string, seq uint32) payment.Order {
 	receipt := r.Lang.Receipt(r.viewDebt(s.Serial, d))
 	return payment.Order{
-		Verb: payment.Inform, Ref: r.Ref(d.Number), Currency: d.Price.Currency, Return: back, Receipt: &receipt, Seq: seq,
+		Verb: payment.Inform, Ref: r.Ref(d.Number), Amount: d.Captured, Currency: d.Price.Currency, Return: back, Receipt: &receipt, Seq: seq,
 	}
 }
 
