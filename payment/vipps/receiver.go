@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -53,20 +54,38 @@ type Receiver struct {
 	hints        chan Hint
 
 	mu   sync.Mutex
-	seen map[string]bool
-	old  []string // in the order of their coming
+	seen map[event]bool
+	old  []event // in the order of their coming
 }
 
-// NewReceiver makes one. It returns an error if the address is none.
+// event stands for one that has come in: the hash of what tells it from others.
+// What it is made from may be long.
+type event [sha256.Size]byte
+
+// NewReceiver makes one. It returns an error if the address is none, or if an
+// option is missing.
 func NewReceiver(o ReceiverOptions) (*Receiver, error) {
 	u, err := url.Parse(o.URL)
-	if err != nil || u.Host == "" {
+	switch {
+	case err != nil || u.Host == "":
 		return nil, errors.New("vipps: webhook: want the address that was registered, with scheme and host")
+	case o.MSN == "" || o.Secrets == nil || o.Hint == nil:
+		return nil, errors.New("vipps: webhook: want a sales unit, its secrets, and somebody to give hints to")
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Receiver{ReceiverOptions: o, host: u.Host, target: u.RequestURI(), hints: make(chan Hint, maxHints), seen: map[string]bool{}}, nil
+	return &Receiver{ReceiverOptions: o, host: signedHost(u), target: u.RequestURI(), hints: make(chan Hint, maxHints), seen: map[event]bool{}}, nil
+}
+
+// signedHost is the host as the guide's code takes it from the address: in small
+// letters, and without the port that the scheme has anyway.
+func signedHost(u *url.URL) string {
+	host := strings.ToLower(u.Host)
+	if port := map[string]string{"https": ":443", "http": ":80"}[u.Scheme]; port != "" {
+		host = strings.TrimSuffix(host, port)
+	}
+	return host
 }
 
 // Deliver passes hints on until ctx ends.
@@ -150,7 +169,7 @@ func (v *Receiver) take(h http.Header, body []byte) {
 	case b.MSN != v.MSN:
 		v.Log.Warn("webhook for another sales unit", "reference", b.Reference)
 		return
-	case v.told(b.PSPReference + " " + b.Name):
+	case v.told(sha256.Sum256(fmt.Appendf(nil, "%q %q %q", b.Reference, b.PSPReference, b.Name))):
 		return
 	}
 	select {
@@ -162,14 +181,14 @@ func (v *Receiver) take(h http.Header, body []byte) {
 
 // told says whether an event has been told before. With more than one capture or
 // refund a payment has events of one name, so its own number counts as well.
-func (v *Receiver) told(event string) bool {
+func (v *Receiver) told(e event) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.seen[event] {
+	if v.seen[e] {
 		return true
 	}
-	v.seen[event] = true
-	v.old = append(v.old, event)
+	v.seen[e] = true
+	v.old = append(v.old, e)
 	if len(v.old) > maxSeen {
 		delete(v.seen, v.old[0])
 		v.old = v.old[1:]

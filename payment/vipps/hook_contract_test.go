@@ -1,0 +1,85 @@
+package vipps
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+)
+
+const (
+	hooksSpec   = "webhooks-v1_2026-04-21.yaml"
+	hookID      = "497f6eca-6276-4993-bfeb-53cbbbba6f08" // the description's example
+	hookURL     = "https://lad.example.no/webhooks/vipps"
+	hookCreated = `{"id":"` + hookID + `","secret":"SECRET-of-the-hook=="}`
+	hookList    = `{"webhooks":[{"id":"` + hookID + `","url":"` + hookURL + `","events":["epayments.payment.captured.v1"]}]}`
+	hookBody    = `{"url":"` + hookURL + `","events":["epayments.payment.created.v1","epayments.payment.aborted.v1","epayments.payment.expired.v1",` +
+		`"epayments.payment.cancelled.v1","epayments.payment.captured.v1","epayments.payment.refunded.v1","epayments.payment.authorized.v1",` +
+		`"epayments.payment.terminated.v1"]}`
+)
+
+func TestHooksConformToThePublishedDescription(t *testing.T) {
+	doc := describedBy(t, hooksSpec, "RegisterRequest")
+	w := newOthers(t).at("GET "+hooksPath, says(200, hookList)).at("POST "+hooksPath, says(201, hookCreated)).
+		at("DELETE "+hooksPath+"/"+hookID, says(204, ""))
+	c := w.client(t)
+	made := func(_ any, err error) seen {
+		if err != nil {
+			t.Fatal(err)
+		}
+		return w.last(t, "?")
+	}
+	need := []string{"Authorization"}
+	holds(t, doc, []held{
+		{"list", "/v1/webhooks", nil, made(c.Hooks(t.Context())), "", need},
+		{"add", "/v1/webhooks", nil, made(c.AddHook(t.Context(), hookURL)), hookBody, need},
+		{"drop", "/v1/webhooks/{id}", map[string]string{"id": hookID}, made(nil, c.DropHook(t.Context(), hookID)), "", need},
+	})
+	publishedForm(t, doc, "RegisterResponse", hookCreated)
+	publishedForm(t, doc, "QueryResponse", hookList)
+	publishedForm(t, doc, "ProblemDetails", problemOf(400, ""))
+}
+
+// Every event of the published list is registered for, and each of them comes in
+// the form that is read here.
+func TestEventsHaveThePublishedForm(t *testing.T) {
+	doc := contract(t, paymentSpec)
+	publishedForm(t, doc, "WebhookEvent", captured("p-1"))
+	names := doc.Components.Schemas["PaymentEventName"].Value.Enum
+	if len(names) != len(hookEvents) {
+		t.Errorf("%d names published, %d events registered for", len(names), len(hookEvents))
+	}
+	var bodies []string
+	for _, name := range names {
+		event := fmt.Sprintf("epayments.payment.%s.v1", strings.ToLower(name.(string)))
+		if !strings.Contains(hookBody, `"`+event+`"`) {
+			t.Errorf("%s is not registered for", event)
+		}
+		bodies = append(bodies, strings.Replace(captured("p-1"), "CAPTURED", name.(string), 1))
+	}
+	if hints, _ := receive(t, bodies...); len(hints) != len(names) {
+		t.Errorf("%d hints of %d events", len(hints), len(names))
+	}
+}
+
+// In a list, behind a pointer, in JSON: a secret is never printed.
+func TestHooksPrintWithoutTheirSecretWhereverTheyAre(t *testing.T) {
+	h := Hook{ID: hookID, URL: hookURL, Secret: "SECRET-of-the-hook=="}
+	inside := struct{ Hook Hook }{h}
+	body, err := json.Marshal([]any{h, &h, []Hook{h}, inside})
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := bytes.NewBuffer(body)
+	for _, logger := range []*slog.Logger{slog.New(slog.NewTextHandler(log, nil)), slog.New(slog.NewJSONHandler(log, nil))} {
+		logger.Info("made", "one", h, "pointer", &h, "list", []Hook{h}, "inside", inside)
+	}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+		fmt.Fprintf(log, verb+verb+verb+verb, h, &h, []Hook{h}, inside)
+	}
+	if told := log.String(); strings.Contains(told, "SECRET") || strings.Contains(told, fmt.Sprintf("%x", "SECRET")) || !strings.Contains(told, hookID) {
+		t.Error(told)
+	}
+}
