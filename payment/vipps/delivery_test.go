@@ -173,6 +173,30 @@ func TestRepetitionsAreOfOnePayment(t *testing.T) {
 	}
 }
 
+// What failed is told as such; and what a delivery says of itself never breaks a
+// line of the log.
+func TestHintsSayWhetherItWorkedAndLogsStayInLine(t *testing.T) {
+	hints, _ := receive(t, strings.Replace(captured("p-1"), `"success":true`, `"success":false`, 1), captured("p-2"))
+	if len(hints) != 2 || hints[0].Success || !hints[1].Success {
+		t.Errorf("%+v", hints)
+	}
+	var said string
+	v := receiver(t, exampleURL, func(Hint) {}, io.Discard)
+	v.Log = slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == "date" {
+			said = a.Value.String()
+		}
+		return a
+	}}))
+	d := example()
+	d.body = captured("p-3")
+	d.header.Set("x-ms-date", "soon\tor \x1b[31m"+strings.Repeat("later", maxTrace))
+	sign(&d, "s")
+	if code := d.to(v); code != http.StatusOK || said == "" || len(said) > maxTrace+3 || strings.ContainsAny(said, "\t\x1b") {
+		t.Errorf("%d, said %q", code, said)
+	}
+}
+
 // The memory is of the newest events, and has an end, also in bytes.
 func TestMemoryOfDeliveriesIsBounded(t *testing.T) {
 	v := receiver(t, exampleURL, func(Hint) {}, io.Discard)

@@ -83,3 +83,41 @@ func TestHooksPrintWithoutTheirSecretWhereverTheyAre(t *testing.T) {
 		t.Error(told)
 	}
 }
+
+// Towards the service only https will do; towards a simulator on this machine, an
+// address on this machine will do, too.
+func TestHooksGoToThisMachineOnlyFromASimulator(t *testing.T) {
+	w := newOthers(t).at("POST "+hooksPath, says(201, hookCreated))
+	near := w.client(t)
+	config := w.config()
+	config.BaseURL = "https://apitest.vipps.no"
+	far, err := New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for address, want := range map[string][2]bool{ // near, far
+		"https://lad.example.no/x":      {true, true},
+		"https://lad.example.no:443/x":  {true, true},
+		"https://lad.example.no:8080/x": {true, true},
+		"https://lad.example.no:80/x":   {false, false}, // no https there
+		"https://lad.example.no/x#y":    {false, false},
+		"https://a:b@lad.example.no/x":  {false, false},
+		"http://lad.example.no/x":       {false, false},
+		"http://127.0.0.1:9/x":          {true, false},
+		"http://[::1]/x":                {true, false},
+		"ftp://lad.example.no/x":        {false, false},
+		"lad.example.no/x":              {false, false},
+	} {
+		if got := [2]bool{near.fitHook(address) == nil, far.fitHook(address) == nil}; got != want {
+			t.Errorf("%s: %v, want %v", address, got, want)
+		}
+	}
+	if _, err := near.AddHook(t.Context(), "http://lad.example.no/x"); err == nil || w.asked() != "" {
+		t.Errorf("%v, asked %q", err, w.asked())
+	}
+	// A secret that no header could have come from is none.
+	w.at("POST "+hooksPath, says(201, strings.Replace(hookCreated, "==", strings.Repeat("=", maxSecret), 1)))
+	if h, err := near.AddHook(t.Context(), hookURL); err == nil || h.Secret != "" || strings.Contains(err.Error(), "SECRET") {
+		t.Error("a secret of any length is taken: ", err)
+	}
+}
