@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	hooksSpec   = "webhooks-v1_2026-04-21.yaml"
+	webhooksSpec   = "webhooks-v1_2026-04-21.yaml"
 	hookID      = "497f6eca-6276-4993-bfeb-53cbbbba6f08" // the description's example
 	hookURL     = "https://lad.example.no/webhooks/vipps"
 	hookCreated = `{"id":"` + hookID + `","secret":"SECRET-of-the-hook=="}`
@@ -21,7 +21,7 @@ const (
 )
 
 func TestHooksConformToThePublishedDescription(t *testing.T) {
-	doc := describedBy(t, hooksSpec, "RegisterRequest")
+	doc := describedBy(t, webhooksSpec, "RegisterRequest")
 	w := newOthers(t).at("GET "+hooksPath, says(200, hookList)).at("POST "+hooksPath, says(201, hookCreated)).
 		at("DELETE "+hooksPath+"/"+hookID, says(204, ""))
 	c := w.client(t)
