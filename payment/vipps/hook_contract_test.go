@@ -10,12 +10,12 @@ import (
 )
 
 const (
-	webhooksSpec   = "webhooks-v1_2026-04-21.yaml"
-	hookID      = "497f6eca-6276-4993-bfeb-53cbbbba6f08" // the description's example
-	hookURL     = "https://lad.example.no/webhooks/vipps"
-	hookCreated = `{"id":"` + hookID + `","secret":"SECRET-of-the-hook=="}`
-	hookList    = `{"webhooks":[{"id":"` + hookID + `","url":"` + hookURL + `","events":["epayments.payment.captured.v1"]}]}`
-	hookBody    = `{"url":"` + hookURL + `","events":["epayments.payment.created.v1","epayments.payment.aborted.v1","epayments.payment.expired.v1",` +
+	webhooksSpec = "webhooks-v1_2026-04-21.yaml"
+	hookID       = "497f6eca-6276-4993-bfeb-53cbbbba6f08" // the description's example
+	hookURL      = "https://lad.example.no/webhooks/vipps"
+	hookCreated  = `{"id":"` + hookID + `","secret":"SECRET-of-the-hook=="}`
+	hookList     = `{"webhooks":[{"id":"` + hookID + `","url":"` + hookURL + `","events":["epayments.payment.captured.v1"]}]}`
+	hookBody     = `{"url":"` + hookURL + `","events":["epayments.payment.created.v1","epayments.payment.aborted.v1","epayments.payment.expired.v1",` +
 		`"epayments.payment.cancelled.v1","epayments.payment.captured.v1","epayments.payment.refunded.v1","epayments.payment.authorized.v1",` +
 		`"epayments.payment.terminated.v1"]}`
 )
