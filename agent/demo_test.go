@@ -63,7 +63,7 @@ func TestOneChargeOfTheDemoAddsUp(t *testing.T) {
 
 func TestOneChargeOfTheDemoInWords(t *testing.T) {
 	got := command("demo", "--once", "--speed", "1000")
-	line := regexp.MustCompile(`^DEMO-1-000001: reserved 350\.00, \d{4} Wh in (29|30)m\d+s, captured \d\d\.\d\d, released \d{3}\.\d\d NOK\n$`)
+	line := regexp.MustCompile(`^DEMO-1-000001: reserved 350\.00, \d{4} Wh in (29|30)m\d+s, captured \d\d\.\d\d, released \d{3}\.\d\d NOK; receipt DEMO/1-000001 is in the app\n$`)
 	if got.code != 0 || !line.MatchString(got.stdout) {
 		t.Errorf("%+v", got)
 	}

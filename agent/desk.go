@@ -39,7 +39,7 @@ func (d *desk) flags(c *cobra.Command, json string) {
 // open reads the configuration, and makes the client.
 func (d *desk) open() (err error) {
 	if d.cfg, err = loadConfig(d.file); err != nil {
-		return err
+		return withKeys(err)
 	}
 	if d.cfg.Payment.Through != config.ThroughVipps {
 		return coded{fmt.Errorf("%s: payment.through is %s, so its payments are inside the program and end with it; "+
@@ -49,6 +49,26 @@ func (d *desk) open() (err error) {
 		return failed(d.cfg.Wrong("payment.vipps", "these keys", err.Error()))
 	}
 	return nil
+}
+
+// withKeys adds to an error of the configuration how a person gets at keys that
+// systemd keeps: it gives them to what it starts itself.
+func withKeys(err error) error {
+	var wrong config.Errors
+	if !errors.As(err, &wrong) || os.Getenv("CREDENTIALS_DIRECTORY") != "" {
+		return err
+	}
+	properties := ""
+	for _, e := range wrong {
+		if name, is := strings.CutPrefix(e.Found, "credential:"); is {
+			name, _, _ = strings.Cut(name, ",")
+			properties += " -p LoadCredentialEncrypted=" + name
+		}
+	}
+	if properties == "" {
+		return err
+	}
+	return coded{fmt.Errorf("%w\nstolpe: systemd keeps these keys; let it start this command, with systemd-run --pipe --wait%s before it", wrong, properties), exitConfig}
 }
 
 // book opens the ledger of the post, which must be there: one that a command makes

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -26,7 +27,6 @@ type bank struct {
 	file   string // its configuration
 	book   *ledger.Ledger
 	client *vipps.Client
-	seq    uint32
 }
 
 // newBank starts one. The words change the configuration: old, new, old, new.
@@ -176,6 +176,25 @@ func TestMoneyCommandsNeedAPostThatAsksItself(t *testing.T) {
 		if got := command(append(strings.Fields(line), "--config", filepath.Join(t.TempDir(), "none"))...); got.code != exitConfig || !strings.Contains(got.stderr, "--config") {
 			t.Errorf("%s without a configuration: %+v", line, got)
 		}
+	}
+}
+
+// Keys that systemd keeps are not there for a command that a person starts.
+func TestKeysThatSystemdKeeps(t *testing.T) {
+	b := newBank(t)
+	text, err := os.ReadFile(b.file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := write(t, "kept.yaml", strings.NewReplacer("env:TEST_CLIENT_ID", "credential:vipps-id", "env:TEST_CLIENT_SECRET", "credential:vipps-secret").Replace(string(text)))
+	t.Setenv("CREDENTIALS_DIRECTORY", "")
+	got := command("payment", "hooks", "--config", file)
+	if got.code != exitConfig || !strings.HasSuffix(got.stderr, "systemd-run --pipe --wait -p LoadCredentialEncrypted=vipps-id -p LoadCredentialEncrypted=vipps-secret before it\n") {
+		t.Errorf("%+v", got)
+	}
+	t.Setenv("CREDENTIALS_DIRECTORY", t.TempDir())
+	if got := command("payment", "hooks", "--config", file); got.code != exitConfig || strings.Contains(got.stderr, "systemd-run") {
+		t.Errorf("%+v", got)
 	}
 }
 

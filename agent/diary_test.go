@@ -25,6 +25,9 @@ func TestLogOfACharge(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	const told = `level=INFO msg="receipt is in the app" evse=1 ref=DEMO-1-000001 document=DEMO/1-000001
+`
+	until(t, "a receipt in the app", func() bool { return strings.Contains(p.log.String(), told) }) // it holds up nobody
 	state, _, _ := p.parts.units["A12"].Snapshot()
 	opening := state.Wear.Opening.String() // as exact as the demo's time
 	want := `level=INFO msg="contactor open" evse=1
@@ -37,7 +40,7 @@ level=INFO msg=stopping evse=1 ref=DEMO-1-000001
 level=INFO msg=ended evse=1 ref=DEMO-1-000001 why=driver_stop energy="` + hal.Energy(o.EnergyWh).String() + `" due=` + o.Captured.String() + `
 level=INFO msg=contactor evse=1 closings=1 under_load=1 opened_in=` + opening + ` slowest=` + opening + `
 level=INFO msg=settled evse=1 ref=DEMO-1-000001 captured=` + o.Captured.String() + ` released=` + o.Released.String() + ` document=DEMO/1-000001
-`
+` + told
 	lines := slices.DeleteFunc(slices.Collect(strings.Lines(p.log.String())), func(line string) bool { return !strings.Contains(line, "evse=1") })
 	slices.Sort(lines[1:min(4, len(lines))]) // what is found out at the start comes in any order
 	if got := strings.Join(lines, ""); got != want {

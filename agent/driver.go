@@ -36,6 +36,7 @@ type outcome struct {
 	Reserved  payment.Amount `json:"reserved"` // minor units, like all amounts here
 	Captured  payment.Amount `json:"captured"`
 	Released  payment.Amount `json:"released"`
+	Document  string         `json:"document"` // number of the sales document, which is in the app too
 	EnergyWh  int64          `json:"energy_wh"`
 	DurationS int64          `json:"duration_s"`
 	Bill      bill           `json:"bill"`
@@ -70,6 +71,12 @@ func (s *stage) driveOnce(ctx context.Context, stdout io.Writer) error {
 	}
 	d := state.Done[len(state.Done)-1]
 	o := outcomeOf(v.Rules().Ref(d.Number), d)
+	o.Document = v.Rules().ReceiptNumber(&d)
+	if d.Told != session.ToldNothing {
+		if err := phone.findInApp(o.Reference); err != nil {
+			return err
+		}
+	}
 	if err := s.print(stdout, o); err != nil {
 		return err
 	}
@@ -95,8 +102,8 @@ func (s *stage) print(w io.Writer, o outcome) error {
 	if s.json {
 		return json.NewEncoder(w).Encode(o)
 	}
-	_, err := fmt.Fprintf(w, "%s: reserved %v, %d Wh in %v, captured %v, released %v %s\n",
-		o.Reference, o.Reserved, o.EnergyWh, time.Duration(o.DurationS)*time.Second, o.Captured, o.Released, o.Bill.Currency)
+	_, err := fmt.Fprintf(w, "%s: reserved %v, %d Wh in %v, captured %v, released %v %s; receipt %s is in the app\n",
+		o.Reference, o.Reserved, o.EnergyWh, time.Duration(o.DurationS)*time.Second, o.Captured, o.Released, o.Bill.Currency, o.Document)
 	return err
 }
 
@@ -149,6 +156,19 @@ func (p *phone) drive() error {
 		return fmt.Errorf("wait for the settlement: %w", err)
 	}
 	return nil
+}
+
+// findInApp looks into the app until the receipt is there, and the link.
+func (p *phone) findInApp(ref payment.Ref) error {
+	for until := p.stage.clock.Now() + patience; p.stage.clock.Now() < until; {
+		if receipt, link := p.stage.till.InApp(ref); receipt != nil && link != nil {
+			return nil
+		}
+		if err := p.sleep(time.Second); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("%s: no receipt in the app after %v", ref, patience)
 }
 
 // patience is how long the phone waits for a page to show something, in the

@@ -226,6 +226,28 @@ func TestActiveLowIsReadWhereItIsWritten(t *testing.T) {
 	}
 }
 
+// Webhooks come to an address that the service reaches, or from a simulator on this
+// machine.
+func TestWebhooksNeedAnAddress(t *testing.T) {
+	text, err := os.ReadFile("../../testdata/config/bad/vipps-webhooks-nowhere.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const public, base = "http://127.0.0.1:8080", "https://apitest.vipps.no"
+	for _, x := range []struct {
+		public, base string
+		fine         bool
+	}{
+		{public, base, false}, {public, "http://127.0.0.1:9", true}, {"https://lad.example.no", base, true},
+		{"https://lad.example.no:443", base, true}, {"https://lad.example.no:8080", base, true}, {"https://lad.example.no:8443", base, false},
+	} {
+		c, err := parseText(strings.NewReplacer(public, x.public, base, x.base).Replace(string(text)))
+		if (err == nil) != x.fine || err == nil && !c.Payment.Vipps.Webhooks {
+			t.Errorf("%+v: %v", x, err)
+		}
+	}
+}
+
 func TestMetersDirIsReadWhereItIsWritten(t *testing.T) {
 	quiet(t)
 	c, err := parseText(change(t, readText(t, referenceFile), "# meters_dir: ", "meters_dir: "))

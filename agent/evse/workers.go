@@ -171,7 +171,7 @@ func (a asks) start(o payment.Order) {
 		ctx, cancel := context.WithTimeout(a.ctx, askWithin)
 		defer cancel()
 		answer, err := a.loop.parts.Payments.Ask(ctx, o)
-		if err != nil {
+		if err != nil && a.ctx.Err() == nil { // what the end of the program cuts short is no news
 			a.loop.parts.Log.Warn("asked in vain", "ref", o.Ref, "verb", o.Verb, "answer", answer.Status, "err", err)
 		}
 		a.loop.post(a.ctx, session.Answered{Order: o, Answer: answer})

@@ -205,7 +205,7 @@ func (t Sticker) link() (string, error) {
 		return "", fmt.Errorf("paper: %w: %d bytes, the most is %d", ErrPicture, len(t.Picture), maxPicture)
 	}
 	kind := "image/svg+xml"
-	if _, err := png.DecodeConfig(bytes.NewReader(t.Picture)); err == nil {
+	if _, _, err := t.png(); err == nil {
 		kind = "image/png"
 	} else if !drawing(t.Picture) {
 		return "", fmt.Errorf("paper: %w: want an SVG or a PNG", ErrPicture)

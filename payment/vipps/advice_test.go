@@ -2,8 +2,15 @@ package vipps
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"io"
+	"log"
+	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -13,6 +20,70 @@ import (
 
 	"stolpe/payment"
 )
+
+// half promises more than it sends.
+func half(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Length", "1000")
+	io.WriteString(w, `{"reference":`)
+}
+
+// A login page comes with 200 as a rule, and from whoever is asked first: for a
+// token, too. One in the service's form that makes no sense is something else.
+func TestLoginPagesAreToldFromTheService(t *testing.T) {
+	page := "<html>please log in</html>"
+	for _, op := range []string{"token", "get", "create", "capture", "cancel"} {
+		for _, status := range []int{200, 302, 401, 403, 407, 511} {
+			_, _, err := fails(t, op, says(status, page))
+			if err == nil || status != 511 && !strings.Contains(err.Error(), "a login page") || Advice(err) == "" {
+				t.Errorf("%s, %d: %v; %s", op, status, err, Advice(err))
+			}
+		}
+		_, _, err := fails(t, op, says(200, `{"new":"form"}`))
+		if err == nil || strings.Contains(err.Error(), "login page") || !strings.Contains(err.Error(), "makes no sense") || Advice(err) == "" {
+			t.Errorf("%s, another form: %v; %s", op, err, Advice(err))
+		}
+	}
+	_, _, err := fails(t, "get", says(200, strings.Repeat(" ", maxBody+1)))
+	if err == nil || !strings.Contains(err.Error(), "too long to be the service's") {
+		t.Errorf("%v", err)
+	}
+}
+
+// A post whose clock is wrong cannot check a certificate, and must say why: a
+// real handshake with a certificate of another time.
+func TestWrongClocksAreTold(t *testing.T) {
+	for name, from := range map[string]time.Time{"run out": time.Now().AddDate(-2, 0, 0), "not yet": time.Now().AddDate(1, 0, 0)} {
+		s := httptest.NewUnstartedServer(http.NotFoundHandler())
+		s.TLS = &tls.Config{Certificates: []tls.Certificate{certificate(t, from, from.AddDate(1, 0, 0))}}
+		s.Config.ErrorLog = log.New(io.Discard, "", 0)
+		s.StartTLS()
+		config := (&api{Server: s}).config()
+		c, err := New(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = c.Ask(t.Context(), order(payment.Look))
+		s.Close()
+		want := "not valid at " + time.Now().UTC().Format("2006-01-02")
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(Advice(err), "set the clock") {
+			t.Errorf("%s: %v; %s", name, err, Advice(err))
+		}
+	}
+}
+
+func certificate(t *testing.T, from, until time.Time) tls.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	form := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: from, NotAfter: until, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
+	der, err := x509.CreateCertificate(rand.Reader, form, form, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+}
 
 // Things that look alike from far away are told apart, and each says what to do.
 func TestFailuresAreToldApart(t *testing.T) {
@@ -28,8 +99,10 @@ func TestFailuresAreToldApart(t *testing.T) {
 		"gateway":  {says(400, `{"statusCode":400,"message":"Bad"}`), "gateway in front"},
 		"unit":     {says(403, problemOf(403, "")), "not allowed for this sales unit"},
 		"a proxy":  {says(403, "<html>please log in</html>"), "a login page"},
-		"keys":     {says(401, `{"statusCode":401,"message":"Access denied"}`), "not accepted"},
-		"a broken": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "connection broke"},
+		"keys":     {says(401, problemOf(401, "")), "keys or token not accepted"},
+		"front":    {says(401, `{"statusCode":401,"message":"Access denied"}`), "keys not accepted by the gateway"},
+		"half":     {half, "connection broke in"},
+		"a broken": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "connection broke: "},
 	} {
 		_, _, err := fails(t, "capture", x.h)
 		if err == nil || !strings.Contains(err.Error(), x.want) {
@@ -81,6 +154,7 @@ func TestUnreachedServicesAreToldApart(t *testing.T) {
 		"clock": {fmt.Errorf("tls: %w", expired), "not valid at " + time.Now().UTC().Format("2006-01-02")},
 		"name":  {&net.OpError{Err: &net.DNSError{Err: "no such host"}}, "name of the service cannot be found"},
 		"slow":  {context.DeadlineExceeded, "no answer in time"},
+		"end":   {context.Canceled, "given up by this program"},
 	} {
 		f := gone.failed(get, "get", reply{}, x.err)
 		if !strings.Contains(f.Error(), x.want) || Advice(f) == "" {

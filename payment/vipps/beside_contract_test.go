@@ -24,6 +24,7 @@ const (
 	ordersSpec = "order-management-2.1_2025-06-30.yaml"
 	codesSpec  = "qr-1.0_2024-10-16.yaml"
 	reportSpec = "report-2.0_2023-12-07.yaml"
+	hooksSpec  = "webhooks-v1_2026-04-21.yaml"
 )
 
 // describedBy loads a description and closes what these schemas allow: our
@@ -201,6 +202,30 @@ func TestReportsConformToThePublishedDescription(t *testing.T) {
 	holds(t, doc, list)
 	publishedForm(t, doc, "Ledger", ledgerJSON("302321", "api:123456"))
 	publishedForm(t, doc, "Transaction", entryJSON("capture", "1", "api:123456", 6808, time.Now()))
+}
+
+func TestHooksConformToThePublishedDescription(t *testing.T) {
+	doc := describedBy(t, hooksSpec, "RegisterRequest")
+	const all, one = "/webhooks/v1/webhooks", "/webhooks/v1/webhooks/1a2b-3c"
+	list := `{"webhooks":[{"id":"1a2b-3c","url":"https://lad.example.no/webhooks/vipps","events":["epayments.payment.captured.v1"]}]}`
+	w := newOthers(t).at("GET "+all, says(200, list)).at("POST "+all, says(201, `{"id":"1a2b-3c","secret":"s"}`)).at("DELETE "+one, says(204, ""))
+	c := w.client(t)
+	made := func(_ any, err error) seen {
+		if err != nil {
+			t.Fatal(err)
+		}
+		return w.last(t, "?")
+	}
+	const events = `"epayments.payment.created.v1","epayments.payment.aborted.v1","epayments.payment.expired.v1","epayments.payment.cancelled.v1",` +
+		`"epayments.payment.captured.v1","epayments.payment.refunded.v1","epayments.payment.authorized.v1","epayments.payment.terminated.v1"`
+	need := []string{"Authorization"}
+	holds(t, doc, []held{
+		{"list", "/v1/webhooks", nil, made(c.Hooks(t.Context())), "", need},
+		{"add", "/v1/webhooks", nil, made(c.AddHook(t.Context(), "https://lad.example.no/webhooks/vipps")), `{"url":"https://lad.example.no/webhooks/vipps","events":[` + events + `]}`, need},
+		{"drop", "/v1/webhooks/{id}", map[string]string{"id": "1a2b-3c"}, made(nil, c.DropHook(t.Context(), "1a2b-3c")), "", need},
+	})
+	publishedForm(t, doc, "QueryResponse", list)
+	publishedForm(t, doc, "ProblemDetails", problemOf(400, "3010"))
 }
 
 // publishedForm checks that an answer of these tests has the published form, so that

@@ -35,7 +35,7 @@ type call struct {
 func (c *Client) read(ctx context.Context, o payment.Order) (payment.Found, *failure) {
 	var f payment.Found
 	var currency payment.Currency
-	fail := c.do(ctx, call{op: get, what: string(o.Ref), path: paymentsPath + "/" + string(o.Ref), take: func(body []byte) (err error) {
+	fail := c.do(ctx, call{op: get, what: string(o.Ref), path: paymentsPath + "/" + string(o.Ref), hide: string(o.Phone), take: func(body []byte) (err error) {
 		f, currency, err = decodePayment(body, o.Ref)
 		return err
 	}})
@@ -149,13 +149,28 @@ func (c *Client) do(ctx context.Context, q call) *failure {
 			if err == nil {
 				return nil
 			}
-			got.body, err = nil, fmt.Errorf("answer makes no sense: %w", err)
+			got.body, err = nil, nonsense(got.body, err)
 		}
 		if got.status != http.StatusUnauthorized || again {
 			return c.failed(q.op, what, got, err, token, q.hide)
 		}
 		c.tokens.drop(token)
 	}
+}
+
+// What is wrong with the body of a success.
+var (
+	errNonsense = errors.New("answer makes no sense")
+	errNotJSON  = errors.New("answer is not JSON")
+)
+
+// nonsense says of a success that cannot be read whether it is in the service's
+// form at all: a login page comes with 200, too.
+func nonsense(body []byte, err error) error {
+	if json.Valid(body) {
+		return fmt.Errorf("%w: %w", errNonsense, err)
+	}
+	return fmt.Errorf("%w: %w", errNotJSON, err)
 }
 
 // send makes the call with this token.
@@ -225,6 +240,7 @@ func (c *Client) failed(op operation, what string, got reply, err error, secrets
 		plain:   plain,
 		advice:  advice,
 		http:    got.status,
+		bare:    got.status != 0 && len(got.body) == 0 && err == nil,
 		code:    p.code,
 		trace:   p.trace,
 		detail:  p.detail,

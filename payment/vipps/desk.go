@@ -25,12 +25,13 @@ type Event struct {
 }
 
 type eventBody struct {
-	Name         string `json:"name"`
-	PSPReference string `json:"pspReference"`
-	Key          string `json:"idempotencyKey"`
-	Amount       value  `json:"amount"`
-	Timestamp    text   `json:"timestamp"`
-	Success      bool   `json:"success"`
+	Reference    payment.Ref `json:"reference"`
+	Name         string      `json:"name"`
+	PSPReference string      `json:"pspReference"`
+	Key          string      `json:"idempotencyKey"`
+	Amount       value       `json:"amount"`
+	Timestamp    text        `json:"timestamp"`
+	Success      bool        `json:"success"`
 }
 
 // Events reads what has happened to a payment, oldest first.
@@ -44,7 +45,13 @@ func (c *Client) Events(ctx context.Context, ref payment.Ref) ([]Event, error) {
 		if err := json.Unmarshal(body, &bodies); err != nil {
 			return err
 		}
+		if bodies == nil {
+			return errors.New("null instead of a list")
+		}
 		for _, b := range bodies {
+			if b.Reference != ref {
+				return errors.New("answer is about another reference")
+			}
 			e := Event{Name: b.Name, PSPReference: b.PSPReference, Key: b.Key, Currency: b.Amount.Currency, Success: b.Success}
 			if b.Amount.Value != nil {
 				e.Amount = *b.Amount.Value
@@ -60,9 +67,9 @@ func (c *Client) Events(ctx context.Context, ref payment.Ref) ([]Event, error) {
 }
 
 // Refund gives back part of what was captured. The key is the caller's, written
-// down before: the same key is the same refund. The answer is read back from what
-// the service says it came to. Unknown means that nobody knows: the same again,
-// under the same key, finds out.
+// down before: the same key is the same refund. The payment is read first, and
+// again after a success, since what an old key is answered with is not published.
+// Unknown means that nobody knows: the same again, under the same key, finds out.
 func (c *Client) Refund(ctx context.Context, ref payment.Ref, amount payment.Amount, cur payment.Currency, key string) (payment.Answer, error) {
 	o := payment.Order{Ref: ref, Currency: cur}
 	if err := errors.Join(c.fit(o), fitKey(key)); err != nil || key == "" || amount <= 0 || amount > payment.MaxAmount {
@@ -82,6 +89,14 @@ func (c *Client) Refund(ctx context.Context, ref payment.Ref, amount payment.Amo
 			return err
 		},
 	})
+	switch {
+	case fail == nil:
+		if now, unread := c.read(ctx, o); unread == nil {
+			after = now // else what the service made of it has to do
+		}
+	case fail.status == payment.Unknown:
+		after = payment.Found{}
+	}
 	return conclude(o, after, fail)
 }
 

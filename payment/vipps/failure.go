@@ -23,6 +23,7 @@ type failure struct {
 	plain  string        // who failed and how, in plain words; empty where the code says it
 	advice string        // what a technician does next; empty if nothing is known
 	http   int           // status; 0 without an answer
+	bare   bool          // an answer without a body
 	code   string        // the API's, if it gave one
 	trace  string        // to quote to the service
 	detail string        // what the service said

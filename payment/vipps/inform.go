@@ -103,5 +103,11 @@ func (c *Client) fitInform(o payment.Order) error {
 	case o.Receipt.Currency != o.Currency || !o.Currency.Known():
 		return fmt.Errorf("receipt in %q for an order in %q: want NOK, DKK or EUR in both", o.Receipt.Currency, o.Currency)
 	}
-	return fitReceipt(o.Receipt)
+	if err := fitReceipt(o.Receipt); err != nil {
+		return err
+	}
+	if sum := o.Receipt.Total(); sum > payment.MaxAmount || o.Amount != 0 && sum != o.Amount {
+		return fmt.Errorf("receipt: lines of %d minor units together: want what was taken, %d", sum, o.Amount)
+	}
+	return nil
 }

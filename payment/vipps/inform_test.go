@@ -207,27 +207,32 @@ func TestReceiptThatCannotBeShownIsNotSent(t *testing.T) {
 		return func(o *payment.Order) { spoil(&o.Receipt.Lines[0]) }
 	}
 	for name, spoil := range map[string]func(*payment.Order){
-		"no receipt":       func(o *payment.Order) { o.Receipt = nil },
-		"no lines":         func(o *payment.Order) { o.Receipt.Lines = nil },
-		"link over http":   func(o *payment.Order) { o.Return = "ftp://lad.example.no/" },
-		"link too long":    func(o *payment.Order) { o.Return = shownPage + strings.Repeat("x", maxReturn) },
-		"unsold currency":  func(o *payment.Order) { o.Currency, o.Receipt.Currency = "SEK", "SEK" },
-		"two currencies":   func(o *payment.Order) { o.Receipt.Currency = payment.DKK },
-		"VAT below 0":      func(o *payment.Order) { o.Receipt.VAT = -1 },
-		"VAT above 100 %":  func(o *payment.Order) { o.Receipt.VAT = 10_001 },
-		"number no text":   func(o *payment.Order) { o.Receipt.Number = "\xff" },
-		"no name":          line(func(l *payment.ReceiptLine) { l.Name = "" }),
-		"long name":        line(func(l *payment.ReceiptLine) { l.Name = strings.Repeat("ø", 101) }),
-		"name no text":     line(func(l *payment.ReceiptLine) { l.Name = "x\xff" }),
-		"two lines":        line(func(l *payment.ReceiptLine) { l.Name = "x\ny" }),
-		"negative":         line(func(l *payment.ReceiptLine) { l.Amount, l.VAT = -1, -1 }),
-		"too much":         line(func(l *payment.ReceiptLine) { l.Amount = payment.MaxAmount + 1 }),
-		"negative VAT":     line(func(l *payment.ReceiptLine) { l.VAT = -1 }),
-		"more VAT than":    line(func(l *payment.ReceiptLine) { l.VAT = l.Amount + 1 }),
-		"negative price":   line(func(l *payment.ReceiptLine) { l.Each = -1 }),
-		"negative use":     line(func(l *payment.ReceiptLine) { l.Quantity = -1 }),
-		"a GWh":            line(func(l *payment.ReceiptLine) { l.Quantity = 1_000_000_000 }),
-		"unknown kind":     line(func(l *payment.ReceiptLine) { l.Kind = payment.IdleLine + 1 }),
+		"no receipt":      func(o *payment.Order) { o.Receipt = nil },
+		"no lines":        func(o *payment.Order) { o.Receipt.Lines = nil },
+		"link over http":  func(o *payment.Order) { o.Return = "ftp://lad.example.no/" },
+		"link too long":   func(o *payment.Order) { o.Return = shownPage + strings.Repeat("x", maxReturn) },
+		"unsold currency": func(o *payment.Order) { o.Currency, o.Receipt.Currency = "SEK", "SEK" },
+		"two currencies":  func(o *payment.Order) { o.Receipt.Currency = payment.DKK },
+		"VAT below 0":     func(o *payment.Order) { o.Receipt.VAT = -1 },
+		"VAT above 100 %": func(o *payment.Order) { o.Receipt.VAT = 10_001 },
+		"number no text":  func(o *payment.Order) { o.Receipt.Number = "\xff" },
+		"no name":         line(func(l *payment.ReceiptLine) { l.Name = "" }),
+		"long name":       line(func(l *payment.ReceiptLine) { l.Name = strings.Repeat("ø", 101) }),
+		"name no text":    line(func(l *payment.ReceiptLine) { l.Name = "x\xff" }),
+		"two lines":       line(func(l *payment.ReceiptLine) { l.Name = "x\ny" }),
+		"negative":        line(func(l *payment.ReceiptLine) { l.Amount, l.VAT = -1, -1 }),
+		"too much":        line(func(l *payment.ReceiptLine) { l.Amount = payment.MaxAmount + 1 }),
+		"negative VAT":    line(func(l *payment.ReceiptLine) { l.VAT = -1 }),
+		"more VAT than":   line(func(l *payment.ReceiptLine) { l.VAT = l.Amount + 1 }),
+		"negative price":  line(func(l *payment.ReceiptLine) { l.Each = -1 }),
+		"negative use":    line(func(l *payment.ReceiptLine) { l.Quantity = -1 }),
+		"a GWh":           line(func(l *payment.ReceiptLine) { l.Quantity = 1_000_000_000 }),
+		"unknown kind":    line(func(l *payment.ReceiptLine) { l.Kind = payment.IdleLine + 1 }),
+		"another sum":     func(o *payment.Order) { o.Amount = o.Receipt.Total() + 1 },
+		"a part of it":    func(o *payment.Order) { o.Amount = o.Receipt.Total() - 1 },
+		"more in all": func(o *payment.Order) {
+			o.Receipt.Lines[0].Amount, o.Receipt.Lines[1].Amount = payment.MaxAmount, 1_000_000
+		},
 		"reference broken": func(o *payment.Order) { o.Ref = "A12-1-000042?x" },
 	} {
 		w := newOthers(t)
@@ -243,7 +248,7 @@ func TestReceiptThatCannotBeShownIsNotSent(t *testing.T) {
 // The largest and smallest that may be sent.
 func TestReceiptAtItsLimits(t *testing.T) {
 	o := informOrder()
-	o.Return, o.Receipt.VAT, o.Receipt.Number = "", 10_000, ""
+	o.Return, o.Receipt.VAT, o.Receipt.Number, o.Amount = "", 10_000, "", payment.MaxAmount
 	o.Receipt.Lines = []payment.ReceiptLine{
 		{Line: payment.Line{Quantity: 999_999_999, Amount: payment.MaxAmount, VAT: payment.MaxAmount}, Name: strings.Repeat("ø", 100)},
 		{Name: "x"},

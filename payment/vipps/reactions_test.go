@@ -32,16 +32,16 @@ func TestTableIsTheDocumentedList(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	documented := map[string]string{}
+	documented, calls := map[string]string{}, map[string]string{}
 	for line := range strings.Lines(string(text)) {
 		if line = strings.TrimSpace(line); line == "" || line[0] == '#' {
 			continue
 		}
 		f := strings.Split(line, "\t")
-		if len(f) != 3 || documented[f[0]] != "" {
-			t.Fatalf("%q: want a code, a reaction and a meaning, each code once", line)
+		if len(f) != 4 || f[3] == "" || documented[f[0]] != "" {
+			t.Fatalf("%q: want a code, a reaction, its calls and a meaning, each code once", line)
 		}
-		documented[f[0]] = f[1]
+		documented[f[0]], calls[f[0]] = f[1], f[2]
 	}
 	for _, r := range reactions {
 		want := documented[r.code]
@@ -55,8 +55,8 @@ func TestTableIsTheDocumentedList(t *testing.T) {
 		default:
 			got = reactionOf(r.means(capture))
 		}
-		if got != want {
-			t.Errorf("%s: reacts with %q, documented is %q", r.code, got, want)
+		if got != want || r.on != calls[r.code] {
+			t.Errorf("%s on %q: reacts with %q, documented is %q on %q", r.code, r.on, got, want, calls[r.code])
 		}
 	}
 	for code := range documented {
@@ -69,6 +69,11 @@ func TestTableIsTheDocumentedList(t *testing.T) {
 		t.Error("not in their order")
 	}
 	for _, r := range told {
+		for word := range strings.SplitSeq(r.On, ", ") {
+			if !slices.Contains([]string{"any", create.String(), capture.String(), cancel.String(), refund.String(), approve.String()}, word) {
+				t.Errorf("%s: %q is no call", r.Code, word)
+			}
+		}
 		if r.Title == "" || r.Do == "" || strings.HasSuffix(r.Do, ".") {
 			t.Errorf("%+v: want a title, and one sentence of what to do", r)
 		}

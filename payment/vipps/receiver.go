@@ -21,10 +21,12 @@ import (
 
 // Chosen by us.
 const (
-	maxHints   = 64              // that wait for whoever acts on them; more are dropped, as payments are polled anyway
-	maxSeen    = 1024            // deliveries that are known for repetitions
-	maxSkew    = 5 * time.Minute // a date of a delivery further off is logged; a retry may carry an old one
-	maxWebhook = 64 << 10        // bytes of a delivery; real ones have some hundred
+	maxHints = 64   // that wait for whoever acts on them; more are dropped, as payments are polled anyway
+	maxSeen  = 1024 // deliveries that are known for repetitions
+	// strangerEvery is how often it is told that something was turned away.
+	strangerEvery = 10 * time.Minute
+	maxSkew       = 5 * time.Minute // a date of a delivery further off is logged; a retry may carry an old one
+	maxWebhook    = 64 << 10        // bytes of a delivery; real ones have some hundred
 )
 
 // Hint says that something has happened to a payment. Nobody may believe more of
@@ -56,10 +58,12 @@ type Receiver struct {
 	mu   sync.Mutex
 	seen map[event]bool
 	old  []event // in the order of their coming
+
+	strangers int       // turned away since that was told
+	warned    time.Time // when it was
 }
 
-// event stands for one that has come in: the hash of what tells it from others.
-// What it is made from may be long.
+// event is a hash of what tells an event from others: of one size, whatever comes.
 type event [sha256.Size]byte
 
 // NewReceiver makes one. It returns an error if the address is none, or if an
@@ -114,12 +118,27 @@ func (v *Receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !v.authentic(r.Header, body) {
-		v.Log.Warn("webhook turned away: not signed by the service", "bytes", len(body))
+		v.stranger(len(body))
 		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}
 	v.take(r.Header, body)
 	w.WriteHeader(http.StatusOK)
+}
+
+// stranger tells of what was turned away, once in a while: anybody can send it, and
+// a log is on a card.
+func (v *Receiver) stranger(bytes int) {
+	v.mu.Lock()
+	v.strangers++
+	n, quiet := v.strangers, time.Since(v.warned) < strangerEvery
+	if !quiet {
+		v.strangers, v.warned = 0, time.Now()
+	}
+	v.mu.Unlock()
+	if !quiet {
+		v.Log.Warn("webhook turned away: not signed by the service", "bytes", bytes, "times", n)
+	}
 }
 
 // authentic checks the signature. Every secret is tried, however early one fits.
@@ -169,7 +188,7 @@ func (v *Receiver) take(h http.Header, body []byte) {
 	case b.MSN != v.MSN:
 		v.Log.Warn("webhook for another sales unit", "reference", b.Reference)
 		return
-	case v.told(sha256.Sum256(fmt.Appendf(nil, "%q %q %q", b.Reference, b.PSPReference, b.Name))):
+	case v.told(sha256.Sum256(fmt.Appendf(nil, "%q %q %q", b.Reference, b.Name, b.PSPReference))):
 		return
 	}
 	select {
@@ -180,7 +199,8 @@ func (v *Receiver) take(h http.Header, body []byte) {
 }
 
 // told says whether an event has been told before. With more than one capture or
-// refund a payment has events of one name, so its own number counts as well.
+// refund a payment has events of one name, so its own number counts as well. Should
+// that ever be missing, other payments are still others.
 func (v *Receiver) told(e event) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()

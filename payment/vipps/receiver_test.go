@@ -185,6 +185,29 @@ func TestHintsArePassedOnOnce(t *testing.T) {
 	}
 }
 
+// An event without a number of its own must not hide those of other payments.
+func TestEventsWithoutANumber(t *testing.T) {
+	bare := strings.Replace(captured("p-1"), `"pspReference":"p-1",`, "", 1)
+	hints, _ := receive(t, bare, bare, strings.Replace(bare, "000042", "000043", 1))
+	if len(hints) != 2 || hints[0].Ref != "A12-1-000042" || hints[1].Ref != "A12-1-000043" {
+		t.Errorf("%+v", hints)
+	}
+}
+
+// What has been forgotten is told again: the memory has an end.
+func TestMemoryOfDeliveriesHasAnEnd(t *testing.T) {
+	v, err := NewReceiver(ReceiverOptions{URL: exampleURL, MSN: "123456", Secrets: func() []string { return nil }, Hint: func(Hint) {}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range 2 * maxSeen {
+		v.take(http.Header{}, []byte(captured(fmt.Sprint(n))))
+	}
+	if len(v.seen) != maxSeen || len(v.old) != maxSeen {
+		t.Errorf("%d and %d are remembered, want %d", len(v.seen), len(v.old), maxSeen)
+	}
+}
+
 // Whatever is authentic is answered with 200, or it would hold up all that follows.
 func TestOddDeliveriesAreTaken(t *testing.T) {
 	hints, log := receive(t, "", "null", "[]", "{}", `{"reference":"../x"}`, `{"reference":5}`, "\xff", strings.Replace(captured("p-1"), "123456", "654321", 1))
@@ -285,5 +308,26 @@ func TestHooksAreRegistered(t *testing.T) {
 		if _, err := c.AddHook(t.Context(), "https://lad.example.no/x"); err == nil || strings.Contains(err.Error(), "SECRET") {
 			t.Errorf("%s: %v", answer, err)
 		}
+	}
+}
+
+// Whoever sends what nobody signed fills no log with it.
+func TestStrangersAreToldOfOnce(t *testing.T) {
+	var log bytes.Buffer
+	v, err := NewReceiver(ReceiverOptions{
+		URL: exampleURL, MSN: "123456", Secrets: func() []string { return nil }, Hint: func(Hint) {}, Log: slog.New(slog.NewTextHandler(&log, nil)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 100 {
+		w := httptest.NewRecorder()
+		v.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/", strings.NewReader("{}")))
+		if w.Code != http.StatusUnauthorized {
+			t.Fatal(w.Code)
+		}
+	}
+	if n := strings.Count(log.String(), "turned away"); n != 1 {
+		t.Errorf("told %d times", n)
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"stolpe/payment"
 )
 
 // Fixed by the QR API's description (1.0).
@@ -47,7 +49,7 @@ func (p Picture) accept() string {
 	return [pictures]string{"text/targetUrl", "image/svg+xml", "image/png"}[p]
 }
 
-// ErrNoCode is what Code and Retarget wrap when there is none with that id.
+// ErrNoCode is what Code and Retarget wrap when the service has none with that id.
 var ErrNoCode = errors.New("no such code")
 
 // Code is a merchant redirect code: what is printed stays, where it leads can be
@@ -100,7 +102,8 @@ func (c *Client) Codes(ctx context.Context) ([]Code, error) {
 
 // Code gets one code. Ask for it again before drawing it: URL may have changed.
 func (c *Client) Code(ctx context.Context, id string, p Picture) (Code, error) {
-	return c.code(ctx, id, "", p, call{path: codePath(id)})
+	code, err := c.code(ctx, id, "", p, call{path: codePath(id)})
+	return code, gone(err)
 }
 
 // AddCode makes a code that leads to the target, for ever. If there is one with
@@ -120,7 +123,8 @@ func (c *Client) AddCode(ctx context.Context, id, target string, p Picture) (Cod
 
 // Retarget makes a code lead to another page, on every print of it, at once.
 func (c *Client) Retarget(ctx context.Context, id, target string) (Code, error) {
-	return c.code(ctx, id, target, Text, call{method: http.MethodPut, path: codePath(id), body: targetBody{target}})
+	code, err := c.code(ctx, id, target, Text, call{method: http.MethodPut, path: codePath(id), body: targetBody{target}})
+	return code, gone(err)
 }
 
 // DropCode deletes a code. Its prints lead nowhere from then on.
@@ -159,11 +163,17 @@ func (c *Client) code(ctx context.Context, id, target string, p Picture, q call)
 		return nil
 	}
 	err := c.alone(ctx, q)
-	var fail *failure
-	if errors.As(err, &fail) && fail.http == http.StatusNotFound {
-		err = fmt.Errorf("%w: %w", err, ErrNoCode)
-	}
 	return code, err
+}
+
+// gone says of an error that there is no such code, if the service said so: the
+// page of a proxy, or a token that was not found, says nothing about a code.
+func gone(err error) error {
+	var fail *failure
+	if errors.As(err, &fail) && fail.http == http.StatusNotFound && fail.status == payment.Refused {
+		return fmt.Errorf("%w: %w", err, ErrNoCode)
+	}
+	return err
 }
 
 func (b codeBody) code(p Picture) Code {

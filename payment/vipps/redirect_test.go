@@ -1,6 +1,7 @@
 package vipps
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -114,6 +115,36 @@ func TestCodeAnswersThatCannotBeUsed(t *testing.T) {
 	_, err2 := w.client(t).AddCode(t.Context(), "A12-1", codeTarget, Text)
 	if err1 == nil || err2 == nil {
 		t.Error("a code that leads elsewhere is taken for done: ", err1, err2)
+	}
+}
+
+// That there is no such code is believed in the service's own words only: whoever
+// believed a proxy would make a second code for a sticker there is.
+func TestNoSuchCode(t *testing.T) {
+	for name, row := range map[string]struct {
+		answer http.HandlerFunc
+		gone   bool
+	}{
+		"the service": {says(404, orderNo), true},
+		"a proxy":     {says(404, "<html>"), false},
+		"nobody":      {says(404, ""), false},
+		"another no":  {says(400, orderNo), false},
+	} {
+		w := newOthers(t).at("GET "+oneCode, row.answer).at("PUT "+oneCode, row.answer)
+		c := w.client(t)
+		_, err1 := c.Code(t.Context(), "A12-1", Text)
+		_, err2 := c.Retarget(t.Context(), "A12-1", codeTarget)
+		if errors.Is(err1, ErrNoCode) != row.gone || errors.Is(err2, ErrNoCode) != row.gone {
+			t.Errorf("%s: %v; %v", name, err1, err2)
+		}
+	}
+	w := newOthers(t).at("POST "+allCodes, says(404, orderNo))
+	if _, err := w.client(t).AddCode(t.Context(), "A12-1", codeTarget, Text); err == nil || errors.Is(err, ErrNoCode) {
+		t.Errorf("adding where there is no such API: %v", err)
+	}
+	w.on("token", says(404, orderNo))
+	if _, err := w.client(t).Code(t.Context(), "A12-1", Text); err == nil || errors.Is(err, ErrNoCode) {
+		t.Errorf("without a token: %v", err)
 	}
 }
 

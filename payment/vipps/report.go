@@ -28,6 +28,7 @@ const (
 	pageSize  = "500"   // entries; one has some 400 bytes
 	maxMoves  = 200_000 // entries in all
 	maxCursor = 4096    // bytes
+	maxOpen   = 2       // days that may still be open, beside today
 )
 
 var ledgerPattern = regexp.MustCompile(`^[0-9A-Za-z_-]{1,64}$`)
@@ -45,7 +46,8 @@ type Movement struct {
 
 // Movements lists what moved on the ledgers of this sales unit since a time, at
 // most 100 days ago. A ledger's day is closed hours after its end, so the newest
-// two days may be incomplete: what is missing there may still come.
+// two days may be incomplete: what is missing there may still come. An older day
+// that the service has not closed is an error, for nothing can be compared with it.
 func (c *Client) Movements(ctx context.Context, since time.Time) ([]Movement, error) {
 	now := time.Now()
 	if since.After(now) || now.Sub(since) > maxDays*24*time.Hour {
@@ -67,7 +69,8 @@ func (c *Client) Movements(ctx context.Context, since time.Time) ([]Movement, er
 	}
 	for _, ledger := range ledgers {
 		for _, date := range datesOf(since, now) {
-			if err := c.day(ctx, ledger, date, take); err != nil {
+			open := date >= now.UTC().AddDate(0, 0, -maxOpen).Format(time.DateOnly)
+			if err := c.day(ctx, ledger, date, open, take); err != nil {
 				return nil, err
 			}
 		}
@@ -131,20 +134,29 @@ type entryBody struct {
 	Handle       string           `json:"recipientHandle"`
 }
 
-// day takes one day's entries for this sales unit. A day that is not there yet
-// has none.
-func (c *Client) day(ctx context.Context, ledger, date string, take func(Movement) error) error {
-	began := false
+// notClosed is a day whose entries may still come.
+func notClosed(date string) error {
+	return fmt.Errorf("vipps: %w", &failure{
+		what: "report " + date, plain: "the service has not closed its books of that day",
+		advice: "try again in half an hour, or ask for later days only",
+	})
+}
+
+// day takes one day's entries for this sales unit. A day that is not there yet has
+// none; a page of some proxy does not say that.
+func (c *Client) day(ctx context.Context, ledger, date string, open bool, take func(Movement) error) error {
+	began, later := false, false
 	err := c.pages(ctx, call{what: date, path: reportsPath + "/" + ledger + "/funds/dates/" + date}, func(body []byte) (string, error) {
 		var b struct {
 			Cursor string      `json:"cursor"`
 			More   bool        `json:"hasMore"`
+			Later  bool        `json:"tryLater"`
 			Items  []entryBody `json:"items"`
 		}
 		if err := decodeObject(body, &b); err != nil {
 			return "", err
 		}
-		began = true
+		began, later = true, later || b.Later
 		for _, e := range b.Items {
 			if e.Handle != "" && e.Handle != c.handle() {
 				continue // another sales unit in the same ledger
@@ -165,7 +177,11 @@ func (c *Client) day(ctx context.Context, ledger, date string, take func(Movemen
 		return b.Cursor, nil
 	})
 	var fail *failure
-	if errors.As(err, &fail) && fail.http == http.StatusNotFound && fail.status != payment.Busy && !began { // busy: it was the token that was not found
+	switch {
+	case err == nil && later && !open:
+		return notClosed(date)
+	case errors.As(err, &fail) && fail.http == http.StatusNotFound && !began &&
+		(fail.status == payment.Refused || fail.bare && fail.status != payment.Busy): // busy: it was the token that was not found
 		return nil
 	}
 	return err

@@ -154,6 +154,7 @@ func TestReportsThatCannotBeUsed(t *testing.T) {
 		status int
 		body   string
 	}{
+		"a proxy":     {404, "<html>"},
 		"403":         {403, `{"title":"No","type":"t"}`},
 		"500":         {500, ""},
 		"429":         {429, ""},
@@ -174,6 +175,30 @@ func TestReportsThatCannotBeUsed(t *testing.T) {
 		w := books(t, func(string, string) (int, string) { return row.status, row.body })
 		if moves, err := w.client(t).Movements(t.Context(), time.Now()); err == nil || moves != nil || !strings.HasPrefix(err.Error(), "vipps: ") {
 			t.Errorf("%s: %v, %v", name, moves, err)
+		}
+	}
+}
+
+// What may still come is expected of the newest days only.
+func TestDaysThatAreNotClosed(t *testing.T) {
+	now := time.Now().UTC()
+	for back := range 6 {
+		date := now.AddDate(0, 0, -back).Format(time.DateOnly)
+		w := books(t, func(asked, cursor string) (int, string) {
+			switch {
+			case asked == date && cursor == "": // told on any page
+				return 200, `{"hasMore":true,"cursor":"2","tryLater":true,"items":[]}`
+			case asked > now.Format(time.DateOnly):
+				return 404, `{"title":"Not yet","type":"t"}`
+			}
+			return 200, `{"items":[]}`
+		})
+		moves, err := w.client(t).Movements(t.Context(), now.AddDate(0, 0, -5))
+		if closed := back > maxOpen; closed != (err != nil) || moves != nil {
+			t.Errorf("%d days back: %v, %v", back, moves, err)
+		}
+		if err != nil && (!strings.Contains(err.Error(), "report "+date+": ") || !strings.Contains(Advice(err), "half an hour")) {
+			t.Errorf("%v: %s", err, Advice(err))
 		}
 	}
 }

@@ -128,7 +128,7 @@ func (c *Client) fetchToken(ctx context.Context) (grant, *failure) {
 	}
 	token, life, err := decodeToken(got.body)
 	if err != nil {
-		return grant{}, c.failed(getToken, "token", reply{status: got.status}, err)
+		return grant{}, c.failed(getToken, "token", reply{status: got.status}, nonsense(got.body, err))
 	}
 	return granted(token, asked, life), nil
 }

@@ -103,7 +103,9 @@ func (c *Client) Ask(ctx context.Context, o payment.Order) (payment.Answer, erro
 // guards, and the driver is waiting.
 func (c *Client) reserve(ctx context.Context, o payment.Order) (payment.Answer, error) {
 	if o.Way == payment.ByPush && !c.config.Push {
-		return conclude(o, payment.Found{}, declined(o.Ref, no(payment.NoPush), errors.New("push messages are not switched on")))
+		fail := declined(o.Ref, no(payment.NoPush), errors.New("push messages are not switched on"))
+		fail.advice = "set payment.push_message: true, if the service has approved that for the sales unit; drivers get a link meanwhile"
+		return conclude(o, payment.Found{}, fail)
 	}
 	f, fail := c.change(ctx, o, payment.Found{})
 	if fail != nil && fail.exists {

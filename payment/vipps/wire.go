@@ -97,7 +97,7 @@ func decodePayment(body []byte, ref payment.Ref) (payment.Found, payment.Currenc
 	if f.State == payment.Created {
 		f.URL = b.URL
 	}
-	if until, err := time.Parse(time.RFC3339, string(b.Guaranteed)); err == nil {
+	if until, err := time.Parse(time.RFC3339, string(b.Guaranteed)); err == nil && until.Unix() > 0 {
 		f.Guaranteed = until.Unix()
 	}
 	if t, err := payment.ParseTerms(b.Metadata); err == nil && t.Price.Currency == currency {
