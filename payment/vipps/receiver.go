@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -65,16 +66,30 @@ type Receiver struct {
 // event is a hash of what tells an event from others: of one size, whatever comes.
 type event [sha256.Size]byte
 
-// NewReceiver makes one. It returns an error if the address is none.
+// NewReceiver makes one. It returns an error if the address is none, or if an
+// option is missing.
 func NewReceiver(o ReceiverOptions) (*Receiver, error) {
 	u, err := url.Parse(o.URL)
-	if err != nil || u.Host == "" {
+	switch {
+	case err != nil || u.Host == "":
 		return nil, errors.New("vipps: webhook: want the address that was registered, with scheme and host")
+	case o.MSN == "" || o.Secrets == nil || o.Hint == nil:
+		return nil, errors.New("vipps: webhook: want a sales unit, its secrets, and somebody to give hints to")
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Receiver{ReceiverOptions: o, host: u.Host, target: u.RequestURI(), hints: make(chan Hint, maxHints), seen: map[event]bool{}}, nil
+	return &Receiver{ReceiverOptions: o, host: signedHost(u), target: u.RequestURI(), hints: make(chan Hint, maxHints), seen: map[event]bool{}}, nil
+}
+
+// signedHost is the host as the guide's code takes it from the address: in small
+// letters, and without the port that the scheme has anyway.
+func signedHost(u *url.URL) string {
+	host := strings.ToLower(u.Host)
+	if port := map[string]string{"https": ":443", "http": ":80"}[u.Scheme]; port != "" {
+		host = strings.TrimSuffix(host, port)
+	}
+	return host
 }
 
 // Deliver passes hints on until ctx ends.
