@@ -35,8 +35,6 @@ type explorer struct {
 	maker  *maker
 	plan   Plan
 	most   int // faults in a set
-	thin   int // of the pairs that matter least, every so-manieth is played; 0 or 1: all
-	minor  int // such pairs passed so far
 	search search
 	census Census
 	tally  Tally
@@ -71,7 +69,7 @@ func (e *explorer) further(set []mishap) {
 func (e *explorer) branches(set, next []mishap) []mishap {
 	var all []mishap
 	for _, m := range next {
-		if len(set) > 0 && !e.wanted(set, m) {
+		if len(set) > 0 && !wanted(set, m) {
 			continue
 		}
 		for how := range severities(m.place, m.site) {
@@ -85,15 +83,8 @@ func (e *explorer) branches(set, next []mishap) []mishap {
 // wanted says whether a set is made larger by a fault. Sets of three are made only
 // of what happens to calls, records and deeds: with what may happen at any pass
 // and any reading, there would be a hundred million.
-func (e *explorer) wanted(set []mishap, m mishap) bool {
-	switch {
-	case len(set) > 1:
-		return m.telling() && !slices.ContainsFunc(set, func(m mishap) bool { return !m.telling() })
-	case e.thin > 1 && !m.pays() && !set[0].pays() && !(m.telling() && set[0].telling()):
-		e.minor++
-		return e.minor%e.thin == 0
-	}
-	return true
+func wanted(set []mishap, m mishap) bool {
+	return len(set) < 2 || m.telling() && !slices.ContainsFunc(set, func(m mishap) bool { return !m.telling() })
 }
 
 // telling says of a fault that its moment is one in which something is done or
@@ -106,20 +97,9 @@ func (m mishap) telling() bool {
 	return true
 }
 
-// pays says of a fault that it happens to a call to the payment service, or to
-// what the service makes of it.
-func (m mishap) pays() bool {
-	switch m.place {
-	case atStart, atCreate, atCapture, atRelease, atWithdraw, atReceipt, atLink, atApprove:
-		return true
-	}
-	return false
-}
-
 // Exhaust plays the reference charge with every set of at most that many faults,
-// on all processors. Of the pairs without a fault of a call, in which one of the
-// two comes while the post only looks around, it plays every thin-th.
-func Exhaust(most, thin int, p Plan) *Census {
+// on all processors.
+func Exhaust(most int, p Plan) *Census {
 	p.Scale = 100
 	root := &explorer{maker: &maker{card: newCard()}, plan: p, most: most}
 	singles := root.branches(nil, root.try(nil))
@@ -130,9 +110,8 @@ func Exhaust(most, thin int, p Plan) *Census {
 	var group sync.WaitGroup
 	for k := range workers {
 		group.Go(func() {
-			e := &explorer{maker: &maker{card: newCard()}, plan: p, most: most, thin: thin}
+			e := &explorer{maker: &maker{card: newCard()}, plan: p, most: most}
 			for i := k; i < len(singles) && most > 0; i += workers {
-				e.minor = i
 				e.further(singles[i : i+1])
 			}
 			parts[k] = e.census

@@ -6,19 +6,13 @@ import (
 	"testing"
 )
 
-// thinned is how many pairs without a fault of a call, and with one that comes
-// while the post only looks around, there are for one that is played here. They
-// are most of all pairs, and meet the same few situations again and again; all
-// would take a minute. `worlds -exhaustive 2` plays each of them.
-const thinned = 8
-
 func TestEverySetOfTwoFaultsKeepsThePromises(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent)) // as the command does
 	most := 2
 	if testing.Short() {
 		most = 1
 	}
-	c := Exhaust(most, thinned, Plan{})
+	c := Exhaust(most, Plan{})
 	for i, v := range c.violations {
 		if i == maxComplaints {
 			t.Fatalf("and %d more", len(c.violations)-i)
@@ -38,7 +32,7 @@ func TestPairsFindWhatSinglesDoNot(t *testing.T) {
 		plantBlindRot:    "answer#1:cut-anytime~2,down#1:card-lost",
 		plantTwoRestarts: "answer#1:cut-anytime~1,save#5:cut-before-save~1",
 	} {
-		if one := Exhaust(1, 1, Plan{plant: p}); len(one.violations) > 0 {
+		if one := Exhaust(1, Plan{plant: p}); len(one.violations) > 0 {
 			t.Errorf("%v: a single fault shows it: %v", p, one.violations[0])
 		}
 		faults, err := parseSet(set)
@@ -54,7 +48,7 @@ func TestPairsFindWhatSinglesDoNot(t *testing.T) {
 // The reference charge has enough in it for these to show with one fault or none.
 func TestSinglesFindPlantedMistakes(t *testing.T) {
 	for _, p := range []plant{plantForget, plantEarlyRelease, plantGiveUp, plantTwoTries, plantNewReceipt, plantReceiptFirst, plantDeafWire} {
-		if c := Exhaust(1, 1, Plan{plant: p}); len(c.violations) == 0 {
+		if c := Exhaust(1, Plan{plant: p}); len(c.violations) == 0 {
 			t.Errorf("%v: not found in %d sets", p, c.Sets[1])
 		}
 	}

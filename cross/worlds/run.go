@@ -111,7 +111,7 @@ func runSets(most int, p Plan, stdout, stderr io.Writer) int {
 		return 2
 	}
 	began, used := time.Now(), cpu()
-	c := Exhaust(most, 1, p)
+	c := Exhaust(most, p)
 	c.Print(stdout)
 	fmt.Fprintf(stderr, "%.1f s, %.1f s of CPU\n", time.Since(began).Seconds(), (cpu() - used).Seconds())
 	if len(c.violations) > 0 {
