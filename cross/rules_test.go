@@ -50,6 +50,7 @@ func modules() []rules.Module {
 		{Path: "periph.io/x/host/v3", In: []string{"hal/gpio"}, Why: "GPIO lines through the kernel's character devices"},
 		{Path: "github.com/getkin/kin-openapi", Why: "checks our calls against the published API descriptions"},
 		{Path: "github.com/google/go-cmp", Why: "readable differences in tests"},
+		{Path: "github.com/santhosh-tekuri/jsonschema/v6", Why: "checks our messages against their published schemas"},
 		{Path: "go.uber.org/goleak", Why: "goroutines left behind by tests"},
 		{Path: "pgregory.net/rapid", Why: "properties and shrinking in tests"},
 	}
@@ -58,9 +59,13 @@ func modules() []rules.Module {
 // goroutines lists the packages that may start them, and what for.
 func goroutines() map[string]string {
 	return map[string]string{
-		"agent":        "runs the EVSEs, the pages and the simulated payment service side by side until all have ended",
-		"agent/evse":   "one worker for each device that may be slow: the loop itself waits for none",
-		"display/web":  "serves while it waits for its end",
+		"agent":       "runs the EVSEs, the pages and the simulated payment service side by side until all have ended",
+		"agent/evse":  "one worker for each device that may be slow: the loop itself waits for none",
+		"display/web": "serves while it waits for its end",
+
+		"display/remote": "answers several pages at a time: one wish may wait for a disk",
+		"payment/relay":  "one asking for each goroutine: the payment service may be slow",
+
 		"hal/sim":      "serves several connections at once, as a meter's gateway does",
 		"payment/sim":  "delivers webhooks while it serves, as a payment service calls back by itself",
 		"cross/bench":  "reads what a program under measurement prints",
@@ -73,6 +78,7 @@ func goroutines() map[string]string {
 // wide lists the packages that may export more than the others.
 func wide() map[string]rules.Allowance {
 	return map[string]rules.Allowance{
+		"display":       {Most: 36, Why: "everything that any medium shows, and all that can come of a wish, are public words"},
 		"agent/session": {Most: 40, Why: "one type for each kind of event, and the whole state of an EVSE is public data"},
 	}
 }

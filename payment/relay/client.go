@@ -25,8 +25,8 @@ type Client struct {
 	ClientOptions
 	life string // of this program: no id of another life is taken for one of ours
 
-	mu    sync.Mutex // guards what follows
-	asked uint64
+	mu    sync.Mutex               // guards what follows
+	asked uint64                   // askings so far
 	waits map[string]chan<- answer // by id; each takes one answer without waiting
 	gate  gateClock
 }

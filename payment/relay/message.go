@@ -25,8 +25,8 @@ type order struct {
 	Ref      payment.Ref       `json:"ref"`
 	Amount   payment.Amount    `json:"amount,omitempty"` // minor units
 	Currency payment.Currency  `json:"currency,omitempty"`
-	Attempt  uint8             `json:"attempt,omitempty"`
-	Terms    map[string]string `json:"terms,omitempty"` // as they are written into the payment
+	Attempt  uint8             `json:"attempt,omitempty"` // which capture key
+	Terms    map[string]string `json:"terms,omitempty"`   // as they are written into the payment
 	Return   string            `json:"return,omitempty"`
 	Way      string            `json:"way,omitempty"`
 	Phone    string            `json:"phone,omitempty"`
@@ -36,16 +36,16 @@ type order struct {
 type receipt struct {
 	Number   string           `json:"number"`
 	Currency payment.Currency `json:"currency"`
-	VAT      int              `json:"vat_bp"`
+	VAT      int              `json:"vat_bp"` // basis points
 	Lines    []line           `json:"lines"`
 }
 
 type line struct {
 	Kind     string         `json:"kind"`
-	Quantity int64          `json:"quantity"`
-	Each     payment.Amount `json:"each"`   // minor units
-	Amount   payment.Amount `json:"amount"` // minor units
-	VAT      payment.Amount `json:"vat"`    // minor units
+	Quantity int64          `json:"quantity"` // Wh, whole minutes or 1, by its kind
+	Each     payment.Amount `json:"each"`     // minor units
+	Amount   payment.Amount `json:"amount"`   // minor units
+	VAT      payment.Amount `json:"vat"`      // minor units
 	Name     string         `json:"name"`
 }
 
@@ -57,7 +57,7 @@ type answer struct {
 	Late   bool   `json:"late,omitempty"` // nothing was done: the asking had no time, or its time was over
 	Status string `json:"status,omitempty"`
 	Reason string `json:"reason,omitempty"`
-	Wait   int64  `json:"wait_ms,omitempty"`
+	Wait   int64  `json:"wait_ms,omitempty"` // ms
 	Code   string `json:"code,omitempty"`
 	Said   string `json:"said,omitempty"` // what went wrong, for the log
 	Found  *found `json:"found,omitempty"`
@@ -96,7 +96,7 @@ type open struct {
 	Limit    payment.Amount   `json:"limit"` // minor units
 	Due      payment.Amount   `json:"due"`   // minor units
 	Register hal.Energy       `json:"register_wh"`
-	Attempt  uint8            `json:"attempt,omitempty"`
+	Attempt  uint8            `json:"attempt,omitempty"` // which capture key
 	Ended    bool             `json:"ended,omitempty"`
 }
 
