@@ -354,7 +354,7 @@ func TestWatchersAreWoken(t *testing.T) {
 		if !woken(c, time.Second) {
 			t.Error("not woken by a change")
 		}
-		if !woken(s.Changed("A12"), watchEvery) {
+		if !woken(s.Changed("A12"), watchEvery+time.Second) {
 			t.Error("not woken while somebody charges")
 		}
 		if s.Changed("NONE") != nil {
