@@ -255,3 +255,13 @@ func (g *Gateway) Public(code string) (display.View, bool) {
 func (g *Gateway) reachable(p *place) bool {
 	return g.Connected() && p.online && (p.mute == 0 || g.Mono() >= p.mute)
 }
+
+// Name is what people call a post; empty for one that is not known.
+func (g *Gateway) Name(tenant, post string) string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if p := g.posts[tenant+"/"+post]; p != nil {
+		return p.info.Name
+	}
+	return ""
+}
