@@ -61,6 +61,7 @@ func modules() []rules.Module {
 func goroutines() map[string]string {
 	return map[string]string{
 		"agent":       "runs the EVSEs, the pages and the simulated payment service side by side until all have ended",
+		"agent/mqtt":  "hands on what comes while the library reads on",
 		"agent/evse":  "one worker for each device that may be slow: the loop itself waits for none",
 		"display/web": "serves while it waits for its end",
 
