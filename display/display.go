@@ -154,7 +154,17 @@ type Post struct {
 	Pay      string // what drivers call the app they pay with, as in "MobilePay"; empty means "Vipps"
 	Seller   Seller
 	Zone     *time.Location // for times of day; nil means UTC
-	Codes    []string       // of all its EVSEs
+
+	Codes    []string // of all its EVSEs, as on their stickers
+	Brand    Brand
+	TermsURL string // where the owner's terms are read; shown when not empty
+}
+
+// Brand is how the owner's pages look. What is empty is as it is without an owner.
+type Brand struct {
+	Name   string // above the page
+	Colour string // "#rrggbb", of what is pressed; white on it can be read
+	Logo   string // data: URI of an SVG or PNG
 }
 
 // Seller is who the driver buys from.
