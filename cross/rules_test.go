@@ -80,7 +80,6 @@ func goroutines() map[string]string {
 // wide lists the packages that may export more than the others.
 func wide() map[string]rules.Allowance {
 	return map[string]rules.Allowance{
-		"display":       {Most: 36, Why: "everything that any medium shows, and all that can come of a wish, are public words"},
 		"agent/session": {Most: 40, Why: "one type for each kind of event, and the whole state of an EVSE is public data"},
 		"display":       {Most: 40, Why: "one type for each thing that is shown, and every medium draws all of them"},
 	}
