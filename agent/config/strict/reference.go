@@ -1,4 +1,4 @@
-package config
+package strict
 
 import (
 	"fmt"
@@ -9,59 +9,52 @@ import (
 // Reference gives a table in Markdown of every key: what it holds, what holds
 // when it is left out, and what it means. Below it stands what the format has
 // and this version cannot do.
-func Reference() string {
+func (f Format) Reference() string {
 	var b strings.Builder
 	b.WriteString("| key | holds | if left out | meaning |\n|---|---|---|---|\n")
-	schema().walk("", func(path string, k key) {
-		doc := k.doc
-		if k.env != "" {
-			doc += " The environment variable `" + k.env + "` wins over the file."
+	f.Walk(func(path string, k Key) {
+		doc := k.Doc
+		if k.Env != "" {
+			doc += " The environment variable `" + k.Env + "` wins over the file."
 		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", path, money(k.holds()), k.otherwise(), money(doc))
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", path, k.holds(), k.otherwise(), doc)
 	})
-	b.WriteString("\nNot in this version, and refused:")
-	for i, l := range later() {
-		if i > 0 {
-			b.WriteString(",")
-		}
-		b.WriteString(" `" + l.path + "`")
+	for i, l := range f.Later {
+		b.WriteString([...]string{"\nNot in this version, and refused: ", ", "}[min(i, 1)] + "`" + l.Path + "`")
 	}
-	b.WriteString(".\n")
-	return b.String()
+	if len(f.Later) > 0 {
+		b.WriteString(".\n")
+	}
+	return f.units(nil).Replace(b.String())
 }
 
 // holds says what a key holds, for the reference.
-func (k key) holds() string {
-	switch k.kind {
-	case section:
+func (k Key) holds() string {
+	switch k.Kind {
+	case Section:
 		return "section"
-	case list:
-		return fmt.Sprintf("list of %d to %d", k.min, k.max)
-	case flag:
-		return k.want
+	case List:
+		return fmt.Sprintf("list of %d to %d", k.Min, k.Max)
+	case Flag:
+		return k.Want
 	}
-	return strings.TrimSuffix(k.allowed(), " (the secret itself never stands here)")
+	return strings.TrimSuffix(k.allowed(), notHere)
 }
 
 // otherwise says what holds when a key is left out, for the reference.
-func (k key) otherwise() string {
-	switch d := k.def.(type) {
+func (k Key) otherwise() string {
+	switch d := k.Def.(type) {
 	case time.Duration:
-		return "`" + short(d) + "`"
+		return "`" + Short(d) + "`"
 	case nil:
 	default:
 		return fmt.Sprintf("`%v`", d)
 	}
 	switch {
-	case k.need:
+	case k.Need:
 		return "must be given"
-	case k.unset != "":
-		return k.unset
+	case k.Unset != "":
+		return k.Unset
 	}
 	return "as its keys say"
-}
-
-// money puts in the names of all units of money.
-func money(s string) string {
-	return strings.NewReplacer(minorUnits, "øre or cent", majorUnit, "kr").Replace(s)
 }

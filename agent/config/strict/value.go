@@ -1,4 +1,4 @@
-package config
+package strict
 
 import (
 	"fmt"
@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"stolpe/agent/config/strict/legal"
 )
 
 // The tags that YAML gives to plain values (YAML 1.2.2, 10.3).
@@ -20,29 +22,25 @@ const (
 // value reads what stands behind a key: a map[string]any for a section, a []any
 // for a list, else int64, string, bool or time.Duration. It gives nil after an
 // error. The line is that of the key.
-func (r *reader) value(k key, n *yaml.Node, path string, line int) any {
+func (r *Reader) value(k Key, n *yaml.Node, path string, line int) any {
 	if !r.plain(n, path) {
 		return nil
 	}
-	shape := map[kind]yaml.Kind{section: yaml.MappingNode, list: yaml.SequenceNode, numbers: yaml.SequenceNode}[k.kind]
-	if shape == 0 {
-		shape = yaml.ScalarNode
-	}
-	if n.Kind != shape || n.ShortTag() == tagNull {
+	if n.Kind != k.shape() || n.ShortTag() == tagNull {
 		r.wrong(line, path, k.show(n), k.allowed())
 		return nil
 	}
-	switch k.kind {
-	case section:
+	switch k.Kind {
+	case Section:
 		return r.section(k, n, path, line)
-	case list:
+	case List:
 		return r.sections(k, n, path)
-	case numbers:
-		return r.numbers(k, n, path)
+	case Numbers, Texts, SecretRefs:
+		return r.several(k, n, path)
 	}
 	v, allowed := k.scalar(n)
 	if allowed != "" {
-		if quoted := n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0; quoted && (k.kind == number || k.kind == flag) {
+		if quoted := n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0; quoted && (k.Kind == Number || k.Kind == Flag) {
 			allowed += ", without quotes"
 		}
 		r.wrong(n.Line, path, k.show(n), allowed)
@@ -51,25 +49,36 @@ func (r *reader) value(k key, n *yaml.Node, path string, line int) any {
 	return v
 }
 
+// shape is what YAML calls what the key holds.
+func (k Key) shape() yaml.Kind {
+	switch k.Kind {
+	case Section:
+		return yaml.MappingNode
+	case List, Numbers, Texts, SecretRefs:
+		return yaml.SequenceNode
+	}
+	return yaml.ScalarNode
+}
+
 // scalar reads a single value, or says what is allowed instead.
-func (k key) scalar(n *yaml.Node) (v any, allowed string) {
-	switch k.kind {
-	case number:
+func (k Key) scalar(n *yaml.Node) (v any, allowed string) {
+	switch k.Kind {
+	case Number:
 		return k.number(n)
-	case flag:
-		if n.ShortTag() == tagBool && (n.Value == "true" || n.Value == "false") && (k.legal == nil || k.legal(n.Value)) {
+	case Flag:
+		if n.ShortTag() == tagBool && (n.Value == "true" || n.Value == "false") && (k.Legal == nil || k.Legal(n.Value)) {
 			return n.Value == "true", ""
 		}
-	case span:
+	case Span:
 		d, err := time.ParseDuration(n.Value)
-		if err == nil && int64(d) >= k.min && int64(d) <= k.max {
+		if err == nil && int64(d) >= k.Min && int64(d) <= k.Max {
 			return d, ""
 		}
-	case secret:
+	case SecretRef:
 		if _, _, ok := reference(n.Value); ok && n.ShortTag() == tagText {
 			return n.Value, ""
 		}
-	case text:
+	case Text:
 		return k.text(n)
 	}
 	return nil, k.allowed()
@@ -77,12 +86,12 @@ func (k key) scalar(n *yaml.Node) (v any, allowed string) {
 
 // number reads a whole number in plain digits. YAML's other spellings (0x10,
 // 017, 1_000) are refused: too many people read them as something else.
-func (k key) number(n *yaml.Node) (any, string) {
+func (k Key) number(n *yaml.Node) (any, string) {
 	v, err := strconv.ParseInt(n.Value, 10, 64)
 	if n.ShortTag() != tagInt || err != nil || strconv.FormatInt(v, 10) != n.Value {
 		return nil, "a whole number, " + k.allowed()
 	}
-	if v < k.min || v > k.max {
+	if v < k.Min || v > k.Max {
 		return nil, k.allowed()
 	}
 	return v, ""
@@ -90,30 +99,33 @@ func (k key) number(n *yaml.Node) (any, string) {
 
 // text reads a text. A number without quotes is not one: other programs that
 // handle the file would drop its leading zeros.
-func (k key) text(n *yaml.Node) (any, string) {
+func (k Key) text(n *yaml.Node) (any, string) {
 	switch {
 	case n.ShortTag() != tagText:
-		return nil, "text in quotes: " + k.want
-	case n.Value != "" && !visible(n.Value):
-		return nil, k.want + ", with no invisible character in it and no space around it"
-	case n.Value == "" || !k.legal(n.Value):
-		return nil, k.want
+		return nil, "text in quotes: " + k.Want
+	case n.Value != "" && !legal.Visible(n.Value):
+		return nil, k.Want + ", with no invisible character in it and no space around it"
+	case n.Value == "" || !k.Legal(n.Value):
+		return nil, k.Want
 	}
 	return n.Value, ""
 }
 
-// numbers reads a list of whole numbers.
-func (r *reader) numbers(k key, n *yaml.Node, path string) any {
-	if len(n.Content) < int(k.min) || len(n.Content) > int(k.max) {
-		r.wrong(n.Line, path, fmt.Sprintf("%d numbers", len(n.Content)), k.allowed())
+// several reads a list of single values.
+func (r *Reader) several(k Key, n *yaml.Node, path string) any {
+	if len(n.Content) < int(k.Min) || len(n.Content) > int(k.Max) {
+		entries := "entries"
+		if k.Kind == Numbers {
+			entries = "numbers"
+		}
+		r.wrong(n.Line, path, fmt.Sprintf("%d %s", len(n.Content), entries), k.allowed())
 		return nil
 	}
-	one := key{kind: number, min: k.each[0], max: k.each[1], want: k.want}
 	var out []any
 	for i, item := range n.Content {
 		below := fmt.Sprintf("%s[%d]", path, i)
 		r.lines[below] = item.Line
-		v := r.value(one, item, below, item.Line)
+		v := r.value(k.one(), item, below, item.Line)
 		if v == nil {
 			r.bad[path] = true
 			continue
@@ -123,28 +135,44 @@ func (r *reader) numbers(k key, n *yaml.Node, path string) any {
 	return out
 }
 
-// allowed says what may stand behind the key.
-func (k key) allowed() string {
-	switch k.kind {
-	case section:
-		return "a section with " + strings.Join(k.names(), ", ")
-	case list:
-		return fmt.Sprintf("a list of %d to %d, each with %s", k.min, k.max, strings.Join(k.names(), ", "))
-	case numbers:
-		return fmt.Sprintf("a list of %d to %d whole numbers, each %d to %d %s", k.min, k.max, k.each[0], k.each[1], k.want)
-	case number:
-		return strings.TrimSpace(fmt.Sprintf("%d to %d %s", k.min, k.max, k.want))
-	case span:
-		return fmt.Sprintf("%s to %s, with the unit (s, m, h)", short(time.Duration(k.min)), short(time.Duration(k.max)))
-	case secret:
-		return "credential:NAME, file:/PATH or env:NAME (the secret itself never stands here)"
+// one is one of the values of a list.
+func (k Key) one() Key {
+	switch k.Kind {
+	case Numbers:
+		return Key{Kind: Number, Min: k.Each[0], Max: k.Each[1], Want: k.Want}
+	case Texts:
+		return Key{Kind: Text, Want: k.Want, Legal: k.Legal, Quiet: k.Quiet}
 	}
-	return k.want
+	return Key{Kind: SecretRef}
+}
+
+// notHere stands behind what is allowed for a secret, but not in the reference.
+const notHere = " (the secret itself never stands here)"
+
+// allowed says what may stand behind the key.
+func (k Key) allowed() string {
+	switch k.Kind {
+	case Section:
+		return "a section with " + strings.Join(k.names(), ", ")
+	case List:
+		return fmt.Sprintf("a list of %d to %d, each with %s", k.Min, k.Max, strings.Join(k.names(), ", "))
+	case Numbers:
+		return fmt.Sprintf("a list of %d to %d whole numbers, each %d to %d %s", k.Min, k.Max, k.Each[0], k.Each[1], k.Want)
+	case Texts, SecretRefs:
+		return fmt.Sprintf("a list of %d to %d, each %s", k.Min, k.Max, k.one().allowed())
+	case Number:
+		return strings.TrimSpace(fmt.Sprintf("%d to %d %s", k.Min, k.Max, k.Want))
+	case Span:
+		return fmt.Sprintf("%s to %s, with the unit (s, m, h)", Short(time.Duration(k.Min)), Short(time.Duration(k.Max)))
+	case SecretRef:
+		return "credential:NAME, file:/PATH or env:NAME" + notHere
+	}
+	return k.Want
 }
 
 // show says what stands behind the key. A secret in the wrong place is not shown.
-func (k key) show(n *yaml.Node) string {
-	if n.Kind == yaml.ScalarNode && n.ShortTag() != tagNull && (k.quiet || k.kind == secret) {
+func (k Key) show(n *yaml.Node) string {
+	if n.Kind == yaml.ScalarNode && n.ShortTag() != tagNull && (k.Quiet || k.Kind == SecretRef || k.Kind == SecretRefs) {
 		return "something else (not shown)"
 	}
 	return describe(n)
@@ -164,16 +192,28 @@ func describe(n *yaml.Node) string {
 	case tagNull:
 		return "nothing"
 	case tagText:
-		return quote(n.Value)
+		return Quote(n.Value)
 	}
-	return strings.Trim(quote(n.Value), `"`)
+	return strings.Trim(Quote(n.Value), `"`)
 }
 
-// quote puts a text from the file in quotes, shortened.
-func quote(s string) string {
+// Quote puts a text from the file in quotes, shortened.
+func Quote(s string) string {
 	const most = 60 // characters; chosen by us
 	if runes := []rune(s); len(runes) > most {
 		s = string(runes[:most]) + "..."
 	}
 	return strconv.Quote(s)
+}
+
+// Short writes a duration without the zeros that time.Duration adds: 10m, not 10m0s.
+func Short(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
 }
