@@ -41,6 +41,7 @@ func pure() []string {
 func modules() []rules.Module {
 	return []rules.Module{
 		{Path: "codeberg.org/go-pdf/fpdf", In: []string{"display/paper"}, Why: "PDF files: sales documents and stickers"},
+		{Path: "github.com/eclipse/paho.mqtt.golang", In: []string{"agent/mqtt"}, Why: "MQTT 3.1.1"},
 		{Path: "github.com/goburrow/modbus", In: []string{"hal/modbus"}, Why: "encodes and checks Modbus PDUs"},
 		{Path: "github.com/spf13/cobra", In: []string{"agent"}, Why: "subcommands, help and completion"},
 		{Path: "github.com/spf13/viper", In: []string{"agent/config"}, Why: "file and environment as one configuration"},
