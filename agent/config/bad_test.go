@@ -17,7 +17,10 @@ func wanted(text, name string) []string {
 	var want []string
 	for _, line := range strings.Split(text, "\n") {
 		if rest, ok := strings.CutPrefix(line, "# want"); ok {
-			want = append(want, name+":"+strings.TrimPrefix(strings.TrimPrefix(rest, ":"), " "))
+			if line, ok := strings.CutPrefix(rest, " "); ok {
+				rest = ":" + line
+			}
+			want = append(want, name+rest)
 		}
 	}
 	return want

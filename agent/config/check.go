@@ -21,6 +21,9 @@ func (r *reader) check(f *file) {
 	r.checkLines(f)
 	r.checkWeb(f)
 	r.checkVipps(f)
+	r.checkApproval(f)
+	r.checkGateway(f)
+	r.checkMQTT(f)
 	r.checkLimits(f)
 }
 
@@ -67,11 +70,8 @@ func (r *reader) checkReserve(f *file) {
 	}
 }
 
-// needed is what is allowed for a key without which nobody could be asked to pay.
-const needed = "it given, as payment.through is vipps"
-
 func (r *reader) checkWeb(f *file) {
-	if !r.fine("web.listen", "web.public_url", "payment.through") || f.Web.PublicURL != "" {
+	if !r.fine("web.listen", "web.public_url", "payment.through") || f.Web.PublicURL != "" || f.Payment.Through == ThroughGateway {
 		return
 	}
 	switch {
@@ -89,10 +89,7 @@ func (r *reader) checkVipps(f *file) {
 	}
 	v := f.Payment.Vipps
 	if v.MSN == "" && r.fine("payment.vipps.msn") {
-		r.fail("payment.vipps.msn", "nothing", needed)
-	}
-	if f.Limits.Approve < vippsApproval && r.fine("limits.approve") {
-		r.fail("limits.approve", short(f.Limits.Approve), "at least "+short(vippsApproval)+" with payment.through: vipps, where the payer has that long")
+		r.fail("payment.vipps.msn", "nothing", needed(ThroughVipps))
 	}
 	near := strings.HasPrefix(v.BaseURL, "http:") // a simulator on this machine
 	if v.Webhooks && !near && !reachable(f.Web.PublicURL) && r.fine("web.public_url", "payment.vipps.webhooks", "payment.vipps.base_url") {
@@ -124,6 +121,15 @@ const vippsLive = "https://api.vipps.no"
 // would tell somebody who is just approving that nothing will be charged.
 const vippsApproval = 10 * time.Minute
 
+// checkApproval gives payers their time. One of the simulator has as long as it
+// pleases whoever plays.
+func (r *reader) checkApproval(f *file) {
+	through := f.Payment.Through
+	if through != ThroughSim && f.Limits.Approve < vippsApproval && r.fine("limits.approve", "payment.through") {
+		r.fail("limits.approve", short(f.Limits.Approve), "at least "+short(vippsApproval)+" with payment.through: "+string(through)+", where the payer has that long")
+	}
+}
+
 func (r *reader) checkLimits(f *file) {
 	l := f.Limits
 	for _, part := range []struct {
@@ -133,35 +139,5 @@ func (r *reader) checkLimits(f *file) {
 		if r.fine(part.name, "limits.longest") && part.d > l.Longest {
 			r.fail(part.name, short(part.d), "at most the "+short(l.Longest)+" of limits.longest")
 		}
-	}
-}
-
-// secrets looks up what the way to the money needs.
-func (r *reader) secrets(f file, p *Payment, find Lookup) {
-	if p.Through != ThroughVipps {
-		return
-	}
-	v := f.Payment.Vipps
-	for _, one := range []struct {
-		name, said string
-		to         *Secret
-	}{
-		{"client_id", v.ClientID, &p.Vipps.ClientID},
-		{"client_secret", v.ClientSecret, &p.Vipps.ClientSecret},
-		{"subscription_key", v.SubscriptionKey, &p.Vipps.SubscriptionKey},
-	} {
-		path := "payment.vipps." + one.name
-		if !r.fine(path) {
-			continue
-		}
-		if one.said == "" {
-			r.fail(path, "nothing", needed)
-			continue
-		}
-		value, err := find.resolve(one.said)
-		if err != nil {
-			r.fail(path, one.said+", but "+err.Error(), "a secret there")
-		}
-		*one.to = value
 	}
 }

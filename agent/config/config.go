@@ -49,7 +49,9 @@ type Config struct {
 	Price     payment.Price
 	Reserve   Reserve
 	Payment   Payment
-	Web       Web
+	Gateway   Gateway // its key is empty unless Payment.Through is ThroughGateway
+	MQTT      MQTT    // zero when the post has no broker
+	Web       Web     // zero with ThroughGateway: the gateway serves the pages
 	Limits    Limits
 
 	from *reader // where everything stood, for Wrong
@@ -105,8 +107,9 @@ type Through string
 
 // The ways.
 const (
-	ThroughVipps Through = "vipps" // the post calls the ePayment API itself
-	ThroughSim   Through = "sim"   // a payment service inside the program
+	ThroughVipps   Through = "vipps"   // the post calls the ePayment API itself
+	ThroughGateway Through = "gateway" // the post asks a gateway, which has the keys to the API
+	ThroughSim     Through = "sim"     // a payment service inside the program
 )
 
 // Payment says how the post is paid.
@@ -129,22 +132,34 @@ type Vipps struct {
 	Webhooks        bool // the service tells the post what happens to payments
 }
 
+// Gateway says how the post asks a gateway.
+type Gateway struct {
+	Timeout time.Duration // for its answer
+	Key     Secret        // of this post, 64 hexadecimal digits: seals what is said between the two
+}
+
+// MQTT is the way to the broker.
+type MQTT struct {
+	URL           string // mqtts://host:port, or mqtt://host:port on this machine
+	CA, Cert, Key string // absolute paths of PEM files; empty with mqtt://
+}
+
 // Payer is what a simulated payer does.
 type Payer string
 
 // The payers, in the words of the simulator.
 const (
-	PayerApproves Payer = "approves"
-	PayerRefuses  Payer = "refuses"
-	PayerDawdles  Payer = "dawdles"  // approves when the payment has expired
-	PayerVanishes Payer = "vanishes" // never answers
-	PayerByHand   Payer = "by-hand"  // somebody decides on the simulator's own page
+	payerApproves Payer = "approves"
+	payerRefuses  Payer = "refuses"
+	payerDawdles  Payer = "dawdles"  // approves when the payment has expired
+	payerVanishes Payer = "vanishes" // never answers
+	payerByHand   Payer = "by-hand"  // somebody decides on the simulator's own page
 )
 
 // Sim is the payer of a simulated payment service.
 type Sim struct {
 	Payer Payer
-	After time.Duration // how long the payer thinks; with PayerDawdles, how long after the expiry
+	After time.Duration // how long the payer thinks; of one who dawdles, how long after the expiry
 }
 
 // Web says where the driver's pages are.
@@ -214,7 +229,8 @@ func Parse(name string, r io.Reader, secrets Lookup) (Config, error) {
 	read.check(&f)
 	c := f.config()
 	c.from = read
-	read.secrets(f, &c.Payment, secrets)
+	read.secrets(f, &c, secrets)
+	read.logo(f, &c)
 	if len(read.errs) > 0 {
 		return Config{}, read.errs.sorted()
 	}

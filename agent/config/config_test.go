@@ -25,7 +25,14 @@ const (
 )
 
 // vault is a Lookup that has every secret.
-func vault(kind, name string) (string, error) { return kind + "/" + name, nil }
+func vault(kind, name string) (string, error) {
+	if name == "gateway-key" {
+		return gatewayKey, nil
+	}
+	return kind + "/" + name, nil
+}
+
+var gatewayKey = strings.Repeat("0123456789abcdeF", 4)
 
 // quiet takes away what the machine of the test may have set.
 func quiet(t testing.TB) {
@@ -92,6 +99,7 @@ func TestReferenceConfigMeansWhatItSays(t *testing.T) {
 				Name: "Eksempel Lading AS", OrgNo: "999999999", VATRegistered: true,
 				Address: "Storgata 1, 2317 Hamar", Email: "post@example.no",
 			},
+			Codes: []string{"A12"}, Brand: display.Brand{Name: "Eksempel Lading", Colour: "#0b5d3b"}, TermsURL: "https://example.no/vilkar",
 		},
 		Tenant: "acme", Country: "NO", StateDir: "/var/lib/stolpe",
 		EVSEs: []EVSE{{
@@ -115,8 +123,13 @@ func TestReferenceConfigMeansWhatItSays(t *testing.T) {
 				BaseURL: "https://api.vipps.no", MSN: "123456", ClientID: secretOf("credential/vipps-client-id"),
 				ClientSecret: secretOf("credential/vipps-client-secret"), SubscriptionKey: secretOf("credential/vipps-subscription-key"),
 			},
-			Sim:      Sim{Payer: PayerApproves, After: 5 * time.Second},
+			Sim:      Sim{Payer: payerApproves, After: 5 * time.Second},
 			Receipts: true,
+		},
+		Gateway: Gateway{Timeout: 20 * time.Second},
+		MQTT: MQTT{
+			URL: "mqtts://broker.example.no:8883",
+			CA:  "/etc/stolpe/broker-ca.pem", Cert: "/etc/stolpe/post.pem", Key: "/etc/stolpe/post-key.pem",
 		},
 		Web: Web{Listen: "127.0.0.1:8080", PublicURL: "https://lad.example.no"},
 		Limits: Limits{
@@ -138,6 +151,7 @@ func TestReferenceConfigExplainsEveryKey(t *testing.T) {
 	explained := map[string]bool{ // in comments only: what excludes other keys, or should not be copied unread
 		"evses[].contactor.sim":        strings.Contains(text, "# or, to try out, sim: true"),
 		"meters_dir":                   strings.Contains(text, "\n# meters_dir: /"),
+		"web.brand.logo":               strings.Contains(text, "# logo: /"),
 		"evses[].contactor.active_low": strings.Contains(text, "# active_low: true"),
 	}
 	var visit func(path string, n *yaml.Node)
@@ -173,7 +187,7 @@ func TestSimConfigNeedsNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Payment.Through != ThroughSim || c.Payment.Sim != (Sim{PayerApproves, 5 * time.Second}) {
+	if c.Payment.Through != ThroughSim || c.Payment.Sim != (Sim{payerApproves, 5 * time.Second}) {
 		t.Errorf("payment %+v: want a simulated payer who approves", c.Payment)
 	}
 	e := c.EVSEs[0]
@@ -197,6 +211,9 @@ func TestDefaultsAreThoseOfTheReference(t *testing.T) {
 	}
 	if sparse.Limits != full.Limits {
 		t.Errorf("limits left out: %+v; the reference says the defaults are %+v", sparse.Limits, full.Limits)
+	}
+	if sparse.Gateway != full.Gateway {
+		t.Errorf("gateway left out: %+v; the reference says the defaults are %+v", sparse.Gateway, full.Gateway)
 	}
 	if sparse.Payment.Sim != full.Payment.Sim || sparse.Payment.Vipps.BaseURL != full.Payment.Vipps.BaseURL {
 		t.Errorf("payment left out: %+v; the reference says the defaults are %+v", sparse.Payment, full.Payment)

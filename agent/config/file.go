@@ -61,13 +61,20 @@ type file struct {
 			SubscriptionKey string `mapstructure:"subscription_key"`
 			Webhooks        bool
 		}
+		Gateway struct {
+			Timeout time.Duration
+			Key     string
+		}
 		Sim         Sim
 		PushMessage bool `mapstructure:"push_message"`
 		Receipts    bool
 	}
-	Web struct {
+	MQTT MQTT
+	Web  struct {
 		Listen    string
 		PublicURL string `mapstructure:"public_url"`
+		Brand     struct{ Name, Colour, Logo string }
+		TermsURL  string `mapstructure:"terms_url"`
 	}
 	Limits struct {
 		Approve  time.Duration
@@ -117,6 +124,7 @@ func (f file) config() Config {
 		Post: display.Post{
 			ID: f.Post.ID, Name: f.Post.Name, Helpdesk: f.Post.Helpdesk, Zone: zone,
 			Pay: countryOf(f.Post.Country).wallet, Seller: display.Seller(f.Seller),
+			Brand: display.Brand{Name: f.Web.Brand.Name, Colour: f.Web.Brand.Colour}, TermsURL: f.Web.TermsURL,
 		},
 		Tenant: f.Post.Tenant, Country: f.Post.Country, StateDir: f.StateDir, MetersDir: f.MetersDir,
 		Price: f.price(), Reserve: f.Reserve,
@@ -125,11 +133,16 @@ func (f file) config() Config {
 			Vipps: Vipps{BaseURL: f.Payment.Vipps.BaseURL, MSN: f.Payment.Vipps.MSN, Webhooks: f.Payment.Vipps.Webhooks},
 			Push:  f.Payment.PushMessage, Receipts: f.Payment.Receipts,
 		},
-		Web: Web(f.Web), Limits: Limits(f.Limits),
+		Gateway: Gateway{Timeout: f.Payment.Gateway.Timeout}, MQTT: f.MQTT, Limits: Limits(f.Limits),
+	}
+	if c.Payment.Through != ThroughGateway {
+		c.Web = Web{Listen: f.Web.Listen, PublicURL: f.Web.PublicURL}
 	}
 	for _, e := range f.EVSEs {
+		code := strings.ToUpper(e.Code)
+		c.Post.Codes = append(c.Post.Codes, code)
 		c.EVSEs = append(c.EVSEs, EVSE{
-			ID: e.ID, Code: strings.ToUpper(e.Code), Meter: e.Meter,
+			ID: e.ID, Code: code, Meter: e.Meter,
 			Contactor: Contactor(e.Contactor), Inputs: e.Inputs, MaxPower: e.MaxPower,
 		})
 	}

@@ -41,7 +41,7 @@ func FuzzParse(f *testing.F) {
 		if err := c.Price.Check(); err != nil {
 			t.Errorf("accepted a price that payment refuses: %v", err)
 		}
-		if len(c.EVSEs) == 0 || c.Post.Zone == nil || c.Web.Listen == "" || c.Limits.Longest == 0 {
+		if len(c.EVSEs) == 0 || c.Post.Zone == nil || (c.Web.Listen == "") != (c.Payment.Through == ThroughGateway) || c.Limits.Longest == 0 {
 			t.Errorf("accepted what is not whole: %+v", c)
 		}
 		var plain map[string]any

@@ -16,7 +16,7 @@ func schema() key {
 			doc: "Folder for what must survive a power cut. Made at installation; one post, one folder."},
 		{name: "meters_dir", kind: text, unset: "the built-in register maps only", want: "an absolute path", legal: absolute,
 			doc: "Folder with register maps of meters, one *.yaml for each. They are added to the built-in ones, or take the place of those of the same name."},
-		evseKeys(), priceKeys(), reserveKeys(), paymentKeys(), webKeys(), limitKeys(),
+		evseKeys(), priceKeys(), reserveKeys(), paymentKeys(), mqttKeys(), webKeys(), limitKeys(),
 	}}
 }
 
@@ -25,8 +25,8 @@ func postKeys() key {
 		{name: "id", kind: text, need: true, legal: postID,
 			want: fmt.Sprintf("letters, digits and hyphens, at most %d characters, no hyphen first, not digits only", payment.MaxPostID),
 			doc:  "Name of the post among all posts of the sales unit. Every payment reference begins with it, so it is never used for another post."},
-		{name: "tenant", kind: text, unset: "none", want: "letters, digits and hyphens, at most 32 characters", legal: func(s string) bool { return len(s) <= 32 && word(s) },
-			doc: "Whose fleet the post belongs to. Stands in the log and in the status."},
+		{name: "tenant", kind: text, unset: "none; needed with `mqtt`", want: "letters, digits and hyphens, at most 32 characters", legal: func(s string) bool { return len(s) <= 32 && word(s) },
+			doc: "Whose fleet the post belongs to. Stands in the log, in the status and in the topics of the broker."},
 		{name: "name", kind: text, need: true, want: someText(maxName), legal: shorter(maxName),
 			doc: "Where the post stands, as people say it. On the phone page and in the payment."},
 		{name: "country", kind: text, need: true, want: "NO, DK or FI", legal: oneOf("NO", "DK", "FI"),
@@ -144,8 +144,8 @@ func reserveKeys() key {
 
 func paymentKeys() key {
 	return key{name: "payment", kind: section, need: true, doc: "How the post is paid. Settings of the way not taken are checked and kept ready.", keys: []key{
-		{name: "through", kind: text, need: true, want: "vipps or sim", legal: oneOf(string(ThroughVipps), string(ThroughSim)),
-			doc: "vipps: the post calls Vipps MobilePay itself. sim: a payment service inside the program, with a simulated payer; no money moves."},
+		{name: "through", kind: text, need: true, want: "vipps, gateway or sim", legal: oneOf(string(ThroughVipps), string(ThroughGateway), string(ThroughSim)),
+			doc: "vipps: the post calls Vipps MobilePay itself. gateway: it asks a gateway, which has the keys and serves the driver's pages. sim: a payment service inside the program, with a simulated payer; no money moves."},
 		{name: "vipps", kind: section, unset: "none", doc: "Access to the ePayment API. Needed with through: vipps.", keys: []key{
 			{name: "base_url", kind: text, def: vippsLive, want: "https://host, or http://127.0.0.1:port, with nothing after it", legal: origin, quiet: true,
 				doc: "Address of the API; https://apitest.vipps.no is the test environment."},
@@ -157,26 +157,55 @@ func paymentKeys() key {
 			{name: "webhooks", kind: flag, def: false, want: "true or false",
 				doc: "Whether the service tells the post at web.public_url what happens to payments, so that it looks at once and not at its next turn. Only for a post that the world can reach; the post registers itself."},
 		}},
+		{name: "gateway", kind: section, doc: "How the post asks a gateway.", keys: []key{
+			{name: "timeout", kind: span, def: 20 * time.Second, min: int64(time.Second), max: int64(time.Minute),
+				doc: "For the gateway to answer. After that the post knows nothing, and asks again."},
+			{name: "key", kind: secret, unset: "needed with `payment.through: gateway`",
+				doc: "Key of this post, 64 hexadecimal digits. What post and gateway say to each other is sealed with it, so that a broker can make nothing up."},
+		}},
 		{name: "push_message", kind: flag, def: false, want: "true or false",
 			doc: "Whether a driver may give a phone number and is asked in the app. The sales unit needs an approval for that."},
 		{name: "receipts", kind: flag, def: true, want: "true or false",
 			doc: "Whether receipts go into the payer's app, beside the page and the PDF."},
 		{name: "sim", kind: section, doc: "The simulated payer.", keys: []key{
-			{name: "payer", kind: text, def: string(PayerApproves), want: "approves, refuses, dawdles, vanishes or by-hand",
-				legal: oneOf(string(PayerApproves), string(PayerRefuses), string(PayerDawdles), string(PayerVanishes), string(PayerByHand)),
+			{name: "payer", kind: text, def: string(payerApproves), want: "approves, refuses, dawdles, vanishes or by-hand",
+				legal: oneOf(string(payerApproves), string(payerRefuses), string(payerDawdles), string(payerVanishes), string(payerByHand)),
 				doc:   "What the payer does: approves, refuses, approves when it is too late, never answers; by-hand: you decide on the simulator's own page."},
 			{name: "after", kind: span, def: 5 * time.Second, max: int64(10 * time.Minute), doc: "How long the payer thinks; with dawdles, how long after the payment has expired."},
 		}},
 	}}
 }
 
+func mqttKeys() key {
+	return key{name: "mqtt", kind: section, unset: "none; needed with `payment.through: gateway`", doc: "The broker that carries what post and gateway say to each other.", keys: []key{
+		{name: "url", kind: text, need: true, want: "mqtts://host:port, or mqtt://127.0.0.1:port, with nothing after it", legal: broker, quiet: true,
+			doc: "Address of the broker. Without TLS only on this machine."},
+		{name: "ca", kind: text, unset: "needed with mqtts", want: "an absolute path", legal: absolute, doc: "Certificate of whoever vouches for the broker, PEM."},
+		{name: "cert", kind: text, unset: "needed with mqtts", want: "an absolute path", legal: absolute, doc: "Certificate of the post, PEM. Its common name is post.id."},
+		{name: "key", kind: text, unset: "needed with mqtts", want: "an absolute path", legal: absolute, doc: "Private key of the post, PEM."},
+	}}
+}
+
 func webKeys() key {
-	return key{name: "web", kind: section, doc: "The driver's pages.", keys: []key{
+	return key{name: "web", kind: section, doc: "The driver's pages. None with payment.through: gateway, where the gateway serves them.", keys: []key{
 		{name: "listen", kind: text, def: "127.0.0.1:8080", env: "STOLPE_WEB_LISTEN", want: "IP:port or localhost:port", legal: hostPort,
 			doc: "Where the pages are served. Port 0 takes any free port."},
 		{name: "public_url", kind: text, unset: "the address listened on, if payment.through is sim and the address loopback", env: "STOLPE_WEB_PUBLIC_URL",
 			want: "https://host, or http://127.0.0.1:port, with nothing after it", legal: origin,
 			doc: "What phones call the pages. Stands on the sticker and is where the payer comes back to."},
+		brandKeys(),
+		{name: "terms_url", kind: text, unset: "not shown", want: "an https address of at most 200 characters", legal: page,
+			doc: "Where the owner's terms are read. Linked from every page."},
+	}}
+}
+
+func brandKeys() key {
+	return key{name: "brand", kind: section, doc: "How the owner's pages look.", keys: []key{
+		{name: "name", kind: text, unset: "no name above the page", want: someText(maxName), legal: shorter(maxName), doc: "Stands above every page."},
+		{name: "colour", kind: text, unset: "the pages' own", want: `"#rrggbb" in quotes, on which white can be read (contrast 4.5 to 1, WCAG 2.2)`, legal: colour,
+			doc: "Colour of what is pressed."},
+		{name: "logo", kind: text, unset: "none", want: "an absolute path that ends in .svg or .png", legal: picture,
+			doc: "Stands above every page. At most 8 KiB, as it is a part of each."},
 	}}
 }
 

@@ -24,11 +24,7 @@ func Reference() string {
 		if i > 0 {
 			b.WriteString(",")
 		}
-		b.WriteString(" `" + l.path)
-		if l.value != "" {
-			b.WriteString(": " + l.value)
-		}
-		b.WriteString("`")
+		b.WriteString(" `" + l.path + "`")
 	}
 	b.WriteString(".\n")
 	return b.String()

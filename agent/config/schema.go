@@ -78,24 +78,17 @@ func join(path, name string) string {
 
 // laterKey is something the format has and this version cannot do.
 type laterKey struct {
-	path    string // as walk gives it
-	value   string // only this value of the key; empty for the whole key
-	what    string // a plural, to stand before "are not in this version"
-	instead string // what to write in this version
-	place   string // the key of this version that it stands in for, beside it; empty if none
+	path string // as walk gives it
+	what string // a plural, to stand before "are not in this version"
 }
 
 // later lists what belongs to later versions. Reading such a key and not acting
 // on it would be a lie, so it is refused. Whoever builds one of these deletes
 // its entry here and adds its keys to the schema.
 func later() []laterKey {
-	const leaveOut = "it left out"
 	return []laterKey{
-		{"payment.through", "gateway", "payments through a gateway", "vipps or sim", "through"},
-		{"payment.gateway", "", "payments through a gateway", leaveOut, ""},
-		{"mqtt", "", "MQTT connections", leaveOut, ""},
-		{"telemetry", "", "telemetry profiles", leaveOut, ""},
-		{"display", "", "displays on the post", leaveOut, ""},
+		{"telemetry", "telemetry profiles"},
+		{"display", "displays on the post"},
 	}
 }
 

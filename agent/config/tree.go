@@ -104,9 +104,8 @@ func (r *reader) known(k key, name, value *yaml.Node, path string, seen map[stri
 		return key{}, false
 	}
 	below := join(path, printable(name.Value))
-	if l, ok := tooEarly(below, value); ok {
-		r.excused[join(path, l.place)] = true
-		r.wrong(name.Line, below, describe(value)+", but "+l.what+" are not in this version", l.instead)
+	if l, ok := tooEarly(below); ok {
+		r.wrong(name.Line, below, describe(value)+", but "+l.what+" are not in this version", "it left out")
 		return key{}, false
 	}
 	c, ok := k.child(name.Value)
@@ -124,11 +123,11 @@ func (r *reader) known(k key, name, value *yaml.Node, path string, seen map[stri
 	return c, true
 }
 
-// tooEarly says whether this version cannot do what a key asks for.
-func tooEarly(path string, value *yaml.Node) (laterKey, bool) {
+// tooEarly says whether this version has no such key yet.
+func tooEarly(path string) (laterKey, bool) {
 	path = general(path)
 	for _, l := range later() {
-		if l.path == path && (l.value == "" || l.value == value.Value) {
+		if l.path == path {
 			return l, true
 		}
 	}

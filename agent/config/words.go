@@ -175,6 +175,27 @@ func origin(s string) bool {
 	return u.Scheme == "https" || u.Scheme == "http" && loopback(u.Hostname())
 }
 
+// broker says whether s is mqtts://host:port and no more, or the same with mqtt
+// towards this machine.
+func broker(s string) bool {
+	u, err := url.Parse(s)
+	if err != nil || u.Scheme+"://"+u.Host != s || !only(u.Hostname(), ".-:") || u.Hostname() == "" || !port(u.Port(), 1) {
+		return false
+	}
+	return u.Scheme == "mqtts" || u.Scheme == "mqtt" && loopback(u.Hostname())
+}
+
+// page says whether s is the address of a page that everybody may be sent to.
+func page(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && len(s) <= 200 && u.Scheme == "https" && u.Hostname() != "" && u.User == nil && only(s, "-._~:/?#@!$&()*+,;=%")
+}
+
+// hexadecimal says whether s is that many hexadecimal digits.
+func hexadecimal(s string, n int) bool {
+	return len(s) == n && strings.Trim(s, "0123456789abcdefABCDEF") == ""
+}
+
 func loopback(host string) bool {
 	addr, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && addr.IsLoopback()

@@ -24,6 +24,11 @@ func TestWhatTextsMayBe(t *testing.T) {
 		"line":   {Output, "GPIO0 GPIO17 GPIO999 gpiochip0/0 gpiochip4/27 pinctrl-bcm2711/17 1f000d0000.gpio/17", "GPIO GPIO1000 GPIO017 GPIO-1 GPIO+1 gpio17 17 !GPIO17 gpiochip0 /1 gpiochip0/ gpiochip0/x gpiochip0/01 gpiochip0/1/2 /dev/gpiochip0/1 GPIO1,GPIO2"},
 		"sense":  {input, "GPIO17 !GPIO17 gpiochip0/0 !gpiochip0/0", "! !!GPIO17 GPIO17! -GPIO17 !17 !gpio17"},
 		"listen": {hostPort, "127.0.0.1:8080 0.0.0.0:80 [::]:80 [::1]:0 localhost:8080 10.0.0.1:65535", ":8080 127.0.0.1 127.0.0.1: 127.0.0.1:http example.no:80 127.0.0.1:65536 127.0.0.1:-1 127.0.0.1:08 ::1:80"},
+		"mqtt.url": {broker, "mqtts://broker:8883 mqtts://10.0.0.7:1 mqtts://[::1]:8883 mqtt://127.0.0.1:1883 mqtt://localhost:1883 mqtt://[::1]:1883",
+			"mqtt://broker:1883 mqtt://10.0.0.7:1883 mqtts://broker mqtts://broker: mqtts://broker:0 mqtts://broker:65536 mqtts://:8883 mqtts://me:pw@broker:8883 mqtts://broker:8883/ mqtts://broker:8883?x=1 tcp://127.0.0.1:1883 MQTTS://broker:8883 broker:8883 mqtt://localhost.example.no:1883"},
+		"terms_url": {page, "https://example.no https://example.no/vilkar https://example.no:8443/a/b.html?lang=nb#x", "http://example.no/vilkar http://127.0.0.1/x https:// https:///x https://me:pw@example.no example.no/vilkar javascript:alert(1) https://example.no/<x> https://example.no/'x https://example.no/" + strings.Repeat("a", 200)},
+		"colour":    {colour, "#000000 #0b5d3b #0B5D3B #757575 #767676", "#777777 #ff0000 #ffffff #0b5d3 #0b5d3bb 0b5d3b #0b5d3g green #+b5d3b"},
+		"logo":      {picture, "/etc/stolpe/logo.svg /x.png", "logo.svg /etc/stolpe/logo.jpg /etc/../logo.svg /etc/stolpe/logo.SVG /"},
 		"public_url": {origin, "https://lad.example.no https://lad.example.no:8443 http://127.0.0.1:8080 http://localhost:8080 http://[::1]:8080 https://127.0.0.1",
 			"http://lad.example.no https://lad.example.no/ https://x/y https://x?y https://x#y https://me:pw@x ftp://127.0.0.1 https:// https://x:0 https://x: //x x HTTPS://x https://a_b http://127.0.0.1.example.no http://localhost.example.no http://10.0.0.1 http://%6cocalhost"},
 	} {

@@ -1,7 +1,6 @@
 package broker
 
 import (
-	"bytes"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
@@ -13,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"stolpe/agent/mqtt"
 )
 
 // contents are all files of a folder, by their names in it.
@@ -153,9 +154,12 @@ func TestRelayKeysAreMadeOfTheFleets(t *testing.T) {
 		}
 		seen[strings.TrimSpace(files[name])] = true
 	}
-	// By: printf 'stolpe relay 1\nacme\nA12' | openssl dgst -sha256 -mac HMAC -macopt hexkey:0101...01
-	if got, want := relayKey(bytes.Repeat([]byte{1}, 32), "acme", "A12"), "d64f2d99b79a2a1c08ee4516d7ea54a8da4b1ab1fda7d4394be9bb5708dcc35f"; got != want {
-		t.Errorf("relay key %s, want %s", got, want)
+	master, err := mqtt.ParseKey(strings.TrimSpace(files["relay.key"]))
+	must(t, err)
+	posts, err := mqtt.ParseKey(strings.TrimSpace(files["posts/C12/relay.key"]))
+	must(t, err)
+	if posts != master.Of("other", "C12") {
+		t.Error("a post seals with another key than gateways open with")
 	}
 }
 
