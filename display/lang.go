@@ -1,6 +1,10 @@
 package display
 
-import "strings"
+import (
+	"strings"
+
+	"stolpe/payment"
+)
 
 // Lang is a language people read. The zero value is Norwegian.
 type Lang uint8
@@ -10,6 +14,7 @@ type Lang uint8
 const (
 	NB Lang = iota // Norwegian bokmål
 	EN             // English
+	SV             // Swedish
 	langs
 )
 
@@ -46,18 +51,23 @@ func (l Lang) Words() *Words { return languages[l].words }
 type customs struct {
 	tag, name string
 	words     *Words
-	decimal   string // between whole and part
-	thousands string // between groups of three digits
-	before    bool   // the currency stands before the number
-	kroner    string // what NOK is called
-	hour      string // short for hours
-	date      string // layout of a date, for time.Time.Format
+	decimal   string           // between whole and part
+	thousands string           // between groups of three digits
+	before    bool             // the currency stands before the number
+	own       payment.Currency // the one that has a sign in the language; may be empty
+	sign      string           // of that one; all others go by their code
+	hour      string           // short for hours
+	date      string           // layout of a date, for time.Time.Format
+	clock     string           // layout of a time of day
 }
 
-// languages is written here and nowhere else.
+// languages is written here and nowhere else. The customs are those of the
+// Unicode CLDR. A Swedish or Danish "kr" is not a Norwegian one, so no language
+// but Norwegian calls NOK that.
 var languages = [langs]customs{
-	NB: {"nb", "Norsk", &nbWords, ",", nbsp, false, "kr", "t", "02.01.2006"},
-	EN: {"en", "English", &enWords, ".", ",", true, "NOK", "h", "2 Jan 2006"},
+	NB: {"nb", "Norsk", &nbWords, ",", nbsp, false, payment.NOK, "kr", "t", "02.01.2006", "15:04"},
+	EN: {"en", "English", &enWords, ".", ",", true, "", "", "h", "2 Jan 2006", "15:04"},
+	SV: {"sv", "Svenska", &svWords, ",", nbsp, false, payment.EUR, "€", "tim", "2006-01-02", "15:04"},
 }
 
 // nbsp keeps a number and its unit on one line. Media without lines to break may
