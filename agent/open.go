@@ -196,8 +196,13 @@ func captureWithin(country string) time.Duration {
 
 // langOf is what the app is spoken to in: that the driver reads is not known there.
 func langOf(country string) display.Lang {
-	if country == "NO" {
+	switch country {
+	case "NO":
 		return display.NB
+	case "DK":
+		return display.DA
+	case "FI":
+		return display.FI
 	}
 	return display.EN
 }

@@ -11,9 +11,18 @@ import (
 
 	"stolpe/agent/config"
 	"stolpe/agent/evse"
+	"stolpe/display"
 	"stolpe/hal"
 	"stolpe/hal/sim"
 )
+
+func TestAppSpeaksTheLanguageOfTheCountry(t *testing.T) {
+	for country, want := range map[string]display.Lang{"NO": display.NB, "DK": display.DA, "FI": display.FI} {
+		if got := langOf(country); got != want {
+			t.Errorf("in %s the app speaks %s, want %s", country, got.Tag(), want.Tag())
+		}
+	}
+}
 
 // A simulated meter remembers what it has shown, as a real one does.
 func TestSimulatedMeterRemembers(t *testing.T) {

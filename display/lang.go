@@ -15,6 +15,9 @@ const (
 	NB Lang = iota // Norwegian bokmål
 	EN             // English
 	SV             // Swedish
+	DA             // Danish
+	FI             // Finnish
+	DE             // German
 	langs
 )
 
@@ -68,6 +71,9 @@ var languages = [langs]customs{
 	NB: {"nb", "Norsk", &nbWords, ",", nbsp, false, payment.NOK, "kr", "t", "02.01.2006", "15:04"},
 	EN: {"en", "English", &enWords, ".", ",", true, "", "", "h", "2 Jan 2006", "15:04"},
 	SV: {"sv", "Svenska", &svWords, ",", nbsp, false, payment.EUR, "€", "tim", "2006-01-02", "15:04"},
+	DA: {"da", "Dansk", &daWords, ",", ".", false, payment.DKK, "kr.", "t", "02.01.2006", "15.04"},
+	FI: {"fi", "Suomi", &fiWords, ",", nbsp, false, payment.EUR, "€", "h", "2.1.2006", "15.04"},
+	DE: {"de", "Deutsch", &deWords, ",", ".", false, payment.EUR, "€", "h", "02.01.2006", "15:04"},
 }
 
 // nbsp keeps a number and its unit on one line. Media without lines to break may
@@ -78,11 +84,17 @@ const nbsp = "\u00a0"
 // "{amount} is reserved".
 type Text string
 
-// With puts values in the places of their names, given in pairs: name, value.
+// With puts values in the places of their names, given in pairs: name, value. A
+// value that ends in a full stop, as "5,49 kr." does, ends a sentence without a
+// second one.
 func (t Text) With(pairs ...string) string {
 	s := string(t)
 	for i := 0; i+1 < len(pairs); i += 2 {
-		s = strings.ReplaceAll(s, "{"+pairs[i]+"}", pairs[i+1])
+		place, value := "{"+pairs[i]+"}", pairs[i+1]
+		if strings.HasSuffix(value, ".") {
+			s = strings.ReplaceAll(s, place+".", value)
+		}
+		s = strings.ReplaceAll(s, place, value)
 	}
 	return s
 }
