@@ -14,13 +14,13 @@ import (
 	"stolpe/display"
 	"stolpe/hal"
 	"stolpe/hal/sim"
+	"stolpe/payment"
 )
 
 func TestAppSpeaksTheLanguageOfTheCountry(t *testing.T) {
-	for country, want := range map[string]display.Lang{"NO": display.NB, "DK": display.DA, "FI": display.FI} {
-		if got := langOf(country); got != want {
-			t.Errorf("in %s the app speaks %s, want %s", country, got.Tag(), want.Tag())
-		}
+	cfg := config.Config{Price: payment.Price{Currency: payment.DKK}, Post: display.Post{Name: "Storgata 1"}}
+	if got := description(cfg)(payment.Terms{EVSE: "A12/1"}); got != display.DA.Reservation("A12/1", "Storgata 1") {
+		t.Errorf("in Denmark the app says %q", got)
 	}
 }
 

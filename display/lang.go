@@ -41,6 +41,21 @@ func ParseLang(tag string) (Lang, bool) {
 	return NB, false
 }
 
+// LangOf is what the payer's app is spoken to in, where prices are in that
+// currency: what the driver reads is not known there, and each country we sell in
+// has a currency of its own.
+func LangOf(c payment.Currency) Lang {
+	switch c {
+	case payment.NOK:
+		return NB
+	case payment.DKK:
+		return DA
+	case payment.EUR:
+		return FI
+	}
+	return EN
+}
+
 // Tag is the language's BCP 47 tag, as in an address or a lang attribute.
 func (l Lang) Tag() string { return languages[l].tag }
 

@@ -123,6 +123,8 @@ var daWords = Words{
 	Reference: "Reference i {pay}", Place: "Sted", Started: "Start", Ended: "Slut", MeterLabel: "Måler", SerialNo: "Målernummer",
 	MeterStart: "Målerstand ved start", MeterEnd: "Målerstand ved slut", MeterWait: "aflæses", Sold: "Ladet", PerUnit: "{quantity} à {price}",
 
+	Promise: "Vi reserverer et højeste beløb: du betaler kun for det, du bruger.",
+
 	Scan: "Scan koden med telefonen for at lade.", HelpShort: "Hjælp", SameAddress: "Tjek, at siden, der åbner, er på {domain}.",
 
 	ClockHoldover: "ca. {time}", ClockUnknown: "{time} (standerens ur var ikke stillet)",

@@ -123,6 +123,8 @@ var deWords = Words{
 	Reference: "Referenz in {pay}", Place: "Ort", Started: "Beginn", Ended: "Ende", MeterLabel: "Zähler", SerialNo: "Zählernummer",
 	MeterStart: "Zählerstand Beginn", MeterEnd: "Zählerstand Ende", MeterWait: "wird abgelesen", Sold: "Geladen", PerUnit: "{quantity} à {price}",
 
+	Promise: "Höchstbetrag reserviert: Sie zahlen nur, was Sie verbrauchen.",
+
 	Scan: "Zum Laden den Code mit dem Telefon scannen.", HelpShort: "Hilfe", SameAddress: "Prüfen Sie, ob die geöffnete Seite auf {domain} liegt.",
 
 	ClockHoldover: "ca. {time}", ClockUnknown: "{time} (die Uhr der Ladesäule war nicht gestellt)",

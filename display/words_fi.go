@@ -125,6 +125,8 @@ var fiWords = Words{
 	Reference: "Viite ({pay})", Place: "Paikka", Started: "Alku", Ended: "Loppu", MeterLabel: "Mittari", SerialNo: "Mittarin numero",
 	MeterStart: "Lukema alussa", MeterEnd: "Lukema lopussa", MeterWait: "luetaan", Sold: "Ladattu", PerUnit: "{quantity} à {price}",
 
+	Promise: "Varaamme enimmäissumman: maksat vain käyttämästäsi sähköstä.",
+
 	Scan: "Skannaa koodi puhelimella, niin voit ladata.", HelpShort: "Apua", SameAddress: "Tarkista, että avautuvan sivun osoite on {domain}.",
 
 	ClockHoldover: "noin {time}", ClockUnknown: "{time} (latauspisteen kello ei ollut ajassa)",

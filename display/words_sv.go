@@ -123,6 +123,8 @@ var svWords = Words{
 	Reference: "Referens i {pay}", Place: "Plats", Started: "Start", Ended: "Slut", MeterLabel: "Mätare", SerialNo: "Mätarnummer",
 	MeterStart: "Mätarställning start", MeterEnd: "Mätarställning slut", MeterWait: "läses av", Sold: "Laddat", PerUnit: "{quantity} à {price}",
 
+	Promise: "Vi reserverar ett högsta belopp: du betalar bara för det du använder.",
+
 	Scan: "Skanna koden med telefonen för att ladda.", HelpShort: "Hjälp", SameAddress: "Kontrollera att sidan som öppnas finns på {domain}.",
 
 	ClockHoldover: "ca {time}", ClockUnknown: "{time} (stolpens klocka var inte ställd)",
