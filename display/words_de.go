@@ -116,7 +116,7 @@ var deWords = Words{
 	Number: "Belegnummer", Issued: "Ausgestellt", Net: "Netto ohne MwSt.", VAT: "MwSt. {rate}", PostID: "Kennung der Ladesäule",
 	Reduced: "{sum}, ermäßigt", AllWithVAT: "Alle Preise inkl. MwSt.",
 	SellerTitle: "Verkäufer", ChargeTitle: "Ladevorgang", PaidTitle: "Zahlung",
-	ShowReceipt: "Beleg anzeigen", SavePDF: "PDF herunterladen", ToCharge: "Zum Ladevorgang",
+	ShowReceipt: "Beleg anzeigen", SavePDF: "PDF speichern", ToCharge: "Zum Ladevorgang",
 	NoReceipt: "Kein Beleg", NothingSold: "Bei diesem Ladevorgang wurde nichts verkauft, deshalb gibt es keinen Beleg.",
 	ReceiptLater: "Der Beleg erscheint hier, sobald die Zahlung abgeschlossen ist.",
 	Total:        "Summe", OfWhichVAT: "davon MwSt. {rate}", Reserved: "Reserviert", TakenLabel: "Abgebucht", ReleasedLabel: "Freigegeben",

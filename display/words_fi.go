@@ -63,9 +63,9 @@ var fiWords = Words{
 	NoContact: "Ei yhteyttä", Expired: "Vanhentunut linkki",
 	OurFault:   "Meillä meni jotain vikaan. Jos lataus on käynnissä, se jatkuu, ja maksat vain sen, mitä mittari näyttää. Lataa sivu hetken päästä uudelleen.",
 	TermsTitle: "Ehdot", Code: "Latauspisteen numero",
-	FindTitle: "Etsi latauspiste", FindPost: "Skannaa latauspisteen koodi tai kirjoita siinä oleva numero.", FindGo: "Latauspisteelle",
+	FindTitle: "Etsi latauspiste", FindPost: "Skannaa latauspisteen koodi tai kirjoita siinä oleva numero.", FindGo: "Siirry sivulle",
 
-	PowerUpTo: "enintään {power}", PerKWh: "kilowattitunnilta", PerMinute: "minuutilta", PerSession: "latauskerralta",
+	PowerUpTo: "enintään {power}", PerKWh: "kWh:lta", PerMinute: "minuutilta", PerSession: "latauskerralta",
 	PerIdle:    "minuutilta, kun auto on ollut kytkettynä {time} lataamatta",
 	PerIdleCap: "minuutilta, kun auto on ollut kytkettynä {time} lataamatta (enintään {cap})", WithVAT: "sis. ALV",
 	Phone: "Puhelinnumero sovelluksessa {pay} (vapaaehtoinen)", PhoneWhy: "Kysymme silloin suoraan sovelluksessa {pay}.",
@@ -103,7 +103,7 @@ var fiWords = Words{
 	MeasuredNow: "Mitattu nyt", Measured: "Mitattu {age} sitten", EnergyLabel: "Energia", CostLabel: "Hinta tähän asti", PowerLabel: "Teho", TimeLabel: "Aika",
 
 	Finished: "Valmis", Cancelled: "Peruttu", Broken: "Keskeytynyt", NotBegun: "Ei alkanut",
-	PayOnly: "Maksat vain tästä: {energy}.", Unplug: "Muista irrottaa kaapeli.", TryAgain: "Latauspisteelle", FaultCode: "Vikakoodi {code}.",
+	PayOnly: "Maksat vain tästä: {energy}.", Unplug: "Muista irrottaa kaapeli.", TryAgain: "Takaisin alkuun", FaultCode: "Vikakoodi {code}.",
 
 	NothingTaken: "Mitään ei ole veloitettu.", AllReleased: "Koko summa, {amount}, on vapautettu.",
 	TooLittle: "Näin pieniä summia emme veloita.", Took: "Veloitettu {amount}.", RestReleased: "Loppuosa, {amount}, on vapautettu.",
