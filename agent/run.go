@@ -246,7 +246,8 @@ func access(cfg config.Config) vipps.Config {
 
 // description is what a payer reads in the app.
 func description(cfg config.Config) func(payment.Terms) string {
-	return func(t payment.Terms) string { return display.Reservation(t.EVSE, cfg.Post.Name) }
+	l := display.LangOf(cfg.Price.Currency)
+	return func(t payment.Terms) string { return l.Reservation(t.EVSE, cfg.Post.Name) }
 }
 
 // publicURL is where phones find the pages.
