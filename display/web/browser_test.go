@@ -31,6 +31,9 @@ func TestInABrowser(t *testing.T) {
 	b := launch(t)
 	t.Run("all", func(t *testing.T) {
 		t.Run("first visit", func(t *testing.T) { t.Parallel(); firstVisit(t, b) })
+		t.Run("a charge with script", func(t *testing.T) { t.Parallel(); wholeCharge(t, b, display.NB, true, false) })
+		t.Run("a charge without script", func(t *testing.T) { t.Parallel(); wholeCharge(t, b, display.EN, false, false) })
+		t.Run("a charge by keyboard", func(t *testing.T) { t.Parallel(); wholeCharge(t, b, display.EN, true, true) })
 		for _, l := range display.Langs() {
 			t.Run("pages/"+l.Tag(), func(t *testing.T) { t.Parallel(); everyPage(t, b, l) })
 		}
@@ -63,8 +66,8 @@ func launch(t *testing.T) browser {
 		chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true),
 		chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("hide-scrollbars", true), // phones draw them over the page
-		chromedp.Flag("font-render-hinting", "none"),
+		chromedp.Flag("hide-scrollbars", true),       // phones draw them over the page
+		chromedp.Flag("font-render-hinting", "none"), // as on phones
 		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"),
 	)...)
 	t.Cleanup(stop)

@@ -79,6 +79,13 @@ func (s *stage) play(t *testing.T, posts Posts) {
 	s.pages, s.asked = pages, nil
 }
 
+// pays puts another app in place.
+func (s *stage) pays(app http.HandlerFunc) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pay = app
+}
+
 // sender is the path of a page with a form that sends what its own query says.
 // It stands on the same server as our pages, so that browsers take it for theirs.
 const sender = "/-/send"

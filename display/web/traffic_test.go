@@ -19,7 +19,7 @@ func firstVisit(t *testing.T, b browser) {
 	for _, l := range display.Langs() {
 		x := b.tab(t)
 		x.show(screen{path: atPost, set: func(w *twin) { w.public.Push = true }}, l)
-		x.wait("the browser to have read the page", "document.readyState === 'complete'")
+		x.until("the browser to have read the page", "document.readyState === 'complete'")
 		moved, asked := x.traffic()
 		if asked != 1 || moved == 0 || moved > firstPage {
 			t.Errorf("%s: %d requests of %d bytes in all, want one of at most %d", l.Tag(), asked, moved, firstPage)
