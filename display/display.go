@@ -35,6 +35,9 @@ const (
 	states
 )
 
+// LastState is the last of them, for whoever must refuse what is none.
+const LastState = states - 1
+
 // String gives the state as the word used in telemetry.
 func (s State) String() string {
 	return [states]string{"boot", "available", "paying", "authorised", "starting", "charging", "suspended", "stopping", "faulted", "unavailable", "settling"}[s]
@@ -94,6 +97,7 @@ type View struct {
 	Busy     bool             // somebody's request or charge is under way
 	Since    hal.Stamp        // when that began
 	Push     bool             // a driver may give a phone number, and is asked in the app
+	Silent   time.Duration    // how long nothing has been heard of the post by whoever serves the page; 0 where it is here
 	Charge   Charge
 }
 
@@ -112,6 +116,7 @@ type Charge struct {
 	Left     time.Duration  // until the present wait gives up; 0 when nothing is waited for
 	Idle     IdleView
 	Reading  time.Duration // age of the newest believed reading
+	StopCode string        // four digits, for whoever comes back without the page; for the holder alone
 
 	End      End          // NotEnded while it lasts
 	Bill     payment.Bill // once it has ended
@@ -149,6 +154,17 @@ type Post struct {
 	Pay      string // what drivers call the app they pay with, as in "MobilePay"; empty means "Vipps"
 	Seller   Seller
 	Zone     *time.Location // for times of day; nil means UTC
+
+	Codes    []string // of all its EVSEs, as on their stickers
+	Brand    Brand
+	TermsURL string // where the owner's terms are read; shown when not empty
+}
+
+// Brand is how the owner's pages look. What is empty is as it is without an owner.
+type Brand struct {
+	Name   string // above the page
+	Colour string // "#rrggbb", of what is pressed; white on it can be read
+	Logo   string // data: URI of an SVG or PNG
 }
 
 // Seller is who the driver buys from.

@@ -13,6 +13,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"stolpe/display"
 	"stolpe/payment"
 )
 
@@ -56,8 +57,10 @@ func postID(s string) bool {
 // code refuses the first words of other addresses: languages, and pages that
 // belong to no EVSE.
 func code(s string) bool {
-	taken := []string{"nb", "nn", "no", "en", "sv", "da", "fi", "de",
-		"static", "assets", "terms", "privacy", "help", "health", "healthz", "metrics", "status", "api", "sim", "vipps", "webhooks"}
+	if _, language := display.ParseLang(strings.ToLower(s)); language {
+		return false
+	}
+	taken := []string{"nn", "no", "static", "assets", "terms", "privacy", "help", "health", "healthz", "metrics", "status", "api", "sim", "vipps", "webhooks"}
 	return len(s) <= maxCode && word(s) && !slices.Contains(taken, strings.ToLower(s))
 }
 

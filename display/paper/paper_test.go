@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"image"
 	"image/png"
 	"io"
 	"strings"
 	"testing"
+	"unicode"
 
 	"stolpe/display"
 	"stolpe/hal"
@@ -129,6 +131,23 @@ func TestReceiptIsOnePage(t *testing.T) {
 	}
 	if err := Receipt(broken{}, d); err == nil {
 		t.Error("a writer that fails is not told of")
+	}
+}
+
+// What a letter is drawn as, if it is not drawn as itself, is for names from
+// elsewhere: no text of ours may need it.
+func TestEveryLetterOfEveryLanguageIsDrawn(t *testing.T) {
+	for _, l := range display.Langs() {
+		text := fmt.Sprintf("%+v", *l.Words())
+		for _, c := range []payment.Currency{payment.NOK, payment.DKK, payment.EUR} {
+			text += l.Money(123456789, c)
+		}
+		for _, r := range text {
+			drawn := latin(string(r))
+			if (drawn == "?") != (r == '?') || (unicode.IsLetter(r) && rune(drawn[0]) != r) {
+				t.Errorf("%s: %q is drawn as %q", l.Tag(), r, drawn)
+			}
+		}
 	}
 }
 
