@@ -41,6 +41,7 @@ type deadPosts struct {
 type lastWords struct {
 	tenant, post string
 	there        bool
+	seen         bool                 // it has been there since we listen
 	away         time.Time            // since when it has been seen to be away
 	open         map[string]statement // by EVSE
 }
@@ -77,7 +78,7 @@ func (d *deadPosts) reach(tenant, post string, there bool) {
 	if p.there && !there {
 		p.away = d.now()
 	}
-	p.there = there
+	p.there, p.seen = there, p.seen || there
 }
 
 // state takes in what a post has open at an EVSE. Nothing is that of one that is no more.
@@ -114,7 +115,7 @@ func (d *deadPosts) owed() []owing {
 		}
 		for _, s := range p.open {
 			silent := now.Sub(p.away)
-			if !s.at.IsZero() { // it lived for at most so long after it said this
+			if !s.at.IsZero() && !p.seen { // it lived for at most so long after it said this
 				silent = max(silent, now.Sub(s.at)-repeatEvery)
 			}
 			for _, o := range s.open {

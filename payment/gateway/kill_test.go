@@ -31,7 +31,7 @@ func TestKilledGatewaysLoseNoMoney(t *testing.T) {
 	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	s := newStreet(t, 6)
+	s := newStreet(t, 8, 0)
 	over := make(chan struct{})
 	var drivers sync.WaitGroup
 	charges := make([]int, len(s.posts))
@@ -70,11 +70,11 @@ func (s *street) havoc(seed uint64, kills int) {
 		}
 		if n%2 == 0 {
 			select {
-			case <-d.doom(n%4 == 0):
+			case <-s.doom.plan(n%4 == 0):
 				at["call"]++
 				continue
 			case <-time.After(2 * time.Second):
-				d.fate(&http.Request{Method: http.MethodPost, URL: &url.URL{Path: "/epayment/"}}) // nobody pays just now
+				s.doom.off() // nobody pays just now
 			}
 		}
 		for !d.kill() && !s.t.Failed() {

@@ -115,57 +115,71 @@ type street struct {
 	gateways []*door
 	posts    []*runner
 	fast     *http.Client
+	doom     doom
 }
 
-// door is a gateway, and its own way to the payment service.
+// calls is how many calls to payments there have been.
+func (s *street) calls() int {
+	s.doom.mu.Lock()
+	defer s.doom.mu.Unlock()
+	return s.doom.calls
+}
+
+// door is a gateway, and where phones find it.
 type door struct {
 	*runner
 	pages string // scheme and host
+}
 
+// doom is that a gateway is to be killed by the next call that changes something,
+// whichever makes it.
+type doom struct {
 	mu     sync.Mutex
-	doomed int // 0: not; 1: before the next call that changes something; 2: after it
-	blow   chan struct{}
+	set    bool
+	before bool // it has its effect
+	struck chan struct{}
+	calls  int // to payments, so far
 }
 
-// settle says that the gateway is to be killed at its next call; what it gives is
-// closed when it has been.
-func (d *door) doom(before bool) <-chan struct{} {
+// plan sets it. What it gives is closed when a gateway has been killed.
+func (d *doom) plan(before bool) <-chan struct{} {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.blow = make(chan struct{})
-	d.doomed = 2
-	if before {
-		d.doomed = 1
+	d.set, d.before, d.struck = true, before, make(chan struct{})
+	return d.struck
+}
+
+// off lifts it.
+func (d *doom) off() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.set = false
+}
+
+// takes counts a call, and gives what is to be closed when its caller has been killed,
+// if it is to be, and whether before the call has its effect.
+func (d *doom) takes(r *http.Request) (struck chan<- struct{}, before bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !strings.HasPrefix(r.URL.Path, "/epayment/") {
+		return nil, false
 	}
-	return d.blow
-}
-
-// fate takes the doom of the gateway, if this call changes something.
-func (d *door) fate(r *http.Request) int {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if r.Method != http.MethodPost || !strings.HasPrefix(r.URL.Path, "/epayment/") {
-		return 0
+	d.calls++
+	if r.Method != http.MethodPost || !d.set {
+		return nil, false
 	}
-	f := d.doomed
-	d.doomed = 0
-	return f
-}
-
-func (d *door) struck() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.kill()
-	close(d.blow)
+	d.set = false
+	return d.struck, d.before
 }
 
 // through is the payment service as one gateway reaches it: the gateway may be killed
 // right before a call has its effect, or right after, when it has not heard of it.
 func (s *street) through(d *door) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		fate := d.fate(r)
-		if fate == 1 {
-			d.struck()
+		struck, before := s.doom.takes(r)
+		if struck != nil && before {
+			d.kill()
+			close(struck)
 			panic(http.ErrAbortHandler)
 		}
 		answer := httptest.NewRecorder()
@@ -173,8 +187,9 @@ func (s *street) through(d *door) http.Handler {
 		if answer.Code == http.StatusTooManyRequests {
 			s.t.Errorf("too many calls: %s %s", r.Method, r.URL.Path)
 		}
-		if fate == 2 {
-			d.struck()
+		if struck != nil {
+			d.kill()
+			close(struck)
 			panic(http.ErrAbortHandler)
 		}
 		for k, values := range answer.Header() {
@@ -185,7 +200,9 @@ func (s *street) through(d *door) http.Handler {
 	})
 }
 
-func newStreet(t *testing.T, posts int) *street {
+// newStreet opens a street with so many posts that run, and as many more that only have
+// certificates.
+func newStreet(t *testing.T, posts, spare int) *street {
 	t.Helper()
 	if _, err := exec.LookPath("mosquitto"); err != nil {
 		t.Skip("part mosquitto: no mosquitto in PATH")
@@ -199,7 +216,7 @@ func newStreet(t *testing.T, posts int) *street {
 	for n := range 2 {
 		must(t, broker.AddGateway(s.fleet, fmt.Sprintf("gateway-%d", n+1)))
 	}
-	for n := range posts {
+	for n := range posts + spare {
 		must(t, broker.AddPost(s.fleet, "acme", postID(n)))
 	}
 	s.till = sim.NewTill(sim.Options{Accept: s.keys, PublicURL: "https://landing.example", Payer: sim.Payer{Habit: sim.Approves, After: 500 * time.Millisecond}})
