@@ -41,7 +41,9 @@ func pure() []string {
 func modules() []rules.Module {
 	return []rules.Module{
 		{Path: "codeberg.org/go-pdf/fpdf", In: []string{"display/paper"}, Why: "PDF files: sales documents and stickers"},
+		{Path: "github.com/eclipse/paho.mqtt.golang", In: []string{"agent/mqtt"}, Why: "speaks MQTT 3.1.1 on one connection"},
 		{Path: "github.com/goburrow/modbus", In: []string{"hal/modbus"}, Why: "encodes and checks Modbus PDUs"},
+		{Path: "github.com/mochi-mqtt/server/v2", In: []string{"agent/mqtt/broker"}, Why: "an MQTT broker for tests and the demonstration; not in the product"},
 		{Path: "github.com/spf13/cobra", In: []string{"agent"}, Why: "subcommands, help and completion"},
 		{Path: "github.com/spf13/viper", In: []string{"agent/config"}, Why: "file and environment as one configuration"},
 		{Path: "go.yaml.in/yaml/v3", In: []string{"agent/config", "hal/modbus/meters"}, Why: "line numbers in configuration errors; meter maps whose keys matter"},
@@ -60,6 +62,7 @@ func goroutines() map[string]string {
 	return map[string]string{
 		"agent":        "runs the EVSEs, the pages and the simulated payment service side by side until all have ended",
 		"agent/evse":   "one worker for each device that may be slow: the loop itself waits for none",
+		"agent/mqtt":   "keeps the connection, hands messages on in order, and calls back when it is ready",
 		"display/web":  "serves while it waits for its end",
 		"hal/sim":      "serves several connections at once, as a meter's gateway does",
 		"payment/sim":  "delivers webhooks while it serves, as a payment service calls back by itself",

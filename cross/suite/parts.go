@@ -25,6 +25,7 @@ type part struct {
 func known() []part {
 	return []part{
 		{"chromium", []string{"chromium", "chromium-browser", "headless-shell", "google-chrome"}, []string{"chromium"}},
+		{"mosquitto", []string{"mosquitto"}, []string{"mosquitto"}},
 	}
 }
 

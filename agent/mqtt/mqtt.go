@@ -1,0 +1,181 @@
+// Package mqtt is the one connection of a post or a gateway to its MQTT broker,
+// and the seal on what is said over it.
+//
+// # Why
+//
+// Publish returns nil only if the broker has acknowledged the message on the
+// connection it was sent on. The client library says so too after it has
+// reconnected by itself, when nothing was acknowledged; so each connection here
+// has a client of its own, and it is this package that connects anew.
+//
+// A link whose other end is gone does not say so. What is not acknowledged in
+// time, or pings that stay without an answer, end the connection, and the next
+// one begins with the subscriptions: brokers are asked to remember nothing.
+//
+// The broker is not trusted with money. What matters is sealed with a key that it
+// does not have, and bound to the topic it was said on, so that neither a broker
+// nor another post with too many rights can speak in a post's name.
+package mqtt
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// ErrAway says that there is no connection to the broker, or that it broke before
+// the message was acknowledged. It may have arrived all the same.
+var ErrAway = errors.New("the broker is away")
+
+// Message is one message, as it is published or as it came.
+type Message struct {
+	Topic    string
+	Payload  []byte // at most 64 kB
+	Retained bool   // of a message that came: it had been published before the subscription
+}
+
+// Options say what to connect to, and what to do with what comes.
+type Options struct {
+	URL      string       // mqtts://host:port, or mqtt://host:port towards loopback only
+	ClientID string       // no two connections to a broker have the same
+	TLS      *tls.Config  // for mqtts
+	Will     *Message     // said by the broker when the connection breaks, and by Run before it ends; retained, QoS 1; nil for none
+	Log      *slog.Logger // nil for none
+
+	// Handle is called for each message, in order of arrival, from one goroutine.
+	// It must not block for long.
+	Handle  func(Message)
+	Filters []string // subscribed at QoS 1 at every connection, before Ready
+
+	// Ready is called in a goroutine of its own after each subscription. Its
+	// context ends with the connection, and then it must return: the next
+	// connection waits for it. May be nil.
+	Ready func(ctx context.Context)
+}
+
+// Chosen by us. A broker that has not acknowledged after ten seconds is worth
+// less than a new connection.
+const (
+	within   = 10 * time.Second // for each answer of the broker
+	largest  = 64 << 10         // bytes of a payload
+	keepWarm = 30 * time.Second // a ping, when nothing else was said
+)
+
+// Conn is a connection that comes back when it breaks. Make one with New.
+type Conn struct {
+	o     Options
+	at    *url.URL
+	log   *slog.Logger
+	dial  func(ctx context.Context) (net.Conn, error)
+	queue *queue
+
+	mu   sync.Mutex
+	link *link // nil while there is none that is ready
+	runs atomic.Bool
+}
+
+// New checks the options. Nothing is connected before Run.
+func New(o Options) (*Conn, error) {
+	at, err := address(o)
+	if err != nil {
+		return nil, fmt.Errorf("connect to broker %q: %w", o.URL, err)
+	}
+	if o.ClientID == "" {
+		return nil, errors.New("connect to broker: no client id")
+	}
+	if o.Will != nil {
+		if err := fits(*o.Will); err != nil {
+			return nil, fmt.Errorf("last will: %w", err)
+		}
+	}
+	log := o.Log
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	log = log.With("broker", at.Host)
+	c := &Conn{o: o, at: at, log: log, queue: newQueue(log)}
+	c.dial = c.open
+	return c, nil
+}
+
+// address reads the URL. Without TLS only the machine itself is spoken to.
+func address(o Options) (*url.URL, error) {
+	u, err := url.Parse(o.URL)
+	if err != nil {
+		return nil, errors.New("not an address such as mqtts://host:8883")
+	}
+	port := map[string]string{"mqtt": "1883", "mqtts": "8883"}[u.Scheme] // as registered with IANA
+	switch {
+	case port == "" || u.Hostname() == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "":
+		return nil, errors.New("not an address such as mqtts://host:8883")
+	case u.Scheme == "mqtts" && o.TLS == nil:
+		return nil, errors.New("mqtts takes certificates, and there are none")
+	case u.Scheme == "mqtt" && !loopback(u.Hostname()):
+		return nil, errors.New("mqtt is for this machine's own broker; use mqtts")
+	}
+	if u.Port() != "" {
+		port = u.Port()
+	}
+	return &url.URL{Scheme: u.Scheme, Host: net.JoinHostPort(u.Hostname(), port)}, nil
+}
+
+func loopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
+}
+
+// fits says why a message cannot be published.
+func fits(m Message) error {
+	if m.Topic == "" || len(m.Topic) > 1024 || strings.ContainsAny(m.Topic, "+#\x00") {
+		return fmt.Errorf("topic %q: not one to publish on", m.Topic)
+	}
+	if len(m.Payload) > largest {
+		return fmt.Errorf("topic %s: %d bytes, at most %d are published", m.Topic, len(m.Payload), largest)
+	}
+	return nil
+}
+
+// Publish publishes at QoS 1 and waits. It returns nil once the broker has
+// acknowledged the message on this connection; ErrAway if there is no connection,
+// or it broke; or ctx's error.
+func (c *Conn) Publish(ctx context.Context, m Message) error {
+	if err := fits(m); err != nil {
+		return fmt.Errorf("publish: %w", err)
+	}
+	l := c.ready()
+	if l == nil {
+		return fmt.Errorf("publish %s: %w", m.Topic, ErrAway)
+	}
+	if err := l.publish(ctx, m); err != nil {
+		return fmt.Errorf("publish %s: %w", m.Topic, err)
+	}
+	return nil
+}
+
+// Connected says whether there is a connection, with its subscriptions made.
+func (c *Conn) Connected() bool { return c.ready() != nil }
+
+// Dropped is how many messages came and were not handed on, because they were too
+// large or too many.
+func (c *Conn) Dropped() uint64 { return c.queue.dropped.Load() }
+
+func (c *Conn) ready() *link {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.link
+}
+
+func (c *Conn) set(l *link) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.link = l
+}
