@@ -50,6 +50,7 @@ func modules() []rules.Module {
 		{Path: "periph.io/x/conn/v3", In: []string{"hal/gpio"}, Why: "the words of GPIO lines: levels, pulls, edges"},
 		{Path: "periph.io/x/host/v3", In: []string{"hal/gpio"}, Why: "GPIO lines through the kernel's character devices"},
 		{Path: "github.com/getkin/kin-openapi", Why: "checks our calls against the published API descriptions"},
+		{Path: "github.com/mochi-mqtt/server/v2", Why: "an MQTT broker inside the demo and the measurements"},
 		{Path: "github.com/google/go-cmp", Why: "readable differences in tests"},
 		{Path: "github.com/santhosh-tekuri/jsonschema/v6", Why: "checks our messages against their published schemas"},
 		{Path: "go.uber.org/goleak", Why: "goroutines left behind by tests"},
@@ -70,6 +71,7 @@ func goroutines() map[string]string {
 
 		"hal/sim":      "serves several connections at once, as a meter's gateway does",
 		"payment/sim":  "delivers webhooks while it serves, as a payment service calls back by itself",
+		"cross/demo":   "keeps processes running side by side, and one address in front of them",
 		"cross/bench":  "reads what a program under measurement prints",
 		"cross/replay": "one worker for each processor; rows share nothing",
 		"cross/worlds": "one worker for each processor; worlds share nothing",
