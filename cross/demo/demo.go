@@ -41,8 +41,8 @@ const (
 )
 
 type options struct {
-	posts    int
-	gateways int
+	posts    int // how many
+	gateways int // how many
 	kill     bool
 	every    time.Duration // between two kills, on average
 	verbose  bool
