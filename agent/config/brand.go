@@ -12,24 +12,46 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"stolpe/agent/config/strict"
+	"stolpe/agent/config/strict/legal"
+	"stolpe/display"
 )
 
 // maxLogo is the largest logo, in bytes. Chosen by us: it is a part of every
 // page, and a first page has 30 kB in all.
 const maxLogo = 8 << 10
 
-// logo puts the picture itself into the brand, so that nothing else is fetched
-// for a page.
-func (r *reader) logo(f file, c *Config) {
-	path := f.Web.Brand.Logo
-	if path == "" || !r.fine("web.brand.logo") {
-		return
+// Brand is how an owner's pages look, as it stands in a file.
+type Brand struct {
+	Name   string // above every page
+	Colour string // "#rrggbb"
+	Logo   string // absolute path
+}
+
+// BrandKeys is the section of a Brand, for every file that has one.
+func BrandKeys() strict.Key {
+	return strict.Key{Name: "brand", Kind: strict.Section, Doc: "How the owner's pages look.", Keys: []strict.Key{
+		{Name: "name", Kind: strict.Text, Unset: "no name above the page", Want: someText(maxName), Legal: legal.Shorter(maxName), Doc: "Stands above every page."},
+		{Name: "colour", Kind: strict.Text, Unset: "the pages' own", Want: `"#rrggbb" in quotes, on which white can be read (contrast 4.5 to 1, WCAG 2.2)`, Legal: colour,
+			Doc: "Colour of what is pressed."},
+		{Name: "logo", Kind: strict.Text, Unset: "none", Want: "an absolute path that ends in .svg or .png", Legal: picture,
+			Doc: "Stands above every page. At most 8 KiB, as it is a part of each."},
+	}}
+}
+
+// Load gives the brand with the picture itself in it, so that nothing else is
+// fetched for a page. A picture that is none is noted with r; path is that of the
+// section.
+func (b Brand) Load(r *strict.Reader, path string) display.Brand {
+	logo := ""
+	if path += ".logo"; b.Logo != "" && r.Fine(path) {
+		var err error
+		if logo, err = readPicture(b.Logo); err != nil {
+			r.Fail(path, strict.Quote(b.Logo)+", but "+err.Error(), "an SVG or PNG there")
+		}
 	}
-	data, err := readPicture(path)
-	if err != nil {
-		r.fail("web.brand.logo", quote(path)+", but "+err.Error(), "an SVG or PNG there")
-	}
-	c.Post.Brand.Logo = data
+	return display.Brand{Name: b.Name, Colour: b.Colour, Logo: logo}
 }
 
 // readPicture gives the picture in a file as a data: URI.
@@ -64,13 +86,13 @@ func readPicture(path string) (string, error) {
 
 // picture checks the name of a file with a picture.
 func picture(s string) bool {
-	return absolute(s) && (strings.HasSuffix(s, ".svg") || strings.HasSuffix(s, ".png"))
+	return legal.Absolute(s) && (strings.HasSuffix(s, ".svg") || strings.HasSuffix(s, ".png"))
 }
 
 // colour says whether s is #rrggbb, and white on it can be read.
 func colour(s string) bool {
 	digits, ok := strings.CutPrefix(s, "#")
-	if !ok || !hexadecimal(digits, 6) {
+	if !ok || !legal.Hexadecimal(digits, 6) {
 		return false
 	}
 	rgb, err := strconv.ParseUint(digits, 16, 32)

@@ -1,11 +1,8 @@
 package config
 
 import (
-	"fmt"
 	"strings"
 	"time"
-
-	"github.com/spf13/viper"
 
 	"stolpe/display"
 	"stolpe/hal"
@@ -73,7 +70,7 @@ type file struct {
 	Web  struct {
 		Listen    string
 		PublicURL string `mapstructure:"public_url"`
-		Brand     struct{ Name, Colour, Logo string }
+		Brand     Brand
 		TermsURL  string `mapstructure:"terms_url"`
 	}
 	Limits struct {
@@ -87,32 +84,6 @@ type file struct {
 	}
 }
 
-// fill puts defaults under what the file said and the environment over it. It
-// fails only if the schema and file disagree, which is a mistake of ours.
-func fill(said map[string]any) (file, error) {
-	v := viper.New()
-	var err error
-	schema().walk("", func(path string, k key) {
-		if k.def != nil && !strings.Contains(path, "[]") {
-			v.SetDefault(path, k.def)
-		}
-		if k.env != "" && err == nil {
-			err = v.BindEnv(path, k.env)
-		}
-	})
-	if err == nil {
-		err = v.MergeConfigMap(said)
-	}
-	var f file
-	if err == nil {
-		err = v.UnmarshalExact(&f)
-	}
-	if err != nil {
-		return file{}, fmt.Errorf("fill the configuration: %w", err)
-	}
-	return f, nil
-}
-
 // config gives the configuration in the words of the program, but for the
 // secrets.
 func (f file) config() Config {
@@ -124,7 +95,7 @@ func (f file) config() Config {
 		Post: display.Post{
 			ID: f.Post.ID, Name: f.Post.Name, Helpdesk: f.Post.Helpdesk, Zone: zone,
 			Pay: countryOf(f.Post.Country).wallet, Seller: display.Seller(f.Seller),
-			Brand: display.Brand{Name: f.Web.Brand.Name, Colour: f.Web.Brand.Colour}, TermsURL: f.Web.TermsURL,
+			TermsURL: f.Web.TermsURL,
 		},
 		Tenant: f.Post.Tenant, Country: f.Post.Country, StateDir: f.StateDir, MetersDir: f.MetersDir,
 		Price: f.price(), Reserve: f.Reserve,

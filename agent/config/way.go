@@ -3,6 +3,9 @@ package config
 import (
 	"fmt"
 	"strings"
+
+	"stolpe/agent/config/strict"
+	"stolpe/agent/config/strict/legal"
 )
 
 // needed is what is allowed for a key without which nobody could be asked to pay.
@@ -13,16 +16,15 @@ func (r *reader) checkGateway(f *file) {
 	if f.Payment.Through != ThroughGateway {
 		return
 	}
-	if f.MQTT == (MQTT{}) && r.fine("mqtt") && r.lines["mqtt"] == 0 {
-		r.fail("mqtt", "nothing", needed(ThroughGateway))
+	if !r.Given("mqtt") && r.Fine("mqtt") {
+		r.Fail("mqtt", "nothing", needed(ThroughGateway))
 	}
-	const instead = "it left out, as payment.through is gateway, and the gateway serves the pages"
-	if r.lines["web"] != 0 {
-		r.fail("web", "a section", instead)
-	}
-	for _, path := range []string{"web.listen", "web.public_url"} {
-		if r.from[path] != "" {
-			r.fail(path, "something", instead)
+	for _, web := range []struct{ path, found string }{
+		{"web", "a section"}, {"web.listen", strict.Quote(f.Web.Listen)}, {"web.public_url", strict.Quote(f.Web.PublicURL)},
+	} {
+		if r.Given(web.path) {
+			r.Fail(web.path, web.found, "it left out, as payment.through is gateway, and the gateway serves the pages")
+			return
 		}
 	}
 }
@@ -31,23 +33,23 @@ func (r *reader) checkGateway(f *file) {
 // and id, and those of gateways begin with "gateway-".
 func (r *reader) checkMQTT(f *file) {
 	m := f.MQTT
-	if m.URL == "" || !r.fine("mqtt.url") {
+	if m.URL == "" || !r.Fine("mqtt.url") {
 		return
 	}
-	if f.Post.Tenant == "" && r.fine("post.tenant") {
-		r.fail("post.tenant", "nothing", "it given, as posts are told apart by it at mqtt.url")
+	if f.Post.Tenant == "" && r.Fine("post.tenant") {
+		r.Fail("post.tenant", "nothing", "it given, as posts are told apart by it at mqtt.url")
 	}
-	if strings.HasPrefix(strings.ToLower(f.Post.ID), "gateway-") && r.fine("post.id") {
-		r.fail("post.id", quote(f.Post.ID), `a name that does not begin with "gateway-", as there is mqtt: the broker knows gateways by that`)
+	if strings.HasPrefix(strings.ToLower(f.Post.ID), "gateway-") && r.Fine("post.id") {
+		r.Fail("post.id", strict.Quote(f.Post.ID), `a name that does not begin with "gateway-", as there is mqtt: the broker knows gateways by that`)
 	}
 	secure := strings.HasPrefix(m.URL, "mqtts:")
 	for _, l := range []struct{ path, file string }{{"mqtt.ca", m.CA}, {"mqtt.cert", m.Cert}, {"mqtt.key", m.Key}} {
 		switch {
-		case !r.fine(l.path):
+		case !r.Fine(l.path):
 		case secure && l.file == "":
-			r.fail(l.path, "nothing", "it given, as mqtt.url is "+m.URL)
+			r.Fail(l.path, "nothing", "it given, as mqtt.url is "+m.URL)
 		case !secure && l.file != "":
-			r.fail(l.path, quote(l.file), "it left out, as mqtt.url is "+m.URL+" and has no TLS")
+			r.Fail(l.path, strict.Quote(l.file), "it left out, as mqtt.url is "+m.URL+" and has no TLS")
 		}
 	}
 }
@@ -76,21 +78,17 @@ func soughtBy(f *file, c *Config) []sought {
 // secrets looks up what the way to the money needs.
 func (r *reader) secrets(f file, c *Config, find Lookup) {
 	for _, one := range soughtBy(&f, c) {
-		if !r.fine(one.path) {
+		if !r.Fine(one.path) {
 			continue
 		}
 		if one.said == "" {
-			r.fail(one.path, "nothing", needed(c.Payment.Through))
+			r.Fail(one.path, "nothing", needed(c.Payment.Through))
 			continue
 		}
-		value, err := find.resolve(one.said)
-		if err != nil {
-			r.fail(one.path, one.said+", but "+err.Error(), "a secret there")
-		}
-		*one.to = value
+		*one.to = r.Secret(one.path, one.said, find)
 	}
-	if key := c.Gateway.Key.Reveal(); key != "" && !hexadecimal(key, keyDigits) {
-		r.fail("payment.gateway.key", f.Payment.Gateway.Key+", but what is there is no key", fmt.Sprintf("%d hexadecimal digits there", keyDigits))
+	if key := c.Gateway.Key.Reveal(); key != "" && !legal.Hexadecimal(key, keyDigits) {
+		r.Fail("payment.gateway.key", f.Payment.Gateway.Key+", but what is there is no key", fmt.Sprintf("%d hexadecimal digits there", keyDigits))
 	}
 }
 
