@@ -54,6 +54,7 @@ func modules() []rules.Module {
 		{Path: "github.com/chromedp/cdproto", Why: "the words of the browser that the driver's pages are tested in"},
 		{Path: "github.com/chromedp/chromedp", Why: "starts that browser and talks to it"},
 		{Path: "github.com/getkin/kin-openapi", Why: "checks our calls against the published API descriptions"},
+		{Path: "github.com/mochi-mqtt/server/v2", Why: "an MQTT broker inside the demo and the measurements"},
 		{Path: "github.com/google/go-cmp", Why: "readable differences in tests"},
 		{Path: "github.com/santhosh-tekuri/jsonschema/v6", Why: "checks our messages against their published schemas"},
 		{Path: "go.uber.org/goleak", Why: "goroutines left behind by tests"},
@@ -75,6 +76,7 @@ func goroutines() map[string]string {
 
 		"hal/sim":      "serves several connections at once, as a meter's gateway does",
 		"payment/sim":  "delivers webhooks while it serves, as a payment service calls back by itself",
+		"cross/demo":   "keeps processes running side by side, and one address in front of them",
 		"cross/bench":  "reads what a program under measurement prints",
 		"cross/replay": "one worker for each processor; rows share nothing",
 		"cross/worlds": "one worker for each processor; worlds share nothing",
