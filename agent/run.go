@@ -19,6 +19,7 @@ import (
 	"stolpe/agent/config"
 	"stolpe/agent/evse"
 	"stolpe/agent/ledger"
+	"stolpe/display"
 	pdf "stolpe/display/paper"
 	"stolpe/display/web"
 	"stolpe/hal"
@@ -243,15 +244,9 @@ func access(cfg config.Config) vipps.Config {
 	}
 }
 
-// description is what a payer reads in the app. A long name is cut short, the
-// promise is not.
+// description is what a payer reads in the app.
 func description(cfg config.Config) func(payment.Terms) string {
-	return func(t payment.Terms) string {
-		const most = 100 // characters, by the API's description
-		const promise = ". Reservation of a maximum: you pay only for what you use."
-		place := []rune("Stolpe " + t.EVSE + ", " + cfg.Post.Name)
-		return string(place[:min(len(place), most-len(promise))]) + promise
-	}
+	return func(t payment.Terms) string { return display.Reservation(t.EVSE, cfg.Post.Name) }
 }
 
 // publicURL is where phones find the pages.

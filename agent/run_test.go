@@ -5,16 +5,13 @@ import (
 	"errors"
 	"log/slog"
 	"net"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
-	"unicode/utf8"
 
 	"stolpe/agent/config"
 	"stolpe/agent/evse"
 	"stolpe/agent/session"
-	"stolpe/display"
 	"stolpe/hal"
 	"stolpe/hal/sim"
 	"stolpe/payment"
@@ -31,27 +28,6 @@ func TestPublicURLIsTheConfiguredOne(t *testing.T) {
 	}
 	if got := publicURL(config.Config{}, l); got != "http://"+l.Addr().String() {
 		t.Errorf("%q", got)
-	}
-}
-
-// The payer reads the place, as much of it as fits, and the whole promise.
-func TestDescriptionFitsAndKeepsItsPromise(t *testing.T) {
-	const promise = ". Reservation of a maximum: you pay only for what you use."
-	longest := strings.Repeat("W", payment.MaxPostID) + "/99"
-	for _, row := range []struct {
-		evse, name, place string
-	}{
-		{"A12/1", "Storgata 1", "Stolpe A12/1, Storgata 1"},
-		{"A/1", "X", "Stolpe A/1, X"},
-		{"A12/1", "Øvre Bærums verk, Håkon den godes gate 4", "Stolpe A12/1, Øvre Bærums verk, Håkon den "},
-		{"A12/1", strings.Repeat("å", 64), "Stolpe A12/1, " + strings.Repeat("å", 28)},
-		{"A12/1", strings.Repeat("𠜎", 64), "Stolpe A12/1, " + strings.Repeat("𠜎", 28)},
-		{longest, strings.Repeat("ø", 64), "Stolpe " + longest + ", " + strings.Repeat("ø", 14)},
-	} {
-		got := description(config.Config{Post: display.Post{Name: row.name}})(payment.Terms{EVSE: row.evse})
-		if n := utf8.RuneCountInString(got); got != row.place+promise || n < 3 || n > 100 || !utf8.ValidString(got) {
-			t.Errorf("%d characters: %q, want %q", n, got, row.place+promise)
-		}
 	}
 }
 

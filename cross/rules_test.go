@@ -41,6 +41,7 @@ func pure() []string {
 func modules() []rules.Module {
 	return []rules.Module{
 		{Path: "codeberg.org/go-pdf/fpdf", In: []string{"display/paper"}, Why: "PDF files: sales documents and stickers"},
+		{Path: "github.com/eclipse/paho.mqtt.golang", In: []string{"agent/mqtt"}, Why: "MQTT 3.1.1 over one connection"},
 		{Path: "github.com/goburrow/modbus", In: []string{"hal/modbus"}, Why: "encodes and checks Modbus PDUs"},
 		{Path: "github.com/spf13/cobra", In: []string{"agent"}, Why: "subcommands, help and completion"},
 		{Path: "github.com/spf13/viper", In: []string{"agent/config/strict"}, Why: "file and environment as one configuration"},
@@ -50,6 +51,7 @@ func modules() []rules.Module {
 		{Path: "periph.io/x/host/v3", In: []string{"hal/gpio"}, Why: "GPIO lines through the kernel's character devices"},
 		{Path: "github.com/getkin/kin-openapi", Why: "checks our calls against the published API descriptions"},
 		{Path: "github.com/google/go-cmp", Why: "readable differences in tests"},
+		{Path: "github.com/santhosh-tekuri/jsonschema/v6", Why: "checks our messages against their published schemas"},
 		{Path: "go.uber.org/goleak", Why: "goroutines left behind by tests"},
 		{Path: "pgregory.net/rapid", Why: "properties and shrinking in tests"},
 	}
@@ -58,9 +60,14 @@ func modules() []rules.Module {
 // goroutines lists the packages that may start them, and what for.
 func goroutines() map[string]string {
 	return map[string]string{
-		"agent":        "runs the EVSEs, the pages and the simulated payment service side by side until all have ended",
-		"agent/evse":   "one worker for each device that may be slow: the loop itself waits for none",
-		"display/web":  "serves while it waits for its end",
+		"agent":       "runs the EVSEs, the pages and the simulated payment service side by side until all have ended",
+		"agent/mqtt":  "hands on what comes while the library reads on",
+		"agent/evse":  "one worker for each device that may be slow: the loop itself waits for none",
+		"display/web": "serves while it waits for its end",
+
+		"display/remote": "answers several pages at a time: one wish may wait for a disk",
+		"payment/relay":  "one asking for each goroutine: the payment service may be slow",
+
 		"hal/sim":      "serves several connections at once, as a meter's gateway does",
 		"payment/sim":  "delivers webhooks while it serves, as a payment service calls back by itself",
 		"cross/bench":  "reads what a program under measurement prints",

@@ -35,6 +35,9 @@ const (
 	states
 )
 
+// LastState is the last of them, for whoever must refuse what is none.
+const LastState = states - 1
+
 // String gives the state as the word used in telemetry.
 func (s State) String() string {
 	return [states]string{"boot", "available", "paying", "authorised", "starting", "charging", "suspended", "stopping", "faulted", "unavailable", "settling"}[s]
@@ -94,6 +97,7 @@ type View struct {
 	Busy     bool             // somebody's request or charge is under way
 	Since    hal.Stamp        // when that began
 	Push     bool             // a driver may give a phone number, and is asked in the app
+	Silent   time.Duration    // how long nothing has been heard of the post by whoever serves the page; 0 where it is here
 	Charge   Charge
 }
 
@@ -112,6 +116,7 @@ type Charge struct {
 	Left     time.Duration  // until the present wait gives up; 0 when nothing is waited for
 	Idle     IdleView
 	Reading  time.Duration // age of the newest believed reading
+	StopCode string        // four digits, for whoever comes back without the page; for the holder alone
 
 	End      End          // NotEnded while it lasts
 	Bill     payment.Bill // once it has ended

@@ -12,3 +12,14 @@ var (
 	ErrUnreachable = errors.New("the post does not answer; whether it heard the wish is not known")
 	ErrOver        = errors.New("the holder has no charge under way here")
 )
+
+// ErrLocked says that too many wrong stop codes have been tried.
+var ErrLocked = errors.New("too many wrong stop codes; none is taken for a while")
+
+// CodeError says that a stop code was wrong.
+type CodeError struct {
+	Left int // tries before no code is taken for a while
+}
+
+// Error says so.
+func (e CodeError) Error() string { return "wrong stop code" }

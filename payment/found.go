@@ -23,7 +23,13 @@ const (
 	DeclinedByPayer
 	TimedOut
 	EndedByUs
+	states
 )
+
+// String gives the state as a word.
+func (s State) String() string {
+	return [states]string{"not_found", "created", "authorised", "declined", "timed_out", "ended_by_us"}[s]
+}
 
 // Found is what the service has under a reference.
 type Found struct {

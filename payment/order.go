@@ -3,6 +3,7 @@ package payment
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -38,6 +39,36 @@ func (r Ref) Number() uint64 {
 		place *= 10
 	}
 	return n
+}
+
+// Split takes a reference of that post apart: the EVSE and the number of the
+// charge. It says no to any other reference, that of a post whose id begins in the
+// same way included: an EVSE is a number, and there is exactly one after the post.
+func (r Ref) Split(post string) (evse int, n uint64, ok bool) {
+	rest, ours := strings.CutPrefix(string(r), post+"-")
+	if !ours || post == "" {
+		return 0, 0, false
+	}
+	first, _, _ := strings.Cut(rest, "-")
+	evse, err := strconv.Atoi(first)
+	n = r.Number()
+	return evse, n, err == nil && n > 0 && r == NewRef(post, evse, n)
+}
+
+// Post is the id of the post that a reference names; empty if it names none.
+func (r Ref) Post() string {
+	i := strings.LastIndexByte(string(r), '-')
+	if i < 0 {
+		return ""
+	}
+	post := string(r[:i])
+	if i = strings.LastIndexByte(post, '-'); i < 0 {
+		return ""
+	}
+	if _, _, ok := r.Split(post[:i]); !ok {
+		return ""
+	}
+	return post[:i]
 }
 
 // Verb says what an order asks for.

@@ -164,3 +164,23 @@ func TestWordsAreDistinct(t *testing.T) {
 		t.Errorf("%d reasons, %d words", reasons, len(seen))
 	}
 }
+
+// A reference belongs to one post, whatever hyphens its id has.
+func TestReferenceIsTakenApart(t *testing.T) {
+	for _, post := range []string{"A12", "A12-1", "A-1-2", "1-1"} {
+		r := NewRef(post, 7, 12)
+		if evse, n, ok := r.Split(post); evse != 7 || n != 12 || !ok || r.Post() != post {
+			t.Errorf("%s: %d, %d, %v, post %q: want 7, 12 of post %q", r, evse, n, ok, r.Post(), post)
+		}
+		for _, other := range []string{"A12", "A12-1", "A-1-2", "1-1", "A", "", "A12-1-7", "a12"} {
+			if _, _, ok := r.Split(other); ok && other != post {
+				t.Errorf("%s is taken for one of post %q", r, other)
+			}
+		}
+	}
+	for _, r := range []Ref{"", "A12", "A12-1", "A12-1-", "A12-1-12", "A12-01-000012", "A12-1-0000012", "A12-x-000012", "-1-000012", "A12-1-000000"} {
+		if post := r.Post(); post != "" {
+			t.Errorf("%q names post %q: want none", r, post)
+		}
+	}
+}

@@ -25,6 +25,7 @@ func broken(r *Rules, before, s *State, now hal.Instant) []string {
 	lawsOfCharge(law, before, s)
 	lawsOfDebts(law, s, now)
 	lawsOfDocuments(law, before, s)
+	lawsOfOpen(law, r, before, s)
 	if !s.Kept.Same(&before.Kept) {
 		record := s.Kept.Append(nil)
 		back, err := Decode(record)
@@ -113,6 +114,22 @@ func lawsOfDebts(law lawful, s *State, now hal.Instant) {
 		law(d.End >= d.Start, "charge %d ends at %v, begins at %v", d.Number, d.End, d.Start)
 		law(q.out || q.next <= now.Mono+sparseAttempts+longestWait, "charge %d is not asked about before %v", d.Number, q.next-now.Mono)
 	}
+}
+
+// lawsOfOpen: what is told of a charge, for whoever may have to settle it in our
+// place, is never more than its bill comes to. And all that is held is told of.
+func lawsOfOpen(law lawful, r *Rules, before, s *State) {
+	for _, o := range r.Open(before) {
+		law(o.Due >= 0 && o.Due <= o.Limit && (o.Due == 0 || o.Due >= o.Currency.Minimum()), "%s: %v of %v is told to be due", o.Ref, o.Due, o.Limit)
+		if i := s.debtOf(o.Ref.Number()); i >= 0 && !o.Ended {
+			law(o.Due <= s.Debts[i].Due, "%s: %v was told to be due, and the bill is %v", o.Ref, o.Due, s.Debts[i].Due)
+		}
+	}
+	open := len(s.Debts)
+	if s.Phase != Idle {
+		open++
+	}
+	law(len(r.Open(s)) == open, "%d payments are not settled, and %d are told of", open, len(r.Open(s)))
 }
 
 // longestWait is the longest time the tests' service asks us to wait.
