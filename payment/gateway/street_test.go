@@ -247,6 +247,9 @@ func newStreet(t *testing.T, posts, spare int) *street {
 	for n := range posts + spare {
 		must(t, broker.AddPost(s.fleet, "acme", postID(n)))
 	}
+	for name, value := range map[string]string{"client-id": s.keys.ClientID, "client-secret": s.keys.ClientSecret, "subscription-key": s.keys.SubscriptionKey} {
+		must(t, os.WriteFile(filepath.Join(s.fleet, name), []byte(value), 0o600))
+	}
 	s.till = sim.NewTill(sim.Options{Accept: s.keys, PublicURL: "https://landing.example", Payer: sim.Payer{Habit: sim.Approves, After: 500 * time.Millisecond}})
 	s.startBroker()
 	for n := range 2 {
@@ -295,9 +298,7 @@ func (s *street) startBroker() {
 func (s *street) startGateway(n int) {
 	file, d := s.configure(n)
 	d.runner = keep(s.t, fmt.Sprintf("gateway-%d", n), func() *exec.Cmd {
-		cmd := exec.Command(filepath.Join(s.dir, "stolpe-gateway"), "run", "--config", file)
-		cmd.Env = append(os.Environ(), "T_ID="+s.keys.ClientID, "T_SECRET="+s.keys.ClientSecret, "T_KEY="+s.keys.SubscriptionKey)
-		return cmd
+		return exec.Command(filepath.Join(s.dir, "stolpe-gateway"), "run", "--config", file)
 	})
 	s.t.Cleanup(d.end)
 	s.gateways = append(s.gateways, d)
@@ -319,8 +320,8 @@ mqtt: {url: "mqtts://127.0.0.1:%[2]s", ca: %[3]s/ca.pem, cert: %[3]s/cert.pem, k
 relay_key: "file:%[3]s/relay.key"
 units:
   - {msn: "123456", tenant: acme, currency: NOK, max_amount: 500000, base_url: "%[5]s",
-     client_id: "env:T_ID", client_secret: "env:T_SECRET", subscription_key: "env:T_KEY"}
-`, pages, s.port, own, n, service.URL), 0o600))
+     client_id: "file:%[6]s/client-id", client_secret: "file:%[6]s/client-secret", subscription_key: "file:%[6]s/subscription-key"}
+`, pages, s.port, own, n, service.URL, s.fleet), 0o600))
 	d.pages = "http://127.0.0.1:" + pages
 	return file, d
 }
