@@ -19,9 +19,6 @@ var hi = Message{Topic: "a/b", Payload: []byte("hi")}
 
 func TestPublishIsNilOnlyWhenAcknowledged(t *testing.T) {
 	play(t, Options{}, func(f fake, _ int) { f.greet(); f.ack() }, func(ctx context.Context, c *Conn) {
-		if err := c.Publish(ctx, hi); !errors.Is(err, ErrAway) {
-			t.Errorf("before there is a connection: %v", err)
-		}
 		up(c)
 		if err := c.Publish(ctx, hi); err != nil {
 			t.Error(err)
@@ -257,6 +254,9 @@ func TestBackOffGrowsToAMinuteByChance(t *testing.T) {
 		c, err := New(Options{URL: "mqtt://localhost", ClientID: "A1"})
 		if err != nil {
 			t.Fatal(err)
+		}
+		if err := c.Publish(t.Context(), hi); !errors.Is(err, ErrAway) || c.Connected() {
+			t.Errorf("before there is a connection: %v", err)
 		}
 		var tries []time.Time
 		c.dial = func(context.Context) (net.Conn, error) {
