@@ -154,7 +154,7 @@ func (p *parts) openEVSE(c config.Config, e config.EVSE, w world, made evse.Part
 	rules.MaxPower, rules.Serial = e.MaxPower, e.Meter.Serial
 	rules.Limits = session.Limits(c.Limits)
 	rules.Push, rules.Receipts = c.Payment.Push, c.Payment.Receipts
-	rules.Capture, rules.Lang = captureWithin(c.Country), langOf(c.Country)
+	rules.Capture, rules.Lang = captureWithin(c.Country), display.LangOf(c.Price.Currency)
 
 	owner := c.Post.ID + "/" + strconv.Itoa(e.ID)
 	journal, found, closeJournal, err := w.store(e, owner)
@@ -192,12 +192,4 @@ func captureWithin(country string) time.Duration {
 		return 180 * day
 	}
 	return 14 * day
-}
-
-// langOf is what the app is spoken to in: that the driver reads is not known there.
-func langOf(country string) display.Lang {
-	if country == "NO" {
-		return display.NB
-	}
-	return display.EN
 }

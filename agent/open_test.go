@@ -11,9 +11,18 @@ import (
 
 	"stolpe/agent/config"
 	"stolpe/agent/evse"
+	"stolpe/display"
 	"stolpe/hal"
 	"stolpe/hal/sim"
+	"stolpe/payment"
 )
+
+func TestAppSpeaksTheLanguageOfTheCountry(t *testing.T) {
+	cfg := config.Config{Price: payment.Price{Currency: payment.DKK}, Post: display.Post{Name: "Storgata 1"}}
+	if got := description(cfg)(payment.Terms{EVSE: "A12/1"}); got != display.DA.Reservation("A12/1", "Storgata 1") {
+		t.Errorf("in Denmark the app says %q", got)
+	}
+}
 
 // A simulated meter remembers what it has shown, as a real one does.
 func TestSimulatedMeterRemembers(t *testing.T) {

@@ -30,8 +30,8 @@ func (p Parts) String() string {
 // MoneyParts writes an amount with two decimals: "5,49" and "kr".
 func (l Lang) MoneyParts(a payment.Amount, c payment.Currency) Parts {
 	name := string(c)
-	if c == payment.NOK {
-		name = languages[l].kroner
+	if c == languages[l].own {
+		name = languages[l].sign
 	}
 	number := l.fixed(int64(a), 2)
 	if languages[l].before {
@@ -117,7 +117,7 @@ func Countdown(d time.Duration) string {
 // Clock writes a time of day in the zone, marked when the clock was running
 // without a reference, and nothing at all when it had never been set.
 func (l Lang) Clock(s hal.Stamp, zone *time.Location) string {
-	text := at(s, zone).Format("15:04")
+	text := at(s, zone).Format(languages[l].clock)
 	switch s.Clock {
 	case hal.ClockSynced:
 		return text
@@ -132,7 +132,7 @@ func (l Lang) Clock(s hal.Stamp, zone *time.Location) string {
 // something.
 func (l Lang) Date(s hal.Stamp, zone *time.Location) string {
 	t := at(s, zone)
-	text := t.Format(languages[l].date) + " " + t.Format("15:04")
+	text := t.Format(languages[l].date + " " + languages[l].clock)
 	switch s.Clock {
 	case hal.ClockSynced:
 		return text

@@ -41,6 +41,58 @@ func TestMoneyIsWrittenAsEachLanguageWritesIt(t *testing.T) {
 	}
 }
 
+func TestEveryLanguageHasItsOwnCustoms(t *testing.T) {
+	s := hal.Stamp{Unix: 1789902366, Clock: hal.ClockSynced} // 2026-09-20 11:06:06 UTC
+	for _, c := range []struct {
+		lang                               Lang
+		nok, dkk, eur, kwh, vat, time, day string
+	}{
+		{NB, "1 234,50 kr", "1 234,50 DKK", "1 234,50 EUR", "12 345,678 kWh", "25,5 %", "1 t 12 min", "20.09.2026 11:06"},
+		{EN, "NOK 1,234.50", "DKK 1,234.50", "EUR 1,234.50", "12,345.678 kWh", "25.5 %", "1 h 12 min", "20 Sep 2026 11:06"},
+		{SV, "1 234,50 NOK", "1 234,50 DKK", "1 234,50 €", "12 345,678 kWh", "25,5 %", "1 tim 12 min", "2026-09-20 11:06"},
+		{DA, "1.234,50 NOK", "1.234,50 kr.", "1.234,50 EUR", "12.345,678 kWh", "25,5 %", "1 t 12 min", "20.09.2026 11.06"},
+		{FI, "1 234,50 NOK", "1 234,50 DKK", "1 234,50 €", "12 345,678 kWh", "25,5 %", "1 h 12 min", "20.9.2026 11.06"},
+		{DE, "1.234,50 NOK", "1.234,50 DKK", "1.234,50 €", "12.345,678 kWh", "25,5 %", "1 h 12 min", "20.09.2026 11:06"},
+	} {
+		l := c.lang
+		for what, pair := range map[string][2]string{
+			"NOK": {l.Money(123450, payment.NOK), c.nok}, "DKK": {l.Money(123450, payment.DKK), c.dkk}, "EUR": {l.Money(123450, payment.EUR), c.eur},
+			"energy": {l.Register(12345678), c.kwh}, "percent": {l.Percent(2550), c.vat}, "time": {l.Time(72 * time.Minute), c.time}, "date": {l.Date(s, nil), c.day},
+		} {
+			if spaced(pair[0]) != pair[1] {
+				t.Errorf("%s: %s is %q, want %q", l.Tag(), what, pair[0], pair[1])
+			}
+			if what != "date" && what != "time" && strings.Contains(pair[0], " ") {
+				t.Errorf("%s: %s may break across lines: %q", l.Tag(), what, pair[0])
+			}
+		}
+	}
+}
+
+func TestTheMarkOfTheVATRegisterIsNorwegian(t *testing.T) {
+	for got, want := range map[string]string{
+		NB.OrgNo(Seller{OrgNo: "999999999", VATRegistered: true}): "org.nr. 999 999 999 MVA",
+		DA.OrgNo(Seller{OrgNo: "999999999", VATRegistered: true}): "virksomhedsnr. 999 999 999 MVA",
+		NB.OrgNo(Seller{OrgNo: "999999999"}):                      "org.nr. 999 999 999",
+		DA.OrgNo(Seller{OrgNo: "12345678", VATRegistered: true}):  "virksomhedsnr. 12345678",
+		FI.OrgNo(Seller{VATRegistered: true}):                     "",
+	} {
+		if spaced(got) != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+// In Danish a sum ends in a full stop of its own.
+func TestNoSentenceEndsTwice(t *testing.T) {
+	c := Charge{End: CarFull, Energy: 12400, Held: true, Reserved: 20000, Price: payment.Price{Currency: payment.DKK},
+		Bill: payment.Bill{Total: 6808}, Captured: 6808, Released: 13192, Settled: true}
+	want := "Der er trukket 68,08 kr. Resten, 131,92 kr., er frigivet. Der kan gå nogle dage, før banken viser det."
+	if got := spaced(DA.Taken(c)); got != want {
+		t.Errorf("Taken = %q, want %q", got, want)
+	}
+}
+
 func TestNumbersAreNeverRoundedUp(t *testing.T) {
 	for got, want := range map[string]string{
 		NB.KWh(8649):          "8,64 kWh",

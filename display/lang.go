@@ -1,6 +1,10 @@
 package display
 
-import "strings"
+import (
+	"strings"
+
+	"stolpe/payment"
+)
 
 // Lang is a language people read. The zero value is Norwegian.
 type Lang uint8
@@ -10,6 +14,10 @@ type Lang uint8
 const (
 	NB Lang = iota // Norwegian bokmål
 	EN             // English
+	SV             // Swedish
+	DA             // Danish
+	FI             // Finnish
+	DE             // German
 	langs
 )
 
@@ -33,6 +41,21 @@ func ParseLang(tag string) (Lang, bool) {
 	return NB, false
 }
 
+// LangOf is what the payer's app is spoken to in, where prices are in that
+// currency: what the driver reads is not known there, and each country we sell in
+// has a currency of its own.
+func LangOf(c payment.Currency) Lang {
+	switch c {
+	case payment.NOK:
+		return NB
+	case payment.DKK:
+		return DA
+	case payment.EUR:
+		return FI
+	}
+	return EN
+}
+
 // Tag is the language's BCP 47 tag, as in an address or a lang attribute.
 func (l Lang) Tag() string { return languages[l].tag }
 
@@ -46,18 +69,26 @@ func (l Lang) Words() *Words { return languages[l].words }
 type customs struct {
 	tag, name string
 	words     *Words
-	decimal   string // between whole and part
-	thousands string // between groups of three digits
-	before    bool   // the currency stands before the number
-	kroner    string // what NOK is called
-	hour      string // short for hours
-	date      string // layout of a date, for time.Time.Format
+	decimal   string           // between whole and part
+	thousands string           // between groups of three digits
+	before    bool             // the currency stands before the number
+	own       payment.Currency // the one that has a sign in the language; may be empty
+	sign      string           // of that one; all others go by their code
+	hour      string           // short for hours
+	date      string           // layout of a date, for time.Time.Format
+	clock     string           // layout of a time of day
 }
 
-// languages is written here and nowhere else.
+// languages is written here and nowhere else. The customs are those of the
+// Unicode CLDR. A Swedish or Danish "kr" is not a Norwegian one, so no language
+// but Norwegian calls NOK that.
 var languages = [langs]customs{
-	NB: {"nb", "Norsk", &nbWords, ",", nbsp, false, "kr", "t", "02.01.2006"},
-	EN: {"en", "English", &enWords, ".", ",", true, "NOK", "h", "2 Jan 2006"},
+	NB: {"nb", "Norsk", &nbWords, ",", nbsp, false, payment.NOK, "kr", "t", "02.01.2006", "15:04"},
+	EN: {"en", "English", &enWords, ".", ",", true, "", "", "h", "2 Jan 2006", "15:04"},
+	SV: {"sv", "Svenska", &svWords, ",", nbsp, false, payment.EUR, "€", "tim", "2006-01-02", "15:04"},
+	DA: {"da", "Dansk", &daWords, ",", ".", false, payment.DKK, "kr.", "t", "02.01.2006", "15.04"},
+	FI: {"fi", "Suomi", &fiWords, ",", nbsp, false, payment.EUR, "€", "h", "2.1.2006", "15.04"},
+	DE: {"de", "Deutsch", &deWords, ",", ".", false, payment.EUR, "€", "h", "02.01.2006", "15:04"},
 }
 
 // nbsp keeps a number and its unit on one line. Media without lines to break may
@@ -68,11 +99,17 @@ const nbsp = "\u00a0"
 // "{amount} is reserved".
 type Text string
 
-// With puts values in the places of their names, given in pairs: name, value.
+// With puts values in the places of their names, given in pairs: name, value. A
+// value that ends in a full stop, as "5,49 kr." does, ends a sentence without a
+// second one.
 func (t Text) With(pairs ...string) string {
 	s := string(t)
 	for i := 0; i+1 < len(pairs); i += 2 {
-		s = strings.ReplaceAll(s, "{"+pairs[i]+"}", pairs[i+1])
+		place, value := "{"+pairs[i]+"}", pairs[i+1]
+		if strings.HasSuffix(value, ".") {
+			s = strings.ReplaceAll(s, place+".", value)
+		}
+		s = strings.ReplaceAll(s, place, value)
 	}
 	return s
 }

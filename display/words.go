@@ -43,6 +43,8 @@ type Words struct {
 	Number, Issued, Net, VAT, PostID, Reduced, AllWithVAT, SellerTitle, ChargeTitle, PaidTitle  Text
 	ShowReceipt, SavePDF, ToCharge, NoReceipt, NothingSold, ReceiptLater                        Text
 
+	Promise Text // what the payer's app says of a reservation: see Lang.Reservation
+
 	// The sticker on a post.
 	Scan, SameAddress, HelpShort Text
 

@@ -123,6 +123,8 @@ var enWords = Words{
 	Reference: "Reference in {pay}", Place: "Place", Started: "Start", Ended: "End", MeterLabel: "Meter", SerialNo: "Meter number",
 	MeterStart: "Meter at start", MeterEnd: "Meter at end", MeterWait: "being read", Sold: "Charged", PerUnit: "{quantity} at {price}",
 
+	Promise: "Reservation of a maximum: you pay only for what you use.",
+
 	Scan: "Scan the code with your phone to charge.", HelpShort: "Help", SameAddress: "Check that the page that opens is at {domain}.",
 
 	ClockHoldover: "about {time}", ClockUnknown: "{time} (the clock in the post had not been set)",

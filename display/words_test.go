@@ -78,14 +78,19 @@ func TestEveryPlaceForAValueIsTheSameInEveryLanguage(t *testing.T) {
 
 func TestLanguagesAreKnownByTheirTagsAlone(t *testing.T) {
 	seen := map[string]bool{}
+	var tags []string
 	for _, l := range Langs() {
 		got, ok := ParseLang(l.Tag())
 		if !ok || got != l || l.Name() == "" || seen[l.Tag()] {
 			t.Errorf("ParseLang(%q) = %v, %v; name %q", l.Tag(), got, ok, l.Name())
 		}
 		seen[l.Tag()] = true
+		tags = append(tags, l.Tag())
 	}
-	for _, tag := range []string{"", "NB", "en-GB", "xx"} {
+	if got := strings.Join(tags, " "); got != "nb en sv da fi de" {
+		t.Errorf("languages are %q", got)
+	}
+	for _, tag := range []string{"", "NB", "en-GB", "SV", "se", "xx"} {
 		if l, ok := ParseLang(tag); ok {
 			t.Errorf("ParseLang(%q) = %v", tag, l)
 		}
@@ -96,6 +101,65 @@ func TestWithFillsEveryPlaceOfAName(t *testing.T) {
 	got := Text("{a} and {b} and {a}").With("a", "1", "b", "{a}", "c", "3")
 	if got != "1 and {a} and 1" {
 		t.Errorf("With gives %q", got)
+	}
+	for text, want := range map[Text]string{
+		"Took {a}.": "Took 5 kr.", "{a}. {a}.": "5 kr. 5 kr.", "({a}).": "(5 kr.).", "{a}, more": "5 kr., more", "{a} …": "5 kr. …",
+	} {
+		if got := text.With("a", "5 kr."); got != want {
+			t.Errorf("%q with a full stop gives %q, want %q", text, got, want)
+		}
+	}
+}
+
+// A sentence that was copied and not translated would pass every other test.
+func TestNoSentenceIsTheSameInTwoLanguages(t *testing.T) {
+	const long = 32 // characters; shorter ones may be the same in neighbouring languages
+	said := map[string]Lang{}
+	for _, l := range Langs() {
+		for path, text := range textsOf(l) {
+			if len([]rune(text)) < long {
+				continue
+			}
+			if other, ok := said[path+string(text)]; ok {
+				t.Errorf("%s and %s: %s is %q in both", other.Tag(), l.Tag(), path, text)
+			}
+			said[path+string(text)] = l
+		}
+	}
+}
+
+// A name of an app, a number or a sum has no endings: it stands free, however
+// much a language likes to inflect.
+func TestPlacesForValuesStandFree(t *testing.T) {
+	glued := regexp.MustCompile(`[\pL\d]\{|\}[-:’']?[\pL\d]`)
+	for _, l := range Langs() {
+		for path, text := range textsOf(l) {
+			if found := glued.FindString(string(text)); found != "" {
+				t.Errorf("%s: %s has %q: %q", l.Tag(), path, found, text)
+			}
+		}
+	}
+}
+
+// A button of 320 px holds about 22 characters in a line.
+func TestButtonsAreShort(t *testing.T) {
+	const always = 12 // characters that fit anywhere
+	for _, l := range Langs() {
+		for name, text := range buttons(l.Words()) {
+			most := max(always, len([]rune(buttons(NB.Words())[name]))*3/2)
+			if n := len([]rune(text)); n > most {
+				t.Errorf("%s: %s has %d characters, the most is %d: %q", l.Tag(), name, n, most, text)
+			}
+		}
+	}
+}
+
+// buttons are the texts that stand on one.
+func buttons(w *Words) map[string]Text {
+	return map[string]Text{
+		"FindGo": w.FindGo, "PayWith": w.PayWith, "CheckAgain": w.CheckAgain, "OpenPay": w.OpenPay, "Cancel": w.Cancel,
+		"MoreTime": w.MoreTime, "Undo": w.Undo, "StopCharging": w.StopCharging, "StopYes": w.StopYes, "StopNo": w.StopNo,
+		"TryAgain": w.TryAgain, "Print": w.Print, "ShowReceipt": w.ShowReceipt, "SavePDF": w.SavePDF, "ToCharge": w.ToCharge,
 	}
 }
 

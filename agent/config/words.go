@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"stolpe/agent/config/strict/legal"
+	"stolpe/display"
 	"stolpe/payment"
 )
 
@@ -21,8 +22,10 @@ func postID(s string) bool {
 // code refuses the first words of other addresses: languages, and pages that
 // belong to no EVSE.
 func code(s string) bool {
-	taken := []string{"nb", "nn", "no", "en", "sv", "da", "fi", "de",
-		"static", "assets", "terms", "privacy", "help", "health", "healthz", "metrics", "status", "api", "sim", "vipps", "webhooks"}
+	if _, language := display.ParseLang(strings.ToLower(s)); language {
+		return false
+	}
+	taken := []string{"nn", "no", "static", "assets", "terms", "privacy", "help", "health", "healthz", "metrics", "status", "api", "sim", "vipps", "webhooks"}
 	return len(s) <= maxCode && legal.Word(s) && !slices.Contains(taken, strings.ToLower(s))
 }
 

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"image"
 	"image/png"
 	"io"
 	"strings"
 	"testing"
+	"unicode"
 
 	"stolpe/display"
 	"stolpe/hal"
@@ -53,6 +55,23 @@ func TestStickerIsDrawnAroundThePicture(t *testing.T) {
 	var svg bytes.Buffer
 	if err := s.SVG(&svg); err != nil {
 		t.Fatal(err)
+	}
+	for _, l := range display.Langs() {
+		local, written := s, bytes.Buffer{}
+		local.Lang = l
+		if err := local.SVG(&written); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []display.Text{l.Words().Scan, display.EN.Words().Scan} {
+			if !strings.Contains(wellFormed(t, written.Bytes()), string(want)) {
+				t.Errorf("%s: no %q", l.Tag(), want)
+			}
+		}
+		for _, line := range local.fitted() {
+			if strings.HasSuffix(line.text, "…") {
+				t.Errorf("%s: %q does not fit", l.Tag(), line.text)
+			}
+		}
 	}
 	text := wellFormed(t, svg.Bytes())
 	for _, want := range []string{"A12", "lad.example.no", "+47 22 00 00 00", string(display.NB.Words().Scan), string(display.EN.Words().Scan)} {
@@ -129,6 +148,23 @@ func TestReceiptIsOnePage(t *testing.T) {
 	}
 	if err := Receipt(broken{}, d); err == nil {
 		t.Error("a writer that fails is not told of")
+	}
+}
+
+// What a letter is drawn as, if it is not drawn as itself, is for names from
+// elsewhere: no text of ours may need it.
+func TestEveryLetterOfEveryLanguageIsDrawn(t *testing.T) {
+	for _, l := range display.Langs() {
+		text := fmt.Sprintf("%+v", *l.Words())
+		for _, c := range []payment.Currency{payment.NOK, payment.DKK, payment.EUR} {
+			text += l.Money(123456789, c)
+		}
+		for _, r := range text {
+			drawn := latin(string(r))
+			if (drawn == "?") != (r == '?') || (unicode.IsLetter(r) && rune(drawn[0]) != r) {
+				t.Errorf("%s: %q is drawn as %q", l.Tag(), r, drawn)
+			}
+		}
 	}
 }
 

@@ -75,7 +75,11 @@ func TestTheLanguageIsTheOneInTheAddressOrTheReaders(t *testing.T) {
 	for _, c := range []struct{ path, accepts, want string }{
 		{"/A12", "", "nb"},
 		{"/A12", "en-GB,en;q=0.9,nb;q=0.8", "en"},
-		{"/A12", "de-DE,de;q=0.9,en;q=0.8,nb;q=0.7", "en"},
+		{"/A12", "fr-FR,fr;q=0.9,en;q=0.8,nb;q=0.7", "en"},
+		{"/A12", "de-AT,de;q=0.9,en;q=0.8,nb;q=0.7", "de"},
+		{"/A12", "sv-FI,fi;q=0.9", "sv"},
+		{"/A12", "fi", "fi"},
+		{"/A12", "da-DK", "da"},
 		{"/A12", "nn-NO,en;q=0.9", "nb"},
 		{"/A12", "no,en", "nb"},
 		{"/A12", "fr,zh", "nb"},
@@ -83,6 +87,10 @@ func TestTheLanguageIsTheOneInTheAddressOrTheReaders(t *testing.T) {
 		{"/nb/A12", "en", "nb"},
 		{"/en/A12", "nb", "en"},
 		{"/en", "nb", "en"},
+		{"/fi", "nb", "fi"},
+		{"/sv/A12", "nb", "sv"},
+		{"/da/A12", "nb", "da"},
+		{"/de/A12", "nb", "de"},
 	} {
 		r := httptest.NewRequest(http.MethodGet, c.path, nil)
 		r.Header.Set("Accept-Language", c.accepts)

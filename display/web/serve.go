@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -35,6 +36,7 @@ func closing(ctx context.Context) <-chan struct{} {
 // live streams end at once. It returns nil after such an end, and an error when
 // the listener failed or an answer could not be finished in time.
 func Serve(ctx context.Context, l net.Listener, h http.Handler) error {
+	var mute mute
 	srv := &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: maxHeaderTime,
@@ -42,6 +44,7 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler) error {
 		WriteTimeout:      maxWriteTime,
 		IdleTimeout:       maxIdleTime,
 		MaxHeaderBytes:    maxHeaders,
+		ConnState:         mute.heard,
 		BaseContext: func(net.Listener) context.Context {
 			return context.WithValue(context.WithoutCancel(ctx), closingKey{}, ctx.Done())
 		},
@@ -55,10 +58,45 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler) error {
 	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), maxFarewell)
 	defer cancel()
+	mute.close()
 	err := srv.Shutdown(last)
 	if err != nil {
 		err = fmt.Errorf("web: close the server: %w", errors.Join(err, srv.Close()))
 	}
 	<-failed
 	return err
+}
+
+// mute are the connections on which nothing has been asked yet. Browsers open
+// some ahead of their need, and a server that closes would wait for a question.
+type mute struct {
+	mu     sync.Mutex
+	conns  map[net.Conn]bool
+	closed bool
+}
+
+// heard is told of every change of a connection.
+func (m *mute) heard(c net.Conn, s http.ConnState) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	switch {
+	case s != http.StateNew:
+		delete(m.conns, c)
+	case m.closed:
+		c.Close()
+	case m.conns == nil:
+		m.conns = map[net.Conn]bool{c: true}
+	default:
+		m.conns[c] = true
+	}
+}
+
+// close closes them, and all that are still to come.
+func (m *mute) close() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.closed = true
+	for c := range m.conns {
+		c.Close()
+	}
 }

@@ -217,6 +217,24 @@ func TestAStreamOverAWireEndsWithTheChargeThePhoneAndTheServer(t *testing.T) {
 	}
 }
 
+func TestAConnectionOnWhichNothingWasAskedDoesNotHoldUpTheEnd(t *testing.T) {
+	address, stop := newSite(t, newTwin()).serve(t)
+	silent, err := net.Dial("tcp", strings.TrimPrefix(address, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	answer, err := http.Get(address + "/A12") // the listener gives connections in their order
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+	http.DefaultClient.CloseIdleConnections()
+	if err := stop(); err != nil {
+		t.Errorf("Serve returns %v", err)
+	}
+}
+
 func TestServeTellsWhenItsListenerFails(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -1,0 +1,207 @@
+package web
+
+import (
+	"context"
+	"fmt"
+
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/audits"
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+
+	"stolpe/display"
+)
+
+// TestInABrowser is everything that only a browser can tell. One Chromium serves
+// all of it; every test has a tab and a post of its own.
+func TestInABrowser(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out: every page in every language in a real browser")
+	}
+	b := launch(t)
+	t.Run("all", func(t *testing.T) {
+		t.Run("first visit", func(t *testing.T) { t.Parallel(); firstVisit(t, b) })
+		t.Run("a charge with script", func(t *testing.T) { t.Parallel(); wholeCharge(t, b, display.NB, true, false) })
+		t.Run("a charge without script", func(t *testing.T) { t.Parallel(); wholeCharge(t, b, display.EN, false, false) })
+		t.Run("a charge by keyboard", func(t *testing.T) { t.Parallel(); wholeCharge(t, b, display.EN, true, true) })
+		for _, l := range display.Langs() {
+			t.Run("pages/"+l.Tag(), func(t *testing.T) { t.Parallel(); everyPage(t, b, l) })
+		}
+	})
+}
+
+// browser is a Chromium under way, and what is evaluated in its pages.
+type browser struct {
+	ctx context.Context
+	axe string // the source of axe-core
+}
+
+// launch starts a Chromium that reaches nothing but this machine.
+func launch(t *testing.T) browser {
+	t.Helper()
+	program := ""
+	for _, name := range []string{"chromium", "chromium-browser", "headless-shell", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			program = path
+			break
+		}
+	}
+	if program == "" {
+		t.Skip("part chromium: no chromium in PATH")
+	}
+	b := browser{axe: axe(t)}
+	ctx, stop := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(program),
+		chromedp.NoSandbox, // root needs it, and every page is ours
+		chromedp.DisableGPU,
+		chromedp.Flag("disable-quic", true),
+		chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("hide-scrollbars", true),       // phones draw them over the page
+		chromedp.Flag("font-render-hinting", "none"), // as on phones
+		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"),
+	)...)
+	t.Cleanup(stop)
+	ctx, stop = chromedp.NewContext(ctx)
+	t.Cleanup(stop)
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatalf("start %s: %v", program, err)
+	}
+	b.ctx = ctx
+	return b
+}
+
+// patienceOfTests is how long a browser may take for one page. A test that hangs
+// ends; nothing is measured by it.
+const patienceOfTests = time.Minute
+
+// tab is a tab with a server of its own behind it. It fails its test for whatever
+// the browser complains of and for every request that leaves the server.
+type tab struct {
+	t     *testing.T // of the page that is open
+	ctx   context.Context
+	stage *stage
+	axe   string
+
+	mu    sync.Mutex
+	asked []string // addresses that were requested
+	moved int64    // bytes that came
+}
+
+// tab opens a tab.
+func (b browser) tab(t *testing.T) *tab {
+	t.Helper()
+	ctx, stop := chromedp.NewContext(b.ctx)
+	t.Cleanup(stop)
+	x := &tab{t: t, ctx: ctx, stage: newStage(t), axe: b.axe}
+	if err := chromedp.Listen(ctx, x.hear); err != nil {
+		t.Fatalf("open a tab: %v", err)
+	}
+	do(x, network.Enable, network.EnableParams{})
+	do(x, audits.Enable, cdp.Empty{})
+	do(x, log.Enable, cdp.Empty{})
+	phone, _, _, _ := views()
+	x.look(phone)
+	return x
+}
+
+// hear is told everything the browser tells of the tab.
+func (x *tab) hear(event any) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	switch e := event.(type) {
+	case *network.EventRequestWillBeSent:
+		if strings.HasPrefix(e.Request.URL, "data:") {
+			return // stands in the page
+		}
+		x.asked = append(x.asked, e.Request.URL)
+		if !strings.HasPrefix(e.Request.URL, x.stage.address) && !strings.HasPrefix(e.Request.URL, x.stage.wallet) {
+			x.t.Errorf("a request leaves for %s", e.Request.URL)
+		}
+	case *network.EventLoadingFinished:
+		x.moved += int64(e.EncodedDataLength)
+	case *audits.EventIssueAdded:
+		if e.Issue.Details.ContentSecurityPolicyIssueDetails != nil {
+			x.t.Errorf("the policy was broken: %+v", *e.Issue.Details.ContentSecurityPolicyIssueDetails)
+		}
+	case *runtime.EventExceptionThrown:
+		x.t.Errorf("the script fails: %s %v", e.ExceptionDetails.Text, e.ExceptionDetails.Exception)
+	case *log.EventEntryAdded:
+		if e.Entry.Source != log.EntrySourceNetwork { // which tells that a page of ours is a 404
+			x.t.Errorf("the browser says: %s: %s", e.Entry.Source, e.Entry.Text)
+		}
+	}
+}
+
+// do sends a command to the browser.
+func do[P, R any](x *tab, command cdp.Command[P, R], params P) R {
+	x.t.Helper()
+	ctx, cancel := context.WithTimeout(x.ctx, patienceOfTests)
+	defer cancel()
+	result, err := chromedp.Call(ctx, command, params)
+	if err != nil {
+		x.t.Fatalf("%s: %v", command.Method, err)
+	}
+	return result
+}
+
+// run does one thing in the tab.
+func run[T any](x *tab, what string, a chromedp.Action[T]) T {
+	x.t.Helper()
+	ctx, cancel := context.WithTimeout(x.ctx, patienceOfTests)
+	defer cancel()
+	result, err := chromedp.Run(ctx, a)
+	if err != nil {
+		x.t.Fatalf("%s: %v", what, err)
+	}
+	return result
+}
+
+// eval evaluates an expression in the page and waits for what it promises.
+func eval[T any](x *tab, expression string) T {
+	x.t.Helper()
+	return run(x, fmt.Sprintf("evaluate %.60s", expression), chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+}
+
+// open goes to a path of the tab's server.
+func (x *tab) open(path string) {
+	x.t.Helper()
+	run(x, "open "+path, chromedp.Navigate(x.stage.address+path))
+}
+
+// view is how the browser shows a page.
+type view struct {
+	width int64 // CSS px
+	dark  bool
+	text  int64 // size of the text as the reader has set it, CSS px; 16 is what browsers come with
+}
+
+// The views. 390 by 844 is a common phone; 320 is the width WCAG 1.4.10 asks for,
+// and twice the size of the text what 1.4.4 does.
+func views() (phone, dark, narrow, large view) {
+	return view{390, false, 16}, view{390, true, 16}, view{320, false, 16}, view{390, false, 32}
+}
+
+const viewHeight = 844 // CSS px
+
+// look sets the view.
+func (x *tab) look(v view) {
+	x.t.Helper()
+	scheme := "light"
+	if v.dark {
+		scheme = "dark"
+	}
+	do(x, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: v.width, Height: viewHeight, DeviceScaleFactor: 1, Mobile: true})
+	do(x, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+		{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}}})
+	do(x, page.SetFontSizes, page.SetFontSizesParams{FontSizes: &page.FontSizes{Standard: v.text, Fixed: v.text}})
+}
