@@ -43,7 +43,7 @@ func TestVanishedPostIsSettledFor(t *testing.T) {
 		got = list() // until the broker has noticed
 	}
 	if got.Ref != ref || got.Due <= 0 || got.Due > limit || got.Ended || got.Post != postID(0) {
-		t.Fatalf("open: %+v: want %s with something due", got, ref)
+		t.Fatalf("open: %+v: want %s with something due\n%s", got, ref, s.posts[0].log)
 	}
 	out.Reset()
 	if code := run([]string{"settle", "--config", s.desk, string(ref)}, &out, &out); code != exitRefused || !strings.Contains(out.String(), "--yes") {
