@@ -54,7 +54,6 @@ func modules() []rules.Module {
 		{Path: "github.com/chromedp/cdproto", Why: "the words of the browser that the driver's pages are tested in"},
 		{Path: "github.com/chromedp/chromedp", Why: "starts that browser and talks to it"},
 		{Path: "github.com/getkin/kin-openapi", Why: "checks our calls against the published API descriptions"},
-		{Path: "github.com/mochi-mqtt/server/v2", Why: "an MQTT broker inside the demo and the measurements"},
 		{Path: "github.com/google/go-cmp", Why: "readable differences in tests"},
 		{Path: "github.com/santhosh-tekuri/jsonschema/v6", Why: "checks our messages against their published schemas"},
 		{Path: "go.uber.org/goleak", Why: "goroutines left behind by tests"},

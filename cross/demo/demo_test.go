@@ -34,7 +34,7 @@ func must(t *testing.T, err error) {
 }
 
 func TestPostsTakeTheirConfigurations(t *testing.T) {
-	f := &fleet{dir: "/tmp/demo", master: newKey(), broker: &broker{url: "mqtt://127.0.0.1:1883"}}
+	f := &fleet{dir: "/tmp/demo", master: newKey(), broker: &carrier{url: "mqtt://127.0.0.1:1883"}}
 	p := &post{id: "DEMO-1", code: "A1", name: places()[1]}
 	key := f.master.Of(tenant, p.id).Hex()
 	c, err := config.Parse("demo", strings.NewReader(string(f.postConfig(p))), func(kind, name string) (string, error) {
@@ -209,7 +209,7 @@ func TestTheFrontSaysThatNobodyIsThere(t *testing.T) {
 func TestTheBrokerCarriesMessages(t *testing.T) {
 	b, err := serveBroker()
 	must(t, err)
-	defer func() { must(t, b.Close()) }()
+	defer func() { must(t, b.close()) }()
 	heard, ready := make(chan mqtt.Message, 1), make(chan struct{})
 	conn, err := mqtt.New(mqtt.Options{URL: b.url, ClientID: "A1", Filters: []string{"x/+"}, Handle: func(m mqtt.Message) { heard <- m },
 		Ready: func(ctx context.Context) { close(ready); <-ctx.Done() }})
