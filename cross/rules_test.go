@@ -76,7 +76,7 @@ func goroutines() map[string]string {
 		"hal/sim":      "serves several connections at once, as a meter's gateway does",
 		"payment/sim":  "delivers webhooks while it serves, as a payment service calls back by itself",
 		"cross/demo":   "keeps processes running side by side, and one address in front of them",
-		"cross/bench":  "reads what a program under measurement prints",
+		"cross/bench":  "reads what programs under measurement print, and is ten thousand posts",
 		"cross/replay": "one worker for each processor; rows share nothing",
 		"cross/worlds": "one worker for each processor; worlds share nothing",
 		"cross/suite":  "prints while a program runs",
