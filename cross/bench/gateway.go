@@ -114,10 +114,10 @@ func gatewayRows(columns []figures) [][]string {
 	return [][]string{
 		row("gateways", func(f figures) string { return fmt.Sprint(f.gateways) }),
 		row("askings answered a second", func(f figures) string { return number(f.perSecond) }),
-		row("askings answered a second of the gateways' processor time", func(f figures) string { return number(f.perCPU) }),
+		row("askings answered a second of the gateways' processor time (budget: at least 2000)", func(f figures) string { return number(f.perCPU) }),
 		row(fmt.Sprintf("asking to answer, p50 / p99, %d at once", busyAtOnce), func(f figures) string { return both(f.busy) }),
 		row(fmt.Sprintf("asking to answer, p50 / p99, %d at once", calmAtOnce), func(f figures) string { return both(f.calm) }),
-		row("memory of a gateway (RSS)", func(f figures) string {
+		row("memory of a gateway, RSS (budget: at most 400 MB)", func(f figures) string {
 			var all []string
 			for _, mb := range f.memory {
 				all = append(all, number(mb)+" MB")

@@ -50,10 +50,10 @@ func TestTheTableOfGatewaysGoesIntoTheReadme(t *testing.T) {
 	want := `| gateways | 1 | 2 |
 |---|---|---|
 | askings answered a second | 2000 | 3000 |
-| askings answered a second of the gateways' processor time | 4000 | 3500 |
+| askings answered a second of the gateways' processor time (budget: at least 2000) | 4000 | 3500 |
 | asking to answer, p50 / p99, 256 at once | 50.0 / 200 ms | 40.0 / 150 ms |
 | asking to answer, p50 / p99, 4 at once | 2.00 / 7.00 ms | 3.00 / 8.00 ms |
-| memory of a gateway (RSS) | 90.0 MB | 80.0 MB, 81.0 MB |
+| memory of a gateway, RSS (budget: at most 400 MB) | 90.0 MB | 80.0 MB, 81.0 MB |
 | posts whose pages a gateway has | 100 % | 50.0 % |
 <!-- /bench gateway -->
 below
