@@ -38,18 +38,15 @@ func everyPage(t *testing.T, b browser, l display.Lang) {
 			x.look(large)
 			x.measure("text of twice the size", l)
 			x.look(phone)
+			x.quiet()
 		})
 	}
 	x.become(t)
 	x.leavesNothing()
 }
 
-// become makes another test the one that the tab's complaints go to.
-func (x *tab) become(t *testing.T) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	x.t = t
-}
+// become makes another test the one that fails.
+func (x *tab) become(t *testing.T) { x.t = t }
 
 // show opens the screen.
 func (x *tab) show(s screen, l display.Lang) {
