@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"stolpe/agent/config"
+	"stolpe/display"
 	pdf "stolpe/display/paper"
 	"stolpe/payment/vipps"
 )
@@ -102,7 +103,7 @@ func (d *desk) sticker(ctx context.Context, e config.EVSE, out string, draw draw
 	if err != nil {
 		return unanswered(ctx, err)
 	}
-	sheet := pdf.Sticker{Code: e.Code, Domain: public.Host, Helpdesk: d.cfg.Post.Helpdesk, Picture: picture}
+	sheet := pdf.Sticker{Lang: display.LangOf(d.cfg.Price.Currency), Code: e.Code, Domain: public.Host, Helpdesk: d.cfg.Post.Helpdesk, Picture: picture}
 	var b bytes.Buffer
 	if err := draw.write(sheet, &b); err != nil {
 		return coded{fmt.Errorf("the service's picture of code %s: %w; try the other of .svg and .pdf", code.ID, err), exitRemote}

@@ -106,14 +106,14 @@ func (l Lang) seller(s Seller) []string {
 	return lines
 }
 
-// OrgNo is the seller's number, with the mark of the VAT register; empty without
-// a number.
+// OrgNo is the seller's number, with the mark of the VAT register, which Norwegian
+// law wants there and no other; empty without a number.
 func (l Lang) OrgNo(s Seller) string {
 	if s.OrgNo == "" {
 		return ""
 	}
 	number := l.Words().OrgNo.With("number", inThrees(s.OrgNo))
-	if s.VATRegistered {
+	if s.VATRegistered && norwegian(s.OrgNo) {
 		number += " " + string(l.Words().VATMark)
 	}
 	return number
@@ -122,10 +122,17 @@ func (l Lang) OrgNo(s Seller) string {
 // inThrees writes a number of nine digits in three groups, as Norwegian
 // organisation numbers are read; anything else stays as it is.
 func inThrees(number string) string {
-	if _, err := strconv.ParseUint(number, 10, 64); err != nil || len(number) != 9 {
+	if !norwegian(number) {
 		return number
 	}
 	return number[:3] + " " + number[3:6] + " " + number[6:]
+}
+
+// norwegian says whether a number can be of a Norwegian organisation: no other
+// country of ours has nine digits.
+func norwegian(number string) bool {
+	_, err := strconv.ParseUint(number, 10, 64)
+	return err == nil && len(number) == 9
 }
 
 // Delivered is where, when and by which meter a charge was delivered. Times say how far the clock could

@@ -69,6 +69,20 @@ func TestEveryLanguageHasItsOwnCustoms(t *testing.T) {
 	}
 }
 
+func TestTheMarkOfTheVATRegisterIsNorwegian(t *testing.T) {
+	for got, want := range map[string]string{
+		NB.OrgNo(Seller{OrgNo: "999999999", VATRegistered: true}): "org.nr. 999 999 999 MVA",
+		DA.OrgNo(Seller{OrgNo: "999999999", VATRegistered: true}): "virksomhedsnr. 999 999 999 MVA",
+		NB.OrgNo(Seller{OrgNo: "999999999"}):                      "org.nr. 999 999 999",
+		DA.OrgNo(Seller{OrgNo: "12345678", VATRegistered: true}):  "virksomhedsnr. 12345678",
+		FI.OrgNo(Seller{VATRegistered: true}):                     "",
+	} {
+		if spaced(got) != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
 // In Danish a sum ends in a full stop of its own.
 func TestNoSentenceEndsTwice(t *testing.T) {
 	c := Charge{End: CarFull, Energy: 12400, Held: true, Reserved: 20000, Price: payment.Price{Currency: payment.DKK},

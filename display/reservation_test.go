@@ -25,9 +25,9 @@ func TestDescriptionFitsAndKeepsItsPromise(t *testing.T) {
 		}
 	}
 	for got, want := range map[string]string{
-		NB.Reservation("A/1", ""):                        "Stolpe A/1. Vi reserverer et høyeste beløp: du betaler bare for det du bruker.",
+		NB.Reservation("A/1", ""):                        "Stolpe A/1. Vi reserverer et maksbeløp: du betaler bare for det du bruker.",
 		EN.Reservation("A12/1", "Storgata 1"):            "Post A12/1, Storgata 1. Reservation of a maximum: you pay only for what you use.",
-		DA.Reservation("A12/1", strings.Repeat("å", 64)): "Stander A12/1, " + strings.Repeat("å", 17) + ". Vi reserverer et højeste beløb: du betaler kun for det, du bruger.",
+		DA.Reservation("A12/1", strings.Repeat("å", 64)): "Stander A12/1, " + strings.Repeat("å", 17) + ". Vi reserverer et maksimumbeløb: du betaler kun for det, du bruger.",
 	} {
 		if got != want {
 			t.Errorf("%q, want %q", got, want)

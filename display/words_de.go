@@ -6,7 +6,7 @@ var deWords = Words{
 	States: [states]Text{
 		Starting: "Startet", Available: "Frei", Paying: "Wartet auf Bestätigung", Authorised: "Bestätigt",
 		Closing: "Laden beginnt", Charging: "Lädt", Suspended: "Pause", Stopping: "Wird beendet",
-		Faulted: "Außer Betrieb", Unavailable: "Zurzeit nicht in Betrieb", Settling: "Schließt die Zahlung ab",
+		Faulted: "Außer Betrieb", Unavailable: "Zurzeit nicht in Betrieb", Settling: "Zahlung wird abgeschlossen",
 	},
 	Ends: [ends]Text{
 		ByDriver:     "Sie haben abgebrochen, bevor das Laden begann.",
@@ -55,7 +55,7 @@ var deWords = Words{
 		payment.EnergyLine: "Strom", payment.TimeLine: "Zeit", payment.SessionLine: "Start", payment.IdleLine: "Blockiergebühr",
 	},
 
-	Post: "Ladesäule", CheckPost: "Prüfen Sie, ob {code} auf der Ladesäule steht.", Languages: "Sprache", Help: "Hilfe: {tel} anrufen",
+	Post: "Ladesäule", CheckPost: "Prüfen Sie, ob {code} auf der Ladesäule steht.", Languages: "Sprache", Help: "Hilfe: {tel}",
 	Seller: "Verkäufer: {seller}", OrgNo: "Org.-Nr. {number}", VATMark: "MVA",
 	Privacy:   "Wir fragen nicht nach Name, Telefonnummer oder E-Mail, und die Seite verwendet keine Cookies.",
 	NoContact: "Keine Verbindung", Expired: "Link abgelaufen",
@@ -101,7 +101,7 @@ var deWords = Words{
 	MeasuredNow: "Eben gemessen", Measured: "Vor {age} gemessen", EnergyLabel: "Energie", CostLabel: "Preis bisher", PowerLabel: "Leistung", TimeLabel: "Zeit",
 
 	Finished: "Fertig", Cancelled: "Abgebrochen", Broken: "Unterbrochen", NotBegun: "Nicht gestartet",
-	PayOnly: "Sie zahlen nur {energy}.", Unplug: "Denken Sie daran, das Kabel abzuziehen.", TryAgain: "Zur Ladesäule", FaultCode: "Fehlercode {code}.",
+	PayOnly: "Sie zahlen nur für {energy}.", Unplug: "Denken Sie daran, das Kabel abzuziehen.", TryAgain: "Zur Ladesäule", FaultCode: "Fehlercode {code}.",
 
 	NothingTaken: "Es wurde nichts abgebucht.", AllReleased: "Der ganze Betrag, {amount}, wurde freigegeben.",
 	TooLittle: "So kleine Beträge buchen wir nicht ab.", Took: "Abgebucht: {amount}.", RestReleased: "Der Rest, {amount}, wurde freigegeben.",
@@ -116,7 +116,7 @@ var deWords = Words{
 	Number: "Belegnummer", Issued: "Ausgestellt", Net: "Netto ohne MwSt.", VAT: "MwSt. {rate}", PostID: "Kennung der Ladesäule",
 	Reduced: "{sum}, ermäßigt", AllWithVAT: "Alle Preise inkl. MwSt.",
 	SellerTitle: "Verkäufer", ChargeTitle: "Ladevorgang", PaidTitle: "Zahlung",
-	ShowReceipt: "Beleg anzeigen", SavePDF: "PDF herunterladen", ToCharge: "Zum Ladevorgang",
+	ShowReceipt: "Beleg anzeigen", SavePDF: "PDF speichern", ToCharge: "Zum Ladevorgang",
 	NoReceipt: "Kein Beleg", NothingSold: "Bei diesem Ladevorgang wurde nichts verkauft, deshalb gibt es keinen Beleg.",
 	ReceiptLater: "Der Beleg erscheint hier, sobald die Zahlung abgeschlossen ist.",
 	Total:        "Summe", OfWhichVAT: "davon MwSt. {rate}", Reserved: "Reserviert", TakenLabel: "Abgebucht", ReleasedLabel: "Freigegeben",

@@ -11,7 +11,7 @@ var fiWords = Words{
 		Faulted: "Epäkunnossa", Unavailable: "Ei nyt käytössä", Settling: "Viimeistelee maksua",
 	},
 	Ends: [ends]Text{
-		ByDriver:     "Peruit ennen kuin lataus alkoi.",
+		ByDriver:     "Peruit, ennen kuin lataus alkoi.",
 		ByTechnician: "Huoltohenkilö otti latauspisteen pois käytöstä.",
 		Unplugged:    "Kaapeli irrotettiin.",
 		CarFull:      "Auto lakkasi ottamasta virtaa. Akku on todennäköisesti täynnä.",
@@ -24,7 +24,7 @@ var fiWords = Words{
 		PaymentGone:  "Varaus peruttiin muualla.",
 		Declined:     "Maksu hylättiin.",
 		AbortedInApp: "Peruit maksun sovelluksessa {pay}.",
-		TimedOut:     "Aika loppui ennen kuin maksu hyväksyttiin.",
+		TimedOut:     "Aika loppui, ennen kuin maksu hyväksyttiin.",
 		NoAnswer:     "{pay} ei vastaa juuri nyt.",
 		NeverPlugged: "Kaapelia ei kytketty ajoissa, joten auto ei saanut virtaa.",
 		TooLong:      "Pisin sallittu latausaika tuli täyteen.",
@@ -63,9 +63,9 @@ var fiWords = Words{
 	NoContact: "Ei yhteyttä", Expired: "Vanhentunut linkki",
 	OurFault:   "Meillä meni jotain vikaan. Jos lataus on käynnissä, se jatkuu, ja maksat vain sen, mitä mittari näyttää. Lataa sivu hetken päästä uudelleen.",
 	TermsTitle: "Ehdot", Code: "Latauspisteen numero",
-	FindTitle: "Etsi latauspiste", FindPost: "Skannaa latauspisteen koodi tai kirjoita siinä oleva numero.", FindGo: "Latauspisteelle",
+	FindTitle: "Etsi latauspiste", FindPost: "Skannaa latauspisteen koodi tai kirjoita siinä oleva numero.", FindGo: "Siirry sivulle",
 
-	PowerUpTo: "enintään {power}", PerKWh: "kilowattitunnilta", PerMinute: "minuutilta", PerSession: "latauskerralta",
+	PowerUpTo: "enintään {power}", PerKWh: "kWh:lta", PerMinute: "minuutilta", PerSession: "latauskerralta",
 	PerIdle:    "minuutilta, kun auto on ollut kytkettynä {time} lataamatta",
 	PerIdleCap: "minuutilta, kun auto on ollut kytkettynä {time} lataamatta (enintään {cap})", WithVAT: "sis. ALV",
 	Phone: "Puhelinnumero sovelluksessa {pay} (vapaaehtoinen)", PhoneWhy: "Kysymme silloin suoraan sovelluksessa {pay}.",
@@ -103,7 +103,7 @@ var fiWords = Words{
 	MeasuredNow: "Mitattu nyt", Measured: "Mitattu {age} sitten", EnergyLabel: "Energia", CostLabel: "Hinta tähän asti", PowerLabel: "Teho", TimeLabel: "Aika",
 
 	Finished: "Valmis", Cancelled: "Peruttu", Broken: "Keskeytynyt", NotBegun: "Ei alkanut",
-	PayOnly: "Maksat vain tästä: {energy}.", Unplug: "Muista irrottaa kaapeli.", TryAgain: "Latauspisteelle", FaultCode: "Vikakoodi {code}.",
+	PayOnly: "Maksat vain tästä: {energy}.", Unplug: "Muista irrottaa kaapeli.", TryAgain: "Takaisin alkuun", FaultCode: "Vikakoodi {code}.",
 
 	NothingTaken: "Mitään ei ole veloitettu.", AllReleased: "Koko summa, {amount}, on vapautettu.",
 	TooLittle: "Näin pieniä summia emme veloita.", Took: "Veloitettu {amount}.", RestReleased: "Loppuosa, {amount}, on vapautettu.",
@@ -135,7 +135,7 @@ var fiWords = Words{
 		{"Myyjä", "Sähkön myy sinulle {seller}. Jos tarvitset apua, soita {tel}."},
 		{"Hinta", "Maksuhetkellä sivulla näkyvä hinta koskee koko latausta. Kaikki hinnat sisältävät verot."},
 		{"Varaus", "Valitsemasi summa varataan sovelluksessa {pay}. Kun lataus on päättynyt, veloitamme latauksen hinnan ja vapautamme loppuosan heti. Voi kestää muutaman päivän, ennen kuin se näkyy pankissa."},
-		{"Milloin lataus päättyy", "Voit lopettaa latauksen tällä sivulla milloin haluat. Lataus päättyy myös, kun varattu summa on käytetty, kun akku on täynnä, kun kaapeli irrotetaan tai kun pisin latausaika tulee täyteen."},
+		{"Milloin lataus päättyy", "Voit lopettaa latauksen tällä sivulla milloin tahansa. Lataus päättyy myös, kun varattu summa on käytetty, kun akku on täynnä, kun kaapeli irrotetaan tai kun pisin latausaika tulee täyteen."},
 		{"Seisontamaksu", "Jos auto on kytkettynä lataamatta yli {time}, hinta on {price} minuutilta, kunnes lopetat latauksen tai irrotat kaapelin. Maksu ei koskaan ylitä varaamaasi summaa."},
 		{"Viat", "Jos lataus keskeytyy, maksat vain mittarin näyttämästä energiasta. Jos energiaa ei toimitettu, et maksa mitään."},
 		{"Kuitti", "Kuitti on tällä sivulla. Säilytämme sen niin kauan kuin kirjanpitosäännöt vaativat, vähintään viisi vuotta tilikauden päättymisestä."},

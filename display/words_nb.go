@@ -123,7 +123,7 @@ var nbWords = Words{
 	Reference: "Referanse i {pay}", Place: "Sted", Started: "Start", Ended: "Slutt", MeterLabel: "Måler", SerialNo: "Målernummer",
 	MeterStart: "Målerstand start", MeterEnd: "Målerstand slutt", MeterWait: "avleses", Sold: "Ladet", PerUnit: "{quantity} à {price}",
 
-	Promise: "Vi reserverer et høyeste beløp: du betaler bare for det du bruker.",
+	Promise: "Vi reserverer et maksbeløp: du betaler bare for det du bruker.",
 
 	Scan: "Skann koden med telefonen for å lade.", HelpShort: "Hjelp", SameAddress: "Sjekk at siden som åpnes, er på {domain}.",
 

@@ -45,7 +45,7 @@ var svWords = Words{
 		MeterStopped:  {"", "", "Prova en annan stolpe, eller ring oss."},
 		NotSettled:    {"Betalningen är inte helt klar.", "", "Du behöver inte göra något."},
 		ApprovedLate:  {"Betalningen kom för sent.", "", "Försök igen."},
-		LinkExpired:   {"Länken har gått ut.", "Det du har betalat står i betalappen.", "Ring oss om något inte stämmer."},
+		LinkExpired:   {"Länken har gått ut.", "Det du har betalat står i betalningsappen.", "Ring oss om något inte stämmer."},
 		TooMany:       {"För många försök.", "Det här försöket ändrar inte vad du betalar.", "Vänta en minut och försök igen."},
 		PriceChanged:  {"Priset har ändrats.", "Inget dras innan du har godkänt det nya priset.", "Titta på priset, och betala om du godtar det."},
 		NotUnderstood: {"Vi förstod inte det som kom från sidan.", "Det här försöket ändrar inte vad du betalar.", "Försök igen härifrån."},
@@ -119,11 +119,11 @@ var svWords = Words{
 	ShowReceipt: "Visa kvitto", SavePDF: "Ladda ner PDF", ToCharge: "Till laddningen",
 	NoReceipt: "Inget kvitto", NothingSold: "Inget såldes i den här laddningen, så den har inget kvitto.",
 	ReceiptLater: "Kvittot kommer här så snart betalningen är helt klar.",
-	Total:        "Summa", OfWhichVAT: "varav moms {rate}", Reserved: "Reserverat", TakenLabel: "Draget", ReleasedLabel: "Släppt",
+	Total:        "Summa", OfWhichVAT: "varav moms {rate}", Reserved: "Reserverat", TakenLabel: "Debiterat", ReleasedLabel: "Släppt",
 	Reference: "Referens i {pay}", Place: "Plats", Started: "Start", Ended: "Slut", MeterLabel: "Mätare", SerialNo: "Mätarnummer",
 	MeterStart: "Mätarställning start", MeterEnd: "Mätarställning slut", MeterWait: "läses av", Sold: "Laddat", PerUnit: "{quantity} à {price}",
 
-	Promise: "Vi reserverar ett högsta belopp: du betalar bara för det du använder.",
+	Promise: "Vi reserverar ett maxbelopp: du betalar bara för det du använder.",
 
 	Scan: "Skanna koden med telefonen för att ladda.", HelpShort: "Hjälp", SameAddress: "Kontrollera att sidan som öppnas finns på {domain}.",
 

@@ -56,6 +56,23 @@ func TestStickerIsDrawnAroundThePicture(t *testing.T) {
 	if err := s.SVG(&svg); err != nil {
 		t.Fatal(err)
 	}
+	for _, l := range display.Langs() {
+		local, written := s, bytes.Buffer{}
+		local.Lang = l
+		if err := local.SVG(&written); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []display.Text{l.Words().Scan, display.EN.Words().Scan} {
+			if !strings.Contains(wellFormed(t, written.Bytes()), string(want)) {
+				t.Errorf("%s: no %q", l.Tag(), want)
+			}
+		}
+		for _, line := range local.fitted() {
+			if strings.HasSuffix(line.text, "…") {
+				t.Errorf("%s: %q does not fit", l.Tag(), line.text)
+			}
+		}
+	}
 	text := wellFormed(t, svg.Bytes())
 	for _, want := range []string{"A12", "lad.example.no", "+47 22 00 00 00", string(display.NB.Words().Scan), string(display.EN.Words().Scan)} {
 		if !strings.Contains(text, want) {

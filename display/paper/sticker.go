@@ -21,9 +21,10 @@ import (
 // Sticker is what is stuck on a post: the payment service's code, and how a driver
 // knows that it is the right one.
 type Sticker struct {
-	Code     string // of the EVSE
-	Domain   string // where the page that opens lives
-	Helpdesk string // telephone number; may be empty
+	Lang     display.Lang // what it says first; below it stands English
+	Code     string       // of the EVSE
+	Domain   string       // where the page that opens lives
+	Helpdesk string       // telephone number; may be empty
 	// Picture is the code as the payment service drew it, PNG or SVG. It is placed
 	// as it is, with its own white border: never drawn anew, cropped or coloured.
 	Picture []byte
@@ -63,18 +64,18 @@ type words struct {
 
 // lines are all that is written on it.
 func (t Sticker) lines() []words {
-	nb, en := display.NB.Words(), display.EN.Words()
+	own, en := t.Lang.Words(), display.EN.Words()
 	lines := []words{
-		{string(nb.Post) + " / " + string(en.Post), 10, 11, false},
+		{string(own.Post) + " / " + string(en.Post), 10, 11, false},
 		{t.Code, 27, 46, true},
-		{string(nb.Scan), 99, 11.5, true},
+		{string(own.Scan), 99, 11.5, true},
 		{string(en.Scan), 105, 10.5, false},
 		{t.Domain, 115.5, 16, true},
-		{nb.SameAddress.With("domain", t.Domain), 121.5, 8, false},
+		{own.SameAddress.With("domain", t.Domain), 121.5, 8, false},
 		{en.SameAddress.With("domain", t.Domain), 125.5, 8, false},
 	}
 	if t.Helpdesk != "" {
-		lines = append(lines, words{string(nb.HelpShort) + " / " + string(en.HelpShort) + ": " + t.Helpdesk, 134, 11.5, true})
+		lines = append(lines, words{string(own.HelpShort) + " / " + string(en.HelpShort) + ": " + t.Helpdesk, 134, 11.5, true})
 	}
 	return lines
 }
@@ -105,7 +106,7 @@ func (t Sticker) PDF(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	s := newSheet(t.Code, display.NB.Tag(), time.Unix(0, 0).UTC()) // no date: the same sticker is the same file
+	s := newSheet(t.Code, t.Lang.Tag(), time.Unix(0, 0).UTC()) // no date: the same sticker is the same file
 	for _, l := range t.fitted() {
 		s.in(l.pt, l.bold, black).centre(pageWidth/2, cardTop+l.y, latin(l.text))
 	}
