@@ -166,22 +166,22 @@ func TestDriverFindsAReceiptThatTheJournalHasForgotten(t *testing.T) {
 	d := debt(7, 3, 549)
 	d.Holder, d.Why, d.Released = driver, display.ByDriver, 34_451
 	o.sees(d)
-	if _, ok := p.Session("A12", driver); ok {
+	if _, ok := p.Session(t.Context(), "A12", driver); ok {
 		t.Error("found without a book")
 	}
 	p.book = o.book
-	view, ok := p.Session("A12", driver)
+	view, ok := p.Session(t.Context(), "A12", driver)
 	if c := view.Charge; !ok || c.Ref != "A12-1-000007" || c.Receipt != "A12/1-000003" || c.Captured != 549 || !c.Settled || c.Meter.Serial != "7" {
 		t.Errorf("%v: %+v", ok, c)
 	}
-	if _, ok := p.Session("A12", payment.Holder{9}); ok {
+	if _, ok := p.Session(t.Context(), "A12", payment.Holder{9}); ok {
 		t.Error("a stranger finds something")
 	}
 	if err := p.Act(t.Context(), "A12", driver, display.StopCharge); !errors.Is(err, display.ErrOver) {
 		t.Errorf("%v", err)
 	}
 	v.Rules().EVSE = 2
-	if _, ok := p.Session("A12", driver); ok {
+	if _, ok := p.Session(t.Context(), "A12", driver); ok {
 		t.Error("found at another EVSE")
 	}
 }

@@ -90,5 +90,7 @@ func withoutSecrets(file string) (config.Config, error) {
 	if err != nil {
 		return config.Config{}, coded{fmt.Errorf("configuration: %w", err), exitConfig}
 	}
-	return config.Parse(file, bytes.NewReader(text), func(string, string) (string, error) { return "unknown", nil })
+	return config.Parse(file, bytes.NewReader(text), func(string, string) (string, error) {
+		return strings.Repeat("0", 64), nil // passes for a secret of every kind
+	})
 }

@@ -44,7 +44,7 @@ func (p *posts) Public(code string) (display.View, bool) {
 }
 
 // Session is one driver's charge.
-func (p *posts) Session(code string, h payment.Holder) (display.View, bool) {
+func (p *posts) Session(_ context.Context, code string, h payment.Holder) (display.View, bool) {
 	v, ok := p.units[code]
 	if !ok {
 		return display.View{}, false
@@ -99,6 +99,31 @@ func (p *posts) Act(ctx context.Context, code string, h payment.Holder, a displa
 	case <-time.After(showWithin):
 	}
 	return nil
+}
+
+// Claim gives whoever knows the stop code of the charge under way the rights of its
+// holder.
+func (p *posts) Claim(ctx context.Context, code, digits string, h payment.Holder) error {
+	v, ok := p.units[code]
+	if !ok {
+		return display.ErrUnreachable
+	}
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	if err := v.Claim(ctx, session.Claimed{Digits: digits, Holder: h}); err != nil {
+		return reached(err)
+	}
+	for { // what is being written down is shown a little later
+		s, _, changed := v.Snapshot()
+		if s.HeldBy(h) || s.Phase == session.Idle {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return reached(ctx.Err())
+		}
+	}
 }
 
 // Changed is closed at the next change.

@@ -38,7 +38,7 @@ func TestNobodyKnowsAnotherCode(t *testing.T) {
 	for _, code := range []string{"", "a12", "B7"} {
 		_, known := p.Post(code)
 		_, public := p.Public(code)
-		_, held := p.Session(code, driver)
+		_, held := p.Session(t.Context(), code, driver)
 		if known || public || held || p.Changed(code) != nil {
 			t.Errorf("%q is known", code)
 		}
@@ -56,11 +56,11 @@ func TestNobodyKnowsAnotherCode(t *testing.T) {
 
 func TestChargeIsShownToItsHolderOnly(t *testing.T) {
 	p, _ := shop(charge(session.Charging))
-	v, ok := p.Session("A12", driver)
+	v, ok := p.Session(t.Context(), "A12", driver)
 	if !ok || v.Charge.Ref != "A12-1-000007" || v.Charge.Reserved != 35000 {
 		t.Errorf("%v %+v", ok, v.Charge)
 	}
-	if v, ok := p.Session("A12", payment.Holder{9}); ok || v.Charge.Ref != "" {
+	if v, ok := p.Session(t.Context(), "A12", payment.Holder{9}); ok || v.Charge.Ref != "" {
 		t.Errorf("a stranger sees %+v", v.Charge)
 	}
 	public, ok := p.Public("A12")

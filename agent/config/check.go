@@ -6,6 +6,9 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"stolpe/agent/config/strict"
+	"stolpe/payment"
 )
 
 // check compares keys with each other. It leaves alone what is wrong already.
@@ -21,64 +24,67 @@ func (r *reader) check(f *file) {
 	r.checkLines(f)
 	r.checkWeb(f)
 	r.checkVipps(f)
+	r.checkApproval(f)
+	r.checkGateway(f)
+	r.checkMQTT(f)
 	r.checkLimits(f)
 }
 
+// reader is what was read, and checks what strict cannot know of.
+type reader struct{ *strict.Reader }
+
 func (r *reader) checkSeller(f *file) {
 	want := countryOf(f.Post.Country).orgDigits
-	if r.fine("post.country", "seller.org_no") && len(f.Seller.OrgNo) != want {
-		r.fail("seller.org_no", quote(f.Seller.OrgNo), fmt.Sprintf("%d digits, as post.country is %s", want, f.Post.Country))
+	if r.Fine("post.country", "seller.org_no") && len(f.Seller.OrgNo) != want {
+		r.Fail("seller.org_no", strict.Quote(f.Seller.OrgNo), fmt.Sprintf("%d digits, as post.country is %s", want, f.Post.Country))
 	}
-	if r.fine("seller.vat_registered", "price.vat_bp") && !f.Seller.VATRegistered && f.Price.VAT != 0 {
-		r.fail("price.vat_bp", fmt.Sprint(f.Price.VAT), "0, as seller.vat_registered is false")
+	if r.Fine("seller.vat_registered", "price.vat_bp") && !f.Seller.VATRegistered && f.Price.VAT != 0 {
+		r.Fail("price.vat_bp", fmt.Sprint(f.Price.VAT), "0, as seller.vat_registered is false")
 	}
 }
 
 func (r *reader) checkPrice(f *file) {
 	want := countryOf(f.Post.Country).currency
-	if r.fine("post.country", "price.currency") && f.Price.Currency != want {
-		r.fail("price.currency", quote(string(f.Price.Currency)), fmt.Sprintf("%s, as post.country is %s", want, f.Post.Country))
+	if r.Fine("post.country", "price.currency") && f.Price.Currency != want {
+		r.Fail("price.currency", strict.Quote(string(f.Price.Currency)), fmt.Sprintf("%s, as post.country is %s", want, f.Post.Country))
 	}
-	if !r.fine("price.currency", "price.vat_bp", "price.kwh", "price.minute", "price.session", "price.idle.minute", "price.idle.cap") {
+	if !r.Fine("price.currency", "price.vat_bp", "price.kwh", "price.minute", "price.session", "price.idle.minute", "price.idle.cap") {
 		return
 	}
 	if err := f.price().Check(); err != nil {
-		r.fail("price", "a price that does not hold ("+err.Error()+")", "kwh, minute or session above 0")
+		r.Fail("price", "a price that does not hold ("+err.Error()+")", "kwh, minute or session above 0")
 	}
 }
 
 func (r *reader) checkReserve(f *file) {
-	if !r.fine("reserve.choices") {
+	if !r.Fine("reserve.choices") {
 		return
 	}
 	choices := f.Reserve.Choices
 	least := f.Price.Currency.Minimum()
 	for i, c := range choices {
 		path := fmt.Sprintf("reserve.choices[%d]", i)
-		if r.fine("price.currency") && c < least {
-			r.fail(path, r.amount(c), "at least "+r.amount(least)+", the smallest payment")
+		if r.Fine("price.currency") && c < least {
+			r.Fail(path, amount(c), "at least "+amount(least)+", the smallest payment")
 		}
 		if i > 0 && c <= choices[i-1] {
-			r.fail(path, fmt.Sprintf("%d after %d", c, choices[i-1]), "each amount larger than the one before")
+			r.Fail(path, fmt.Sprintf("%d after %d", c, choices[i-1]), "each amount larger than the one before")
 		}
 	}
-	if r.fine("reserve.default") && !slices.Contains(choices, f.Reserve.Default) {
-		r.fail("reserve.default", fmt.Sprintf("%d", f.Reserve.Default), fmt.Sprintf("one of reserve.choices %d", choices))
+	if r.Fine("reserve.default") && !slices.Contains(choices, f.Reserve.Default) {
+		r.Fail("reserve.default", fmt.Sprintf("%d", f.Reserve.Default), fmt.Sprintf("one of reserve.choices %d", choices))
 	}
 }
 
-// needed is what is allowed for a key without which nobody could be asked to pay.
-const needed = "it given, as payment.through is vipps"
-
 func (r *reader) checkWeb(f *file) {
-	if !r.fine("web.listen", "web.public_url", "payment.through") || f.Web.PublicURL != "" {
+	if !r.Fine("web.listen", "web.public_url", "payment.through") || f.Web.PublicURL != "" || f.Payment.Through == ThroughGateway {
 		return
 	}
 	switch {
 	case f.Payment.Through == ThroughVipps:
-		r.fail("web.public_url", "nothing", "the address to which the payer comes back, as payment.through is vipps")
+		r.Fail("web.public_url", "nothing", "the address to which the payer comes back, as payment.through is vipps")
 	case !listensOnLoopback(f.Web.Listen):
-		r.fail("web.public_url", "nothing", "the address that phones use, as web.listen is "+f.Web.Listen)
+		r.Fail("web.public_url", "nothing", "the address that phones use, as web.listen is "+f.Web.Listen)
 	}
 }
 
@@ -88,20 +94,17 @@ func (r *reader) checkVipps(f *file) {
 		return
 	}
 	v := f.Payment.Vipps
-	if v.MSN == "" && r.fine("payment.vipps.msn") {
-		r.fail("payment.vipps.msn", "nothing", needed)
-	}
-	if f.Limits.Approve < vippsApproval && r.fine("limits.approve") {
-		r.fail("limits.approve", short(f.Limits.Approve), "at least "+short(vippsApproval)+" with payment.through: vipps, where the payer has that long")
+	if v.MSN == "" && r.Fine("payment.vipps.msn") {
+		r.Fail("payment.vipps.msn", "nothing", needed(ThroughVipps))
 	}
 	near := strings.HasPrefix(v.BaseURL, "http:") // a simulator on this machine
-	if v.Webhooks && !near && !reachable(f.Web.PublicURL) && r.fine("web.public_url", "payment.vipps.webhooks", "payment.vipps.base_url") {
-		r.fail("payment.vipps.webhooks", "true", "false, as web.public_url is "+f.Web.PublicURL+", where the service cannot tell anything; or there https on port 443 or 8080")
+	if v.Webhooks && !near && !reachable(f.Web.PublicURL) && r.Fine("web.public_url", "payment.vipps.webhooks", "payment.vipps.base_url") {
+		r.Fail("payment.vipps.webhooks", "true", "false, as web.public_url is "+f.Web.PublicURL+", where the service cannot tell anything; or there https on port 443 or 8080")
 	}
 	for i, e := range f.EVSEs {
 		path := fmt.Sprintf("evses[%d].meter.url", i)
-		if e.Meter.URL == "" && v.BaseURL == vippsLive && r.fine(path, "payment.vipps.base_url") {
-			r.fail(path, "a simulated meter, which would bill real money", "a real meter, or payment.vipps.base_url: https://apitest.vipps.no")
+		if e.Meter.URL == "" && v.BaseURL == vippsLive && r.Fine(path, "payment.vipps.base_url") {
+			r.Fail(path, "a simulated meter, which would bill real money", "a real meter, or payment.vipps.base_url: https://apitest.vipps.no")
 		}
 	}
 }
@@ -116,6 +119,9 @@ func reachable(address string) bool {
 	return u.Port() == "" || u.Port() == "443" || u.Port() == "8080"
 }
 
+// amount writes an amount as it stands in the file and as people say it.
+func amount(a payment.Amount) string { return fmt.Sprintf("%d (%s %s)", a, a, majorUnit) }
+
 // vippsLive is where real money moves (ePayment API 1.8.1, servers).
 const vippsLive = "https://api.vipps.no"
 
@@ -124,44 +130,23 @@ const vippsLive = "https://api.vipps.no"
 // would tell somebody who is just approving that nothing will be charged.
 const vippsApproval = 10 * time.Minute
 
+// checkApproval gives payers their time. One of the simulator has as long as it
+// pleases whoever plays.
+func (r *reader) checkApproval(f *file) {
+	through := f.Payment.Through
+	if through != ThroughSim && f.Limits.Approve < vippsApproval && r.Fine("limits.approve", "payment.through") {
+		r.Fail("limits.approve", strict.Short(f.Limits.Approve), "at least "+strict.Short(vippsApproval)+" with payment.through: "+string(through)+", where the payer has that long")
+	}
+}
+
 func (r *reader) checkLimits(f *file) {
 	l := f.Limits
 	for _, part := range []struct {
 		name string
 		d    time.Duration
 	}{{"limits.no_energy", l.NoEnergy}, {"limits.car_full", l.CarFull}} {
-		if r.fine(part.name, "limits.longest") && part.d > l.Longest {
-			r.fail(part.name, short(part.d), "at most the "+short(l.Longest)+" of limits.longest")
+		if r.Fine(part.name, "limits.longest") && part.d > l.Longest {
+			r.Fail(part.name, strict.Short(part.d), "at most the "+strict.Short(l.Longest)+" of limits.longest")
 		}
-	}
-}
-
-// secrets looks up what the way to the money needs.
-func (r *reader) secrets(f file, p *Payment, find Lookup) {
-	if p.Through != ThroughVipps {
-		return
-	}
-	v := f.Payment.Vipps
-	for _, one := range []struct {
-		name, said string
-		to         *Secret
-	}{
-		{"client_id", v.ClientID, &p.Vipps.ClientID},
-		{"client_secret", v.ClientSecret, &p.Vipps.ClientSecret},
-		{"subscription_key", v.SubscriptionKey, &p.Vipps.SubscriptionKey},
-	} {
-		path := "payment.vipps." + one.name
-		if !r.fine(path) {
-			continue
-		}
-		if one.said == "" {
-			r.fail(path, "nothing", needed)
-			continue
-		}
-		value, err := find.resolve(one.said)
-		if err != nil {
-			r.fail(path, one.said+", but "+err.Error(), "a secret there")
-		}
-		*one.to = value
 	}
 }

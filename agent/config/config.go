@@ -10,29 +10,16 @@
 // values are errors, all told at once. A key of a later version is an error too:
 // an option that is read and ignored is a lie.
 //
-// One table (schema) is the only place that knows the keys. The check of the
-// file, the defaults, and the printed reference all follow from it.
-//
-// The file is taken apart as a YAML tree, because only the tree has lines. Viper
-// gets what passed: it puts the environment over the file and the defaults under
-// it, and fills the structs. It never sees the file itself, so there are no two
-// parsers that could disagree, and nothing watches the file: a change takes
-// effect when somebody restarts the post.
-//
-// Secrets never stand in the file. It says where they are, and what is read
-// there is a Secret, which cannot be printed.
-//
-// Anchors, aliases and tags of YAML are refused: a configuration is read by
-// people, who should find a value where it applies.
+// One table (schema) is the only place that knows the keys. Package strict reads
+// the file by it, fills the structs, and looks up the secrets; here is what the
+// keys mean to each other. A change takes effect when somebody restarts the post.
 package config
 
 import (
-	"fmt"
 	"io"
-	"os"
-	"syscall"
 	"time"
 
+	"stolpe/agent/config/strict"
 	"stolpe/display"
 	"stolpe/hal"
 	"stolpe/payment"
@@ -49,10 +36,12 @@ type Config struct {
 	Price     payment.Price
 	Reserve   Reserve
 	Payment   Payment
-	Web       Web
+	Gateway   Gateway // its key is empty unless Payment.Through is ThroughGateway
+	MQTT      MQTT    // zero when the post has no broker
+	Web       Web     // zero with ThroughGateway: the gateway serves the pages
 	Limits    Limits
 
-	from *reader // where everything stood, for Wrong
+	from *strict.Reader // where everything stood, for Wrong
 }
 
 // EVSE is one meter, one contactor and one plug.
@@ -105,8 +94,9 @@ type Through string
 
 // The ways.
 const (
-	ThroughVipps Through = "vipps" // the post calls the ePayment API itself
-	ThroughSim   Through = "sim"   // a payment service inside the program
+	ThroughVipps   Through = "vipps"   // the post calls the ePayment API itself
+	ThroughGateway Through = "gateway" // the post asks a gateway, which has the keys to the API
+	ThroughSim     Through = "sim"     // a payment service inside the program
 )
 
 // Payment says how the post is paid.
@@ -129,22 +119,34 @@ type Vipps struct {
 	Webhooks        bool // the service tells the post what happens to payments
 }
 
+// Gateway says how the post asks a gateway.
+type Gateway struct {
+	Timeout time.Duration // for its answer
+	Key     Secret        // of this post, 64 hexadecimal digits: seals what is said between the two
+}
+
+// MQTT is the way to the broker.
+type MQTT struct {
+	URL           string // mqtts://host:port, or mqtt://host:port on this machine
+	CA, Cert, Key string // absolute paths of PEM files; empty with mqtt://
+}
+
 // Payer is what a simulated payer does.
 type Payer string
 
 // The payers, in the words of the simulator.
 const (
-	PayerApproves Payer = "approves"
-	PayerRefuses  Payer = "refuses"
-	PayerDawdles  Payer = "dawdles"  // approves when the payment has expired
-	PayerVanishes Payer = "vanishes" // never answers
-	PayerByHand   Payer = "by-hand"  // somebody decides on the simulator's own page
+	payerApproves Payer = "approves"
+	payerRefuses  Payer = "refuses"
+	payerDawdles  Payer = "dawdles"  // approves when the payment has expired
+	payerVanishes Payer = "vanishes" // never answers
+	payerByHand   Payer = "by-hand"  // somebody decides on the simulator's own page
 )
 
 // Sim is the payer of a simulated payment service.
 type Sim struct {
 	Payer Payer
-	After time.Duration // how long the payer thinks; with PayerDawdles, how long after the expiry
+	After time.Duration // how long the payer thinks; of one who dawdles, how long after the expiry
 }
 
 // Web says where the driver's pages are.
@@ -164,59 +166,56 @@ type Limits struct {
 	Closings int           // of the contactor in an hour, at most
 }
 
-// maxFile is the largest configuration, in bytes. Chosen by us: a full one has
-// some 4 KiB.
-const maxFile = 256 << 10
+// Names of the machinery that reads the file, for those who use a Config.
+type (
+	// Error is one thing that is wrong with a configuration.
+	Error = strict.Error
+	// Errors is everything that is wrong with a configuration.
+	Errors = strict.Errors
+	// Secret is a value that must never be seen.
+	Secret = strict.Secret
+	// Lookup finds the value of a secret.
+	Lookup = strict.Lookup
+)
+
+// System finds a secret on the running system.
+func System(kind, name string) (string, error) { return strict.System(kind, name) }
+
+// Reference gives a table in Markdown of every key.
+func Reference() string { return schema().Reference() }
 
 // Load reads a configuration file, with secrets from the running system. What is
 // wrong in the file comes back as Errors. A file that cannot be read gives
 // another error, which wraps that of the operating system (fs.ErrNotExist,
 // fs.ErrPermission).
 func Load(path string) (Config, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe would keep the post waiting
+	f, err := strict.Open(path)
 	if err != nil {
-		return Config{}, fmt.Errorf("config: %w", err)
+		return Config{}, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return Config{}, fmt.Errorf("config: %w", err)
-	}
-	if !info.Mode().IsRegular() {
-		return Config{}, fmt.Errorf("config: %s: want a plain file", path)
-	}
 	return Parse(path, f, System)
 }
 
-// Parse reads a configuration from r. The name stands for it in messages. Secrets
+// Parse reads a configuration from in. The name stands for it in messages. Secrets
 // are looked up only where the way to the money needs them; then nil is an error.
 // Keys that have an environment variable take their value from there if it is
 // set and not empty. What is wrong comes back as Errors; other errors are those
-// of r.
-func Parse(name string, r io.Reader, secrets Lookup) (Config, error) {
-	data, err := io.ReadAll(io.LimitReader(r, maxFile+1))
+// of in.
+func Parse(name string, in io.Reader, secrets Lookup) (Config, error) {
+	var f file
+	read, err := schema().Read(name, in, &f)
 	if err != nil {
-		return Config{}, fmt.Errorf("config: read %s: %w", name, err)
+		return Config{}, err
 	}
-	root, bad := parse(name, data)
-	if bad != nil {
-		return Config{}, Errors{*bad}
-	}
-	read := newReader(name, root)
-	said := read.root(root)
-	if said == nil {
-		return Config{}, read.errs.sorted()
-	}
-	f, err := fill(said)
-	if err != nil {
-		return Config{}, fmt.Errorf("config: %s: %w", name, err)
-	}
-	read.check(&f)
+	r := &reader{read}
+	r.check(&f)
 	c := f.config()
 	c.from = read
-	read.secrets(f, &c.Payment, secrets)
-	if len(read.errs) > 0 {
-		return Config{}, read.errs.sorted()
+	r.secrets(f, &c, secrets)
+	c.Post.Brand = f.Web.Brand.Load(read, "web.brand")
+	if err := read.Err(); err != nil {
+		return Config{}, err
 	}
 	return c, nil
 }
@@ -240,5 +239,5 @@ func (c Config) Wrong(key, found, allowed string) Error {
 	if c.from == nil {
 		return Error{Key: key, Found: found, Allowed: allowed}
 	}
-	return c.from.at(key, found, allowed)
+	return c.from.Wrong(key, found, allowed)
 }

@@ -1,11 +1,8 @@
 package config
 
 import (
-	"fmt"
 	"strings"
 	"time"
-
-	"github.com/spf13/viper"
 
 	"stolpe/display"
 	"stolpe/hal"
@@ -61,13 +58,20 @@ type file struct {
 			SubscriptionKey string `mapstructure:"subscription_key"`
 			Webhooks        bool
 		}
+		Gateway struct {
+			Timeout time.Duration
+			Key     string
+		}
 		Sim         Sim
 		PushMessage bool `mapstructure:"push_message"`
 		Receipts    bool
 	}
-	Web struct {
+	MQTT MQTT
+	Web  struct {
 		Listen    string
 		PublicURL string `mapstructure:"public_url"`
+		Brand     Brand
+		TermsURL  string `mapstructure:"terms_url"`
 	}
 	Limits struct {
 		Approve  time.Duration
@@ -78,32 +82,6 @@ type file struct {
 		Rest     time.Duration
 		Closings int `mapstructure:"closings_an_hour"`
 	}
-}
-
-// fill puts defaults under what the file said and the environment over it. It
-// fails only if the schema and file disagree, which is a mistake of ours.
-func fill(said map[string]any) (file, error) {
-	v := viper.New()
-	var err error
-	schema().walk("", func(path string, k key) {
-		if k.def != nil && !strings.Contains(path, "[]") {
-			v.SetDefault(path, k.def)
-		}
-		if k.env != "" && err == nil {
-			err = v.BindEnv(path, k.env)
-		}
-	})
-	if err == nil {
-		err = v.MergeConfigMap(said)
-	}
-	var f file
-	if err == nil {
-		err = v.UnmarshalExact(&f)
-	}
-	if err != nil {
-		return file{}, fmt.Errorf("fill the configuration: %w", err)
-	}
-	return f, nil
 }
 
 // config gives the configuration in the words of the program, but for the
@@ -117,6 +95,7 @@ func (f file) config() Config {
 		Post: display.Post{
 			ID: f.Post.ID, Name: f.Post.Name, Helpdesk: f.Post.Helpdesk, Zone: zone,
 			Pay: countryOf(f.Post.Country).wallet, Seller: display.Seller(f.Seller),
+			TermsURL: f.Web.TermsURL,
 		},
 		Tenant: f.Post.Tenant, Country: f.Post.Country, StateDir: f.StateDir, MetersDir: f.MetersDir,
 		Price: f.price(), Reserve: f.Reserve,
@@ -125,11 +104,16 @@ func (f file) config() Config {
 			Vipps: Vipps{BaseURL: f.Payment.Vipps.BaseURL, MSN: f.Payment.Vipps.MSN, Webhooks: f.Payment.Vipps.Webhooks},
 			Push:  f.Payment.PushMessage, Receipts: f.Payment.Receipts,
 		},
-		Web: Web(f.Web), Limits: Limits(f.Limits),
+		Gateway: Gateway{Timeout: f.Payment.Gateway.Timeout}, MQTT: f.MQTT, Limits: Limits(f.Limits),
+	}
+	if c.Payment.Through != ThroughGateway {
+		c.Web = Web{Listen: f.Web.Listen, PublicURL: f.Web.PublicURL}
 	}
 	for _, e := range f.EVSEs {
+		code := strings.ToUpper(e.Code)
+		c.Post.Codes = append(c.Post.Codes, code)
 		c.EVSEs = append(c.EVSEs, EVSE{
-			ID: e.ID, Code: strings.ToUpper(e.Code), Meter: e.Meter,
+			ID: e.ID, Code: code, Meter: e.Meter,
 			Contactor: Contactor(e.Contactor), Inputs: e.Inputs, MaxPower: e.MaxPower,
 		})
 	}

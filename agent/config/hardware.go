@@ -3,23 +3,25 @@ package config
 import (
 	"fmt"
 	"strings"
+
+	"stolpe/agent/config/strict"
 )
 
 // checkMeter checks one EVSE for itself.
 func (r *reader) checkMeter(f *file, i int) {
 	e, at := f.EVSEs[i], fmt.Sprintf("evses[%d]", i)
 	m := at + ".meter"
-	if !r.fine(m, m+".url", m+".model", m+".unit", at+".contactor", at+".contactor.sim") {
+	if !r.Fine(m, m+".url", m+".model", m+".unit", at+".contactor", at+".contactor.sim") {
 		return
 	}
 	if e.Meter.URL == "" && !e.Contactor.Sim {
-		r.fail(m+".url", "nothing", "where the meter answers; only a simulated contactor has a meter of its own")
+		r.Fail(m+".url", "nothing", "where the meter answers; only a simulated contactor has a meter of its own")
 	}
 	if e.Meter.URL != "" && e.Meter.Model == "" {
-		r.fail(m+".model", "nothing", "the register map of the meter at "+e.Meter.URL)
+		r.Fail(m+".model", "nothing", "the register map of the meter at "+e.Meter.URL)
 	}
 	if e.Meter.Unit > 247 && e.Meter.Unit != 255 { // Modbus over serial line 1.02, 2.2; 255: Messaging on TCP/IP 1.0b
-		r.fail(m+".unit", fmt.Sprint(e.Meter.Unit), "1 to 247, or 255 for a meter that is its own gateway")
+		r.Fail(m+".unit", fmt.Sprint(e.Meter.Unit), "1 to 247, or 255 for a meter that is its own gateway")
 	}
 }
 
@@ -28,11 +30,11 @@ func (r *reader) checkAlike(f *file, i int) {
 	e, at := f.EVSEs[i], fmt.Sprintf("evses[%d]", i)
 	for j, o := range f.EVSEs[:i] {
 		other := fmt.Sprintf("evses[%d]", j)
-		if r.fine(at+".id", other+".id") && e.ID == o.ID {
-			r.fail(at+".id", fmt.Sprintf("%d again", e.ID), "another number than that of "+other)
+		if r.Fine(at+".id", other+".id") && e.ID == o.ID {
+			r.Fail(at+".id", fmt.Sprintf("%d again", e.ID), "another number than that of "+other)
 		}
-		if r.fine(at+".code", other+".code") && strings.EqualFold(e.Code, o.Code) {
-			r.fail(at+".code", quote(e.Code)+" again", "another code than that of "+other+" (capitals do not count)")
+		if r.Fine(at+".code", other+".code") && strings.EqualFold(e.Code, o.Code) {
+			r.Fail(at+".code", strict.Quote(e.Code)+" again", "another code than that of "+other+" (capitals do not count)")
 		}
 		r.checkBus(at+".meter", e.Meter, other+".meter", o.Meter)
 	}
@@ -40,15 +42,15 @@ func (r *reader) checkAlike(f *file, i int) {
 
 // checkBus compares a meter with one before it, which may be on the same bus.
 func (r *reader) checkBus(at string, m Meter, before string, o Meter) {
-	if !r.fine(at+".url", before+".url") || m.URL == "" || busOf(m.URL) != busOf(o.URL) {
+	if !r.Fine(at+".url", before+".url") || m.URL == "" || busOf(m.URL) != busOf(o.URL) {
 		return
 	}
 	if m.URL != o.URL {
-		r.fail(at+".url", quote(m.URL), "the same as "+before+".url, "+o.URL+": one bus has one speed, one parity and one kind of frame")
+		r.Fail(at+".url", strict.Quote(m.URL), "the same as "+before+".url, "+o.URL+": one bus has one speed, one parity and one kind of frame")
 		return
 	}
-	if r.fine(at+".unit", before+".unit") && m.Unit == o.Unit {
-		r.fail(at+".unit", fmt.Sprintf("%d again at %s", m.Unit, m.URL), "another meter than that of "+parent(before))
+	if r.Fine(at+".unit", before+".unit") && m.Unit == o.Unit {
+		r.Fail(at+".unit", fmt.Sprintf("%d again at %s", m.Unit, m.URL), "another meter than that of "+strings.TrimSuffix(before, ".meter"))
 	}
 }
 
@@ -56,7 +58,7 @@ func (r *reader) checkBus(at string, m Meter, before string, o Meter) {
 func (r *reader) checkContactor(f *file, i int) {
 	e, at := f.EVSEs[i], fmt.Sprintf("evses[%d]", i)
 	c := at + ".contactor"
-	if !r.fine(c, c+".sim", c+".line", c+".sense") {
+	if !r.Fine(c, c+".sim", c+".line", c+".sense") {
 		return
 	}
 	k := e.Contactor
@@ -64,11 +66,11 @@ func (r *reader) checkContactor(f *file, i int) {
 	case k.Sim:
 		r.checkSimulated(at, Contactor(k), e.Inputs)
 	case k.Line == "" && k.Sense == "":
-		r.fail(c, "neither sim nor line", "sim: true, or line and sense of a relay")
+		r.Fail(c, "neither sim nor line", "sim: true, or line and sense of a relay")
 	case k.Line == "":
-		r.fail(c+".line", "nothing", "the line that closes the contactor, as there is a line that senses it")
+		r.Fail(c+".line", "nothing", "the line that closes the contactor, as there is a line that senses it")
 	case k.Sense == "":
-		r.fail(c+".sense", "nothing", "the line of its auxiliary contact: what is switched is never believed without being sensed")
+		r.Fail(c+".sense", "nothing", "the line of its auxiliary contact: what is switched is never believed without being sensed")
 	}
 }
 
@@ -77,14 +79,14 @@ func (r *reader) checkContactor(f *file, i int) {
 func (r *reader) checkSimulated(at string, c Contactor, in Inputs) {
 	for _, l := range []struct{ name, spec string }{{"line", c.Line}, {"sense", c.Sense}, {"deadman", c.DeadMan}} {
 		if l.spec != "" {
-			r.fail(at+".contactor."+l.name, quote(l.spec), "it left out, as a simulated contactor switches nothing")
+			r.Fail(at+".contactor."+l.name, strict.Quote(l.spec), "it left out, as a simulated contactor switches nothing")
 		}
 	}
 	if c.ActiveLow {
-		r.fail(at+".contactor.active_low", "true", "it left out, as a simulated contactor switches nothing")
+		r.Fail(at+".contactor.active_low", "true", "it left out, as a simulated contactor switches nothing")
 	}
 	if in != (Inputs{}) {
-		r.fail(at+".inputs", "a section", "it left out, as a simulated contactor has no inputs to read")
+		r.Fail(at+".inputs", "a section", "it left out, as a simulated contactor has no inputs to read")
 	}
 }
 
@@ -98,12 +100,12 @@ func (r *reader) checkLines(f *file) {
 			{c + "line", e.Contactor.Line}, {c + "sense", e.Contactor.Sense}, {c + "deadman", e.Contactor.DeadMan},
 			{in + "plug", e.Inputs.Plug}, {in + "stop", e.Inputs.Stop}, {in + "estop", e.Inputs.EStop}, {in + "rcd", e.Inputs.RCD}, {in + "hot", e.Inputs.Hot},
 		} {
-			if l.spec == "" || !r.fine(l.path) {
+			if l.spec == "" || !r.Fine(l.path) {
 				continue
 			}
 			line := lineOf(l.spec)
 			if before := used[line]; before != "" {
-				r.fail(l.path, quote(l.spec)+" again", "another line than that of "+before)
+				r.Fail(l.path, strict.Quote(l.spec)+" again", "another line than that of "+before)
 				continue
 			}
 			used[line] = l.path

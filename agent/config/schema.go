@@ -1,102 +1,38 @@
 package config
 
-import "time"
+import (
+	"strings"
+	"time"
 
-// kind is what a key holds.
-type kind uint8
-
-const (
-	section kind = iota // keys of its own
-	list                // sections
-	numbers             // whole numbers
-	number              // one whole number
-	text
-	flag // true or false
-	span // a duration, as in 10m
-	secret
+	"stolpe/agent/config/strict"
+	"stolpe/payment"
 )
 
-// key is one key of the file: everything the loader, the defaults and the
-// printed reference know of it.
-type key struct {
-	name string
-	kind kind
-	doc  string // what it means, for the reference
-
-	need  bool              // must stand in the file
-	def   any               // what holds when it is left out: int64, string, bool or time.Duration
-	unset string            // what holds when it is left out and there is no def, for the reference
-	env   string            // environment variable that wins over the file; text only
-	want  string            // what is allowed, for the reference and for messages
-	legal func(string) bool // of text, and of a flag that may not be both: whether it is as want says
-	quiet bool              // a wrong value is not repeated: it may be a secret in the wrong place
-
-	min, max int64    // of numbers, and of a span in ns; of lists, the number of entries
-	each     [2]int64 // of numbers: the least and the most one may be
-
-	keys []key // of a section, or of each section in a list
-}
-
-// child gives the key of that name.
-func (k key) child(name string) (key, bool) {
-	for _, c := range k.keys {
-		if c.name == name {
-			return c, true
-		}
-	}
-	return key{}, false
-}
-
-// names gives the names of all keys of a section, in the order of the schema.
-func (k key) names() []string {
-	names := make([]string, len(k.keys))
-	for i, c := range k.keys {
-		names[i] = c.name
-	}
-	return names
-}
-
-// walk calls visit for every key below k with its path. Keys of a list have []
-// in theirs.
-func (k key) walk(path string, visit func(path string, k key)) {
-	for _, c := range k.keys {
-		below := join(path, c.name)
-		visit(below, c)
-		if c.kind == list {
-			below += "[]"
-		}
-		c.walk(below, visit)
-	}
-}
-
-func join(path, name string) string {
-	if path == "" {
-		return name
-	}
-	return path + "." + name
-}
-
-// laterKey is something the format has and this version cannot do.
-type laterKey struct {
-	path    string // as walk gives it
-	value   string // only this value of the key; empty for the whole key
-	what    string // a plural, to stand before "are not in this version"
-	instead string // what to write in this version
-	place   string // the key of this version that it stands in for, beside it; empty if none
-}
-
-// later lists what belongs to later versions. Reading such a key and not acting
-// on it would be a lie, so it is refused. Whoever builds one of these deletes
+// later lists what belongs to later versions. Whoever builds one of these deletes
 // its entry here and adds its keys to the schema.
-func later() []laterKey {
-	const leaveOut = "it left out"
-	return []laterKey{
-		{"payment.through", "gateway", "payments through a gateway", "vipps or sim", "through"},
-		{"payment.gateway", "", "payments through a gateway", leaveOut, ""},
-		{"mqtt", "", "MQTT connections", leaveOut, ""},
-		{"telemetry", "", "telemetry profiles", leaveOut, ""},
-		{"display", "", "displays on the post", leaveOut, ""},
+func later() []strict.Later {
+	return []strict.Later{
+		{Path: "telemetry", What: "telemetry profiles"},
+		{Path: "display", What: "displays on the post"},
 	}
+}
+
+// The units of money in messages and documentation; units puts in those of the
+// currency.
+const (
+	minorUnits = "<minor units>"
+	majorUnit  = "<major unit>"
+)
+
+func units(at func(path ...string) string) *strings.Replacer {
+	minor, major := "øre", "kr"
+	switch payment.Currency(at("price", "currency")) {
+	case payment.EUR:
+		minor, major = "cent", "euro"
+	case "":
+		minor = "øre or cent"
+	}
+	return strings.NewReplacer(minorUnits, minor, majorUnit, major)
 }
 
 // Numbers chosen by us.

@@ -1,11 +1,11 @@
 package config
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
+	"stolpe/agent/config/strict"
 	"stolpe/payment"
 )
 
@@ -26,60 +26,15 @@ func TestPriceLimitsAreThoseOfPayment(t *testing.T) {
 }
 
 func TestSchemaIsWhole(t *testing.T) {
-	seen := map[string]bool{}
-	schema().walk("", func(path string, k key) {
-		if seen[path] {
-			t.Errorf("%s stands there twice", path)
-		}
-		seen[path] = true
-		if !strings.HasSuffix(k.doc, ".") {
-			t.Errorf("%s: doc %q is no sentence", path, k.doc)
-		}
-		if k.kind == text && (k.legal == nil || k.want == "") {
-			t.Errorf("%s: nothing says what is allowed", path)
-		}
-		if d, ok := k.def.(string); ok && !k.legal(d) {
-			t.Errorf("%s: its default %q is not allowed", path, d)
-		}
-		if k.env != "" && (k.kind != text || strings.Contains(path, "[")) {
-			t.Errorf("%s: only a single text can come from the environment", path)
-		}
-		if k.need && (k.def != nil || k.unset != "") {
-			t.Errorf("%s must be given, so there is no default", path)
-		}
-		if leaf := k.kind != section && k.kind != list; leaf && !k.need && k.def == nil && k.unset == "" {
-			t.Errorf("%s: nothing says what holds when it is left out", path)
-		}
-		if len(k.name) > maxWord/2 {
-			t.Errorf("%s is too long for Nearest", path)
-		}
-	})
-}
-
-// TestLaterKeysAreNotKnownYet would fail where somebody builds one of them and
-// leaves its entry in the list.
-func TestLaterKeysAreNotKnownYet(t *testing.T) {
-	known := map[string]key{}
-	schema().walk("", func(path string, k key) { known[path] = k })
-	for _, l := range later() {
-		k, ok := known[l.path]
-		if ok != (l.value != "") {
-			t.Errorf("%s: a later key that is known", l.path)
-		}
-		if ok && k.kind == text && k.legal(l.value) {
-			t.Errorf("%s: %s is allowed, and belongs to a later version", l.path, l.value)
-		}
-		_, beside := known[join(parent(l.path), l.place)]
-		if l.place != "" && !beside {
-			t.Errorf("%s stands in for %s, which is no key", l.path, l.place)
-		}
+	if err := schema().Check(); err != nil {
+		t.Error(err)
 	}
 }
 
 func TestReferenceTellsEveryKeyOnce(t *testing.T) {
 	lines := strings.Split(Reference(), "\n")
 	rows := 0
-	schema().walk("", func(path string, k key) {
+	schema().Walk(func(path string, k strict.Key) {
 		rows++
 		mine := slices.DeleteFunc(slices.Clone(lines), func(l string) bool { return !strings.HasPrefix(l, "| `"+path+"` |") })
 		if len(mine) != 1 {
@@ -90,7 +45,7 @@ func TestReferenceTellsEveryKeyOnce(t *testing.T) {
 		if len(cells) != 4 || slices.Contains(cells, "") {
 			t.Errorf("%s: %d cells in %q", path, len(cells), mine[0])
 		}
-		if k.need != (cells[2] == "must be given") || k.env != "" && !strings.Contains(cells[3], k.env) {
+		if k.Need != (cells[2] == "must be given") || k.Env != "" && !strings.Contains(cells[3], k.Env) {
 			t.Errorf("%s: %q", path, mine[0])
 		}
 	})
@@ -99,45 +54,11 @@ func TestReferenceTellsEveryKeyOnce(t *testing.T) {
 		t.Errorf("%d rows for %d keys", len(table), rows)
 	}
 	for _, l := range later() {
-		if !strings.Contains(lines[len(lines)-2], "`"+l.path) {
-			t.Errorf("%s is not said to be missing", l.path)
+		if !strings.Contains(lines[len(lines)-2], "`"+l.Path) {
+			t.Errorf("%s is not said to be missing", l.Path)
 		}
 	}
 	if strings.ContainsAny(Reference(), "<>") {
 		t.Error("a unit of money was not put in")
-	}
-}
-
-func TestNearest(t *testing.T) {
-	known := []string{"id", "name", "country", "timezone", "helpdesk", "tenant", "url", "unit"}
-	for word, want := range map[string]string{
-		"contry": "country", "coutnry": "country", "Country": "country", "time_zone": "timezone", "nmae": "name",
-		"helpdeskk": "helpdesk", "uint": "unit", "ID": "id", "url": "url", "di": "id",
-		"price": "", "x": "", "": "", "telephone": "", strings.Repeat("a", 41): "",
-	} {
-		if got := Nearest(word, known); got != want {
-			t.Errorf("Nearest(%q) = %q: want %q", word, got, want)
-		}
-	}
-}
-
-func TestPaths(t *testing.T) {
-	for _, c := range []struct{ path, parent, general string }{
-		{"web", "", "web"},
-		{"web.listen", "web", "web.listen"},
-		{"evses[0]", "evses", "evses[]"},
-		{"evses[12].meter.url", "evses[12].meter", "evses[].meter.url"},
-		{"reserve.choices[3]", "reserve.choices", "reserve.choices[]"},
-	} {
-		if parent(c.path) != c.parent || general(c.path) != c.general {
-			t.Errorf("%s: parent %q, general %q: want %q, %q", c.path, parent(c.path), general(c.path), c.parent, c.general)
-		}
-	}
-}
-
-func TestErrorsAreInTheOrderOfTheFile(t *testing.T) {
-	e := Errors{{Line: 9, Key: "c"}, {Line: 2, Key: "a"}, {Line: 9, Key: "b"}, {Key: "first"}}
-	if got := fmt.Sprint(e.sorted()[0].Key, e[1].Key, e[2].Key, e[3].Key); got != "firstacb" {
-		t.Errorf("order %s", got)
 	}
 }

@@ -111,7 +111,7 @@ type EVSE struct {
 // fact is an event from outside, with where to say what became of it.
 type fact struct {
 	event session.Event
-	reply chan<- error // with a request; takes one value without waiting
+	reply chan<- error // with a request or a claim; takes one value without waiting
 }
 
 // maxFacts is how many events may wait for the loop. Chosen by us: more than all
@@ -137,10 +137,17 @@ func (v *EVSE) Tell(ctx context.Context, e session.Event) error {
 // Request asks for a charge. It returns nil when the EVSE has agreed and written
 // it down; display.ErrBusy, ErrOut, ErrPrice or ErrAmount when it has not;
 // ctx's error when nobody knows.
-func (v *EVSE) Request(ctx context.Context, q session.Requested) error {
+func (v *EVSE) Request(ctx context.Context, q session.Requested) error { return v.ask(ctx, q) }
+
+// Claim gives whoever knows the stop code of the charge under way the rights of its
+// holder. It returns what Rules.Claims says; ctx's error when nobody knows.
+func (v *EVSE) Claim(ctx context.Context, c session.Claimed) error { return v.ask(ctx, c) }
+
+// ask tells the loop of an event and waits for what it says to it.
+func (v *EVSE) ask(ctx context.Context, e session.Event) error {
 	reply := make(chan error, 1)
 	select {
-	case v.facts <- fact{event: q, reply: reply}:
+	case v.facts <- fact{event: e, reply: reply}:
 	case <-ctx.Done():
 		return ctx.Err()
 	}

@@ -141,6 +141,10 @@ func (l *loop) take(f fact) {
 		}
 		l.awaiting = append(l.awaiting, f.reply)
 	}
+	if c, ok := f.event.(session.Claimed); ok && f.reply != nil {
+		said := l.parts.Rules.Claims(&l.state, now, c)
+		defer func() { f.reply <- said }() // after the step: the page that is looked at next must know of it
+	}
 	l.step(now, f.event, false)
 }
 

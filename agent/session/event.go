@@ -26,6 +26,13 @@ type (
 	// Extended: the driver needs more time to plug in.
 	Extended struct{ Holder payment.Holder }
 
+	// Claimed: somebody who has lost the page of the charge under way says so, and
+	// tells its stop code. Holder is of the new page.
+	Claimed struct {
+		Digits string
+		Holder payment.Holder
+	}
+
 	// Asked: an order is on its way to the payment service.
 	Asked struct{ Order payment.Order }
 
@@ -75,6 +82,7 @@ type (
 func (Requested) event()  {}
 func (Stopped) event()    {}
 func (Extended) event()   {}
+func (Claimed) event()    {}
 func (Asked) event()      {}
 func (Answered) event()   {}
 func (Hinted) event()     {}

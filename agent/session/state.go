@@ -37,6 +37,7 @@ type State struct {
 	noPush   bool            // the service does not let us send messages to the app
 	back     string          // where the payer comes back to
 	grants   uint8           // extensions given in Waiting
+	claim    claim           // of somebody who has lost the page
 }
 
 // Kept is what must be on disk before anyone acts on it.

@@ -66,6 +66,8 @@ func (r *Rules) notice(s *State, now hal.Instant, e Event) {
 		s.Latched |= Withdrawn
 	case Restored:
 		r.restored(s)
+	case Claimed:
+		r.claimed(s, now, e)
 	case Unwritable:
 		s.Passing |= DiskFailed
 	}

@@ -33,9 +33,11 @@ func (r *Rules) Public(s *State, now hal.Instant) display.View { return r.public
 // it is theirs, or one of the last. It says no when there is none of theirs.
 func (r *Rules) Session(s *State, now hal.Instant, h payment.Holder) (display.View, bool) {
 	v := r.public(s, now)
+	h = s.holder(h)
 	if s.Phase != Idle && same(s.Charge.Holder, h) {
 		v.State = r.phaseState(s, now)
 		v.Charge = r.viewCharge(s, now)
+		v.Charge.StopCode = StopCode(h)
 		return v, true
 	}
 	for settled, list := range [][]Debt{s.Debts, s.Done} {
@@ -51,7 +53,9 @@ func (r *Rules) Session(s *State, now hal.Instant, h payment.Holder) (display.Vi
 }
 
 // HeldBy says whether the charge under way belongs to the holder.
-func (s *State) HeldBy(h payment.Holder) bool { return s.Phase != Idle && same(s.Charge.Holder, h) }
+func (s *State) HeldBy(h payment.Holder) bool {
+	return s.Phase != Idle && same(s.Charge.Holder, s.holder(h))
+}
 
 func same(a, b payment.Holder) bool { return subtle.ConstantTimeCompare(a[:], b[:]) == 1 }
 

@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"html/template"
@@ -106,7 +107,7 @@ func statusOf(s sheet) int {
 
 // session answers for one holder's charge.
 func (p *pages) session(w http.ResponseWriter, r *http.Request, at place, post display.Post) {
-	v, holder, ok := p.held(at)
+	v, holder, ok := p.held(r.Context(), at)
 	switch {
 	case !ok:
 		p.missing(w, r, at, post)
@@ -125,12 +126,12 @@ func (p *pages) session(w http.ResponseWriter, r *http.Request, at place, post d
 
 // held finds the charge of the holder in the address. A secret that we cannot
 // have written is not even hashed.
-func (p *pages) held(at place) (display.View, payment.Holder, bool) {
+func (p *pages) held(ctx context.Context, at place) (display.View, payment.Holder, bool) {
 	holder, ok := holderOf(at.secret)
 	if !ok {
 		return display.View{}, holder, false
 	}
-	v, ok := p.posts.Session(at.code, holder)
+	v, ok := p.posts.Session(ctx, at.code, holder)
 	return v, holder, ok
 }
 

@@ -70,7 +70,7 @@ func (p *pages) request(w http.ResponseWriter, r *http.Request, at place, post d
 		p.refuse(w, r, p.land(at, post), http.StatusTooManyRequests, display.TooMany)
 		return
 	}
-	secret, holder, again := p.open(at.code, form.Get("key"))
+	secret, holder, again := p.open(r.Context(), at.code, form.Get("key"))
 	session := at.of(secret).in(at.lang).path()
 	if again {
 		http.Redirect(w, r, session, http.StatusSeeOther)
@@ -134,10 +134,10 @@ func (p *pages) ask(ctx context.Context, code string, r display.Request) error {
 // open gives the secret of the session a form begins: the one it carries, or a
 // new one if that has been used up. again says that its charge is under way: the
 // form came twice.
-func (p *pages) open(code, key string) (secret string, h payment.Holder, again bool) {
+func (p *pages) open(ctx context.Context, code, key string) (secret string, h payment.Holder, again bool) {
 	h, ok := holderOf(key)
 	if ok {
-		v, known := p.posts.Session(code, h)
+		v, known := p.posts.Session(ctx, code, h)
 		if !known || v.Charge.End == display.NotEnded {
 			return key, h, known
 		}
@@ -150,7 +150,7 @@ func (p *pages) open(code, key string) (secret string, h payment.Holder, again b
 // act does what the holder of a session wants and leads back to its page, which
 // tells the truth about what came of it.
 func (p *pages) act(w http.ResponseWriter, r *http.Request, at place, post display.Post, form url.Values, status int) {
-	v, holder, ok := p.held(at)
+	v, holder, ok := p.held(r.Context(), at)
 	if !ok {
 		p.missing(w, r, at, post)
 		return

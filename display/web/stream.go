@@ -41,7 +41,7 @@ func (p *pages) stream(w http.ResponseWriter, r *http.Request, at place, post di
 	var sent time.Time
 	for {
 		changed := p.posts.Changed(at.code) // before looking, so that nothing is missed
-		n, over := p.look(at, post, h)
+		n, over := p.look(ctx, at, post, h)
 		if n != last || time.Since(sent) >= beat {
 			out.SetWriteDeadline(time.Now().Add(write)) // not every ResponseWriter has one; then the server's holds
 			if err := send(w, out, n); err != nil {
@@ -59,8 +59,8 @@ func (p *pages) stream(w http.ResponseWriter, r *http.Request, at place, post di
 }
 
 // look draws the numbers of the moment, and says whether they are the last.
-func (p *pages) look(at place, post display.Post, h payment.Holder) (numbers, bool) {
-	v, ok := p.posts.Session(at.code, h)
+func (p *pages) look(ctx context.Context, at place, post display.Post, h payment.Holder) (numbers, bool) {
+	v, ok := p.posts.Session(ctx, at.code, h)
 	if !ok {
 		return numbers{Scene: string(gone)}, true
 	}

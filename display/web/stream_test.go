@@ -253,7 +253,7 @@ func TestNumbersOnThePageAndInTheStreamAreTheSame(t *testing.T) {
 	page := text(site.get("/nb/A12/" + secret))
 	h, _ := holderOf(secret)
 	at, _ := parse("/nb/A12/" + secret)
-	n, over := site.look(at, twin.post, h)
+	n, over := site.look(t.Context(), at, twin.post, h)
 	contains(t, page, `data-scene="`+n.Scene+`"`, `data-n="energy">`+n.Energy+"<", `data-n="cost">`+n.Cost+"<",
 		`data-n="power">`+strings.ReplaceAll(n.Power, "\u00a0", " ")+"<", "<title>"+n.Title+"</title>", `data-n="word">`+n.Word+"<", ">"+n.Say+"<")
 	if over {

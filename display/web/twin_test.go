@@ -66,7 +66,7 @@ func (t *twin) Public(string) (display.View, bool) {
 	return t.public, !t.silent
 }
 
-func (t *twin) Session(_ string, h payment.Holder) (display.View, bool) {
+func (t *twin) Session(_ context.Context, _ string, h payment.Holder) (display.View, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.looks++
@@ -218,4 +218,8 @@ func body(page string) string {
 	}
 	before, _, _ := strings.Cut(after, "<script>")
 	return before
+}
+
+func (t *twin) Claim(_ context.Context, _, digits string, h payment.Holder) error {
+	return display.ErrOver
 }

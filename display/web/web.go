@@ -45,7 +45,7 @@ type Posts interface {
 	Public(code string) (display.View, bool)
 	// Session is one driver's charge, current or past; false if the holder has
 	// none here, or the post cannot be reached.
-	Session(code string, h payment.Holder) (display.View, bool)
+	Session(ctx context.Context, code string, h payment.Holder) (display.View, bool)
 	// Request asks for a charge. Once it has returned nil, Session knows the
 	// holder. It returns display.ErrBusy, ErrOut, ErrPrice, ErrAmount or
 	// ErrUnreachable.
@@ -53,6 +53,9 @@ type Posts interface {
 	// Act does what the holder of a session page may do. It returns
 	// display.ErrOver or ErrUnreachable.
 	Act(ctx context.Context, code string, h payment.Holder, a display.Act) error
+	// Claim gives h the rights of the holder of the charge under way, if digits are
+	// its stop code. It returns display.CodeError, ErrLocked, ErrOver or ErrUnreachable.
+	Claim(ctx context.Context, code, digits string, h payment.Holder) error
 	// Changed is closed at the next change of anything above.
 	Changed(code string) <-chan struct{}
 }

@@ -35,6 +35,7 @@ type Conf struct {
 	Listen string // port, and after a space the address to listen on if not on all
 	Folder string // where the broker's part of the fleet's folder is on its machine
 	State  string // where Mosquitto keeps retained messages
+	User   string // to run as when root starts it; empty means Mosquitto's own
 }
 
 // Debian's places, which the fleet's folder is written for.

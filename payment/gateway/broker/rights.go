@@ -19,7 +19,7 @@ const aclHead = `# Who may say (write) and hear (read) what. Written by stolpe-g
 # gateways' group must be one that posts do not know.
 `
 
-// rightsOf are the rights of a post below its own topic.
+// rightsOfPost are the rights of a post below its own topic.
 func rightsOfPost() []right {
 	return []right{
 		{"write", "availability"},

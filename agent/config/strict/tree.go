@@ -1,33 +1,44 @@
-package config
+package strict
 
 import (
 	"fmt"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"stolpe/agent/config/strict/legal"
 )
 
-// reader takes a YAML tree apart by the schema. It goes on after an error, so
-// that all errors are told at once.
-type reader struct {
+// Reader takes a YAML tree apart by a table, and knows afterwards where
+// everything stood. It goes on after an error, so that all errors are told at
+// once.
+type Reader struct {
+	format  Format
 	file    string
 	errs    Errors
 	lines   map[string]int    // line of every key that was met, by path
 	from    map[string]string // environment variable that set a key, by path
 	bad     map[string]bool   // keys with an error, by path
 	excused map[string]bool   // keys that are missing because of an error told already, by path
-	money   *strings.Replacer // puts in the names of the currency's units
+	units   *strings.Replacer // puts in the words that depend on the file
+}
+
+func (f Format) newReader(name string, root *yaml.Node) *Reader {
+	return &Reader{
+		format: f, file: name, units: f.units(root),
+		lines: map[string]int{}, from: map[string]string{}, bad: map[string]bool{}, excused: map[string]bool{},
+	}
 }
 
 // wrong notes an error at a line of the file.
-func (r *reader) wrong(line int, path, found, allowed string) {
+func (r *Reader) wrong(line int, path, found, allowed string) {
 	r.bad[path] = true
-	r.errs = append(r.errs, Error{r.file, line, path, found, r.money.Replace(allowed)})
+	r.errs = append(r.errs, Error{r.file, line, path, r.units.Replace(found), r.units.Replace(allowed)})
 }
 
-// at gives the error for a key that was read before, wherever it came from.
-func (r *reader) at(path, found, allowed string) Error {
-	e := Error{File: r.file, Key: path, Found: found, Allowed: r.money.Replace(allowed)}
+// Wrong gives the error for a key that was read, wherever it came from.
+func (r *Reader) Wrong(path, found, allowed string) Error {
+	e := Error{File: r.file, Key: path, Found: r.units.Replace(found), Allowed: r.units.Replace(allowed)}
 	if name := r.from[path]; name != "" {
 		e.File = "environment " + name
 		return e
@@ -38,15 +49,26 @@ func (r *reader) at(path, found, allowed string) Error {
 	return e
 }
 
-// fail notes an error of a key that was read before.
-func (r *reader) fail(path, found, allowed string) {
+// Fail notes an error of a key that was read.
+func (r *Reader) Fail(path, found, allowed string) {
 	r.bad[path] = true
-	r.errs = append(r.errs, r.at(path, found, allowed))
+	r.errs = append(r.errs, r.Wrong(path, found, allowed))
 }
 
-// fine says whether nothing was wrong with any of the keys so far, so that they
+// Err gives everything noted so far as Errors in the order of the file, or nil.
+func (r *Reader) Err() error {
+	if len(r.errs) == 0 {
+		return nil
+	}
+	return r.errs.sorted()
+}
+
+// Given says whether a key stands in the file, or its environment variable is set.
+func (r *Reader) Given(path string) bool { return r.lines[path] != 0 || r.from[path] != "" }
+
+// Fine says whether nothing was wrong with any of the keys so far, so that they
 // can be compared with each other.
-func (r *reader) fine(paths ...string) bool {
+func (r *Reader) Fine(paths ...string) bool {
 	for _, p := range paths {
 		for ; p != ""; p = parent(p) {
 			if r.bad[p] {
@@ -75,7 +97,7 @@ func general(path string) string {
 }
 
 // section reads the keys of a section. The line is that of the section's own key.
-func (r *reader) section(k key, n *yaml.Node, path string, line int) map[string]any {
+func (r *Reader) section(k Key, n *yaml.Node, path string, line int) map[string]any {
 	out, seen := map[string]any{}, map[string]int{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		name, value := n.Content[i], n.Content[i+1]
@@ -83,67 +105,66 @@ func (r *reader) section(k key, n *yaml.Node, path string, line int) map[string]
 		if !ok {
 			continue
 		}
-		below := join(path, c.name)
+		below := join(path, c.Name)
 		r.lines[below] = name.Line
 		if v := r.value(c, value, below, name.Line); v != nil {
-			out[c.name] = v
+			out[c.Name] = v
 		}
 	}
-	for _, c := range k.keys {
-		if seen[c.name] == 0 {
+	for _, c := range k.Keys {
+		if seen[c.Name] == 0 {
 			r.absent(c, path, line, out)
 		}
 	}
 	return out
 }
 
-// known finds the schema of a key in a section. Keys that are unknown, stand
+// known finds the row of a key in a section. Keys that are unknown, stand
 // there twice, or belong to a later version are errors.
-func (r *reader) known(k key, name, value *yaml.Node, path string, seen map[string]int) (key, bool) {
+func (r *Reader) known(k Key, name, value *yaml.Node, path string, seen map[string]int) (Key, bool) {
 	if !r.plain(name, path) {
-		return key{}, false
+		return Key{}, false
 	}
 	below := join(path, printable(name.Value))
-	if l, ok := tooEarly(below, value); ok {
-		r.excused[join(path, l.place)] = true
-		r.wrong(name.Line, below, describe(value)+", but "+l.what+" are not in this version", l.instead)
-		return key{}, false
+	if l, ok := r.tooEarly(below); ok {
+		r.wrong(name.Line, below, describe(value)+", but "+l.What+" are not in this version", "it left out")
+		return Key{}, false
 	}
 	c, ok := k.child(name.Value)
 	if !ok || name.Kind != yaml.ScalarNode {
-		meant := Nearest(name.Value, k.names())
+		meant := nearest(name.Value, k.names())
 		r.excused[join(path, meant)] = true
-		r.wrong(name.Line, below, "an unknown key", suggest(k, path, name.Value, meant))
-		return key{}, false
+		r.wrong(name.Line, below, "an unknown key", r.suggest(k, path, name.Value, meant))
+		return Key{}, false
 	}
-	if first := seen[c.name]; first != 0 {
+	if first := seen[c.Name]; first != 0 {
 		r.wrong(name.Line, below, "the key a second time", fmt.Sprintf("it once (it stands on line %d already)", first))
-		return key{}, false
+		return Key{}, false
 	}
-	seen[c.name] = name.Line
+	seen[c.Name] = name.Line
 	return c, true
 }
 
-// tooEarly says whether this version cannot do what a key asks for.
-func tooEarly(path string, value *yaml.Node) (laterKey, bool) {
+// tooEarly says whether this version has no such key yet.
+func (r *Reader) tooEarly(path string) (Later, bool) {
 	path = general(path)
-	for _, l := range later() {
-		if l.path == path && (l.value == "" || l.value == value.Value) {
+	for _, l := range r.format.Later {
+		if l.Path == path {
 			return l, true
 		}
 	}
-	return laterKey{}, false
+	return Later{}, false
 }
 
 // suggest says which keys a section has, and which one was probably meant: the
 // nearest of its own, or one of the same name elsewhere.
-func suggest(k key, path, name, meant string) string {
+func (r *Reader) suggest(k Key, path, name, meant string) string {
 	allowed := "one of " + strings.Join(k.names(), ", ")
 	if meant != "" {
 		return allowed + " (did you mean " + join(path, meant) + "?)"
 	}
-	schema().walk("", func(p string, c key) {
-		if meant == "" && c.name == name {
+	r.format.Walk(func(p string, c Key) {
+		if meant == "" && c.Name == name {
 			meant = p
 		}
 	})
@@ -155,12 +176,12 @@ func suggest(k key, path, name, meant string) string {
 
 // absent deals with a key that does not stand in its section. If that follows
 // from another mistake, it is not told as a second one.
-func (r *reader) absent(c key, path string, line int, out map[string]any) {
-	below := join(path, c.name)
+func (r *Reader) absent(c Key, path string, line int, out map[string]any) {
+	below := join(path, c.Name)
 	switch {
 	case r.excused[below]:
 		r.bad[below] = true
-	case c.need:
+	case c.Need:
 		r.wrong(line, below, "nothing", c.allowed())
 	}
 	if strings.Contains(path, "[") { // viper has no defaults inside lists
@@ -169,22 +190,22 @@ func (r *reader) absent(c key, path string, line int, out map[string]any) {
 }
 
 // fill puts the default of k, or the defaults of its keys, into the section out.
-func (k key) fill(out map[string]any) {
-	if k.def != nil {
-		out[k.name] = k.def
+func (k Key) fill(out map[string]any) {
+	if k.Def != nil {
+		out[k.Name] = k.Def
 	}
-	if k.kind == section {
+	if k.Kind == Section {
 		inner := map[string]any{}
-		for _, c := range k.keys {
+		for _, c := range k.Keys {
 			c.fill(inner)
 		}
-		out[k.name] = inner
+		out[k.Name] = inner
 	}
 }
 
 // plain refuses what YAML has beyond values: anchors and aliases (with which a
 // small file can be a very large one) and types said out loud.
-func (r *reader) plain(n *yaml.Node, path string) bool {
+func (r *Reader) plain(n *yaml.Node, path string) bool {
 	switch {
 	case n.Kind == yaml.AliasNode:
 		r.wrong(n.Line, path, "an alias (*)", "the value itself")
@@ -205,15 +226,15 @@ func printable(name string) string {
 	if len(runes) > most {
 		name = string(runes[:most]) + "..."
 	}
-	if name == "" || strings.ContainsAny(name, `.[] "`) || !visible(name) {
+	if name == "" || strings.ContainsAny(name, `.[] "`) || !legal.Visible(name) {
 		return fmt.Sprintf("%q", name)
 	}
 	return name
 }
 
 // sections gives the value of a list.
-func (r *reader) sections(k key, n *yaml.Node, path string) []any {
-	if len(n.Content) < int(k.min) || len(n.Content) > int(k.max) {
+func (r *Reader) sections(k Key, n *yaml.Node, path string) []any {
+	if len(n.Content) < int(k.Min) || len(n.Content) > int(k.Max) {
 		r.wrong(n.Line, path, fmt.Sprintf("%d entries", len(n.Content)), k.allowed())
 		return nil
 	}
@@ -221,7 +242,7 @@ func (r *reader) sections(k key, n *yaml.Node, path string) []any {
 	for i, entry := range n.Content {
 		below := fmt.Sprintf("%s[%d]", path, i)
 		r.lines[below] = entry.Line
-		item := key{name: k.name, kind: section, keys: k.keys}
+		item := Key{Name: k.Name, Kind: Section, Keys: k.Keys}
 		m, ok := r.value(item, entry, below, entry.Line).(map[string]any)
 		if !ok {
 			m = map[string]any{}

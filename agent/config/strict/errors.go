@@ -1,4 +1,4 @@
-package config
+package strict
 
 import (
 	"cmp"
@@ -13,7 +13,7 @@ import (
 // Error is one thing that is wrong with a configuration, said so that a
 // technician can mend it.
 type Error struct {
-	File    string // as it was named to Load or Parse, or "environment NAME"
+	File    string // as it was named to Read, or "environment NAME"
 	Line    int    // in File, from 1; 0 when no line is to blame
 	Key     string // path of the key, as in "evses[0].meter.url"; empty for the file as a whole
 	Found   string // what stands there; never a secret
@@ -55,9 +55,9 @@ func (e Errors) sorted() Errors {
 	return e
 }
 
-// Nearest gives the known word that is closest to what was written, or "" when
+// nearest gives the known word that is closest to what was written, or "" when
 // none is close enough to be meant. Capitals do not count.
-func Nearest(word string, known []string) string {
+func nearest(word string, known []string) string {
 	letters := utf8.RuneCountInString(word)
 	if letters > maxWord {
 		return ""
@@ -71,6 +71,6 @@ func Nearest(word string, known []string) string {
 	return best
 }
 
-// maxWord is the longest word, in characters, that Nearest compares. Chosen by
+// maxWord is the longest word, in characters, that nearest compares. Chosen by
 // us: twice our longest key, so that a hostile file costs no time.
 const maxWord = 40

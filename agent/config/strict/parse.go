@@ -1,9 +1,8 @@
-package config
+package strict
 
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"strconv"
@@ -12,11 +11,11 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"stolpe/payment"
+	"stolpe/agent/config/strict/legal"
 )
 
 // parse makes a tree of the file.
-func parse(name string, data []byte) (*yaml.Node, *Error) {
+func (f Format) parse(name string, data []byte) (*yaml.Node, *Error) {
 	wrong := func(line int, found, allowed string) (*yaml.Node, *Error) {
 		return nil, &Error{File: name, Line: line, Found: found, Allowed: allowed}
 	}
@@ -32,7 +31,7 @@ func parse(name string, data []byte) (*yaml.Node, *Error) {
 	err := d.Decode(&doc)
 	switch {
 	case errors.Is(err, io.EOF):
-		return wrong(0, "an empty file", schema().allowed())
+		return wrong(0, "an empty file", f.top().allowed())
 	case err != nil:
 		line, why := syntax(data, err)
 		return wrong(line, why, "YAML: look at colons, quotes and indentation here and just above")
@@ -80,57 +79,19 @@ func breaks(lines [][]byte, said int) int {
 	return 1
 }
 
-func newReader(name string, root *yaml.Node) *reader {
-	minor, major := "øre", "kr"
-	if find(root, "price", "currency") == string(payment.EUR) { // only messages need it
-		minor, major = "cent", "euro"
-	}
-	return &reader{
-		file: name, lines: map[string]int{}, from: map[string]string{}, bad: map[string]bool{}, excused: map[string]bool{},
-		money: strings.NewReplacer(minorUnits, minor, majorUnit, major),
-	}
-}
-
-// find gives the text at a path, or "" where there is none. It follows nothing
-// and checks nothing.
-func find(n *yaml.Node, path ...string) string {
-	if len(path) == 0 {
-		return n.Value
-	}
-	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
-		if n.Content[i].Value == path[0] {
-			return find(n.Content[i+1], path[1:]...)
-		}
-	}
-	return ""
-}
-
 // root reads the whole tree, and the environment. It gives nil if the tree is no
 // section at all.
-func (r *reader) root(n *yaml.Node) map[string]any {
-	top := schema()
-	said, _ := r.value(top, n, "", n.Line).(map[string]any)
-	top.walk("", func(path string, k key) {
-		value := os.Getenv(k.env)
-		if k.env == "" || value == "" {
+func (r *Reader) root(n *yaml.Node) map[string]any {
+	said, _ := r.value(r.format.top(), n, "", n.Line).(map[string]any)
+	r.format.Walk(func(path string, k Key) {
+		value := os.Getenv(k.Env)
+		if k.Env == "" || value == "" {
 			return
 		}
-		r.from[path] = k.env
-		if !visible(value) || !k.legal(value) {
-			r.fail(path, quote(value), k.want)
+		r.from[path] = k.Env
+		if !legal.Visible(value) || !k.Legal(value) {
+			r.Fail(path, Quote(value), k.Want)
 		}
 	})
 	return said
-}
-
-// The units of money in messages and documentation; newReader and Reference put
-// in those of the currency.
-const (
-	minorUnits = "<minor units>"
-	majorUnit  = "<major unit>"
-)
-
-// amount writes an amount as it stands in the file and as people say it.
-func (r *reader) amount(a payment.Amount) string {
-	return r.money.Replace(fmt.Sprintf("%d (%s %s)", a, a, majorUnit))
 }

@@ -1,4 +1,4 @@
-package config
+package strict
 
 import (
 	"errors"
@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"stolpe/agent/config/strict/legal"
 )
 
 // Secret is a value that must never be seen. Whatever prints, logs or encodes it
@@ -18,6 +20,9 @@ type Secret struct {
 }
 
 const redacted = "redacted"
+
+// Hide makes a Secret of a value.
+func Hide(value string) Secret { return Secret{&value} }
 
 // Reveal gives the value itself.
 func (s Secret) Reveal() string {
@@ -110,11 +115,11 @@ func reference(text string) (kind, name string, ok bool) {
 	kind, name, _ = strings.Cut(text, ":")
 	switch kind {
 	case "credential":
-		ok = name != "" && len(name) <= 128 && !strings.HasPrefix(name, ".") && only(name, "._-")
+		ok = name != "" && len(name) <= 128 && !strings.HasPrefix(name, ".") && legal.Only(name, "._-")
 	case "file":
-		ok = filepath.IsAbs(name) && visible(name)
+		ok = filepath.IsAbs(name) && legal.Visible(name)
 	case "env":
-		ok = name != "" && only(name, "_") && name == strings.ToUpper(name) // small letters would rather be a value
+		ok = name != "" && legal.Only(name, "_") && name == strings.ToUpper(name) // small letters would rather be a value
 	}
 	return kind, name, ok
 }
@@ -139,5 +144,15 @@ func (l Lookup) resolve(text string) (Secret, error) {
 	if i := strings.IndexFunc(value, func(r rune) bool { return r <= ' ' || r > '~' }); i >= 0 {
 		return Secret{}, fmt.Errorf("its byte %d of %d is a space or not plain ASCII: copy it again", i+1, len(value))
 	}
-	return Secret{&value}, nil
+	return Hide(value), nil
+}
+
+// Secret finds the secret that the key at path refers to as said, and notes if
+// there is none.
+func (r *Reader) Secret(path, said string, find Lookup) Secret {
+	value, err := find.resolve(said)
+	if err != nil {
+		r.Fail(path, said+", but "+err.Error(), "a secret there")
+	}
+	return value
 }
