@@ -62,7 +62,7 @@ func (d *driver) request() {
 	if !ok || len(d.twin.requests) != 1 || d.twin.requests[0] != want {
 		d.t.Fatalf("at %s: requested %+v, want %+v", at, d.twin.requests, want)
 	}
-	d.view, _ = d.twin.Session("A12", holder)
+	d.view, _ = d.twin.Session(d.t.Context(), "A12", holder)
 }
 
 // pay follows the link into the app and comes back approved.
