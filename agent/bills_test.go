@@ -245,11 +245,14 @@ func latinRune(b byte) rune {
 
 func (m *media) Post(string) (display.Post, bool)   { return seller, true }
 func (m *media) Public(string) (display.View, bool) { return display.View{Code: "A12"}, true }
-func (m *media) Session(string, payment.Holder) (display.View, bool) {
+func (m *media) Session(context.Context, string, payment.Holder) (display.View, bool) {
 	return display.View{Code: "A12", Charge: m.charge}, true
 }
 func (m *media) Request(context.Context, string, display.Request) error { return display.ErrOut }
 func (m *media) Act(context.Context, string, payment.Holder, display.Act) error {
+	return display.ErrOver
+}
+func (m *media) Claim(context.Context, string, string, payment.Holder) error {
 	return display.ErrOver
 }
 func (m *media) Changed(string) <-chan struct{} { return nil }

@@ -43,11 +43,11 @@ func TestTillAloneServesAPost(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, said)
 	}
-	payments, done, err := openPayments(t.Context(), cfg, slog.New(slog.DiscardHandler))
+	payments, err := openPayments(t.Context(), cfg, world{log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer done() //nolint:errcheck // it has nothing to end
+	defer payments.close() //nolint:errcheck // it has nothing to end
 	o := payment.Order{
 		Verb: payment.Reserve, Ref: "DEMO-1-000001", Currency: payment.NOK, Amount: 35000, Return: "https://lad.example.no/A12/1",
 		Terms: payment.Terms{EVSE: "DEMO/1", Price: payment.Price{Currency: payment.NOK, VAT: 2500, KWh: 549}},

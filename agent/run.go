@@ -6,12 +6,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 	"strconv"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,14 +17,8 @@ import (
 	"stolpe/agent/config"
 	"stolpe/agent/evse"
 	"stolpe/agent/ledger"
-	"stolpe/display"
-	pdf "stolpe/display/paper"
-	"stolpe/display/web"
 	"stolpe/hal"
 	"stolpe/hal/sim"
-	"stolpe/payment"
-	till "stolpe/payment/sim"
-	"stolpe/payment/vipps"
 	"stolpe/systemd"
 )
 
@@ -84,31 +76,19 @@ func daemon(ctx context.Context, cfg config.Config, file string, stderr io.Write
 	}
 	jobs, stop := context.WithCancel(context.WithoutCancel(ctx)) // what the loops still need while they settle
 	defer stop()
-	payments, closePayments, err := openPayments(jobs, cfg, log)
+	pay, err := openPayments(jobs, cfg, w)
 	if err != nil {
 		return err
 	}
-	p.close = append([]func() error{closePayments}, p.close...)
-	if err := p.openEVSEs(cfg, w, payments); err != nil {
+	p.close = append([]func() error{pay.close}, p.close...)
+	if err := p.openEVSEs(cfg, w, pay); err != nil {
 		return failed(err)
 	}
 	noteLines(cfg, file, log)
-	listener, err := net.Listen("tcp", cfg.Web.Listen)
-	if errors.Is(err, syscall.EADDRINUSE) {
-		err = fmt.Errorf("%w; %s", err, perhapsDaemon)
-	}
-	if err != nil {
-		return notNow(cfg.Wrong("web.listen", cfg.Web.Listen, "an address that is free: "+err.Error()))
-	}
-	pages, err := web.New(p, web.Options{PublicURL: publicURL(cfg, listener), Log: log, PDF: pdf.Receipt})
+	pages, err := p.openPages(cfg, pay, log)
 	if err != nil {
 		return failed(err)
 	}
-	handler, err := p.receiveHooks(cfg, payments, pages, log)
-	if err != nil {
-		return failed(err)
-	}
-	log.Info("serving", "post", cfg.Post.ID, "tenant", cfg.Tenant, "pages", publicURL(cfg, listener), "listen", listener.Addr(), "version", version)
 	if err := systemd.Ready(); err != nil {
 		log.Warn("service manager does not listen", "err", err)
 	}
@@ -118,7 +98,7 @@ func daemon(ctx context.Context, cfg config.Config, file string, stderr io.Write
 			log.Warn("service manager does not listen", "err", err)
 		}
 	})()
-	return failed(together(ctx, jobs, stop, p, func(ctx context.Context) error { return web.Serve(ctx, listener, handler) }))
+	return failed(together(ctx, jobs, stop, p, pages))
 }
 
 // realWorld is the machine as it is.
@@ -208,54 +188,6 @@ func pinging(log *slog.Logger) func() {
 			once.Do(func() { log.Warn("watchdog cannot be pinged", "err", err) })
 		}
 	}
-}
-
-// openPayments opens the way to the money. Nothing else knows which one it is.
-func openPayments(ctx context.Context, cfg config.Config, log *slog.Logger) (*vipps.Client, func() error, error) {
-	access := access(cfg)
-	done := func() error { return nil }
-	if cfg.Payment.Through == config.ThroughSim {
-		payer, err := till.ParsePayer(string(cfg.Payment.Sim.Payer))
-		if err != nil {
-			return nil, nil, cfg.Wrong("payment.sim.payer", string(cfg.Payment.Sim.Payer), err.Error())
-		}
-		payer.After = cfg.Payment.Sim.After
-		t, err := serveTill(ctx, till.Options{Payer: payer, Log: log})
-		if err != nil {
-			return nil, nil, failed(err)
-		}
-		t.into(&access)
-		done = t.Close
-	}
-	client, err := vipps.New(access)
-	if err != nil {
-		return nil, nil, failed(cfg.Wrong("payment.vipps", "these keys", err.Error()))
-	}
-	return client, done, nil
-}
-
-// access is what the payment service wants to know of whoever asks.
-func access(cfg config.Config) vipps.Config {
-	v := cfg.Payment.Vipps
-	return vipps.Config{
-		BaseURL: v.BaseURL, MSN: v.MSN, ClientID: v.ClientID.Reveal(), ClientSecret: v.ClientSecret.Reveal(),
-		SubscriptionKey: v.SubscriptionKey.Reveal(), SystemName: "stolpe", SystemVersion: version,
-		Description: description(cfg), Push: cfg.Payment.Push,
-	}
-}
-
-// description is what a payer reads in the app.
-func description(cfg config.Config) func(payment.Terms) string {
-	l := display.LangOf(cfg.Price.Currency)
-	return func(t payment.Terms) string { return l.Reservation(t.EVSE, cfg.Post.Name) }
-}
-
-// publicURL is where phones find the pages.
-func publicURL(cfg config.Config, l net.Listener) string {
-	if cfg.Web.PublicURL != "" {
-		return cfg.Web.PublicURL
-	}
-	return "http://" + l.Addr().String()
 }
 
 // withoutTime leaves time stamps to the journal of the system, which has them.

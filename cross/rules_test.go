@@ -41,9 +41,10 @@ func pure() []string {
 func modules() []rules.Module {
 	return []rules.Module{
 		{Path: "codeberg.org/go-pdf/fpdf", In: []string{"display/paper"}, Why: "PDF files: sales documents and stickers"},
+		{Path: "github.com/VictoriaMetrics/metrics", In: []string{"payment/gateway"}, Why: "figures in the form that Prometheus reads"},
 		{Path: "github.com/eclipse/paho.mqtt.golang", In: []string{"agent/mqtt"}, Why: "MQTT 3.1.1 over one connection"},
 		{Path: "github.com/goburrow/modbus", In: []string{"hal/modbus"}, Why: "encodes and checks Modbus PDUs"},
-		{Path: "github.com/spf13/cobra", In: []string{"agent"}, Why: "subcommands, help and completion"},
+		{Path: "github.com/spf13/cobra", In: []string{"agent", "payment/gateway"}, Why: "subcommands, help and completion"},
 		{Path: "github.com/spf13/viper", In: []string{"agent/config/strict"}, Why: "file and environment as one configuration"},
 		{Path: "go.yaml.in/yaml/v3", In: []string{"agent/config/strict", "hal/modbus/meters"}, Why: "line numbers in configuration errors; meter maps whose keys matter"},
 		{Path: "golang.org/x/sys", In: []string{"hal/modbus", "hal/sim"}, Why: "settings of serial lines and pseudo terminals, which the standard library does not know"},
@@ -67,8 +68,9 @@ func goroutines() map[string]string {
 		"agent/evse":  "one worker for each device that may be slow: the loop itself waits for none",
 		"display/web": "serves while it waits for its end",
 
-		"display/remote": "answers several pages at a time: one wish may wait for a disk",
-		"payment/relay":  "one asking for each goroutine: the payment service may be slow",
+		"display/remote":  "answers several pages at a time: one wish may wait for a disk",
+		"payment/gateway": "serves pages, posts and figures side by side until all have ended",
+		"payment/relay":   "one asking for each goroutine: the payment service may be slow",
 
 		"hal/sim":      "serves several connections at once, as a meter's gateway does",
 		"payment/sim":  "delivers webhooks while it serves, as a payment service calls back by itself",

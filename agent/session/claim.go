@@ -28,9 +28,9 @@ type claim struct {
 	locked time.Duration  // no code is looked at before this, Instant.Mono
 }
 
-// StopCode is what a driver who has lost the page needs to get it back: four digits
+// stopCode is what a driver who has lost the page needs to get it back: four digits
 // that follow from the holder, and from which the holder does not follow.
-func StopCode(h payment.Holder) string {
+func stopCode(h payment.Holder) string {
 	sum := sha256.Sum256(append([]byte("stolpe stop code\x00"), h[:]...))
 	return fmt.Sprintf("%04d", binary.BigEndian.Uint64(sum[:])%10_000)
 }
@@ -43,7 +43,7 @@ func (r *Rules) Claims(s *State, now hal.Instant, c Claimed) error {
 		return display.ErrOver
 	case now.Mono < s.claim.locked:
 		return display.ErrLocked
-	case subtle.ConstantTimeCompare([]byte(c.Digits), []byte(StopCode(s.Charge.Holder))) == 1:
+	case subtle.ConstantTimeCompare([]byte(c.Digits), []byte(stopCode(s.Charge.Holder))) == 1:
 		return nil
 	case s.claim.wrong >= maxWrong-1:
 		return display.ErrLocked

@@ -17,14 +17,14 @@ func TestStopCodeGivesThePageBack(t *testing.T) {
 	owner, guest := payment.Holder{1}, payment.Holder{2}
 	s.Phase, s.Charge.Holder, s.Charge.Number = Charging, owner, 12
 	now := hal.Instant{Mono: time.Hour}
-	if v, ok := r.Session(&s, now, owner); !ok || v.Charge.StopCode != StopCode(owner) || len(v.Charge.StopCode) != 4 {
-		t.Fatalf("%v, code %q: want the holder to be told %q", ok, v.Charge.StopCode, StopCode(owner))
+	if v, ok := r.Session(&s, now, owner); !ok || v.Charge.StopCode != stopCode(owner) || len(v.Charge.StopCode) != 4 {
+		t.Fatalf("%v, code %q: want the holder to be told %q", ok, v.Charge.StopCode, stopCode(owner))
 	}
 	if v := r.View(&s, now); v.Charge.StopCode != "" {
 		t.Error("the post's own screen tells the stop code to everybody")
 	}
-	r.notice(&s, now, Claimed{Digits: StopCode(owner), Holder: guest})
-	if v, ok := r.Session(&s, now, guest); !ok || v.Charge.StopCode != StopCode(owner) || !s.HeldBy(guest) || !s.HeldBy(owner) || s.HeldBy(payment.Holder{3}) {
+	r.notice(&s, now, Claimed{Digits: stopCode(owner), Holder: guest})
+	if v, ok := r.Session(&s, now, guest); !ok || v.Charge.StopCode != stopCode(owner) || !s.HeldBy(guest) || !s.HeldBy(owner) || s.HeldBy(payment.Holder{3}) {
 		t.Fatalf("%v %+v: want guest and owner to hold it, and nobody else", ok, v.Charge)
 	}
 	s.Done, s.Phase, s.Charge = []Debt{{Charge: s.Charge}}, Idle, Charge{}
@@ -40,7 +40,7 @@ func TestStopCodeGivesThePageBack(t *testing.T) {
 func TestWrongStopCodesAreCounted(t *testing.T) {
 	r, s := &Rules{}, State{}
 	owner := payment.Holder{1}
-	right := StopCode(owner)
+	right := stopCode(owner)
 	wrong := "0000"
 	if right == wrong {
 		wrong = "0001"
@@ -91,7 +91,7 @@ func TestWrongStopCodesAreCounted(t *testing.T) {
 func TestStopCodesDiffer(t *testing.T) {
 	seen := map[string]bool{}
 	for i := range 1000 {
-		seen[StopCode(payment.Holder{byte(i), byte(i >> 8)})] = true
+		seen[stopCode(payment.Holder{byte(i), byte(i >> 8)})] = true
 	}
 	if len(seen) < 900 {
 		t.Errorf("%d codes for 1000 holders: want them spread", len(seen))

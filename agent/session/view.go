@@ -37,7 +37,7 @@ func (r *Rules) Session(s *State, now hal.Instant, h payment.Holder) (display.Vi
 	if s.Phase != Idle && same(s.Charge.Holder, h) {
 		v.State = r.phaseState(s, now)
 		v.Charge = r.viewCharge(s, now)
-		v.Charge.StopCode = StopCode(h)
+		v.Charge.StopCode = stopCode(h)
 		return v, true
 	}
 	for settled, list := range [][]Debt{s.Debts, s.Done} {

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+
+	"stolpe/agent/config"
+	"stolpe/agent/evse"
+	"stolpe/display"
+	"stolpe/payment"
+	till "stolpe/payment/sim"
+	"stolpe/payment/vipps"
+)
+
+// purse is the way to the money. Only openPayments and openPages know which one it is.
+type purse struct {
+	evse.Payments
+	client *vipps.Client // of the payment service itself; nil where a gateway is asked
+	link   *link         // to the gateways; nil where there are none
+	close  func() error
+}
+
+// openPayments opens the way to the money.
+func openPayments(ctx context.Context, cfg config.Config, w world) (purse, error) {
+	done := func() error { return nil }
+	access := access(cfg)
+	switch cfg.Payment.Through {
+	case config.ThroughGateway:
+		l, err := openLink(cfg, w.mono, w.log)
+		if err != nil {
+			return purse{}, failed(err)
+		}
+		return purse{Payments: l.client, link: l, close: done}, nil
+	case config.ThroughSim:
+		t, err := openTill(ctx, cfg, w.log)
+		if err != nil {
+			return purse{}, failed(err)
+		}
+		t.into(&access)
+		done = t.Close
+	}
+	client, err := vipps.New(access)
+	if err != nil {
+		return purse{}, failed(cfg.Wrong("payment.vipps", "these keys", err.Error()))
+	}
+	return purse{Payments: client, client: client, close: done}, nil
+}
+
+// openTill starts the payment service inside the program.
+func openTill(ctx context.Context, cfg config.Config, log *slog.Logger) (*simulated, error) {
+	payer, err := till.ParsePayer(string(cfg.Payment.Sim.Payer))
+	if err != nil {
+		return nil, cfg.Wrong("payment.sim.payer", string(cfg.Payment.Sim.Payer), err.Error())
+	}
+	payer.After = cfg.Payment.Sim.After
+	return serveTill(ctx, till.Options{Payer: payer, Log: log})
+}
+
+// access is what the payment service wants to know of whoever asks.
+func access(cfg config.Config) vipps.Config {
+	v := cfg.Payment.Vipps
+	return vipps.Config{
+		BaseURL: v.BaseURL, MSN: v.MSN, ClientID: v.ClientID.Reveal(), ClientSecret: v.ClientSecret.Reveal(),
+		SubscriptionKey: v.SubscriptionKey.Reveal(), SystemName: "stolpe", SystemVersion: version,
+		Description: description(cfg), Push: cfg.Payment.Push,
+	}
+}
+
+// description is what a payer reads in the app.
+func description(cfg config.Config) func(payment.Terms) string {
+	l := display.LangOf(cfg.Price.Currency)
+	return func(t payment.Terms) string { return l.Reservation(t.EVSE, cfg.Post.Name) }
+}
