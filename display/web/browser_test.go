@@ -33,6 +33,7 @@ func TestInABrowser(t *testing.T) {
 		t.Run("first visit", func(t *testing.T) { t.Parallel(); firstVisit(t, b) })
 		t.Run("a charge with script", func(t *testing.T) { t.Parallel(); wholeCharge(t, b, display.NB, true, false) })
 		t.Run("a charge without script", func(t *testing.T) { t.Parallel(); wholeCharge(t, b, display.EN, false, false) })
+		t.Run("a new price", func(t *testing.T) { t.Parallel(); newPrice(t, b, display.EN) })
 		t.Run("a lost page", func(t *testing.T) { t.Parallel(); lostPage(t, b, display.NB, true) })
 		t.Run("a lost page without script", func(t *testing.T) { t.Parallel(); lostPage(t, b, display.EN, false) })
 		t.Run("a charge by keyboard", func(t *testing.T) { t.Parallel(); wholeCharge(t, b, display.EN, true, true) })

@@ -69,6 +69,30 @@ func lostPage(t *testing.T, b browser, l display.Lang, script bool) {
 	d.leavesNothing()
 }
 
+// newPrice is a driver who is asked for more than he was shown.
+func newPrice(t *testing.T, b browser, l display.Lang) {
+	d := &driver{tab: b.tab(t), twin: newTwin(), lang: l}
+	d.stage.play(t, d.twin)
+	d.open("/" + l.Tag() + atPost)
+	d.twin.reprice(579)
+	d.push("main form button")
+	d.reads(string(l.Words().PriceAsk))
+	if len(d.twin.requests) > 0 {
+		t.Fatalf("requested without asking: %+v", d.twin.requests)
+	}
+	d.push("main form button")
+	d.reads(l.Words().Preparing.With("pay", "Vipps"))
+	if len(d.twin.requests) != 1 || d.twin.requests[0].Seen.KWh != 579 {
+		t.Errorf("requested %+v", d.twin.requests)
+	}
+}
+
+func (t *twin) reprice(kwh payment.Amount) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.public.Price.KWh = kwh
+}
+
 // request chooses the third amount and asks for it.
 func (d *driver) request() {
 	d.t.Helper()

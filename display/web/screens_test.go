@@ -1,6 +1,7 @@
 package web
 
 import (
+	"encoding/base64"
 	"net/url"
 	"time"
 
@@ -66,8 +67,8 @@ func public() []screen {
 
 // branded gives the post an owner with a colour, a picture and terms.
 func branded(w *twin) {
-	w.post.Brand = display.Brand{Name: "Eksempel Lading", Colour: "#7a1fa2",
-		Logo: "data:image/svg+xml,%3Csvg%20xmlns='http://www.w3.org/2000/svg'%20viewBox='0%200%20160%2040'%3E%3Crect%20width='160'%20height='40'%20rx='8'%20fill='%237a1fa2'/%3E%3Ccircle%20cx='22'%20cy='20'%20r='10'%20fill='white'/%3E%3C/svg%3E"}
+	logo := `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 160 40"><rect width="160" height="40" rx="8" fill="#7a1fa2"/><circle cx="22" cy="20" r="10" fill="#fff"/></svg>`
+	w.post.Brand = display.Brand{Name: "Eksempel Lading", Colour: "#7a1fa2", Logo: "data:image/svg+xml;base64," + base64.StdEncoding.EncodeToString([]byte(logo))}
 	w.post.TermsURL = "https://eksempel-lading.example.no/vilkar"
 }
 
