@@ -52,8 +52,8 @@ func public() []screen {
 			w.public.Price = payment.Price{Currency: payment.NOK, VAT: 2500, KWh: 549, Minute: 50, Session: 1000, Idle: payment.Idle{After: 15 * time.Minute, Minute: 100}}
 			w.post.Seller.Address, w.post.Seller.Email = "Storgata 1, 2317 Hamar", "kundeservice@eksempel-lading.example.no"
 		}),
-		post("free-brand", branded),
-		post("free-brand-name", func(w *twin) { branded(w); w.post.Brand.Logo, w.post.Brand.Colour = "", "" }),
+		post("free-brand", owned),
+		post("free-brand-name", func(w *twin) { owned(w); w.post.Brand.Logo, w.post.Brand.Colour = "", "" }),
 		post("busy", taken),
 		post("busy-near", func(w *twin) { taken(w); neighbour(w) }),
 		post("out-of-order-near", func(w *twin) { w.public.State, w.public.Fault = display.Faulted, "MET-003"; neighbour(w) }),
@@ -65,8 +65,8 @@ func public() []screen {
 	}
 }
 
-// branded gives the post an owner with a colour, a picture and terms.
-func branded(w *twin) {
+// owned gives the post an owner with a colour, a picture and terms.
+func owned(w *twin) {
 	logo := `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 160 40"><rect width="160" height="40" rx="8" fill="#7a1fa2"/><circle cx="22" cy="20" r="10" fill="#fff"/></svg>`
 	w.post.Brand = display.Brand{Name: "Eksempel Lading", Colour: "#7a1fa2", Logo: "data:image/svg+xml;base64," + base64.StdEncoding.EncodeToString([]byte(logo))}
 	w.post.TermsURL = "https://eksempel-lading.example.no/vilkar"
@@ -146,7 +146,7 @@ func underWay() []screen {
 	add("stopping", func(v *display.View) { v.State = display.Stopping })
 	add("restarting", func(v *display.View) { v.State = display.Starting })
 	with := func(name, path string, set func(*twin)) { all = append(all, screen{name: name, path: path, set: set}) }
-	with("charging-brand", atSession, func(w *twin) { w.set(secret, running()); branded(w) })
+	with("charging-brand", atSession, func(w *twin) { w.set(secret, running()); owned(w) })
 	with("stop", atSession+"?stop", func(w *twin) { w.set(secret, running()) })
 	with("session-unreachable", atSession, func(w *twin) { w.silent = true })
 	with("link-expired", atSession, nil)
