@@ -221,7 +221,7 @@ func TestFuzzersSearch(t *testing.T) {
 	}
 	r, out := module(t, map[string]string{
 		"hal/modbus" + "/deep/a_test.go": fuzzer("deep", "if len(b) > 2 {\n\t\t\tt.Fatal(\"too long\")\n\t\t}"),
-		"elsewhere/b_test.go":      fuzzer("elsewhere", "t.Fatal(\"never run\")"),
+		"elsewhere/b_test.go":            fuzzer("elsewhere", "t.Fatal(\"never run\")"),
 	})
 	r.step(step{name: "fuzzers", do: (*run).fuzz})
 	if code := r.sum(); code != exitBad {
