@@ -90,7 +90,7 @@ func (c *Conn) settings(l *link) *paho.ClientOptions {
 	o.SetWriteTimeout(within)
 	o.SetOrderMatters(true) // the handler only puts into a queue
 	o.SetDefaultPublishHandler(func(_ paho.Client, m paho.Message) {
-		c.queue.put(Message{Topic: m.Topic(), Payload: m.Payload(), Retained: m.Retained()})
+		c.queue.put(l.ctx.Done(), Message{Topic: m.Topic(), Payload: m.Payload(), Retained: m.Retained()})
 	})
 	o.SetConnectionLostHandler(func(_ paho.Client, err error) { l.end(fmt.Errorf("%w: %w", errClosed, err)) })
 	if w := c.o.Will; w != nil {

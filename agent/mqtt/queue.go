@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync/atomic"
+	"time"
 )
 
 // Chosen by us: a gateway gets the pages of a whole fleet at once when it
@@ -15,7 +16,9 @@ const (
 )
 
 // queue is between the connection, which must not wait, and the one who handles
-// the messages. What does not fit is dropped: at QoS 1 who asked asks again.
+// the messages. What does not fit is dropped: at QoS 1 who asked asks again. Nobody
+// says again what the broker has retained, and of that there is more than fits when
+// a gateway connects: for it the connection does wait, and so does the broker.
 type queue struct {
 	messages chan Message
 	bytes    atomic.Int64 // of the payloads in messages
@@ -27,8 +30,9 @@ func newQueue(log *slog.Logger) *queue {
 	return &queue{messages: make(chan Message, queueLength), log: log}
 }
 
-// put is called by one goroutine at a time, in order of arrival.
-func (q *queue) put(m Message) {
+// put is called by one goroutine at a time, in order of arrival. It gives up waiting
+// when the connection is over.
+func (q *queue) put(over <-chan struct{}, m Message) {
 	size := int64(len(m.Payload))
 	if size > largest {
 		q.drop(m, "too large")
@@ -41,10 +45,28 @@ func (q *queue) put(m Message) {
 	}
 	select {
 	case q.messages <- m:
+		return
 	default:
-		q.bytes.Add(-size)
-		q.drop(m, "too many wait")
 	}
+	if m.Retained && q.wait(over, m) {
+		return
+	}
+	q.bytes.Add(-size)
+	q.drop(m, "too many wait")
+}
+
+// wait waits for room, though not for whoever handles nothing any more: a line on
+// which nothing is read is given up after so long, too.
+func (q *queue) wait(over <-chan struct{}, m Message) bool {
+	late := time.NewTimer(within)
+	defer late.Stop()
+	select {
+	case q.messages <- m:
+		return true
+	case <-over:
+	case <-late.C:
+	}
+	return false
 }
 
 // drop counts, and says so at the first, second, fourth, eighth.

@@ -1,34 +1,34 @@
 package demo
 
 import (
-	"io"
+	"context"
 	"log/slog"
 	"net"
 
-	mochi "github.com/mochi-mqtt/server/v2"
-	"github.com/mochi-mqtt/server/v2/hooks/auth"
-	"github.com/mochi-mqtt/server/v2/listeners"
+	"stolpe/agent/mqtt/broker"
 )
 
-// broker is an MQTT broker inside this program, for clients of this machine only: it
-// lets everybody do everything. What posts and gateways say is sealed all the same.
-type broker struct {
-	*mochi.Server
-	url string
+// carrier is the broker inside this program, and its address. It lets everybody do
+// everything; what posts and gateways say is sealed all the same.
+type carrier struct {
+	url  string
+	stop func()
+	done chan error
 }
 
 // serveBroker starts one.
-func serveBroker() (*broker, error) {
+func serveBroker() (*carrier, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	s := mochi.New(&mochi.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
-	if err := s.AddHook(new(auth.AllowHook), nil); err != nil {
-		return nil, err
-	}
-	if err := s.AddListener(listeners.NewNet("loopback", l)); err != nil {
-		return nil, err
-	}
-	return &broker{s, "mqtt://" + l.Addr().String()}, s.Serve()
+	ctx, stop := context.WithCancel(context.Background())
+	c := &carrier{url: "mqtt://" + l.Addr().String(), stop: stop, done: make(chan error, 1)}
+	go func() { c.done <- broker.Serve(ctx, l, slog.New(slog.DiscardHandler)) }()
+	return c, nil
+}
+
+func (c *carrier) close() error {
+	c.stop()
+	return <-c.done
 }

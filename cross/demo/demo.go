@@ -159,7 +159,7 @@ func (f *fleet) end() error {
 		endAll(hurry, []*child{f.till}, gatewayGrace)
 	}
 	if f.broker != nil {
-		all = errors.Join(all, f.broker.Close())
+		all = errors.Join(all, f.broker.close())
 	}
 	return all
 }

@@ -8,8 +8,12 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -34,7 +38,7 @@ func must(t *testing.T, err error) {
 }
 
 func TestPostsTakeTheirConfigurations(t *testing.T) {
-	f := &fleet{dir: "/tmp/demo", master: newKey(), broker: &broker{url: "mqtt://127.0.0.1:1883"}}
+	f := &fleet{dir: "/tmp/demo", master: newKey(), broker: &carrier{url: "mqtt://127.0.0.1:1883"}}
 	p := &post{id: "DEMO-1", code: "A1", name: places()[1]}
 	key := f.master.Of(tenant, p.id).Hex()
 	c, err := config.Parse("demo", strings.NewReader(string(f.postConfig(p))), func(kind, name string) (string, error) {
@@ -209,7 +213,7 @@ func TestTheFrontSaysThatNobodyIsThere(t *testing.T) {
 func TestTheBrokerCarriesMessages(t *testing.T) {
 	b, err := serveBroker()
 	must(t, err)
-	defer func() { must(t, b.Close()) }()
+	defer func() { must(t, b.close()) }()
 	heard, ready := make(chan mqtt.Message, 1), make(chan struct{})
 	conn, err := mqtt.New(mqtt.Options{URL: b.url, ClientID: "A1", Filters: []string{"x/+"}, Handle: func(m mqtt.Message) { heard <- m },
 		Ready: func(ctx context.Context) { close(ready); <-ctx.Done() }})
@@ -232,4 +236,106 @@ func TestFlagsHaveBounds(t *testing.T) {
 			t.Errorf("%q: exit code %d, want 2", args, code)
 		}
 	}
+}
+
+// notice is what the demo prints.
+type notice struct {
+	mu   sync.Mutex
+	text strings.Builder
+	more chan struct{} // something was printed
+}
+
+func (n *notice) Write(b []byte) (int, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.text.Write(b)
+	select {
+	case n.more <- struct{}{}:
+	default:
+	}
+	return len(b), nil
+}
+
+func (n *notice) String() string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.text.String()
+}
+
+// says waits until a text was printed.
+func (n *notice) says(t *testing.T, text string, ended <-chan error) {
+	t.Helper()
+	late := time.After(startWithin)
+	for !strings.Contains(n.String(), text) {
+		select {
+		case <-n.more:
+		case err := <-ended:
+			t.Fatalf("ended with %v before it said %q:\n%s", err, text, n)
+		case <-late:
+			t.Fatalf("did not say %q:\n%s", text, n)
+		}
+	}
+}
+
+// startWithin is long enough to build the programs on a machine that has other work.
+const startWithin = 5 * time.Minute
+
+func TestAFleetOutlivesItsKillsAndLeavesNothing(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds and runs a whole fleet: a minute on a busy machine")
+	}
+	t.Chdir(filepath.Join("..", ".."))
+	tmp := t.TempDir()
+	t.Setenv("TMPDIR", tmp)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	out, ended := &notice{more: make(chan struct{}, 1)}, make(chan error, 1)
+	go func() {
+		ended <- show(ctx, options{posts: 2, gateways: 2, kill: true, every: time.Second}, &screen{w: out})
+	}()
+	out.says(t, "Ctrl-C ends all", ended)
+	pages := regexp.MustCompile(`post (DEMO-\d) +(http://\S+)`).FindAllStringSubmatch(out.String(), -1)
+	if len(pages) != 2 || processes(t, tmp) < 4 {
+		t.Errorf("%d pages, %d processes:\n%s", len(pages), processes(t, tmp), out)
+	}
+	out.says(t, "kill 4: ", ended)
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	again := time.NewTicker(pagesEvery)
+	defer again.Stop()
+	late := time.After(startWithin)
+	for _, p := range pages {
+		for !served(ctx, client, p[2]) { // whatever is just being killed
+			select {
+			case <-again.C:
+			case <-late:
+				t.Fatalf("the page of %s does not come back:\n%s", p[1], out)
+			}
+		}
+	}
+	cancel()
+	must(t, <-ended)
+	if strings.Contains(out.String(), "by itself") {
+		t.Errorf("a program ended by itself:\n%s", out)
+	}
+	if n := processes(t, tmp); n != 0 {
+		t.Errorf("%d processes are left", n)
+	}
+	left, err := os.ReadDir(tmp)
+	must(t, err)
+	for _, f := range left {
+		t.Errorf("%s is left", f.Name())
+	}
+}
+
+// processes counts those that were started from a folder.
+func processes(t *testing.T, dir string) (n int) {
+	t.Helper()
+	all, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	must(t, err)
+	for _, name := range all {
+		if line, err := os.ReadFile(name); err == nil && strings.HasPrefix(string(line), dir+"/stolpe-demo-") {
+			n++
+		}
+	}
+	return n
 }

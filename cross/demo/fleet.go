@@ -29,7 +29,7 @@ type fleet struct {
 	options  options
 	dir      string // of the programs, and all that they write
 	out      *screen
-	broker   *broker
+	broker   *carrier
 	till     *child
 	keys     tillKeys
 	master   mqtt.Key // of the seals
@@ -163,10 +163,11 @@ const (
 func (f *fleet) awaitPages(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, pagesWithin)
 	defer cancel()
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	again := time.NewTicker(pagesEvery)
 	defer again.Stop()
 	for _, p := range f.posts {
-		for !served(ctx, f.front.url+"/"+p.code) {
+		for !served(ctx, client, f.front.url+"/"+p.code) {
 			select {
 			case <-again.C:
 			case <-ctx.Done():
@@ -177,12 +178,12 @@ func (f *fleet) awaitPages(ctx context.Context) error {
 	return nil
 }
 
-func served(ctx context.Context, url string) bool {
+func served(ctx context.Context, client *http.Client, url string) bool {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return false
 	}
-	answer, err := http.DefaultClient.Do(r)
+	answer, err := client.Do(r)
 	if err != nil {
 		return false
 	}

@@ -18,6 +18,9 @@ import (
 // operator settle for it, and lets it come back: it finds that done, takes nothing
 // more, and serves on.
 func TestVanishedPostIsSettledFor(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out: real programs and a real broker")
+	}
 	t.Parallel()
 	s := newStreet(t, 1, 0)
 	ref := payment.NewRef(postID(0), 1, 1)
