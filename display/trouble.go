@@ -23,11 +23,14 @@ const (
 	NotSettled    Trouble = 14 // a person must see to the payment
 	ApprovedLate  Trouble = 15 // approved after we had given up
 	LinkExpired   Trouble = 16
+	WrongCode     Trouble = 17 // a stop code
 	TooMany       Trouble = 18 // requests in a short time
 	PriceChanged  Trouble = 19
 	NotUnderstood Trouble = 23 // a form we did not make
 	StopUnheard   Trouble = 24 // an act that did not reach the post
-	troubles      Trouble = 25
+	CodeLocked    Trouble = 25 // too many wrong stop codes
+	NobodyHere    Trouble = 26 // a stop code where no charge is under way
+	troubles      Trouble = 27
 )
 
 // String gives the trouble as the help desk says it: "E5".

@@ -22,6 +22,10 @@ type Words struct {
 	Phone, PhoneWhy, BadPhone, PrivacyPhone, TermsPhone                        Text
 	HowMuch, About, OneAmount, Reserve, StopsAtLimit, ByPaying, PayWith, InUse Text
 	InUseSince, InUseYours, CheckAgain, OneMoment, PriceList, IdleMeaning      Text
+	NearFree, ChargeAt, PriceAsk, PriceWas, PriceYes, PriceNo, OwnTerms        Text
+
+	// The stop code of a charge, for whoever has lost its page.
+	StopCode, StopCodeKeep, StopCodeAsk, StopCodeGo, BadStopCode Text
 
 	// A charge before and while it runs.
 	Preparing, WaitingFor, OpenIfNothing, OpenPay, StillToReserve, Cancel, TimeLeft                        Text

@@ -46,10 +46,13 @@ var daWords = Words{
 		NotSettled:    {"Betalingen er ikke gjort færdig endnu.", "", "Du behøver ikke gøre noget."},
 		ApprovedLate:  {"Betalingen kom for sent.", "", "Prøv igen."},
 		LinkExpired:   {"Linket er udløbet.", "Det, du har betalt, står i betalingsappen.", "Ring til os, hvis noget ikke stemmer."},
+		WrongCode:     {"Forkert stopkode. Forsøg tilbage: {left}.", "Dette forsøg ændrer ikke, hvad du betaler.", "Stopkoden står på siden, du betalte fra. Kan du ikke finde den, så ring til os."},
 		TooMany:       {"For mange forsøg.", "Dette forsøg ændrer ikke, hvad du betaler.", "Vent et minut, og prøv igen."},
 		PriceChanged:  {"Prisen er ændret.", "Der trækkes ikke noget, før du har godkendt den nye pris.", "Se på prisen, og betal, hvis du accepterer den."},
 		NotUnderstood: {"Vi forstod ikke det, der kom fra siden.", "Dette forsøg ændrer ikke, hvad du betaler.", "Prøv igen herfra."},
 		StopUnheard:   {"Vi kan ikke få kontakt med standeren lige nu.", "Du betaler kun for det, måleren viser, og aldrig mere, end du har reserveret.", "Prøv igen. Vil du stoppe, kan du også stoppe i bilen og tage kablet ud, eller ringe til os."},
+		CodeLocked:    {"For mange forkerte stopkoder.", "Opladningen fortsætter, og du betaler kun for det, måleren viser.", "Vent ti minutter, og prøv igen. Vil du stoppe nu, kan du stoppe i bilen og tage kablet ud, eller ringe til os."},
+		NobodyHere:    {"Ingen lader her nu.", "Har du ladet, betaler du kun for det, måleren viste.", "Det, du har betalt, står i betalingsappen."},
 	},
 	BillLines: [4]Text{
 		payment.EnergyLine: "Strøm", payment.TimeLine: "Tid", payment.SessionLine: "Start", payment.IdleLine: "Opholdsgebyr",
@@ -77,6 +80,13 @@ var daWords = Words{
 	InUseYours: "Er det dig, der lader? Åbn siden, du betalte fra. Du finder den i browserens historik.",
 	OneMoment:  "Vent lidt, og tjek igen.", CheckAgain: "Tjek igen", PriceList: "Pris",
 	IdleMeaning: "Dette er et opholdsgebyr. Det løber kun, mens bilen er tilsluttet uden at lade.",
+	NearFree:    "{code} på samme stander er ledig.", ChargeAt: "Lad ved {code}",
+	PriceAsk: "Accepterer du den nye pris?", PriceWas: "Prisen, du så: {price}.", PriceYes: "Accepter og betal", PriceNo: "Nej tak",
+	OwnTerms: "Vilkår fra {seller}",
+
+	StopCode: "Stopkode", StopCodeKeep: "Mister du siden, så scan koden på standeren, og skriv stopkoden.",
+	StopCodeAsk: "Eller skriv stopkoden (fire cifre)", StopCodeGo: "Vis opladningen",
+	BadStopCode: "Stopkoden er fire cifre. Den står på siden, du betalte fra.",
 
 	Preparing: "Gør betalingen klar i {pay} …", WaitingFor: "Venter på, at du godkender i {pay}",
 	OpenIfNothing: "Åbn {pay}, hvis der ikke sker noget.", OpenPay: "Åbn {pay}",

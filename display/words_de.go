@@ -46,10 +46,13 @@ var deWords = Words{
 		NotSettled:    {"Die Zahlung ist noch nicht abgeschlossen.", "", "Sie müssen nichts tun."},
 		ApprovedLate:  {"Die Zahlung kam zu spät.", "", "Versuchen Sie es noch einmal."},
 		LinkExpired:   {"Der Link ist abgelaufen.", "Was Sie bezahlt haben, steht in der Zahlungs-App.", "Rufen Sie uns an, wenn etwas nicht stimmt."},
+		WrongCode:     {"Falscher Stoppcode. Verbleibende Versuche: {left}.", "Dieser Versuch ändert nicht, was Sie zahlen.", "Der Stoppcode steht auf der Seite, auf der Sie bezahlt haben. Wenn Sie ihn nicht finden, rufen Sie uns an."},
 		TooMany:       {"Zu viele Versuche.", "Dieser Versuch ändert nicht, was Sie zahlen.", "Warten Sie eine Minute und versuchen Sie es noch einmal."},
 		PriceChanged:  {"Der Preis hat sich geändert.", "Bevor Sie dem neuen Preis zustimmen, wird nichts abgebucht.", "Sehen Sie sich den Preis an und zahlen Sie, wenn Sie einverstanden sind."},
 		NotUnderstood: {"Wir haben nicht verstanden, was die Seite gesendet hat.", "Dieser Versuch ändert nicht, was Sie zahlen.", "Versuchen Sie es von hier aus noch einmal."},
 		StopUnheard:   {"Wir erreichen die Ladesäule gerade nicht.", "Sie zahlen nur, was der Zähler anzeigt, und nie mehr, als Sie reserviert haben.", "Versuchen Sie es noch einmal. Sie können das Laden auch im Auto beenden und das Kabel abziehen oder uns anrufen."},
+		CodeLocked:    {"Zu viele falsche Stoppcodes.", "Das Laden geht weiter, und Sie zahlen nur, was der Zähler anzeigt.", "Warten Sie zehn Minuten und versuchen Sie es noch einmal. Zum sofortigen Beenden stoppen Sie das Laden im Auto und ziehen das Kabel ab, oder rufen Sie uns an."},
+		NobodyHere:    {"Hier lädt gerade niemand.", "Wenn Sie geladen haben, zahlen Sie nur, was der Zähler angezeigt hat.", "Was Sie bezahlt haben, steht in der Zahlungs-App."},
 	},
 	BillLines: [4]Text{
 		payment.EnergyLine: "Strom", payment.TimeLine: "Zeit", payment.SessionLine: "Start", payment.IdleLine: "Blockiergebühr",
@@ -77,6 +80,13 @@ var deWords = Words{
 	InUseYours: "Laden Sie hier gerade? Öffnen Sie die Seite, auf der Sie bezahlt haben. Sie finden sie im Verlauf des Browsers.",
 	OneMoment:  "Warten Sie kurz und prüfen Sie dann erneut.", CheckAgain: "Erneut prüfen", PriceList: "Preis",
 	IdleMeaning: "Das ist eine Blockiergebühr. Sie läuft nur, solange das Auto angeschlossen ist, ohne zu laden.",
+	NearFree:    "{code} an derselben Ladesäule ist frei.", ChargeAt: "An {code} laden",
+	PriceAsk: "Sind Sie mit dem neuen Preis einverstanden?", PriceWas: "Der Preis, den Sie sahen: {price}.", PriceYes: "Annehmen und zahlen", PriceNo: "Nein danke",
+	OwnTerms: "Bedingungen von {seller}",
+
+	StopCode: "Stoppcode", StopCodeKeep: "Wenn Sie diese Seite verlieren, scannen Sie den Code auf der Ladesäule und geben Sie den Stoppcode ein.",
+	StopCodeAsk: "Oder Stoppcode eingeben (vier Ziffern)", StopCodeGo: "Zum Ladevorgang",
+	BadStopCode: "Der Stoppcode hat vier Ziffern. Er steht auf der Seite, auf der Sie bezahlt haben.",
 
 	Preparing: "Zahlung in {pay} wird vorbereitet …", WaitingFor: "Wartet auf Ihre Bestätigung in {pay}",
 	OpenIfNothing: "Öffnen Sie {pay}, wenn nichts passiert.", OpenPay: "{pay} öffnen",

@@ -46,10 +46,13 @@ var enWords = Words{
 		NotSettled:    {"The payment is not settled yet.", "", "You do not need to do anything."},
 		ApprovedLate:  {"The payment arrived too late.", "", "Please try again."},
 		LinkExpired:   {"This link has expired.", "What you have paid is shown in the payment app.", "Call us if something is not right."},
+		WrongCode:     {"Wrong stop code. Attempts left: {left}.", "This attempt does not change what you pay.", "The stop code is on the page you paid from. If you cannot find it, call us."},
 		TooMany:       {"Too many attempts.", "This attempt does not change what you pay.", "Wait one minute, then try again."},
 		PriceChanged:  {"The price has changed.", "Nothing is charged until you approve the new price.", "Look at the price, and pay if you accept it."},
 		NotUnderstood: {"We did not understand what the page sent.", "This attempt does not change what you pay.", "Try again from here."},
 		StopUnheard:   {"We cannot reach the post right now.", "You only pay for what the meter shows, and never more than you reserved.", "Try again. To stop, you can also stop in the car and unplug the cable, or call us."},
+		CodeLocked:    {"Too many wrong stop codes.", "Charging continues, and you only pay for what the meter shows.", "Wait ten minutes, then try again. To stop now, you can stop in the car and unplug the cable, or call us."},
+		NobodyHere:    {"Nobody is charging here now.", "If you charged, you only pay for what the meter showed.", "What you have paid is shown in the payment app."},
 	},
 	BillLines: [4]Text{
 		payment.EnergyLine: "Energy", payment.TimeLine: "Time", payment.SessionLine: "Start", payment.IdleLine: "Idle fee",
@@ -77,6 +80,13 @@ var enWords = Words{
 	InUseYours: "Is this you? Open the page you paid from. You will find it in your browser's history.",
 	OneMoment:  "Wait a moment, then check again.", CheckAgain: "Check again", PriceList: "Price",
 	IdleMeaning: "This is an idle fee. It only runs while the car is connected without charging.",
+	NearFree:    "{code} on the same post is free.", ChargeAt: "Charge at {code}",
+	PriceAsk: "Do you accept the new price?", PriceWas: "The price you saw: {price}.", PriceYes: "Accept and pay", PriceNo: "No thanks",
+	OwnTerms: "Terms of {seller}",
+
+	StopCode: "Stop code", StopCodeKeep: "If you lose this page, scan the code on the post and enter the stop code.",
+	StopCodeAsk: "Or enter the stop code (four digits)", StopCodeGo: "Show the charge",
+	BadStopCode: "The stop code is four digits. It is on the page you paid from.",
 
 	Preparing: "Preparing the payment in {pay} …", WaitingFor: "Waiting for you to approve in {pay}",
 	OpenIfNothing: "Open {pay} if nothing happens.", OpenPay: "Open {pay}",

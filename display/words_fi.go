@@ -48,10 +48,13 @@ var fiWords = Words{
 		NotSettled:    {"Maksun käsittely on vielä kesken.", "", "Sinun ei tarvitse tehdä mitään."},
 		ApprovedLate:  {"Maksu tuli liian myöhään.", "", "Yritä uudelleen."},
 		LinkExpired:   {"Linkki on vanhentunut.", "Maksamasi summa näkyy maksusovelluksessa.", "Soita meille, jos jokin ei täsmää."},
+		WrongCode:     {"Väärä lopetuskoodi. Yrityksiä jäljellä: {left}.", "Tämä yritys ei muuta sitä, mitä maksat.", "Lopetuskoodi on sivulla, jolta maksoit. Jos et löydä sitä, soita meille."},
 		TooMany:       {"Liian monta yritystä.", "Tämä yritys ei muuta sitä, mitä maksat.", "Odota minuutti ja yritä uudelleen."},
 		PriceChanged:  {"Hinta on muuttunut.", "Mitään ei veloiteta, ennen kuin hyväksyt uuden hinnan.", "Katso hinta ja maksa, jos hyväksyt sen."},
 		NotUnderstood: {"Emme ymmärtäneet, mitä sivu lähetti.", "Tämä yritys ei muuta sitä, mitä maksat.", "Yritä uudelleen tästä."},
 		StopUnheard:   {"Emme saa yhteyttä latauspisteeseen juuri nyt.", "Maksat vain sen, mitä mittari näyttää, etkä koskaan enempää kuin olet varannut.", "Yritä uudelleen. Voit lopettaa latauksen myös autosta ja irrottaa kaapelin tai soittaa meille."},
+		CodeLocked:    {"Liian monta väärää lopetuskoodia.", "Lataus jatkuu, ja maksat vain sen, mitä mittari näyttää.", "Odota kymmenen minuuttia ja yritä uudelleen. Jos haluat lopettaa heti, lopeta lataus autosta ja irrota kaapeli tai soita meille."},
+		NobodyHere:    {"Tässä ei lataa nyt kukaan.", "Jos latasit, maksat vain sen, mitä mittari näytti.", "Maksamasi summa näkyy maksusovelluksessa."},
 	},
 	BillLines: [4]Text{
 		payment.EnergyLine: "Sähkö", payment.TimeLine: "Aika", payment.SessionLine: "Aloitus", payment.IdleLine: "Seisontamaksu",
@@ -79,6 +82,13 @@ var fiWords = Words{
 	InUseYours: "Onko tämä sinun latauksesi? Avaa sivu, jolta maksoit. Löydät sen selaimen historiasta.",
 	OneMoment:  "Odota hetki ja tarkista sitten uudelleen.", CheckAgain: "Tarkista taas", PriceList: "Hinta",
 	IdleMeaning: "Tämä on seisontamaksu. Sitä kertyy vain, kun auto on kytkettynä lataamatta.",
+	NearFree:    "Samassa latauspisteessä on vapaana {code}.", ChargeAt: "Lataa: {code}",
+	PriceAsk: "Hyväksytkö uuden hinnan?", PriceWas: "Hinta, jonka näit: {price}.", PriceYes: "Hyväksy ja maksa", PriceNo: "Ei kiitos",
+	OwnTerms: "Ehdot: {seller}",
+
+	StopCode: "Lopetuskoodi", StopCodeKeep: "Jos kadotat sivun, skannaa latauspisteen koodi ja kirjoita lopetuskoodi.",
+	StopCodeAsk: "Tai kirjoita lopetuskoodi (neljä numeroa)", StopCodeGo: "Näytä lataus",
+	BadStopCode: "Lopetuskoodissa on neljä numeroa. Se on sivulla, jolta maksoit.",
 
 	Preparing: "Valmistelemme maksua: {pay} …", WaitingFor: "Odottaa, että hyväksyt maksun sovelluksessa {pay}",
 	OpenIfNothing: "Avaa {pay}, jos mitään ei tapahdu.", OpenPay: "Avaa {pay}",

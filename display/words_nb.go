@@ -46,10 +46,13 @@ var nbWords = Words{
 		NotSettled:    {"Oppgjøret er ikke ferdig.", "", "Du trenger ikke gjøre noe."},
 		ApprovedLate:  {"Betalingen kom for sent.", "", "Prøv igjen."},
 		LinkExpired:   {"Lenken er utløpt.", "Det du har betalt, står i betalingsappen.", "Ring oss hvis noe ikke stemmer."},
+		WrongCode:     {"Feil stoppkode. Antall forsøk igjen: {left}.", "Dette forsøket endrer ikke hva du betaler.", "Stoppkoden står på siden du betalte fra. Finner du den ikke, ring oss."},
 		TooMany:       {"For mange forsøk.", "Dette forsøket endrer ikke hva du betaler.", "Vent ett minutt, og prøv igjen."},
 		PriceChanged:  {"Prisen er endret.", "Det trekkes ingenting før du godkjenner den nye prisen.", "Se på prisen, og betal hvis du godtar den."},
 		NotUnderstood: {"Vi forsto ikke det som kom fra siden.", "Dette forsøket endrer ikke hva du betaler.", "Prøv igjen herfra."},
 		StopUnheard:   {"Vi får ikke kontakt med stolpen akkurat nå.", "Du betaler bare for det måleren viser, og aldri mer enn du har reservert.", "Prøv igjen. Skal du stoppe, kan du også stoppe i bilen og ta ut kabelen, eller ringe oss."},
+		CodeLocked:    {"For mange feil stoppkoder.", "Ladingen går videre, og du betaler bare for det måleren viser.", "Vent ti minutter, og prøv igjen. Skal du stoppe nå, kan du stoppe i bilen og ta ut kabelen, eller ringe oss."},
+		NobodyHere:    {"Ingen lader her nå.", "Har du ladet, betaler du bare for det måleren viste.", "Det du har betalt, står i betalingsappen."},
 	},
 	BillLines: [4]Text{
 		payment.EnergyLine: "Strøm", payment.TimeLine: "Tid", payment.SessionLine: "Start", payment.IdleLine: "Oppholdsavgift",
@@ -77,6 +80,13 @@ var nbWords = Words{
 	InUseYours: "Er det du som lader? Åpne siden du betalte fra. Du finner den i nettleserens logg.",
 	OneMoment:  "Vent litt, og sjekk igjen.", CheckAgain: "Sjekk igjen", PriceList: "Pris",
 	IdleMeaning: "Dette er en oppholdsavgift. Den løper bare mens bilen står tilkoblet uten å lade.",
+	NearFree:    "{code} på samme stolpe er ledig.", ChargeAt: "Lad ved {code}",
+	PriceAsk: "Godtar du den nye prisen?", PriceWas: "Prisen du så: {price}.", PriceYes: "Godta og betal", PriceNo: "Nei takk",
+	OwnTerms: "Vilkår fra {seller}",
+
+	StopCode: "Stoppkode", StopCodeKeep: "Mister du siden, skann koden på stolpen og skriv stoppkoden.",
+	StopCodeAsk: "Eller skriv stoppkoden (fire siffer)", StopCodeGo: "Vis ladingen",
+	BadStopCode: "Stoppkoden er fire siffer. Den står på siden du betalte fra.",
 
 	Preparing: "Gjør klar betalingen i {pay} …", WaitingFor: "Venter på at du godkjenner i {pay}",
 	OpenIfNothing: "Åpne {pay} hvis ingenting skjer.", OpenPay: "Åpne {pay}",

@@ -46,10 +46,13 @@ var svWords = Words{
 		NotSettled:    {"Betalningen är inte helt klar.", "", "Du behöver inte göra något."},
 		ApprovedLate:  {"Betalningen kom för sent.", "", "Försök igen."},
 		LinkExpired:   {"Länken har gått ut.", "Det du har betalat står i betalningsappen.", "Ring oss om något inte stämmer."},
+		WrongCode:     {"Fel stoppkod. Försök kvar: {left}.", "Det här försöket ändrar inte vad du betalar.", "Stoppkoden står på sidan du betalade från. Hittar du den inte, ring oss."},
 		TooMany:       {"För många försök.", "Det här försöket ändrar inte vad du betalar.", "Vänta en minut och försök igen."},
 		PriceChanged:  {"Priset har ändrats.", "Inget dras innan du har godkänt det nya priset.", "Titta på priset, och betala om du godtar det."},
 		NotUnderstood: {"Vi förstod inte det som kom från sidan.", "Det här försöket ändrar inte vad du betalar.", "Försök igen härifrån."},
 		StopUnheard:   {"Vi får ingen kontakt med stolpen just nu.", "Du betalar bara för det mätaren visar, och aldrig mer än du har reserverat.", "Försök igen. Vill du stoppa kan du också stoppa i bilen och koppla ur kabeln, eller ringa oss."},
+		CodeLocked:    {"För många felaktiga stoppkoder.", "Laddningen fortsätter, och du betalar bara för det mätaren visar.", "Vänta tio minuter och försök igen. Vill du stoppa nu kan du stoppa i bilen och koppla ur kabeln, eller ringa oss."},
+		NobodyHere:    {"Ingen laddar här nu.", "Om du har laddat betalar du bara för det mätaren visade.", "Det du har betalat står i betalningsappen."},
 	},
 	BillLines: [4]Text{
 		payment.EnergyLine: "El", payment.TimeLine: "Tid", payment.SessionLine: "Start", payment.IdleLine: "Uppehållsavgift",
@@ -77,6 +80,13 @@ var svWords = Words{
 	InUseYours: "Är det du som laddar? Öppna sidan du betalade från. Du hittar den i webbläsarens historik.",
 	OneMoment:  "Vänta lite och kolla igen.", CheckAgain: "Kolla igen", PriceList: "Pris",
 	IdleMeaning: "Det här är en uppehållsavgift. Den löper bara medan bilen står ansluten utan att ladda.",
+	NearFree:    "{code} på samma stolpe är ledig.", ChargeAt: "Ladda vid {code}",
+	PriceAsk: "Godtar du det nya priset?", PriceWas: "Priset du såg: {price}.", PriceYes: "Godta och betala", PriceNo: "Nej tack",
+	OwnTerms: "Villkor från {seller}",
+
+	StopCode: "Stoppkod", StopCodeKeep: "Om du tappar bort sidan, skanna koden på stolpen och skriv stoppkoden.",
+	StopCodeAsk: "Eller skriv stoppkoden (fyra siffror)", StopCodeGo: "Visa laddningen",
+	BadStopCode: "Stoppkoden är fyra siffror. Den står på sidan du betalade från.",
 
 	Preparing: "Förbereder betalningen i {pay} …", WaitingFor: "Väntar på att du godkänner i {pay}",
 	OpenIfNothing: "Öppna {pay} om inget händer.", OpenPay: "Öppna {pay}",

@@ -160,11 +160,12 @@ func buttons(w *Words) map[string]Text {
 		"FindGo": w.FindGo, "PayWith": w.PayWith, "CheckAgain": w.CheckAgain, "OpenPay": w.OpenPay, "Cancel": w.Cancel,
 		"MoreTime": w.MoreTime, "Undo": w.Undo, "StopCharging": w.StopCharging, "StopYes": w.StopYes, "StopNo": w.StopNo,
 		"TryAgain": w.TryAgain, "Print": w.Print, "ShowReceipt": w.ShowReceipt, "SavePDF": w.SavePDF, "ToCharge": w.ToCharge,
+		"ChargeAt": w.ChargeAt, "PriceYes": w.PriceYes, "PriceNo": w.PriceNo, "StopCodeGo": w.StopCodeGo,
 	}
 }
 
 func TestTroublesThatNoChargeTellsAreToldInFull(t *testing.T) {
-	public := []Trouble{UnknownPost, OutOfOrder, Unreachable, SomeoneFirst, LinkExpired, TooMany, PriceChanged, NotUnderstood, StopUnheard}
+	public := []Trouble{UnknownPost, OutOfOrder, Unreachable, SomeoneFirst, LinkExpired, WrongCode, TooMany, PriceChanged, NotUnderstood, StopUnheard, CodeLocked, NobodyHere}
 	for _, l := range Langs() {
 		for _, trouble := range public {
 			a := l.Words().Troubles[trouble]

@@ -43,9 +43,9 @@ func (c *Conn) newLink(ctx context.Context) (*link, error) {
 		return nil, fmt.Errorf("connect: %w", err)
 	}
 	l.wire = wire
+	l.client = paho.NewClient(c.settings(l))
 	stop := context.AfterFunc(ctx, func() { l.end(ctx.Err()) })
 	defer stop()
-	l.client = paho.NewClient(c.settings(l))
 	if err := l.await(ctx, l.client.Connect()); err != nil {
 		l.end(err)
 		return nil, fmt.Errorf("connect as %s: %w", c.o.ClientID, err)
@@ -165,10 +165,13 @@ func (l *link) publish(ctx context.Context, m Message) error {
 
 func (l *link) away() error { return fmt.Errorf("%w: %w", ErrAway, context.Cause(l.ctx)) }
 
-// end breaks the connection, for the reason that is given first.
+// end breaks the connection, for the reason that is given first. The client does
+// not notice by itself that its own end was closed; it is told when no goodbye can
+// get through any more.
 func (l *link) end(why error) {
 	l.broke(why)
 	l.wire.Close()
+	l.client.Disconnect(0)
 }
 
 // leave ends it cleanly: the broker drops the will.

@@ -33,6 +33,9 @@ func TestInABrowser(t *testing.T) {
 		t.Run("first visit", func(t *testing.T) { t.Parallel(); firstVisit(t, b) })
 		t.Run("a charge with script", func(t *testing.T) { t.Parallel(); wholeCharge(t, b, display.NB, true, false) })
 		t.Run("a charge without script", func(t *testing.T) { t.Parallel(); wholeCharge(t, b, display.EN, false, false) })
+		t.Run("a new price", func(t *testing.T) { t.Parallel(); newPrice(t, b, display.EN) })
+		t.Run("a lost page", func(t *testing.T) { t.Parallel(); lostPage(t, b, display.NB, true) })
+		t.Run("a lost page without script", func(t *testing.T) { t.Parallel(); lostPage(t, b, display.EN, false) })
 		t.Run("a charge by keyboard", func(t *testing.T) { t.Parallel(); wholeCharge(t, b, display.EN, true, true) })
 		for _, l := range display.Langs() {
 			t.Run("pages/"+l.Tag(), func(t *testing.T) { t.Parallel(); everyPage(t, b, l) })
@@ -84,8 +87,7 @@ func launch(t *testing.T) browser {
 // ends; nothing is measured by it.
 const patienceOfTests = time.Minute
 
-// tab is a tab with a server of its own behind it. It fails its test for whatever
-// the browser complains of and for every request that leaves the server.
+// tab is a tab with a server of its own behind it.
 type tab struct {
 	t     *testing.T // of the page that is open
 	ctx   context.Context
@@ -95,6 +97,7 @@ type tab struct {
 	mu    sync.Mutex
 	asked []string // addresses that were requested
 	moved int64    // bytes that came
+	wrong []string // what the browser complained of, and requests that left the server
 }
 
 // tab opens a tab.
@@ -111,13 +114,26 @@ func (b browser) tab(t *testing.T) *tab {
 	do(x, log.Enable, cdp.Empty{})
 	phone, _, _, _ := views()
 	x.look(phone)
+	t.Cleanup(x.quiet)
 	return x
+}
+
+// quiet fails the test for what has gone wrong since it was last asked.
+func (x *tab) quiet() {
+	x.t.Helper()
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, w := range x.wrong {
+		x.t.Error(w)
+	}
+	x.wrong = nil
 }
 
 // hear is told everything the browser tells of the tab.
 func (x *tab) hear(event any) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	wrong := func(format string, args ...any) { x.wrong = append(x.wrong, fmt.Sprintf(format, args...)) }
 	switch e := event.(type) {
 	case *network.EventRequestWillBeSent:
 		if strings.HasPrefix(e.Request.URL, "data:") {
@@ -125,19 +141,19 @@ func (x *tab) hear(event any) {
 		}
 		x.asked = append(x.asked, e.Request.URL)
 		if !strings.HasPrefix(e.Request.URL, x.stage.address) && !strings.HasPrefix(e.Request.URL, x.stage.wallet) {
-			x.t.Errorf("a request leaves for %s", e.Request.URL)
+			wrong("a request leaves for %s", e.Request.URL)
 		}
 	case *network.EventLoadingFinished:
 		x.moved += int64(e.EncodedDataLength)
 	case *audits.EventIssueAdded:
 		if e.Issue.Details.ContentSecurityPolicyIssueDetails != nil {
-			x.t.Errorf("the policy was broken: %+v", *e.Issue.Details.ContentSecurityPolicyIssueDetails)
+			wrong("the policy was broken: %+v", *e.Issue.Details.ContentSecurityPolicyIssueDetails)
 		}
 	case *runtime.EventExceptionThrown:
-		x.t.Errorf("the script fails: %s %v", e.ExceptionDetails.Text, e.ExceptionDetails.Exception)
+		wrong("the script fails: %s %v", e.ExceptionDetails.Text, e.ExceptionDetails.Exception)
 	case *log.EventEntryAdded:
 		if e.Entry.Source != log.EntrySourceNetwork { // which tells that a page of ours is a 404
-			x.t.Errorf("the browser says: %s: %s", e.Entry.Source, e.Entry.Text)
+			wrong("the browser says: %s: %s", e.Entry.Source, e.Entry.Text)
 		}
 	}
 }

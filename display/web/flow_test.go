@@ -41,6 +41,58 @@ func wholeCharge(t *testing.T, b browser, l display.Lang, script, keys bool) {
 	d.leavesNothing()
 }
 
+// lostPage is a driver who has nothing left but the stop code.
+func lostPage(t *testing.T, b browser, l display.Lang, script bool) {
+	d := &driver{tab: b.tab(t), twin: newTwin(), lang: l, script: script, keys: true}
+	do(d.tab, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !script})
+	taken(d.twin)
+	d.stage.play(t, d.twin)
+	w := l.Words()
+	d.open("/" + l.Tag() + atPost)
+	d.reads(string(w.InUse))
+	for _, digits := range []string{"1111", rightCode} {
+		d.reach("#digits")
+		run(d.tab, "type the code", chromedp.KeyEvent(digits))
+		d.follow("press enter", chromedp.KeyEvent(kb.Enter))
+		if digits != rightCode {
+			d.reads(string(w.InUse))
+			told := eval[string](d.tab, "document.querySelector('[role=alert]').textContent")
+			if want := w.Troubles[display.WrongCode].What.With("left", "3"); !strings.Contains(told, want) {
+				t.Errorf("a wrong code is answered with %q, want %q", told, want)
+			}
+		}
+	}
+	d.reads(string(w.States[display.Charging]))
+	d.secret = path.Base(d.path())
+	d.view = running()
+	d.stop()
+	d.leavesNothing()
+}
+
+// newPrice is a driver who is asked for more than he was shown.
+func newPrice(t *testing.T, b browser, l display.Lang) {
+	d := &driver{tab: b.tab(t), twin: newTwin(), lang: l}
+	d.stage.play(t, d.twin)
+	d.open("/" + l.Tag() + atPost)
+	d.twin.reprice(579)
+	d.push("main form button")
+	d.reads(string(l.Words().PriceAsk))
+	if len(d.twin.requests) > 0 {
+		t.Fatalf("requested without asking: %+v", d.twin.requests)
+	}
+	d.push("main form button")
+	d.reads(l.Words().Preparing.With("pay", "Vipps"))
+	if len(d.twin.requests) != 1 || d.twin.requests[0].Seen.KWh != 579 {
+		t.Errorf("requested %+v", d.twin.requests)
+	}
+}
+
+func (t *twin) reprice(kwh payment.Amount) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.public.Price.KWh = kwh
+}
+
 // request chooses the third amount and asks for it.
 func (d *driver) request() {
 	d.t.Helper()
@@ -217,8 +269,8 @@ func (x *tab) middle(selector string) (left, top float64) {
 func (d *driver) reach(selector string) {
 	d.t.Helper()
 	for range 30 {
-		d.press(kb.Tab)
 		if !eval[bool](d.tab, "document.activeElement.matches("+quoted(selector)+")") {
+			d.press(kb.Tab)
 			continue
 		}
 		if !eval[bool](d.tab, "[document.activeElement, document.activeElement.nextElementSibling].some(e => e && parseFloat(getComputedStyle(e).outlineWidth) >= 2 && getComputedStyle(e).outlineStyle !== 'none')") {

@@ -81,6 +81,7 @@ func (p *pages) post(w http.ResponseWriter, r *http.Request, at place) {
 		p.show(w, r, http.StatusNotFound, p.front(at, false))
 		return
 	}
+	w.Header().Set("Content-Security-Policy", p.policyFor(post.Brand))
 	if r.Method == http.MethodPost {
 		p.take(w, r, at, post)
 		return

@@ -11,15 +11,17 @@ type wish uint8
 const (
 	requests wish = iota // anybody may make them
 	acts                 // only the holder of a charge makes them
+	claims               // whoever has lost the page of a charge makes them, and whoever guesses
 	wishes
 )
 
 // How many wishes a post takes at once, and how long until one more is allowed.
 // Chosen by us: a person who fumbles needs three or four requests, and an honest
-// post takes one driver in several minutes.
+// post takes one driver in several minutes. The post counts wrong stop codes
+// itself; here they are only kept from crowding the line to it.
 var (
-	burst  = [wishes]int{requests: 6, acts: 20}
-	refill = [wishes]time.Duration{requests: 10 * time.Second, acts: time.Second}
+	burst  = [wishes]int{requests: 6, acts: 20, claims: 8}
+	refill = [wishes]time.Duration{requests: 10 * time.Second, acts: time.Second, claims: 10 * time.Second}
 )
 
 // limits are token buckets, one for each post and kind of wish.

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -246,6 +247,52 @@ func FuzzAnyRequestIsAnsweredWithAPage(f *testing.F) {
 		}
 		if to := w.Header().Get("Location"); strings.HasPrefix(to, "//") || (to != "" && !strings.HasPrefix(to, "/")) {
 			t.Errorf("%s %q leads away, to %q", method, path, to)
+		}
+	})
+}
+
+// refusals are what a post may say to a wish.
+var refusals = []error{nil, display.ErrBusy, display.ErrOut, display.ErrPrice, display.ErrAmount, display.ErrOver, display.ErrLocked, display.CodeError{Left: 3}, display.ErrUnreachable}
+
+// FuzzForms sends any form to any page, whatever the post then says.
+func FuzzForms(f *testing.F) {
+	bodies := []string{"", "amount=20000&seen=" + writePrice(price) + "&key=" + secret2 + "&phone=%2b4740000000", "amount=-1&seen=&key=", "act=stop", "act=more&act=stop",
+		"digits=4827&key=" + secret2, "digits=4+8+2+7", "digits=%00%ff&key=%00", "digits=&amount=1", "%zz", strings.Repeat("digits=1&", 1000), "code=A12"}
+	for _, path := range []string{"/", "/en", "/A12", "/en/A12", "/A12/" + secret, "/A12/" + secret2, "/A12/terms", "/A12/" + secret + "/live", "/A12/" + secret + "/receipt.pdf"} {
+		for i, body := range bodies {
+			f.Add(path, body, byte(i), byte(i))
+		}
+	}
+	f.Fuzz(func(t *testing.T, path, form string, state, says byte) {
+		u, err := url.Parse(path)
+		if err != nil {
+			t.Skip("net/http would not let it through")
+		}
+		twin := branded()
+		twin.public.State, twin.public.Busy, twin.public.Push = states()[int(state)%len(states())], state&0x40 != 0, state&0x80 != 0
+		twin.post.Codes = []string{"A12", "A13"}
+		twin.others = map[string]display.View{"A13": newTwin().public}
+		twin.refusal = refusals[int(says)%len(refusals)]
+		twin.silent = says&0x80 != 0
+		w := httptest.NewRecorder()
+		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(form))
+		r.URL = u
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		newSite(t, twin).ServeHTTP(w, r)
+		unheard := twin.silent || errors.Is(twin.refusal, display.ErrUnreachable) || w.Code == http.StatusServiceUnavailable && len(twin.requests)+len(twin.acts)+len(twin.claims) > 0
+		if w.Code < 200 || (w.Code >= 500 && !(w.Code == http.StatusServiceUnavailable && unheard)) {
+			t.Errorf("POST %q of %q answers %d: %s", path, form, w.Code, w.Body)
+		}
+		if w.Header().Get("Set-Cookie") != "" || w.Header().Get("Cache-Control") != "no-store" {
+			t.Errorf("POST %q answers with %v", path, w.Header())
+		}
+		if to := w.Header().Get("Location"); strings.HasPrefix(to, "//") || (to != "" && !strings.HasPrefix(to, "/")) {
+			t.Errorf("POST %q leads away, to %q", path, to)
+		}
+		for _, digits := range twin.claims {
+			if _, ok := parseCode(digits); !ok {
+				t.Errorf("POST %q of %q tries the stop code %q", path, form, digits)
+			}
 		}
 	})
 }

@@ -15,7 +15,7 @@ import (
 
 var (
 	tag  = regexp.MustCompile(`<(/?)([a-z0-9]+)[^>]*?(/?)>`)
-	void = []string{"input", "br", "meta", "link"}
+	void = []string{"input", "br", "meta", "link", "img"}
 )
 
 // sound checks that a page is one whole document, that its elements nest, and

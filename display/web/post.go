@@ -29,6 +29,10 @@ func (p *pages) take(w http.ResponseWriter, r *http.Request, at place, post disp
 		p.refuse(w, r, p.land(at, post), status, display.NotUnderstood)
 		return
 	}
+	if form.Has("digits") {
+		p.claim(w, r, at, post, form)
+		return
+	}
 	p.request(w, r, at, post, form)
 }
 
@@ -95,6 +99,9 @@ func (p *pages) request(w http.ResponseWriter, r *http.Request, at place, post d
 		p.log.Info("request refused", "post", at.code, "trouble", t.String(), "err", err)
 		s := p.land(at, post)
 		s.keep(amount, secret, form.Get("phone"))
+		if t == display.PriceChanged {
+			s.requote(ask.Seen)
+		}
 		p.refuse(w, r, s, status, t)
 		return
 	}

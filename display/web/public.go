@@ -20,6 +20,9 @@ type priced struct {
 	Seen    string // the price, to go along with the request
 	Key     string // a secret for the session, see choose
 
+	Ask bool   // whether the driver takes a price that is not the one he saw
+	Was string // that one, where it can be told in a word
+
 	Phone    string // as it was typed
 	BadPhone bool   // and it is none
 }
@@ -73,6 +76,7 @@ func (p *pages) land(at place, post display.Post) sheet {
 			s.Alert.What = s.Head + "."
 		}
 		s.Say = s.fault(v)
+		s.Near = p.near(at.code, post)
 	case v.State == display.Starting || v.State == display.Settling:
 		s.Scene, s.Tone = off, wait
 		s.Say = string(s.W.OneMoment)
@@ -83,6 +87,10 @@ func (p *pages) land(at place, post display.Post) sheet {
 		if since := s.Lang.Clock(v.Since, post.Zone); since != "" && v.Busy {
 			s.Say = s.W.InUseSince.With("time", since)
 		}
+		if v.Busy {
+			s.Claim = &claim{Key: newSecret()}
+		}
+		s.Near = p.near(at.code, post)
 	default:
 		s.Scene, s.Tone = offer, free
 		if v.MaxPower > 0 {
@@ -91,6 +99,19 @@ func (p *pages) land(at place, post display.Post) sheet {
 		s.choose(v)
 	}
 	return s
+}
+
+// near is another EVSE of the same post that is free; empty if none is.
+func (p *pages) near(code string, post display.Post) string {
+	for _, c := range slices.Sorted(slices.Values(post.Codes)) {
+		if c == code || !wellFormed(c) {
+			continue
+		}
+		if v, ok := p.posts.Public(c); ok && v.State == display.Available && !v.Busy && v.Price.Check() == nil {
+			return c
+		}
+	}
+	return ""
 }
 
 // cut makes it the page of a post that cannot be reached.
@@ -157,6 +178,18 @@ func (s *sheet) keep(amount int64, secret, phone string) {
 	s.pick(amount)
 	if len(phone) <= maxTyped {
 		s.Offer.Phone = phone
+	}
+}
+
+// requote makes the offer a question: the price is not the one that was seen.
+func (s *sheet) requote(seen payment.Price) {
+	if s.Scene != offer {
+		return
+	}
+	s.Offer.Ask, s.Tone, s.Head = true, wait, string(s.W.PriceAsk)
+	s.Say = ""
+	if old := s.price(seen); old.Main != s.Offer.Main || old.MainPer != s.Offer.MainPer {
+		s.Offer.Was = old.Main.String() + " " + string(old.MainPer)
 	}
 }
 

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"encoding/base64"
 	"net/url"
 	"time"
 
@@ -51,15 +52,36 @@ func public() []screen {
 			w.public.Price = payment.Price{Currency: payment.NOK, VAT: 2500, KWh: 549, Minute: 50, Session: 1000, Idle: payment.Idle{After: 15 * time.Minute, Minute: 100}}
 			w.post.Seller.Address, w.post.Seller.Email = "Storgata 1, 2317 Hamar", "kundeservice@eksempel-lading.example.no"
 		}),
-		post("busy", func(w *twin) {
-			w.public.State, w.public.Busy, w.public.Since = display.Charging, true, hal.Stamp{Unix: 1789900000, Clock: hal.ClockSynced}
-		}),
+		post("free-brand", owned),
+		post("free-brand-name", func(w *twin) { owned(w); w.post.Brand.Logo, w.post.Brand.Colour = "", "" }),
+		post("busy", taken),
+		post("busy-near", func(w *twin) { taken(w); neighbour(w) }),
+		post("out-of-order-near", func(w *twin) { w.public.State, w.public.Fault = display.Faulted, "MET-003"; neighbour(w) }),
 		state("starting-up", display.Starting, ""),
 		state("settling", display.Settling, ""),
 		state("out-of-order", display.Faulted, "MET-003"),
 		state("withdrawn", display.Unavailable, ""),
 		post("unreachable", func(w *twin) { w.silent = true }),
 	}
+}
+
+// owned gives the post an owner with a colour, a picture and terms.
+func owned(w *twin) {
+	logo := `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 160 40"><rect width="160" height="40" rx="8" fill="#7a1fa2"/><circle cx="22" cy="20" r="10" fill="#fff"/></svg>`
+	w.post.Brand = display.Brand{Name: "Eksempel Lading", Colour: "#7a1fa2", Logo: "data:image/svg+xml;base64," + base64.StdEncoding.EncodeToString([]byte(logo))}
+	w.post.TermsURL = "https://eksempel-lading.example.no/vilkar"
+}
+
+// taken makes somebody charge.
+func taken(w *twin) {
+	w.public.State, w.public.Busy, w.public.Since = display.Charging, true, hal.Stamp{Unix: 1789900000, Clock: hal.ClockSynced}
+}
+
+// neighbour gives the post another EVSE, which is free.
+func neighbour(w *twin) {
+	free := newTwin().public
+	free.Code = "B34"
+	w.post.Codes, w.others = []string{"A12", "B34"}, map[string]display.View{"B34": free}
 }
 
 // refused are the pages that a form leads to when it is not taken.
@@ -72,7 +94,15 @@ func refused() []screen {
 	typed := wishForm()
 	typed.Set("phone", "12")
 	act := url.Values{"act": {"stop"}}
+	code := func(name, digits string, err error) screen {
+		return screen{name: "code-" + name, path: atPost, form: url.Values{"key": {secret}, "digits": {digits}}, set: func(w *twin) { taken(w); w.refusal = err }}
+	}
 	return []screen{
+		code("none", "12", nil),
+		code("wrong", "1111", nil),
+		code("locked", "1111", display.ErrLocked),
+		code("nobody", "1111", display.ErrOver),
+		code("unheard", "1111", display.ErrUnreachable),
 		{name: "refused-form", path: atPost, form: broken},
 		{name: "refused-phone", path: atPost, form: typed, set: func(w *twin) { w.public.Push = true }},
 		{name: "refused-price-changed", path: atPost, form: wishForm(), set: func(w *twin) { w.public.Price.KWh = 579 }},
@@ -106,6 +136,8 @@ func underWay() []screen {
 	add("charging-near-limit", func(v *display.View) { v.Charge.Cost, v.Charge.Energy = 16000, 29144 })
 	add("charging-at-limit", func(v *display.View) { v.Charge.Cost, v.Charge.Energy = 19500, 35519 })
 	add("charging-stale", func(v *display.View) { v.Charge.Reading = 3 * time.Minute })
+	add("charging-silent", func(v *display.View) { v.Silent = 3 * time.Minute })
+	add("plug-in-silent", func(v *display.View) { v.State, v.Silent = display.Authorised, 3*time.Minute })
 	add("paused", func(v *display.View) { v.State, v.Charge.Power = display.Suspended, 0 })
 	add("paused-fee-starts", func(v *display.View) {
 		v.State, v.Charge.Power, v.Charge.Idle.Starts = display.Suspended, 0, 11*time.Minute
@@ -114,6 +146,7 @@ func underWay() []screen {
 	add("stopping", func(v *display.View) { v.State = display.Stopping })
 	add("restarting", func(v *display.View) { v.State = display.Starting })
 	with := func(name, path string, set func(*twin)) { all = append(all, screen{name: name, path: path, set: set}) }
+	with("charging-brand", atSession, func(w *twin) { w.set(secret, running()); owned(w) })
 	with("stop", atSession+"?stop", func(w *twin) { w.set(secret, running()) })
 	with("session-unreachable", atSession, func(w *twin) { w.silent = true })
 	with("link-expired", atSession, nil)

@@ -25,6 +25,7 @@ type numbers struct {
 	Left   string `json:"left"`
 	Say    string `json:"say"` // for the ear too: changes seldom
 	Age    string `json:"age"`
+	Old    bool   `json:"old"` // the age is more than it should be
 }
 
 // charged is what stands still on the page of a charge under way.
@@ -35,6 +36,7 @@ type charged struct {
 	Cost   display.Parts
 	Energy display.Parts
 	SoFar  string // for the question whether to stop
+	Code   string // to come back with, without the page; empty where there is none
 }
 
 // drive is the page of one holder's charge.
@@ -48,6 +50,7 @@ func (p *pages) drive(at place, post display.Post, v display.View) sheet {
 		s.Scene, s.Tone = sceneOf(v)
 		s.Head = s.headOf(s.Scene, v)
 		s.follow(v)
+		s.Old = v.Silent > quiet || (s.Scene == charge && c.Reading > hal.StaleAfter)
 	}
 	n := s.numbers(v)
 	s.Live = &n
@@ -134,13 +137,14 @@ func (s *sheet) follow(v display.View) {
 		Cost:   s.Lang.MoneyParts(c.Cost, cur),
 		Energy: s.Lang.EnergyParts(c.Energy),
 		SoFar:  s.W.StopSoFar.With("energy", s.Lang.KWh(c.Energy), "cost", s.Lang.Money(c.Cost, cur)),
+		Code:   c.StopCode,
 	}
 }
 
 // numbers tells what moves. It works on the sheet of the same charge.
 func (s *sheet) numbers(v display.View) numbers {
 	c, cur := v.Charge, v.Charge.Price.Currency
-	n := numbers{Scene: s.stage(c), Word: s.Head, Title: s.Title(), Tone: s.Tone, Say: s.sayOf(v)}
+	n := numbers{Scene: s.stage(c), Word: s.Head, Title: s.Title(), Tone: s.Tone, Say: s.sayOf(v), Old: s.Old}
 	if c.End != display.NotEnded {
 		return n
 	}
@@ -155,7 +159,7 @@ func (s *sheet) numbers(v display.View) numbers {
 	n.Used = s.W.Used.With("cost", s.Lang.Money(c.Cost, cur), "limit", s.Lang.Sum(c.Reserved, cur))
 	n.Bar = int64(min(c.Cost, c.Reserved))
 	n.Age = string(s.W.MeasuredNow)
-	if old := c.Reading.Truncate(ageStep); old > 0 {
+	if old := max(c.Reading, v.Silent).Truncate(ageStep); old > 0 {
 		n.Age = s.W.Measured.With("age", s.Lang.Time(old))
 	}
 	return n
@@ -184,10 +188,18 @@ const (
 	almost = 95
 )
 
+// quiet is how long a post may not be heard of before its driver is told. Chosen by
+// us: the same as for a meter, as it is the same to the driver.
+const quiet = hal.StaleAfter
+
 // sayOf is the one sentence a screen reader hears. It changes seldom: numbers
 // that run are not in it.
 func (s *sheet) sayOf(v display.View) string {
 	c, w := v.Charge, s.W
+	if c.End == display.NotEnded && s.Scene != charge && v.Silent > quiet {
+		a := w.Troubles[display.StopUnheard]
+		return string(a.What) + " " + string(a.Money)
+	}
 	switch s.Scene {
 	case approve:
 		return w.StillToReserve.With("amount", s.Lang.Sum(c.Reserved, c.Price.Currency))
@@ -214,8 +226,8 @@ func (s *sheet) running(v display.View) string {
 	if v.State == display.Suspended {
 		say = string(w.NotDrawing)
 	}
-	if c.Reading > hal.StaleAfter {
-		say = w.Stale.With("age", s.Lang.Time(c.Reading.Truncate(ageStep)))
+	if age := max(c.Reading, v.Silent); age > hal.StaleAfter {
+		say = w.Stale.With("age", s.Lang.Time(age.Truncate(ageStep)))
 	}
 	if each := c.Price.Idle.Minute; each > 0 {
 		price := s.Lang.Money(each, cur)

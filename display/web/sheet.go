@@ -60,6 +60,9 @@ type sheet struct {
 	Moving  bool // the numbers come live
 	Wait    int  // seconds after which a phone without script asks again; 0 never
 	Offer   *priced
+	Claim   *claim // somebody charges here, and may have lost the page
+	Near    string // code of an EVSE of the same post that is free
+	Old     bool   // the numbers are older than they should be
 	Live    *numbers
 	Charge  *charged
 	Over    *over
@@ -159,9 +162,16 @@ type other struct {
 	Current         bool
 }
 
-// advise puts an alert on the page.
-func (s *sheet) advise(t display.Trouble) {
+// NearPath is the address of the free EVSE of the same post.
+func (s sheet) NearPath() string {
+	at := s.Place.of("")
+	at.code = s.Near
+	return at.path()
+}
+
+// advise puts an alert on the page. Values are names and what stands for them.
+func (s *sheet) advise(t display.Trouble, values ...string) {
 	a := s.W.Troubles[t]
-	fill := func(text display.Text) string { return text.With("pay", s.Pay()) }
+	fill := func(text display.Text) string { return text.With(append(values, "pay", s.Pay())...) }
 	s.Alert = &alert{Trouble: t, What: fill(a.What), Money: fill(a.Money), Do: fill(a.Do)}
 }

@@ -37,9 +37,11 @@ type twin struct {
 	silent   bool // cannot be reached
 	sessions map[payment.Holder]display.View
 	changed  chan struct{}
+	others   map[string]display.View // EVSEs of the same post, by code
 	requests []display.Request
+	claims   []string // digits
 	acts     []display.Act
-	refusal  error    // of the next Request or Act
+	refusal  error    // of the next Request, Act or Claim
 	looks    int      // calls of Session
 	codes    []string // asked of Post
 }
@@ -60,9 +62,12 @@ func (t *twin) Post(code string) (display.Post, bool) {
 	return t.post, code == "A12"
 }
 
-func (t *twin) Public(string) (display.View, bool) {
+func (t *twin) Public(code string) (display.View, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if v, ok := t.others[code]; ok {
+		return v, true
+	}
 	return t.public, !t.silent
 }
 
@@ -95,6 +100,23 @@ func (t *twin) Act(_ context.Context, _ string, h payment.Holder, a display.Act)
 	return t.refusal
 }
 
+// rightCode is the stop code of every charge of a twin.
+const rightCode = "4827"
+
+func (t *twin) Claim(_ context.Context, _, digits string, h payment.Holder) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.claims = append(t.claims, digits)
+	switch {
+	case t.refusal != nil:
+		return t.refusal
+	case digits != rightCode:
+		return display.CodeError{Left: 3}
+	}
+	t.sessions[h] = running()
+	return nil
+}
+
 func (t *twin) Changed(string) <-chan struct{} {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -123,7 +145,7 @@ func (t *twin) looked() int {
 // running is a charge under way.
 func running() display.View {
 	return display.View{Code: "A12", State: display.Charging, Price: price, Busy: true,
-		Charge: display.Charge{Ref: "A12-1-000007", Price: price, Reserved: 20000, Held: true, Cost: 4743, Energy: 8640, Power: 7243,
+		Charge: display.Charge{Ref: "A12-1-000007", Price: price, Reserved: 20000, Held: true, StopCode: rightCode, Cost: 4743, Energy: 8640, Power: 7243,
 			Elapsed: 72 * time.Minute, Meter: display.Meter{Model: "Eastron SDM630", Serial: "22110345", Start: 12345678},
 			Started: hal.Stamp{Unix: 1789900000, Clock: hal.ClockSynced}}}
 }
@@ -218,8 +240,4 @@ func body(page string) string {
 	}
 	before, _, _ := strings.Cut(after, "<script>")
 	return before
-}
-
-func (t *twin) Claim(_ context.Context, _, digits string, h payment.Holder) error {
-	return display.ErrOver
 }

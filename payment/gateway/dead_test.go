@@ -18,6 +18,9 @@ import (
 // operator settle for it, and lets it come back: it finds that done, takes nothing
 // more, and serves on.
 func TestVanishedPostIsSettledFor(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out: real programs and a real broker")
+	}
 	t.Parallel()
 	s := newStreet(t, 1, 0)
 	ref := payment.NewRef(postID(0), 1, 1)
@@ -43,7 +46,7 @@ func TestVanishedPostIsSettledFor(t *testing.T) {
 		got = list() // until the broker has noticed
 	}
 	if got.Ref != ref || got.Due <= 0 || got.Due > limit || got.Ended || got.Post != postID(0) {
-		t.Fatalf("open: %+v: want %s with something due", got, ref)
+		t.Fatalf("open: %+v: want %s with something due\n%s", got, ref, s.posts[0].log)
 	}
 	out.Reset()
 	if code := run([]string{"settle", "--config", s.desk, string(ref)}, &out, &out); code != exitRefused || !strings.Contains(out.String(), "--yes") {

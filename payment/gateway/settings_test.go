@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -145,6 +146,15 @@ func TestWhatIsLeftOut(t *testing.T) {
 	}
 }
 
+// Programs that are tried out take any port that is free, twice.
+func TestWhatIsNotLeftOut(t *testing.T) {
+	text := changed(t, small, "mqtt:", "listen: 127.0.0.1:0\nstatus: 127.0.0.1:0\ndead: {after: 1h, settle: true}\nmqtt:", "NOK,", "NOK, push_message: true,")
+	got, err := parseSettings("f", strings.NewReader(text), vault)
+	if err != nil || got.Listen != "127.0.0.1:0" || got.Status != got.Listen || got.Dead.After != time.Hour || !got.Dead.Settle || !got.Units[0].Push {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
 func TestUnitsSharePostsByTheirNames(t *testing.T) {
 	for _, row := range [][2]string{
 		{`posts: ["A*"]`, `posts: ["B*"]`},
@@ -266,4 +276,33 @@ func TestNamesOfGatewaysAndPosts(t *testing.T) {
 			}
 		}
 	}
+}
+
+// FuzzSettings holds that no file makes the loader fall over, that messages fit a
+// terminal, and that what is accepted can be sold through.
+func FuzzSettings(f *testing.F) {
+	text, err := os.ReadFile(referenceFile)
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, seed := range []string{string(text), small, small + second, "units: [{posts: [\"*\"]}]"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		s, err := parseSettings("f", strings.NewReader(text), vault)
+		if err != nil {
+			if said := err.Error(); strings.ContainsFunc(said, func(r rune) bool { return r != '\n' && !strconv.IsPrint(r) }) {
+				t.Errorf("not fit for a terminal: %q", said)
+			}
+			return
+		}
+		if len(s.Units) == 0 || !isKey(s.RelayKey.Reveal()) || s.PublicURL == "" {
+			t.Errorf("accepted what is not whole: %+v", s)
+		}
+		for _, u := range s.Units {
+			if !u.Currency.Known() || u.Max < u.Currency.Minimum() || u.ClientSecret.Reveal() == "" {
+				t.Errorf("accepted a unit that cannot sell: %+v", u)
+			}
+		}
+	})
 }

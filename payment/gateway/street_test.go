@@ -120,6 +120,10 @@ func (r *runner) kill() bool {
 func (r *runner) end() {
 	r.mu.Lock()
 	r.over = true
+	if r.rests != nil {
+		close(r.rests)
+		r.rests = nil
+	}
 	if r.cmd != nil {
 		if err := r.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 			r.t.Errorf("%s: %v", r.name, err)
@@ -329,7 +333,7 @@ units:
 // limit is what drivers reserve, and kwh the price that makes a few Wh come to that,
 // in øre.
 const (
-	limit = 90_000
+	limit = 300_000
 	kwh   = 1_000_000
 )
 

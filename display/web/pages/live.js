@@ -16,7 +16,7 @@ const again = () => { source.close(); setTimeout(() => location.reload(), Math.m
 const draw = n => {
   heard = Date.now();
   if (n.scene !== data.scene) return again();
-  body.classList.remove("old");
+  body.classList.toggle("old", n.old);
   data.tone = n.tone;
   document.title = n.title;
   say(n.say);
