@@ -178,3 +178,49 @@ func TestActsReachTheCharge(t *testing.T) {
 		t.Errorf("a request without a price: %v", err)
 	}
 }
+
+// TestAStopCodeOpensThePageOfACharge loses the page of a charge that runs, and stops
+// it from another one.
+func TestAStopCodeOpensThePageOfACharge(t *testing.T) {
+	t.Parallel()
+	p := perform(t, nil)
+	page := begin(t, p.url+"/en/A12")
+	until(t, "charging", func() bool {
+		scene, _, _ := look(t, page)
+		return scene == "charge"
+	})
+	state, _, _ := p.parts.units["A12"].Snapshot()
+	view, _ := p.parts.Session(t.Context(), "A12", state.Charge.Holder)
+	guest := payment.Holder{9}
+	var wrong display.CodeError
+	if err := p.parts.Claim(t.Context(), "A12", "nine", guest); !errors.As(err, &wrong) || wrong.Left != 4 {
+		t.Errorf("a wrong code: %v", err)
+	}
+	if err := p.parts.Act(t.Context(), "A12", guest, display.StopCharge); !errors.Is(err, display.ErrOver) {
+		t.Errorf("a stranger stops: %v", err)
+	}
+	if err := p.parts.Claim(t.Context(), "A12", view.Charge.StopCode, guest); err != nil {
+		t.Fatalf("the stop code %q: %v", view.Charge.StopCode, err)
+	}
+	if v, ok := p.parts.Session(t.Context(), "A12", guest); !ok || v.Charge.Ref != view.Charge.Ref {
+		t.Errorf("the guest sees %v %+v", ok, v.Charge)
+	}
+	if err := p.parts.Act(t.Context(), "A12", guest, display.StopCharge); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "ended", func() bool { return strings.Contains(p.log.String(), "why=driver_stop") })
+}
+
+func TestNobodyClaimsWhatIsNotThere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, v := shop(charge(session.Charging))
+		if err := p.Claim(t.Context(), "B7", "0000", driver); !errors.Is(err, display.ErrUnreachable) {
+			t.Errorf("another code: %v", err)
+		}
+		fill(v)
+		began := time.Now()
+		if err := p.Claim(t.Context(), "A12", "0000", driver); !errors.Is(err, display.ErrUnreachable) || time.Since(began) != answerWithin {
+			t.Errorf("a loop that does not answer: %v, after %v", err, time.Since(began))
+		}
+	})
+}

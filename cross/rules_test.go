@@ -44,6 +44,7 @@ func modules() []rules.Module {
 		{Path: "github.com/VictoriaMetrics/metrics", In: []string{"payment/gateway"}, Why: "figures in the form that Prometheus reads"},
 		{Path: "github.com/eclipse/paho.mqtt.golang", In: []string{"agent/mqtt"}, Why: "MQTT 3.1.1 over one connection"},
 		{Path: "github.com/goburrow/modbus", In: []string{"hal/modbus"}, Why: "encodes and checks Modbus PDUs"},
+		{Path: "github.com/mochi-mqtt/server/v2", In: []string{"agent/mqtt/broker"}, Why: "an MQTT broker for tests and the demonstration; not in the product"},
 		{Path: "github.com/spf13/cobra", In: []string{"agent", "payment/gateway"}, Why: "subcommands, help and completion"},
 		{Path: "github.com/spf13/viper", In: []string{"agent/config/strict"}, Why: "file and environment as one configuration"},
 		{Path: "go.yaml.in/yaml/v3", In: []string{"agent/config/strict", "hal/modbus/meters"}, Why: "line numbers in configuration errors; meter maps whose keys matter"},
@@ -74,7 +75,8 @@ func goroutines() map[string]string {
 
 		"hal/sim":      "serves several connections at once, as a meter's gateway does",
 		"payment/sim":  "delivers webhooks while it serves, as a payment service calls back by itself",
-		"cross/bench":  "reads what a program under measurement prints",
+		"cross/demo":   "keeps processes running side by side, and one address in front of them",
+		"cross/bench":  "reads what programs under measurement print, and is ten thousand posts",
 		"cross/replay": "one worker for each processor; rows share nothing",
 		"cross/worlds": "one worker for each processor; worlds share nothing",
 		"cross/suite":  "prints while a program runs",

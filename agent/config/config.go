@@ -125,12 +125,6 @@ type Gateway struct {
 	Key     Secret        // of this post, 64 hexadecimal digits: seals what is said between the two
 }
 
-// MQTT is the way to the broker.
-type MQTT struct {
-	URL           string // mqtts://host:port, or mqtt://host:port on this machine
-	CA, Cert, Key string // absolute paths of PEM files; empty with mqtt://
-}
-
 // Payer is what a simulated payer does.
 type Payer string
 

@@ -179,13 +179,7 @@ func paymentKeys() strict.Key {
 }
 
 func mqttKeys() strict.Key {
-	return strict.Key{Name: "mqtt", Kind: strict.Section, Unset: "none; needed with `payment.through: gateway`", Doc: "The broker that carries what post and gateway say to each other.", Keys: []strict.Key{
-		{Name: "url", Kind: strict.Text, Need: true, Want: "mqtts://host:port, or mqtt://127.0.0.1:port, with nothing after it", Legal: legal.Broker, Quiet: true,
-			Doc: "Address of the broker. Without TLS only on this machine."},
-		{Name: "ca", Kind: strict.Text, Unset: "needed with mqtts", Want: "an absolute path", Legal: legal.Absolute, Doc: "Certificate of whoever vouches for the broker, PEM."},
-		{Name: "cert", Kind: strict.Text, Unset: "needed with mqtts", Want: "an absolute path", Legal: legal.Absolute, Doc: "Certificate of the post, PEM. Its common name is post.id."},
-		{Name: "key", Kind: strict.Text, Unset: "needed with mqtts", Want: "an absolute path", Legal: legal.Absolute, Doc: "Private key of the post, PEM."},
-	}}
+	return strict.Key{Name: "mqtt", Kind: strict.Section, Unset: "none; needed with `payment.through: gateway`", Doc: "The broker that carries what post and gateway say to each other.", Keys: BrokerKeys("post", "post.id")}
 }
 
 func webKeys() strict.Key {

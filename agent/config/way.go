@@ -42,16 +42,7 @@ func (r *reader) checkMQTT(f *file) {
 	if strings.HasPrefix(strings.ToLower(f.Post.ID), "gateway-") && r.Fine("post.id") {
 		r.Fail("post.id", strict.Quote(f.Post.ID), `a name that does not begin with "gateway-", as there is mqtt: the broker knows gateways by that`)
 	}
-	secure := strings.HasPrefix(m.URL, "mqtts:")
-	for _, l := range []struct{ path, file string }{{"mqtt.ca", m.CA}, {"mqtt.cert", m.Cert}, {"mqtt.key", m.Key}} {
-		switch {
-		case !r.Fine(l.path):
-		case secure && l.file == "":
-			r.Fail(l.path, "nothing", "it given, as mqtt.url is "+m.URL)
-		case !secure && l.file != "":
-			r.Fail(l.path, strict.Quote(l.file), "it left out, as mqtt.url is "+m.URL+" and has no TLS")
-		}
-	}
+	m.Check(r.Reader)
 }
 
 // sought is a secret that the way to the money needs.

@@ -8,67 +8,88 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"log/slog"
 )
 
-// Key seals the messages between a post and its gateways. It prints as stars.
-type Key [sha256.Size]byte
+// Key seals what a post and the gateways say to each other. A post has a key of
+// its own; gateways have the master key that all of them are made of. It prints
+// as stars.
+type Key [32]byte
 
-// String gives stars.
-func (Key) String() string { return "***" }
+// ErrSeal says that a message was not sealed with this key for this topic, or
+// has been changed since.
+var ErrSeal = errors.New("the seal does not fit")
 
-// GoString gives stars, so that %#v tells no more than %v.
-func (Key) GoString() string { return "***" }
+const stars = "********"
 
-// ErrSeal is what Open returns for a message that was not sealed with this key for
-// this topic.
-var ErrSeal = errors.New("the seal is missing or broken")
+// keyLabel keeps keys of posts apart from whatever else may be made of a master
+// key one day.
+const keyLabel = "stolpe relay 1\n"
 
-// ParseKey reads a key as 64 hex digits. Its error repeats nothing of them.
-func ParseKey(text string) (k Key, err error) {
-	b, err := hex.DecodeString(text)
-	if err != nil || len(b) != len(k) {
-		return Key{}, fmt.Errorf("has %d characters: want %d hex digits", len(text), 2*len(k))
+// ParseKey reads a key of 64 hex digits. The error does not repeat them.
+func ParseKey(digits string) (Key, error) {
+	var k Key
+	if len(digits) != hex.EncodedLen(len(k)) {
+		return Key{}, fmt.Errorf("read key: %d characters where a key has %d hex digits", len(digits), hex.EncodedLen(len(k)))
 	}
-	copy(k[:], b)
+	if _, err := hex.Decode(k[:], []byte(digits)); err != nil {
+		return Key{}, errors.New("read key: there is a character that is no hex digit")
+	}
+	if k == (Key{}) {
+		return Key{}, errors.New("read key: a key of nothing but zeros is none")
+	}
 	return k, nil
 }
 
-// Hex writes the key out, for the one configuration that is to have it.
-func (k Key) Hex() string { return hex.EncodeToString(k[:]) }
-
-// Of is the key of a post, made of the master key that the gateways have.
+// Of makes the key of a post out of the master key.
 func (k Key) Of(tenant, post string) Key {
-	return Key(k.sum("stolpe relay 1\n", tenant, "\n", post))
+	return Key(k.sum([]byte(keyLabel + tenant + "\n" + post)))
 }
 
-func (k Key) sum(parts ...string) []byte {
-	m := hmac.New(sha256.New, k[:])
-	for _, p := range parts {
-		m.Write([]byte(p)) //nolint:errcheck // a hash takes everything
-	}
-	return m.Sum(nil)
-}
-
-// letters is how a seal is written: without padding, so that nothing of it can be left out.
-func letters() *base64.Encoding { return base64.RawURLEncoding.Strict() }
-
-// Seal adds the seal to a text, which has no line end of its own, as JSON has none.
+// Seal gives the payload under which text may be published on the topic: text, a
+// newline, and what proves both. The text stays readable.
 func (k Key) Seal(topic string, text []byte) []byte {
-	sealed := make([]byte, 0, len(text)+1+letters().EncodedLen(sha256.Size))
-	sealed = append(append(sealed, text...), '\n')
-	return letters().AppendEncode(sealed, k.sum(topic, "\n", string(text)))
+	out := make([]byte, 0, len(text)+1+base64.RawURLEncoding.EncodedLen(sha256.Size))
+	out = append(append(out, text...), '\n')
+	return base64.RawURLEncoding.AppendEncode(out, k.mark(topic, text))
 }
 
-// Open gives the text of a sealed message, or ErrSeal.
+// Open gives the text of a payload that was published on the topic, or ErrSeal.
+// The seal says who wrote the text, not when: old messages open as well.
 func (k Key) Open(topic string, payload []byte) ([]byte, error) {
-	i := bytes.LastIndexByte(payload, '\n')
-	if i < 0 {
+	end := bytes.LastIndexByte(payload, '\n')
+	if end < 0 {
 		return nil, ErrSeal
 	}
-	text := payload[:i]
-	seal, err := letters().DecodeString(string(payload[i+1:]))
-	if err != nil || !hmac.Equal(seal, k.sum(topic, "\n", string(text))) {
+	text, seal := payload[:end], payload[end+1:]
+	// Compared as written, so that one text on one topic has one payload only.
+	want := base64.RawURLEncoding.AppendEncode(nil, k.mark(topic, text))
+	if !hmac.Equal(seal, want) {
 		return nil, ErrSeal
 	}
 	return text, nil
 }
+
+func (k Key) mark(topic string, text []byte) []byte {
+	return k.sum([]byte(topic+"\n"), text)
+}
+
+func (k Key) sum(parts ...[]byte) []byte {
+	h := hmac.New(sha256.New, k[:])
+	for _, part := range parts {
+		h.Write(part)
+	}
+	return h.Sum(nil)
+}
+
+// Format prints stars, whatever the verb.
+func (k Key) Format(s fmt.State, _ rune) { fmt.Fprint(s, stars) }
+
+// LogValue keeps the key out of logs.
+func (k Key) LogValue() slog.Value { return slog.StringValue(stars) }
+
+// MarshalText keeps the key out of whatever is written as text.
+func (k Key) MarshalText() ([]byte, error) { return []byte(stars), nil }
+
+// Hex writes the key out, for the one configuration that is to have it.
+func (k Key) Hex() string { return hex.EncodeToString(k[:]) }

@@ -30,7 +30,7 @@ var verbs = map[string]func(w *world, args []string) error{
 	"disk":       (*world).doDisk,       // disk full
 	"card":       (*world).doCard,       // card copy NAME
 	"power":      (*world).doPower,      // power on [gone|holed|alien] | cut | card new | card NAME | torn
-	"driver":     (*world).doDriver,     // driver A requests 350 kr [by push] | stops | extends
+	"driver":     (*world).doDriver,     // driver A requests 350 kr [by push] | stops | extends | claims B: knows the stop code of B's charge | guesses at it
 	"technician": (*world).doTechnician, // technician withdraws | restores
 	"payer":      (*world).doPayer,      // payer approves | declines
 	"portal":     (*world).doPortal,     // portal releases | takes 100 kr | refunds 10 kr
@@ -270,13 +270,32 @@ func (w *world) doDriver(args []string) error {
 		}
 		w.step(q)
 	case is(args, "* stops"):
-		w.step(Stopped{Why: display.ByDriver})
+		w.step(Stopped{Why: display.ByDriver, Holder: holder(args[0])})
 	case is(args, "* extends"):
-		w.step(Extended{})
+		w.step(Extended{Holder: holder(args[0])})
+	case is(args, "* claims *"), is(args, "* guesses"):
+		w.claim(args[0], args[len(args)-1])
 	default:
 		return errUsage
 	}
 	return nil
+}
+
+// claim lets a driver tell the stop code of another one's charge, or none that opens
+// anything.
+func (w *world) claim(name, of string) {
+	c := Claimed{Digits: "wrong", Holder: holder(name)}
+	if of != "guesses" {
+		c.Digits = stopCode(holder(of))
+	}
+	err := w.rules.Claims(&w.state, w.now(), c)
+	if code := (display.CodeError{}); errors.As(err, &code) {
+		err = fmt.Errorf("%w, tries left %d", err, code.Left)
+	}
+	if err != nil {
+		w.diary.write(w, "no: %v", err)
+	}
+	w.step(c)
 }
 
 func (w *world) doTechnician(args []string) error {

@@ -87,16 +87,21 @@ var errNoMarks = errors.New("no marks of a place for the measurements")
 
 // intoReadme puts the rows into a Markdown file, in place of those it has.
 func intoReadme(file string, rows []Row) error {
+	return intoFile(file, readmeBegin, readmeEnd, markdown(rows))
+}
+
+// intoFile puts a text between two marks of a file, in place of what is there.
+func intoFile(file, begin, end, text string) error {
 	old, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}
-	before, rest, begins := strings.Cut(string(old), readmeBegin)
-	_, after, ends := strings.Cut(rest, readmeEnd)
+	before, rest, begins := strings.Cut(string(old), begin)
+	_, after, ends := strings.Cut(rest, end)
 	if !begins || !ends {
 		return fmt.Errorf("%s: %w", file, errNoMarks)
 	}
-	return os.WriteFile(file, []byte(before+readmeBegin+markdown(rows)+readmeEnd+after), 0o644)
+	return os.WriteFile(file, []byte(before+begin+text+end+after), 0o644)
 }
 
 // markdown writes the rows as a table, with the machine they are true of.

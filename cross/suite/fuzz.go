@@ -5,34 +5,59 @@ import (
 	"strings"
 )
 
-// fuzzed is the folder whose fuzzers run in each full run: what comes over a wire
-// and what a technician writes into a register map decides what is billed.
-const fuzzed = "hal/modbus"
+// search is where fuzzers run in each full run, and for how long.
+type search struct {
+	dir   string // and what is below it
+	fuzz  string // one fuzzer of it; empty for all
+	times string // as go test -fuzztime has it
+}
 
-// fuzzTime is how long each fuzzer looks for inputs that nobody has thought of.
-const fuzzTime = "30s"
+// searches lists them: what comes over a wire and what a technician writes into a
+// register map decides what is billed, and what anybody may send decides what is paid.
+// The rest have their seeds run by the tests. Times are chosen by us: all together must
+// leave room for everything else in a run.
+func searches() []search {
+	return []search{
+		{"hal/modbus", "", "30s"},
+		{"payment/relay", "", "10s"},
+		{"payment/vipps", "FuzzReceiver", "10s"},
+		{"display/remote", "", "10s"},
+		{"display/web", "FuzzForms", "10s"},
+	}
+}
 
-// fuzz lets every fuzzer below fuzzed search for a while. An input that breaks one
-// is written beside it, where every later run of the tests finds it.
+// fuzz lets fuzzers search for a while. An input that breaks one is written beside it,
+// where every later run of the tests finds it.
 func (r *run) fuzz() error {
 	r.again = true
 	defer func() { r.again = false }()
 	var failed error
 	for _, p := range r.tree.Packages {
-		if p.Dir != fuzzed && !strings.HasPrefix(p.Dir, fuzzed+"/") {
+		what, ok := searchOf(p.Dir)
+		if !ok {
 			continue
 		}
 		for _, f := range p.Files {
 			for _, decl := range f.AST.Decls {
 				fn, ok := decl.(*ast.FuncDecl)
-				if !ok || !f.Test || !strings.HasPrefix(fn.Name.Name, "Fuzz") {
+				if !ok || !f.Test || !strings.HasPrefix(fn.Name.Name, "Fuzz") || what.fuzz != "" && what.fuzz != fn.Name.Name {
 					continue
 				}
-				if err := r.goTest(nil, "-run=^$", "-fuzz=^"+fn.Name.Name+"$", "-fuzztime="+fuzzTime, "./"+p.Dir); err != nil {
+				if err := r.goTest(nil, "-run=^$", "-fuzz=^"+fn.Name.Name+"$", "-fuzztime="+what.times, "./"+p.Dir); err != nil {
 					failed = err
 				}
 			}
 		}
 	}
 	return failed
+}
+
+// searchOf finds the search of a folder.
+func searchOf(dir string) (search, bool) {
+	for _, s := range searches() {
+		if dir == s.dir || strings.HasPrefix(dir, s.dir+"/") {
+			return s, true
+		}
+	}
+	return search{}, false
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -90,7 +91,7 @@ func (r *run) race() error {
 // goTest runs `go test` with some more arguments, prints each package as it
 // ends, and adds its tests to the tally.
 func (r *run) goTest(env []string, args ...string) error {
-	fixed := []string{"test", "-json"}
+	fixed := []string{"test", "-json", abreast()}
 	if r.short {
 		fixed = append(fixed, "-short")
 	} else {
@@ -114,6 +115,10 @@ func (r *run) goTest(env []string, args ...string) error {
 	}
 	return err
 }
+
+// abreast lets one package more be tested at a time than there are processors: some
+// wait for programs, clocks and networks most of the time.
+func abreast() string { return fmt.Sprintf("-p=%d", runtime.NumCPU()+1) }
 
 // errCounted says that a step failed by tests that are in the tally already.
 var errCounted = errors.New("tests failed")

@@ -92,7 +92,7 @@ func steps() []step {
 		{"parts", true, (*run).parts},
 		{"tests", false, (*run).tests},
 		{"tests under the race detector", true, (*run).race},
-		{"fuzzers, " + fuzzTime + " each", true, (*run).fuzz},
+		{"fuzzers", true, (*run).fuzz},
 	}
 }
 

@@ -220,14 +220,14 @@ func TestFuzzersSearch(t *testing.T) {
 			"\tf.Fuzz(func(t *testing.T, b []byte) {\n\t\t" + body + "\n\t})\n}\n"
 	}
 	r, out := module(t, map[string]string{
-		fuzzed + "/deep/a_test.go": fuzzer("deep", "if len(b) > 2 {\n\t\t\tt.Fatal(\"too long\")\n\t\t}"),
-		"elsewhere/b_test.go":      fuzzer("elsewhere", "t.Fatal(\"never run\")"),
+		"hal/modbus" + "/deep/a_test.go": fuzzer("deep", "if len(b) > 2 {\n\t\t\tt.Fatal(\"too long\")\n\t\t}"),
+		"elsewhere/b_test.go":            fuzzer("elsewhere", "t.Fatal(\"never run\")"),
 	})
 	r.step(step{name: "fuzzers", do: (*run).fuzz})
 	if code := r.sum(); code != exitBad {
 		t.Errorf("exit code %d, want %d", code, exitBad)
 	}
-	has(t, out.String(), "too long", "== failed\n   "+fuzzed+"/deep FuzzIt")
+	has(t, out.String(), "too long", "== failed\n   "+"hal/modbus"+"/deep FuzzIt")
 	if strings.Contains(out.String(), "never run") {
 		t.Errorf("fuzzed elsewhere too:\n%s", out)
 	}

@@ -18,6 +18,9 @@ type GatewayOptions struct {
 	Publish func(ctx context.Context, tenant, post, leaf string, text []byte) error
 	// Connected says whether the broker is there.
 	Connected func() bool
+	// Told says whether the broker has had time to tell all that it keeps. Before, a
+	// code that nobody has said to be his may be anybody's.
+	Told func() bool
 	// Dress gives a post its owner's brand and terms; false for a post that belongs to
 	// nobody here.
 	Dress func(tenant string, p *display.Post) bool
@@ -229,13 +232,14 @@ func (g *Gateway) find(code string) (*place, int) {
 	return best.place, best.evse
 }
 
-// Post tells who and where; false for a code nobody has.
+// Post tells who and where; false for a code nobody has. While that is not known yet
+// it tells nothing of a post that may well be there.
 func (g *Gateway) Post(code string) (display.Post, bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	p, _ := g.find(code)
 	if p == nil {
-		return display.Post{}, false
+		return display.Post{}, !g.Told()
 	}
 	return p.info, true
 }

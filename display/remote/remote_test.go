@@ -26,6 +26,7 @@ type street struct {
 	*Gateway
 	posts     map[string]*Post
 	connected bool
+	untold    bool
 	deaf      map[string]bool // posts that hear nothing
 	mend      func(text []byte) []byte
 
@@ -79,7 +80,7 @@ func newStreet(t *testing.T) *street {
 	t.Helper()
 	s := &street{posts: map[string]*Post{}, connected: true, deaf: map[string]bool{}}
 	began := time.Now()
-	s.Gateway = NewGateway(GatewayOptions{ID: "gateway-1", Connected: func() bool { return s.connected }, Mono: func() time.Duration { return time.Since(began) },
+	s.Gateway = NewGateway(GatewayOptions{ID: "gateway-1", Connected: func() bool { return s.connected }, Told: func() bool { return !s.untold }, Mono: func() time.Duration { return time.Since(began) },
 		Dress: func(tenant string, p *display.Post) bool { return tenant == "acme" },
 		Publish: func(_ context.Context, tenant, post, leaf string, text []byte) error {
 			s.mu.Lock()
@@ -293,6 +294,14 @@ func TestNobodyTakesAnothersDrivers(t *testing.T) {
 		if p, ok := s.Post("SHARED"); ok {
 			t.Errorf("a code that two want is %q's", p.ID)
 		}
+		if _, ok := s.Post("NOBODY"); ok {
+			t.Error("a code that nobody has is known")
+		}
+		s.untold = true
+		if _, ok := s.Post("NOBODY"); !ok {
+			t.Error("a driver is told that a post does not exist before the broker has told which do")
+		}
+		s.untold = false
 		must(t, s.Meet("acme", "EVIL", nil)) // removed
 		if p, ok := s.Post("SHARED"); !ok || p.ID != "A12" {
 			t.Errorf("SHARED is %q's, %v, when the other is gone", p.ID, ok)
@@ -374,7 +383,7 @@ func FuzzMessages(f *testing.F) {
 	v := fromView(full(true))
 	f.Add(write(answer{V: 1, ID: "x", View: &v}))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		g := NewGateway(GatewayOptions{ID: "g", Connected: func() bool { return true }, Mono: func() time.Duration { return 0 }, Dress: func(string, *display.Post) bool { return true }})
+		g := NewGateway(GatewayOptions{ID: "g", Connected: func() bool { return true }, Told: func() bool { return true }, Mono: func() time.Duration { return 0 }, Dress: func(string, *display.Post) bool { return true }})
 		if g.Meet("acme", "A12", text) == nil && len(text) > 0 {
 			for _, code := range g.posts["acme/A12"].codes {
 				g.Post(code)

@@ -104,7 +104,7 @@ func (g *gateway) wire(work context.Context, key mqtt.Key) (http.Handler, error)
 	*t = traffic{id: s.MQTT.ClientID, key: key, log: g.log, dead: newDeadPosts(&g.units, g.log)}
 	connected := func() bool { return t.conn.Connected() }
 	t.figures = newFigures(connected, func() int { return len(t.dead.owed()) })
-	t.pages = remote.NewGateway(remote.GatewayOptions{ID: t.id, Publish: t.publish, Connected: connected, Dress: g.units.dress,
+	t.pages = remote.NewGateway(remote.GatewayOptions{ID: t.id, Publish: t.publish, Connected: connected, Told: g.told, Dress: g.units.dress,
 		Mono: func() time.Duration { return time.Since(began) }})
 	t.relay = relay.NewServer(relay.ServerOptions{Unit: g.units.relayed, Publish: t.publish, Within: askWithin, Now: time.Now, Saw: t.figures.saw, Log: g.log})
 	g.hooks = receivers{nudge: t.nudge, count: t.figures.hooked.Inc}
@@ -157,6 +157,17 @@ func (g *gateway) setReady(at time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.ready = at
+}
+
+// toldWithin is how long a broker may take to tell all that it keeps. Chosen by us: of
+// 10,000 posts in a second.
+const toldWithin = 3 * time.Second
+
+// told says whether the broker has had time to tell all that it keeps.
+func (g *gateway) told() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return !g.ready.IsZero() && time.Since(g.ready) >= toldWithin
 }
 
 // mayRule says whether posts that seem dead may be settled for by the rule, and after

@@ -1,11 +1,9 @@
 package main
 
 import (
-	"os"
-	"strings"
+	"fmt"
+	"io"
 	"time"
-
-	"go.yaml.in/yaml/v3"
 
 	"stolpe/agent/config"
 	"stolpe/agent/config/strict"
@@ -13,60 +11,130 @@ import (
 	"stolpe/payment"
 )
 
+// settings is a configuration of the gateway that has been checked.
 type settings struct {
-	Listen, Status, PublicURL string
-	MQTT                      struct{ URL, CA, Cert, Key, ClientID string }
-	RelayKey                  config.Secret
-	Units                     []unit
-	Dead                      struct {
+	Listen    string // host:port of the driver's pages and webhooks; port 0 is any free one
+	Status    string // host:port of health, readiness and metrics
+	PublicURL string // what phones call the pages; without a slash at the end
+	MQTT      struct{ URL, CA, Cert, Key, ClientID string }
+	RelayKey  config.Secret // 64 hexadecimal digits, of which the posts' keys are made
+	Units     []unit
+	Dead      struct {
+		After  time.Duration // of silence, until what a post has left open may be settled
+		Settle bool          // by the gateway itself, else by hand
+	}
+}
+
+// unit is a sales unit, and which posts sell through it.
+type unit struct {
+	MSN             string
+	Tenant          string   // whose posts
+	Posts           []string // ids, or beginnings of ids with * behind; the first unit that fits is a post's
+	Currency        payment.Currency
+	Max             payment.Amount // that may be reserved at once, minor units
+	BaseURL         string         // without a slash at the end
+	ClientID        config.Secret
+	ClientSecret    config.Secret
+	SubscriptionKey config.Secret
+	Hooks           []config.Secret // with which webhooks are signed; any of them
+	Push            bool            // drivers may be asked in the app by their phone number
+	Brand           display.Brand
+	TermsURL        string
+}
+
+// file is the configuration as it stands in the file: the names are the keys.
+type file struct {
+	Listen, Status string
+	PublicURL      string `mapstructure:"public_url"`
+	MQTT           struct {
+		URL, CA, Cert, Key string
+		ClientID           string `mapstructure:"client_id"`
+	}
+	RelayKey string `mapstructure:"relay_key"`
+	Dead     struct {
 		After  time.Duration
 		Settle bool
 	}
+	Units []fileUnit
 }
 
-type unit struct {
-	MSN, Tenant                             string
-	Posts                                   []string
-	Currency                                payment.Currency
-	Max                                     payment.Amount
-	BaseURL                                 string
-	ClientID, ClientSecret, SubscriptionKey config.Secret
-	Hooks                                   []config.Secret
-	Push                                    bool
-	Brand                                   display.Brand
-	TermsURL                                string
+type fileUnit struct {
+	MSN, Tenant     string
+	Posts           []string
+	Currency        payment.Currency
+	Max             payment.Amount `mapstructure:"max_amount"`
+	BaseURL         string         `mapstructure:"base_url"`
+	ClientID        string         `mapstructure:"client_id"`
+	ClientSecret    string         `mapstructure:"client_secret"`
+	SubscriptionKey string         `mapstructure:"subscription_key"`
+	Hooks           []string       `mapstructure:"webhook_secrets"`
+	Push            bool           `mapstructure:"push_message"`
+	Brand           config.Brand
+	TermsURL        string `mapstructure:"terms_url"`
 }
 
+// loadSettings reads a configuration of the gateway, with secrets from the running
+// system. What is wrong in the file comes back as config.Errors; other errors are
+// those of the operating system.
 func loadSettings(path string) (settings, error) {
-	b, err := os.ReadFile(path)
+	f, err := strict.Open(path)
 	if err != nil {
 		return settings{}, err
 	}
-	var f struct {
-		Listen, Status, Public_url string
-		Mqtt                       struct{ URL, CA, Cert, Key, Client_id string }
-		Relay_key                  string
-		Units                      []struct {
-			MSN, Tenant, Currency                                string
-			Max_amount                                           payment.Amount
-			Base_url, Client_id, Client_secret, Subscription_key string
-		}
-	}
-	if err := yaml.Unmarshal(b, &f); err != nil {
+	defer f.Close()
+	return parseSettings(path, f, config.System)
+}
+
+// parseSettings reads a configuration from in. The name stands for it in messages.
+func parseSettings(name string, in io.Reader, find config.Lookup) (settings, error) {
+	var f file
+	r, err := format().Read(name, in, &f)
+	if err != nil {
 		return settings{}, err
 	}
-	sec := func(t string) config.Secret {
-		kind, name, _ := strings.Cut(t, ":")
-		v, err := strict.System(kind, name)
-		if err != nil {
-			panic(err)
-		}
-		return strict.Hide(strings.TrimSpace(v))
+	check(r, f)
+	s := settings{Listen: f.Listen, Status: f.Status, PublicURL: f.PublicURL, Dead: f.Dead}
+	s.MQTT = struct{ URL, CA, Cert, Key, ClientID string }(f.MQTT)
+	s.RelayKey = secret(r, "relay_key", f.RelayKey, find)
+	if key := s.RelayKey.Reveal(); key != "" && !isKey(key) {
+		r.Fail("relay_key", f.RelayKey+", but what is there is no key", fmt.Sprintf("%d hexadecimal digits there", keyDigits))
 	}
-	s := settings{Listen: f.Listen, Status: f.Status, PublicURL: f.Public_url, RelayKey: sec(f.Relay_key)}
-	s.MQTT.URL, s.MQTT.CA, s.MQTT.Cert, s.MQTT.Key, s.MQTT.ClientID = f.Mqtt.URL, f.Mqtt.CA, f.Mqtt.Cert, f.Mqtt.Key, f.Mqtt.Client_id
-	for _, u := range f.Units {
-		s.Units = append(s.Units, unit{MSN: u.MSN, Tenant: u.Tenant, Posts: []string{"*"}, Currency: payment.Currency(u.Currency), Max: u.Max_amount, BaseURL: u.Base_url, ClientID: sec(u.Client_id), ClientSecret: sec(u.Client_secret), SubscriptionKey: sec(u.Subscription_key)})
+	for i, u := range f.Units {
+		s.Units = append(s.Units, u.unit(r, fmt.Sprintf("units[%d]", i), find))
+	}
+	if err := r.Err(); err != nil {
+		return settings{}, err
 	}
 	return s, nil
+}
+
+// unit gives the unit that stands at a path, with its secrets and its logo.
+func (u fileUnit) unit(r *strict.Reader, at string, find config.Lookup) unit {
+	out := unit{
+		MSN: u.MSN, Tenant: u.Tenant, Posts: u.posts(r, at), Currency: u.Currency, Max: u.Max, BaseURL: u.BaseURL,
+		ClientID:        secret(r, at+".client_id", u.ClientID, find),
+		ClientSecret:    secret(r, at+".client_secret", u.ClientSecret, find),
+		SubscriptionKey: secret(r, at+".subscription_key", u.SubscriptionKey, find),
+		Push:            u.Push, Brand: u.Brand.Load(r, at+".brand"), TermsURL: u.TermsURL,
+	}
+	for i, said := range u.Hooks {
+		out.Hooks = append(out.Hooks, secret(r, fmt.Sprintf("%s.webhook_secrets[%d]", at, i), said, find))
+	}
+	return out
+}
+
+// posts are the patterns of a unit. Left out they are all; an empty list is none.
+func (u fileUnit) posts(r *strict.Reader, at string) []string {
+	if !r.Given(at + ".posts") {
+		return []string{"*"}
+	}
+	return u.Posts
+}
+
+// secret looks up a secret, unless what is said of it is wrong already.
+func secret(r *strict.Reader, path, said string, find config.Lookup) config.Secret {
+	if !r.Fine(path) || said == "" {
+		return config.Secret{}
+	}
+	return r.Secret(path, said, find)
 }

@@ -31,8 +31,34 @@ type runner struct {
 	mu    sync.Mutex
 	cmd   *exec.Cmd // nil while it is not running
 	over  bool
+	rests chan struct{} // closed when it may go on; nil while it goes
 	log   *printed
 	ended chan struct{}
+}
+
+// freeze kills it, and does not let it start again before thaw.
+func (r *runner) freeze() {
+	r.mu.Lock()
+	r.rests = make(chan struct{})
+	r.mu.Unlock()
+	r.kill()
+}
+
+func (r *runner) thaw() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	close(r.rests)
+	r.rests = nil
+}
+
+// rest waits while it is frozen.
+func (r *runner) rest() {
+	r.mu.Lock()
+	rests := r.rests
+	r.mu.Unlock()
+	if rests != nil {
+		<-rests
+	}
 }
 
 func keep(t *testing.T, name string, fresh func() *exec.Cmd) *runner {
@@ -44,6 +70,7 @@ func keep(t *testing.T, name string, fresh func() *exec.Cmd) *runner {
 func (r *runner) run() {
 	defer close(r.ended)
 	for {
+		r.rest()
 		r.mu.Lock()
 		if r.over {
 			r.mu.Unlock()
@@ -93,6 +120,10 @@ func (r *runner) kill() bool {
 func (r *runner) end() {
 	r.mu.Lock()
 	r.over = true
+	if r.rests != nil {
+		close(r.rests)
+		r.rests = nil
+	}
 	if r.cmd != nil {
 		if err := r.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 			r.t.Errorf("%s: %v", r.name, err)
@@ -116,6 +147,7 @@ type street struct {
 	posts    []*runner
 	fast     *http.Client
 	doom     doom
+	desk     string // configuration for whoever runs commands beside the gateways
 }
 
 // calls is how many calls to payments there have been.
@@ -213,17 +245,21 @@ func newStreet(t *testing.T, posts, spare int) *street {
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 	t.Cleanup(s.fast.CloseIdleConnections)
 	must(t, broker.Init(s.fleet, "127.0.0.1"))
-	for n := range 2 {
+	for n := range 3 { // the last is for commands
 		must(t, broker.AddGateway(s.fleet, fmt.Sprintf("gateway-%d", n+1)))
 	}
 	for n := range posts + spare {
 		must(t, broker.AddPost(s.fleet, "acme", postID(n)))
+	}
+	for name, value := range map[string]string{"client-id": s.keys.ClientID, "client-secret": s.keys.ClientSecret, "subscription-key": s.keys.SubscriptionKey} {
+		must(t, os.WriteFile(filepath.Join(s.fleet, name), []byte(value), 0o600))
 	}
 	s.till = sim.NewTill(sim.Options{Accept: s.keys, PublicURL: "https://landing.example", Payer: sim.Payer{Habit: sim.Approves, After: 500 * time.Millisecond}})
 	s.startBroker()
 	for n := range 2 {
 		s.startGateway(n + 1)
 	}
+	s.desk, _ = s.configure(3)
 	for n := range posts {
 		s.startPost(n)
 	}
@@ -264,11 +300,22 @@ func (s *street) startBroker() {
 }
 
 func (s *street) startGateway(n int) {
-	d := &door{}
+	file, d := s.configure(n)
+	d.runner = keep(s.t, fmt.Sprintf("gateway-%d", n), func() *exec.Cmd {
+		return exec.Command(filepath.Join(s.dir, "stolpe-gateway"), "run", "--config", file)
+	})
+	s.t.Cleanup(d.end)
+	s.gateways = append(s.gateways, d)
+}
+
+// configure writes the configuration of a gateway.
+func (s *street) configure(n int) (file string, d *door) {
+	d = &door{}
 	service := httptest.NewServer(s.through(d))
 	s.t.Cleanup(service.Close)
 	own := filepath.Join(s.fleet, "gateways", fmt.Sprintf("gateway-%d", n))
-	pages, file := freePort(s.t), filepath.Join(s.fleet, fmt.Sprintf("gateway-%d.yaml", n))
+	pages := freePort(s.t)
+	file = filepath.Join(s.fleet, fmt.Sprintf("gateway-%d.yaml", n))
 	must(s.t, os.WriteFile(file, fmt.Appendf(nil, `
 listen: "127.0.0.1:%[1]s"
 status: "127.0.0.1:0"
@@ -277,22 +324,16 @@ mqtt: {url: "mqtts://127.0.0.1:%[2]s", ca: %[3]s/ca.pem, cert: %[3]s/cert.pem, k
 relay_key: "file:%[3]s/relay.key"
 units:
   - {msn: "123456", tenant: acme, currency: NOK, max_amount: 500000, base_url: "%[5]s",
-     client_id: "env:T_ID", client_secret: "env:T_SECRET", subscription_key: "env:T_KEY"}
-`, pages, s.port, own, n, service.URL), 0o600))
+     client_id: "file:%[6]s/client-id", client_secret: "file:%[6]s/client-secret", subscription_key: "file:%[6]s/subscription-key"}
+`, pages, s.port, own, n, service.URL, s.fleet), 0o600))
 	d.pages = "http://127.0.0.1:" + pages
-	d.runner = keep(s.t, fmt.Sprintf("gateway-%d", n), func() *exec.Cmd {
-		cmd := exec.Command(filepath.Join(s.dir, "stolpe-gateway"), "run", "--config", file)
-		cmd.Env = append(os.Environ(), "T_ID="+s.keys.ClientID, "T_SECRET="+s.keys.ClientSecret, "T_KEY="+s.keys.SubscriptionKey)
-		return cmd
-	})
-	s.t.Cleanup(d.end)
-	s.gateways = append(s.gateways, d)
+	return file, d
 }
 
 // limit is what drivers reserve, and kwh the price that makes a few Wh come to that,
 // in øre.
 const (
-	limit = 90_000
+	limit = 300_000
 	kwh   = 1_000_000
 )
 

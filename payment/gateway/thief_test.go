@@ -77,6 +77,9 @@ func (v *thief) hear(m mqtt.Message) {
 // TestAPostCannotTouchAnothersMoney: a post whose keys are in wrong hands can do
 // nothing with its neighbour's payments, through the real broker and gateways.
 func TestAPostCannotTouchAnothersMoney(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out: real programs and a real broker")
+	}
 	t.Parallel()
 	s := newStreet(t, 1, 1)
 	v := s.steal(1)

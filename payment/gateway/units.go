@@ -46,8 +46,13 @@ func (u *units) open(s settings, name func(tenant, post string) string) error {
 	return nil
 }
 
-// all are the sales units at the moment.
-func (u *units) all() []salesUnit { return *u.now.Load() }
+// all are the sales units at the moment; none before the first configuration.
+func (u *units) all() []salesUnit {
+	if now := u.now.Load(); now != nil {
+		return *now
+	}
+	return nil
+}
 
 // of finds the sales unit of a post: the first that fits.
 func (u *units) of(tenant, post string) (salesUnit, bool) {

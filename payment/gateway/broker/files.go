@@ -74,27 +74,14 @@ func replace(name string, text []byte) error {
 	return os.Rename(dir+unfinished, name)
 }
 
-// members lists everybody who has a certificate, the broker aside.
-func members(dir string) ([]member, error) {
-	gateways, err := membersIn(filepath.Join(dir, gatewayFolder))
-	if err != nil {
-		return nil, err
-	}
-	posts, err := membersIn(filepath.Join(dir, postFolder))
-	return append(gateways, posts...), err
-}
-
 // membersIn lists who has a folder with a certificate in dir, by name.
 func membersIn(dir string) ([]member, error) {
-	entries, err := os.ReadDir(dir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	entries, err := readDir(dir)
+	if err != nil {
 		return nil, err
 	}
 	var all []member
 	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), unfinishedMark) {
-			continue // a command that was cut short
-		}
 		m, err := readMember(filepath.Join(dir, e.Name()))
 		if err != nil {
 			return nil, err
@@ -102,4 +89,14 @@ func membersIn(dir string) ([]member, error) {
 		all = append(all, m)
 	}
 	return all, nil
+}
+
+// readDir lists a folder, which need not be there, without what a command that was
+// cut short has left in it.
+func readDir(dir string) ([]fs.DirEntry, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	return slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return strings.HasPrefix(e.Name(), unfinishedMark) }), nil
 }

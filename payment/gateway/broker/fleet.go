@@ -191,13 +191,15 @@ func revoke(dir string, m member) error {
 
 // add gives m a certificate and a folder with the relay key in it, and its rights.
 func add(dir, kind string, m member, relayKey []byte) error {
-	everybody, err := members(dir)
-	if err != nil {
-		return err
-	}
-	for _, other := range everybody {
-		if strings.EqualFold(other.name, m.name) { // people mix capitals up, and so do some disks
-			return fmt.Errorf("%q: %w, %q of tenant %q", m.name, ErrTaken, other.name, other.tenant)
+	for _, folder := range []string{gatewayFolder, postFolder} {
+		entries, err := readDir(filepath.Join(dir, folder))
+		if err != nil {
+			return err
+		}
+		for _, e := range entries {
+			if strings.EqualFold(e.Name(), m.name) { // people mix capitals up, and so do some disks
+				return fmt.Errorf("%q: %w: %s", m.name, ErrTaken, filepath.Join(folder, e.Name()))
+			}
 		}
 	}
 	ca, err := readAuthority(dir)

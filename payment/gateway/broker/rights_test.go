@@ -2,6 +2,7 @@ package broker
 
 import (
 	"crypto/tls"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -245,6 +246,22 @@ func TestTheBrokerRemembersOverItsOwnEnd(t *testing.T) {
 	g := m.join(t, "gateway-1")
 	g.subscribe(t, "stolpe/v1/+/+/pay/open/+")
 	g.hears(t, "stolpe/v1/acme/A12/pay/open/1")
+}
+
+// A gateway that starts is sent all that the posts of a fleet have said.
+func TestAGatewayIsSentAllThatIsKept(t *testing.T) {
+	const many = 3000 // more than Mosquitto lets wait unless told to
+	m := serve(t, fleet(t))
+	post := m.join(t, "A12")
+	for n := range many {
+		post.Publish(fmt.Sprintf("stolpe/v1/acme/A12/pay/open/%d", n), 1, true, "x")
+	}
+	post.say(t, true, "stolpe/v1/acme/A12/availability")
+	g := m.join(t, "gateway-1")
+	g.subscribe(t, "stolpe/v1/+/+/pay/open/+", "stolpe/v1/+/+/availability")
+	if heard := g.hears(t, "stolpe/v1/acme/A12/availability"); len(heard) != many {
+		t.Errorf("heard %d of %d", len(heard), many)
+	}
 }
 
 func TestWhoIsRemovedIsOutAndWhoIsAddedIsIn(t *testing.T) {

@@ -1,0 +1,48 @@
+package config
+
+import (
+	"strings"
+
+	"stolpe/agent/config/strict"
+	"stolpe/agent/config/strict/legal"
+)
+
+// MQTT is the way to the broker.
+type MQTT struct {
+	URL           string // mqtts://host:port, or mqtt://host:port on this machine
+	CA, Cert, Key string // absolute paths of PEM files; empty with mqtt://
+}
+
+// BrokerKeys are the keys of an MQTT, for every file that has one. Who it is that
+// connects, a post or a gateway, is known by the key called name.
+func BrokerKeys(who, name string) []strict.Key {
+	const path = "an absolute path"
+	file := func(key, doc string) strict.Key {
+		return strict.Key{Name: key, Kind: strict.Text, Unset: "needed with mqtts", Want: path, Legal: legal.Absolute, Doc: doc}
+	}
+	return []strict.Key{
+		{Name: "url", Kind: strict.Text, Need: true, Want: "mqtts://host:port, or mqtt://127.0.0.1:port, with nothing after it", Legal: legal.Broker, Quiet: true,
+			Doc: "Address of the broker. Without TLS only on this machine."},
+		file("ca", "Certificate of whoever vouches for the broker, PEM."),
+		file("cert", "Certificate of the "+who+", PEM. Its common name is "+name+"."),
+		file("key", "Private key of the "+who+", PEM."),
+	}
+}
+
+// Check notes with r which files are missing or too many; they stand in the
+// section mqtt.
+func (m MQTT) Check(r *strict.Reader) {
+	if !r.Fine("mqtt.url") {
+		return
+	}
+	secure := strings.HasPrefix(m.URL, "mqtts:")
+	for _, l := range []struct{ path, file string }{{"mqtt.ca", m.CA}, {"mqtt.cert", m.Cert}, {"mqtt.key", m.Key}} {
+		switch {
+		case !r.Fine(l.path):
+		case secure && l.file == "":
+			r.Fail(l.path, "nothing", "it given, as mqtt.url is "+m.URL)
+		case !secure && l.file != "":
+			r.Fail(l.path, strict.Quote(l.file), "it left out, as mqtt.url is "+m.URL+" and has no TLS")
+		}
+	}
+}

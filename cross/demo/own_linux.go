@@ -1,0 +1,12 @@
+package demo
+
+import (
+	"os/exec"
+	"syscall"
+)
+
+// own keeps a terminal's Ctrl-C from the program, which is told to end when it is its
+// turn, and has the kernel kill it should the demo itself be killed.
+func own(cmd *exec.Cmd) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+}
