@@ -51,11 +51,11 @@ func (l Lang) Document(p Post, code string, c Charge) (Document, bool) {
 		Paid:   l.paid(p, c),
 		Prices: l.prices(c.Price),
 	}
+	if p.Helpdesk != "" { // first below every page, and so here
+		d.Notes = append(d.Notes, w.Help.With("tel", p.Helpdesk))
+	}
 	if c.Price.VAT > 0 {
 		d.Notes = append(d.Notes, string(w.AllWithVAT))
-	}
-	if p.Helpdesk != "" {
-		d.Notes = append(d.Notes, w.Help.With("tel", p.Helpdesk))
 	}
 	return d, true
 }

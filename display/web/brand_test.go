@@ -90,6 +90,12 @@ func TestTheHelpDeskIsAtTheSamePlaceOnEveryPage(t *testing.T) {
 	for _, path := range []string{"/en/A12", "/en/A12/terms", "/en/A12/" + secret, "/en/A12/" + secret + "?stop", "/en/A12/" + secret + "/receipt", "/en/A12/" + secret2} {
 		pages = append(pages, site.get(path))
 	}
+	sold := settled(display.CarFull)
+	sold.Charge.Receipt, sold.Charge.Issued = "A12-1-000042", sold.Charge.Ended
+	twin.set(secret, sold)
+	if page := text(site.get("/en/A12/" + secret + "/receipt")); !regexp.MustCompile(`<footer>\s*<p>Help: call`).MatchString(page) {
+		t.Errorf("no help first below a receipt:\n%s", body(page))
+	}
 	twin.silent = true
 	pages = append(pages, site.get("/en/A12"), site.get("/en/A12/"+secret))
 	for _, w := range pages {

@@ -171,7 +171,7 @@ func TestAPostThatCannotBeUsedLeadsToAFreeOneOfItsOwn(t *testing.T) {
 		twin := newTwin()
 		twin.public.State, twin.public.Busy = state, state == display.Charging
 		twin.post.Codes = []string{"A15", "A14", "A13", "A12", "A10", "../x"}
-		twin.others = map[string]display.View{"A10": taken, "A13": priceless, "A14": free, "A15": free}
+		twin.others = map[string]display.View{"A10": taken, "A13": priceless, "A14": free, "A15": free, "../x": free}
 		page := text(newSite(t, twin).get("/en/A12"))
 		sound(t, page)
 		contains(t, page, "A14 on the same post is free.", `href="/en/A14">Charge at A14<`)
@@ -216,6 +216,8 @@ func TestAPostThatHasGoneSilentIsToldWithTheAgeOfItsNumbers(t *testing.T) {
 	}{
 		{"charging", func(v *display.View) { v.Silent, v.Charge.Reading = 45*time.Second, 47*time.Second },
 			[]string{"We have lost contact with the post. Charging continues and is metered there.", ">8.64<", ">47.43<", "Measured 40 s ago", `class="charge old"`, "?stop"}, nil},
+		{"charging, by a post that knows no age", func(v *display.View) { v.Silent = 2 * time.Minute },
+			[]string{"We have lost contact with the post.", "The numbers are 2 min old.", "Measured 2 min ago", ">8.64<"}, nil},
 		{"not yet", func(v *display.View) { v.Silent = quiet }, []string{">8.64<", `class="charge"`}, []string{"lost contact with the post"}},
 		{"plugging", func(v *display.View) { v.Silent, v.State = quiet+1, display.Authorised },
 			[]string{"Plug in the cable now", "We cannot reach the post right now. You only pay for what the meter shows", `class="plug old"`}, []string{"NOK 200 is reserved"}},
