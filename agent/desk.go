@@ -41,6 +41,10 @@ func (d *desk) open() (err error) {
 	if d.cfg, err = loadConfig(d.file); err != nil {
 		return withKeys(err)
 	}
+	if d.cfg.Payment.Through == config.ThroughGateway {
+		return coded{fmt.Errorf("%s: payment.through is gateway, so the keys of the sales unit are at the gateways and not here; "+
+			"this command needs payment.through: vipps with them (copy the configuration to where the keys may be, and name the copy with --config)", d.file), exitConfig}
+	}
 	if d.cfg.Payment.Through != config.ThroughVipps {
 		return coded{fmt.Errorf("%s: payment.through is %s, so its payments are inside the program and end with it; "+
 			"this command needs payment.through: vipps (name another configuration with --config)", d.file, d.cfg.Payment.Through), exitConfig}

@@ -124,13 +124,28 @@ func (l *link) join(p *parts, cfg config.Config) {
 		codes[e.ID] = e.Code
 	}
 	l.pages = remote.NewPost(remote.PostOptions{Posts: p, Info: cfg.Post, Codes: codes, Life: rand.Text(), Publish: l.publish, Log: l.log})
-	p.jobs = append(p.jobs, l.run, l.pages.Run, func(ctx context.Context) { l.passNudges(ctx, p) }, func(ctx context.Context) { newTeller(l, p).run(ctx) })
+	p.jobs = append(p.jobs, l.pages.Run, func(ctx context.Context) { l.passNudges(ctx, p) }, func(ctx context.Context) { l.run(ctx, newTeller(l, p)) })
 }
 
-func (l *link) run(ctx context.Context) {
-	if err := l.conn.Run(ctx); err != nil {
-		l.log.Error("the connection to the broker has ended; charges under way go on, and settle after a restart", "err", err)
+// run keeps the connection until ctx ends. Before it takes leave it tells how things
+// stand at the end: whoever settles for vanished posts must not think that anything is
+// open which is settled.
+func (l *link) run(ctx context.Context, t *teller) {
+	live, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := l.conn.Run(live); err != nil {
+			l.log.Error("the connection to the broker has ended; charges under way go on, and settle after a restart", "err", err)
+		}
+	}()
+	t.run(ctx)
+	if l.conn.Connected() {
+		t.tell(live)
 	}
+	end()
+	<-done
 }
 
 // passNudges tells the EVSEs of nudges until ctx ends.
