@@ -35,6 +35,12 @@ const (
 	muteFor      = 10 * time.Second // one that did not answer is not asked for a view so long
 	watchEvery   = 5 * time.Second  // a charge that is watched is asked for again; each costs about a kilobyte
 	maxSeen      = 4096             // charges whose last view is kept
+
+	// strangers holders of whom nothing is known here may be asked about at once, and
+	// one more every strangerEvery: anybody can make up the address of a session, and
+	// each asking costs a post on a mobile network.
+	strangers     = 20
+	strangerEvery = 2 * time.Second
 )
 
 // Gateway is the gateway's end: it shows posts to the driver's pages. Any number of
@@ -57,6 +63,7 @@ type place struct {
 	info       display.Post
 	codes      map[int]string
 	online     bool
+	spent      time.Duration // until when what may be asked about strangers is used up
 	mute       time.Duration // does not answer: nobody waits for it before this; 0 for one that does
 	views      map[int]display.View
 	changed    map[int]chan struct{}

@@ -407,3 +407,32 @@ func FuzzMessages(f *testing.F) {
 		}
 	})
 }
+
+// Whoever makes up addresses of sessions does not get a post asked for each of them,
+// and those who have one are shown it all the same.
+func TestMadeUpSessionsCostLittle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStreet(t)
+		v := full(false)
+		s.build(t, "A12", &told{view: &v}, "A12")
+		if _, ok := s.Session(t.Context(), "A12", holder); !ok {
+			t.Fatal("the driver is not shown the charge")
+		}
+		for i := range 1000 {
+			v, ok := s.Session(t.Context(), "A12", payment.Holder{9, byte(i), byte(i >> 8)})
+			if ok || (v.Silent > 0) != (i >= strangers-1) {
+				t.Fatalf("stranger %d: %v, silent %v", i, ok, v.Silent)
+			}
+		}
+		if s.sent != strangers {
+			t.Errorf("%d askings for 1001 addresses: want %d", s.sent, strangers)
+		}
+		time.Sleep(freshFor + strangerEvery)
+		if v, ok := s.Session(t.Context(), "A12", holder); !ok || v.Silent != 0 {
+			t.Errorf("the driver, meanwhile: %v, silent %v", ok, v.Silent)
+		}
+		if _, ok := s.Session(t.Context(), "A12", payment.Holder{8}); ok || s.sent != strangers+2 {
+			t.Errorf("%d askings: want one more stranger to be asked about", s.sent)
+		}
+	})
+}

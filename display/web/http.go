@@ -111,7 +111,7 @@ func (p *pages) session(w http.ResponseWriter, r *http.Request, at place, post d
 	v, holder, ok := p.held(r.Context(), at)
 	switch {
 	case !ok:
-		p.missing(w, r, at, post)
+		p.missing(w, r, at, post, v.Silent > 0)
 	case at.leaf == live:
 		p.stream(w, r, at, post, holder)
 	case at.leaf == document || at.leaf == file:
@@ -137,8 +137,9 @@ func (p *pages) held(ctx context.Context, at place) (display.View, payment.Holde
 }
 
 // missing answers for a session that nothing is known of.
-func (p *pages) missing(w http.ResponseWriter, r *http.Request, at place, post display.Post) {
+func (p *pages) missing(w http.ResponseWriter, r *http.Request, at place, post display.Post, silent bool) {
 	v, reached := p.posts.Public(at.code)
+	reached = reached && !silent
 	s, status := p.lost(at, post, reached), http.StatusNotFound
 	if !reached {
 		status = http.StatusServiceUnavailable

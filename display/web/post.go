@@ -159,7 +159,7 @@ func (p *pages) open(ctx context.Context, code, key string) (secret string, h pa
 func (p *pages) act(w http.ResponseWriter, r *http.Request, at place, post display.Post, form url.Values, status int) {
 	v, holder, ok := p.held(r.Context(), at)
 	if !ok {
-		p.missing(w, r, at, post)
+		p.missing(w, r, at, post, v.Silent > 0)
 		return
 	}
 	here := p.drive(at, post, v)

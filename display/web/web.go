@@ -50,7 +50,8 @@ type Posts interface {
 	// Public is what everybody may see; false while the post cannot be reached.
 	Public(code string) (display.View, bool)
 	// Session is one driver's charge, current or past; false if the holder has
-	// none here, or the post cannot be reached.
+	// none here, or the post cannot be reached. View.Silent says beside a no that
+	// nobody knows.
 	Session(ctx context.Context, code string, h payment.Holder) (display.View, bool)
 	// Request asks for a charge. Once it has returned nil, Session knows the
 	// holder. It returns display.ErrBusy, ErrOut, ErrPrice, ErrAmount or
