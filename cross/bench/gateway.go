@@ -25,6 +25,7 @@ type burden struct {
 	posts    int           // simulated
 	replicas int           // gateways side by side
 	span     time.Duration // of each measurement
+	load     string        // of the machine before, as in /proc/loadavg
 }
 
 // figures are what was measured of gateways.
@@ -67,6 +68,12 @@ func runGateway(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "cross bench gateway: takes flags only: %d to 99999 posts, a span of at least 1s\n", busyAtOnce)
 		return 2
 	}
+	load, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		fmt.Fprintln(stderr, "cross bench gateway:", err)
+		return 1
+	}
+	b.load, _, _ = strings.Cut(string(load), " ")
 	columns, broker, err := oneAndTwo(b, stderr)
 	if err == nil {
 		err = gatewayTable(stdout, columns)
@@ -146,8 +153,9 @@ const (
 // gatewayMarkdown writes the figures as a table, with what they are true of.
 func gatewayMarkdown(b burden, broker string, columns []figures) string {
 	var s strings.Builder
-	fmt.Fprintf(&s, "%d simulated posts charge in turns (reserve, look, settle) over %d connections to %s, on a %s machine with %d CPUs that\n"+
-		"posts, broker, gateways and the simulated payment service share; %s.\n\n", b.posts, lines, broker, runtime.GOARCH, runtime.NumCPU(), runtime.Version())
+	fmt.Fprintf(&s, "%d simulated posts charge in turns (reserve, look, settle) over %d connections to %s. Posts, broker, gateways and the simulated\n"+
+		"payment service share %d CPUs (%s, %s), with other programs of the machine (load average before: %s).\n\n",
+		b.posts, lines, broker, runtime.NumCPU(), runtime.GOARCH, runtime.Version(), b.load)
 	for i, cells := range gatewayRows(columns) {
 		fmt.Fprintf(&s, "| %s |\n", strings.Join(cells, " | "))
 		if i == 0 {

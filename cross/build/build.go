@@ -51,7 +51,7 @@ type Program struct {
 }
 
 func programs(version string) []Program {
-	return []Program{{"stolpe", "./agent", version}}
+	return []Program{{"stolpe", "./agent", version}, {"stolpe-gateway", "./payment/gateway", version}}
 }
 
 // Run builds everything from the current folder and gives the exit code: 0 when

@@ -18,6 +18,12 @@
 // Requests that browsers say come from elsewhere are refused all the same, so
 // that no link makes a driver's phone request a charge.
 //
+// A phone that comes back in another browser has lost that address. Its driver
+// scans the post again and tells the stop code, four digits that stood on the page of
+// the charge; the page it leads to has a secret of its own. Four digits can be
+// guessed, so the post counts wrong ones and then takes none for a while: what a
+// guesser could win is to stop a charge, which the cable does as well.
+//
 // The payment page is reached by a link the driver taps, at the top level, as
 // the payment service demands. No page of ours ever asks for a card number.
 package web

@@ -19,8 +19,8 @@ type figures struct {
 	hooked *metrics.Counter // webhooks passed on
 }
 
-// newFigures counts from now on. dead and connected are asked when somebody reads.
-func newFigures(connected func() bool, owed func() int) *figures {
+// newFigures counts from now on. The others are asked when somebody reads.
+func newFigures(connected func() bool, owed, underWay func() int) *figures {
 	s := metrics.NewSet()
 	s.NewGauge("stolpe_gateway_mqtt_connected", func() float64 {
 		if connected() {
@@ -29,6 +29,7 @@ func newFigures(connected func() bool, owed func() int) *figures {
 		return 0
 	})
 	s.NewGauge("stolpe_gateway_open_of_absent_posts", func() float64 { return float64(owed()) })
+	s.NewGauge("stolpe_gateway_asks_under_way", func() float64 { return float64(underWay()) })
 	s.NewGauge(fmt.Sprintf(`stolpe_gateway_build_info{version=%q}`, version), func() float64 { return 1 })
 	return &figures{set: s, forged: s.NewCounter("stolpe_gateway_messages_forged_total"), odd: s.NewCounter("stolpe_gateway_messages_dropped_total"),
 		hooked: s.NewCounter("stolpe_gateway_webhooks_total")}

@@ -103,7 +103,7 @@ func (g *gateway) wire(work context.Context, key mqtt.Key) (http.Handler, error)
 	began := time.Now()
 	*t = traffic{id: s.MQTT.ClientID, key: key, log: g.log, dead: newDeadPosts(&g.units, g.log)}
 	connected := func() bool { return t.conn.Connected() }
-	t.figures = newFigures(connected, func() int { return len(t.dead.owed()) })
+	t.figures = newFigures(connected, func() int { return len(t.dead.owed()) }, func() int { return t.relay.UnderWay() })
 	t.pages = remote.NewGateway(remote.GatewayOptions{ID: t.id, Publish: t.publish, Connected: connected, Told: g.told, Dress: g.units.dress,
 		Mono: func() time.Duration { return time.Since(began) }})
 	t.relay = relay.NewServer(relay.ServerOptions{Unit: g.units.relayed, Publish: t.publish, Within: askWithin, Now: time.Now, Saw: t.figures.saw, Log: g.log})

@@ -104,7 +104,7 @@ func (a absent) listen(ctx context.Context) (opened, *deadPosts, error) {
 	defer cancel()
 	d := newDeadPosts(o.units, slog.New(slog.DiscardHandler))
 	heard := make(chan struct{}, 1)
-	t := &traffic{key: o.key, dead: d, log: slog.New(slog.DiscardHandler), figures: newFigures(func() bool { return true }, func() int { return 0 })}
+	t := &traffic{key: o.key, dead: d, log: slog.New(slog.DiscardHandler), figures: newFigures(func() bool { return true }, func() int { return 0 }, func() int { return 0 })}
 	g := &gateway{settings: o.settings, log: t.log}
 	m := &g.settings.MQTT
 	m.ClientID += "-" + strings.ToLower(rand.Text()[:6]) // the gateway of that name may be running

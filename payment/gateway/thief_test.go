@@ -177,7 +177,7 @@ func taken(t *testing.T, master mqtt.Key, m mqtt.Message) (n int) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		log := slog.New(slog.DiscardHandler)
-		tr := &traffic{key: master, log: log, figures: newFigures(func() bool { return true }, func() int { return 0 }), dead: newDeadPosts(new(units), log)}
+		tr := &traffic{key: master, log: log, figures: newFigures(func() bool { return true }, func() int { return 0 }, func() int { return 0 }), dead: newDeadPosts(new(units), log)}
 		tr.relay = relay.NewServer(relay.ServerOptions{Now: time.Now, Log: log, Within: time.Second, Saw: func(relay.Sight) { n++ },
 			Unit:    func(string, string) (relay.Unit, bool) { return relay.Unit{}, false },
 			Publish: func(context.Context, string, string, string, []byte) error { return nil }})

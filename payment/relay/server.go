@@ -129,6 +129,16 @@ func (s *Server) enter(a asking) bool {
 	return true
 }
 
+// UnderWay is how many askings have been taken and not answered.
+func (s *Server) UnderWay() (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, of := range s.busy {
+		n += of
+	}
+	return n
+}
+
 func (s *Server) leave(a asking) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -145,8 +145,9 @@ func AddPost(dir, tenant, post string) error {
 }
 
 // Remove takes a post's or a gateway's rights and declares its certificate void. The
-// broker must get the files acl and crl.pem, and be told to read them (SIGHUP); then
-// it is cut off at its next message or connection. Its own files are kept aside.
+// broker must get the files acl and crl.pem, and be told to read them (SIGHUP); from
+// then on the connection it may have is good for nothing, and it makes no other. Its
+// own files are kept aside.
 func Remove(dir, name string) error {
 	return locked(dir, func() error {
 		for _, kind := range []string{postFolder, gatewayFolder} {
