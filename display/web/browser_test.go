@@ -151,6 +151,8 @@ func (x *tab) hear(event any) {
 		}
 	case *runtime.EventExceptionThrown:
 		wrong("the script fails: %s %v", e.ExceptionDetails.Text, e.ExceptionDetails.Exception)
+	case *runtime.EventConsoleAPICalled:
+		wrong("the script has something to say: %s", e.Type)
 	case *log.EventEntryAdded:
 		if e.Entry.Source != log.EntrySourceNetwork { // which tells that a page of ours is a 404
 			wrong("the browser says: %s: %s", e.Entry.Source, e.Entry.Text)

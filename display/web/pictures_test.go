@@ -67,7 +67,7 @@ func TestThereIsAPictureOfEveryPage(t *testing.T) {
 // another one to whoever looks.
 func pictured() []screen {
 	alike := []string{"terms-phone", "free-one-amount", "settling", "refused-unreachable", "charging-at-limit", "paused-fee-starts", "restarting", "code-unheard",
-		"free-brand-name", "charging-brand", "out-of-order-near", "end-limit", "end-power-lost", "end-aborted", "end-timed-out", "end-no-answer", "end-never-plugged", "end-contactor"}
+		"free-brand-name", "charging-brand", "out-of-order-near", "end-limit", "end-power-lost", "end-aborted", "end-no-answer", "end-never-plugged", "end-contactor"}
 	return slices.DeleteFunc(screens(), func(s screen) bool { return slices.Contains(alike, s.name) })
 }
 

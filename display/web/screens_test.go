@@ -3,6 +3,8 @@ package web
 import (
 	"encoding/base64"
 	"net/url"
+	"strings"
+	"testing"
 	"time"
 
 	"stolpe/display"
@@ -197,5 +199,59 @@ func nothing(e display.End) display.View {
 	if e == display.NeverPlugged || e == display.NoEnergy || e == display.ContactorBad {
 		c.Released = c.Reserved
 	}
+	c.Held = c.Released > 0
 	return v
+}
+
+// answer is the page as the server sends it.
+func (s screen) answer(t *testing.T, l display.Lang) string {
+	t.Helper()
+	twin := newTwin()
+	if s.set != nil {
+		s.set(twin)
+	}
+	site, path := newSite(t, twin), "/"+l.Tag()+s.path
+	if s.form == nil {
+		return site.get(path).Body.String()
+	}
+	for range s.sent {
+		site.post(path, s.form)
+	}
+	return site.post(path, s.form).Body.String()
+}
+
+func TestTheScreensAreAllPages(t *testing.T) {
+	var all strings.Builder
+	seen := map[string]bool{}
+	for _, s := range screens() {
+		if seen[s.name] {
+			t.Errorf("two screens are called %s", s.name)
+		}
+		seen[s.name] = true
+		all.WriteString(s.answer(t, display.EN))
+	}
+	pages := all.String()
+	for _, s := range []scene{find, offer, busy, off, sale, gone, approve, plug, begin, charge, confirm, finishing, done, none} {
+		if !strings.Contains(pages, `<body class="`+string(s)+`"`) && !strings.Contains(pages, `<body class="`+string(s)+` `) {
+			t.Errorf("no screen is of the scene %s", s)
+		}
+	}
+	for _, tone := range []tone{free, wait, flow, pause, good, bad, dim} {
+		if !strings.Contains(pages, `data-tone="`+string(tone)+`"`) {
+			t.Errorf("no screen has the tone %s", tone)
+		}
+	}
+	for i, advice := range display.EN.Words().Troubles {
+		if told := display.Trouble(i).String(); advice != (display.Advice{}) && !strings.Contains(pages, "<span>"+told+"</span>") {
+			t.Errorf("no screen tells of %s", told)
+		}
+	}
+	for _, state := range states() {
+		if state == display.Paying || state == display.Authorised {
+			continue // told by what the driver has to do
+		}
+		if name := string(display.EN.Words().States[state]); !strings.Contains(pages, ">"+name+"<") {
+			t.Errorf("no screen is in the state %s", name)
+		}
+	}
 }
