@@ -86,7 +86,7 @@ type stage struct {
 	demoOptions
 	clock sim.Clock
 	beats pulse
-	turn  turn
+	turns turns
 	parts *parts
 	till  *simulated
 	url   string

@@ -24,7 +24,8 @@ import (
 func (s *stage) payments(cfg config.Config) (evse.Payments, error) {
 	access := vipps.Config{SystemName: "stolpe", SystemVersion: version, Description: description(cfg)}
 	s.till.into(&access)
-	return vipps.New(access)
+	client, err := vipps.New(access)
+	return calling{client, s}, err
 }
 
 // chargeFor is how long the unattended driver charges, in the demo's time.
@@ -200,6 +201,7 @@ func (p *phone) post(address string, form url.Values) (at string, err error) {
 }
 
 func (p *phone) do(method, address string, form url.Values) (body, at string, err error) {
+	defer p.stage.turns.begin(p.stage.clock.Now())()
 	r, err := http.NewRequestWithContext(p.ctx, method, address, strings.NewReader(form.Encode()))
 	if err != nil {
 		return "", "", err

@@ -8,6 +8,7 @@ import (
 	"stolpe/agent/evse"
 	"stolpe/agent/session"
 	"stolpe/hal"
+	"stolpe/payment"
 )
 
 // pulse beats when the loop of the post has looked at its contactor, as it does
@@ -25,8 +26,9 @@ func (p pulse) Saw(m evse.Moment) {
 }
 
 // passTime steps the demo's clock. Each second waits until the post has taken part
-// in the one before, and for a reading of the meter that takes long: a busy machine
-// must not look like a silent meter.
+// in the one before, and for whatever takes real time and already long in the demo's: a
+// busy machine must not look like a silent meter, a lost payment service or a driver who
+// does not decide.
 func (s *stage) passTime(ctx context.Context) {
 	tick := time.NewTicker(time.Second / time.Duration(s.speed))
 	defer tick.Stop()
@@ -41,49 +43,57 @@ func (s *stage) passTime(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		select {
-		case <-s.turn.over(s.clock.Now()):
-		case <-ctx.Done():
-			return
+		for late := s.turns.late(s.clock.Now()); late != nil; late = s.turns.late(s.clock.Now()) {
+			select {
+			case <-late:
+			case <-ctx.Done():
+				return
+			}
 		}
 		s.clock.Step(time.Second)
 	}
 }
 
-// longTurn is how much of the demo's time a reading may take before the clock waits
-// for it. Chosen by us: a real one takes less, silences included, and a meter counts
-// as silent after a minute.
+// longTurn is how much of the demo's time anything may take before the clock waits for
+// it. Chosen by us: a real reading or call takes less, and nothing is given up on so
+// soon.
 const longTurn = 5 * time.Second
 
-// turn is a reading under way.
-type turn struct {
+// turns are what is under way and takes real time: readings, calls, pages.
+type turns struct {
 	mu    sync.Mutex
-	since time.Duration // when it began, in the demo's time
-	done  chan struct{} // closed at its end; nil while there is none
+	since map[*bool]time.Duration // when each began, in the demo's time
+	ended chan struct{}           // closed at the next end
 }
 
-func (t *turn) begin(now time.Duration) (end func()) {
+func (t *turns) begin(now time.Duration) (end func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.since, t.done = now, make(chan struct{})
+	if t.since == nil {
+		t.since, t.ended = map[*bool]time.Duration{}, make(chan struct{})
+	}
+	one := new(bool)
+	t.since[one] = now
 	return func() {
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		close(t.done)
-		t.done = nil
+		delete(t.since, one)
+		close(t.ended)
+		t.ended = make(chan struct{})
 	}
 }
 
-// over is closed when no reading has been under way for long.
-func (t *turn) over(now time.Duration) <-chan struct{} {
+// late is closed when one of them has ended, if any has been under way for long; nil if
+// none has.
+func (t *turns) late(now time.Duration) <-chan struct{} {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.done == nil || now-t.since < longTurn {
-		none := make(chan struct{})
-		close(none)
-		return none
+	for _, since := range t.since {
+		if now-since >= longTurn {
+			return t.ended
+		}
 	}
-	return t.done
+	return nil
 }
 
 // taking is a meter whose readings take a turn each.
@@ -94,6 +104,18 @@ type taking struct {
 
 // Read reads the meter.
 func (m taking) Read(ctx context.Context) (hal.Reading, error) {
-	defer m.stage.turn.begin(m.stage.clock.Now())()
+	defer m.stage.turns.begin(m.stage.clock.Now())()
 	return m.Meter.Read(ctx)
+}
+
+// calling is a payment service whose calls take a turn each.
+type calling struct {
+	evse.Payments
+	stage *stage
+}
+
+// Ask asks the service.
+func (c calling) Ask(ctx context.Context, o payment.Order) (payment.Answer, error) {
+	defer c.stage.turns.begin(c.stage.clock.Now())()
+	return c.Payments.Ask(ctx, o)
 }

@@ -5,30 +5,37 @@ import (
 	"time"
 )
 
-// The demo's time waits for a reading that takes long, and for no other.
-func TestTimeWaitsForALongReading(t *testing.T) {
-	waits := func(c <-chan struct{}) bool {
-		select {
-		case <-c:
-			return false
-		default:
-			return true
-		}
-	}
-	var x turn
-	if waits(x.over(time.Hour)) {
-		t.Error("waits for no reading")
+// The demo's time waits for whatever takes long, and for nothing else.
+func TestTimeWaitsForWhatTakesLong(t *testing.T) {
+	var x turns
+	if x.late(time.Hour) != nil {
+		t.Error("waits for nothing")
 	}
 	end := x.begin(time.Hour)
-	if waits(x.over(time.Hour + longTurn - 1)) {
-		t.Error("waits for a reading that has just begun")
+	short := x.begin(time.Hour + longTurn)
+	if x.late(time.Hour+longTurn-1) != nil {
+		t.Error("waits for what has just begun")
 	}
-	long := x.over(time.Hour + longTurn)
-	if !waits(long) {
-		t.Error("does not wait for a reading that takes long")
+	late := x.late(time.Hour + longTurn)
+	if late == nil {
+		t.Fatal("does not wait for what takes long")
+	}
+	select {
+	case <-late:
+		t.Error("goes on before it has ended")
+	default:
 	}
 	end()
-	if waits(long) || waits(x.over(2*time.Hour)) {
-		t.Error("waits for a reading that has ended")
+	select {
+	case <-late:
+	default:
+		t.Error("waits for what has ended")
+	}
+	if x.late(time.Hour+longTurn) != nil || x.late(2*time.Hour) == nil {
+		t.Error("what began later is not told from what began before")
+	}
+	short()
+	if x.late(3*time.Hour) != nil {
+		t.Error("waits for what has ended")
 	}
 }
