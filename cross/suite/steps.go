@@ -95,6 +95,7 @@ func (r *run) race() error {
 			args = append(args, p)
 		}
 	}
+	slices.SortStableFunc(args[2:], func(a, b string) int { return r.rank(a) - r.rank(b) })
 	r.again = true
 	defer func() { r.again = false }()
 	return r.goTest([]string{"CGO_ENABLED=1"}, args...)
