@@ -13,6 +13,7 @@ import (
 	"stolpe/agent/mqtt"
 	"stolpe/display/remote"
 	"stolpe/payment"
+	"stolpe/payment/envelope"
 	"stolpe/payment/relay"
 )
 
@@ -24,7 +25,7 @@ const maxNudges = 16
 // back, pages ask over it, and it tells what a gateway must know of the post.
 type link struct {
 	conn   *mqtt.Conn
-	key    mqtt.Key
+	key    envelope.Key
 	base   string // of the post's topics, with a slash at the end
 	client *relay.Client
 	pages  *remote.Post // nil until the EVSEs are there
@@ -33,21 +34,17 @@ type link struct {
 	log    *slog.Logger
 }
 
-// availability is where a post says that it is there; the broker says in its place
-// that it is not.
-const availability = "availability"
-
 // openLink prepares the connection; it is made when run is called.
 func openLink(cfg config.Config, mono func() time.Duration, log *slog.Logger) (*link, error) {
-	key, err := mqtt.ParseKey(cfg.Gateway.Key.Reveal())
+	key, err := envelope.ParseKey(cfg.Gateway.Key.Reveal())
 	if err != nil {
 		return nil, cfg.Wrong("payment.gateway.key", "what is there", "the post's key as `stolpe-gateway key` prints it: "+err.Error())
 	}
-	l := &link{key: key, base: "stolpe/v1/" + cfg.Tenant + "/" + cfg.Post.ID + "/", ready: make(chan struct{}, 1), nudges: make(chan payment.Ref, maxNudges), log: log}
+	l := &link{key: key, base: envelope.Base(cfg.Tenant, cfg.Post.ID), ready: make(chan struct{}, 1), nudges: make(chan payment.Ref, maxNudges), log: log}
 	m := cfg.MQTT
 	o := mqtt.Options{
 		URL: m.URL, ClientID: cfg.Post.ID, Log: log, Handle: l.take, Ready: l.isReady,
-		Will:    &mqtt.Message{Topic: l.base + availability, Payload: []byte("offline"), Retained: true},
+		Will:    &mqtt.Message{Topic: l.base + envelope.AvailabilityLeaf, Payload: []byte(envelope.Offline), Retained: true},
 		Filters: []string{l.base + relay.AnswerLeaf, l.base + relay.NudgeLeaf, l.base + remote.AskLeaf},
 	}
 	if m.Cert != "" {

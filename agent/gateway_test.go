@@ -16,6 +16,7 @@ import (
 	"stolpe/display"
 	"stolpe/display/remote"
 	"stolpe/payment"
+	"stolpe/payment/envelope"
 	"stolpe/payment/relay"
 )
 
@@ -35,7 +36,7 @@ const postBase = "stolpe/v1/acme/A12/"
 // across is a gateway, as far as a post can see.
 type across struct {
 	t      *testing.T
-	key    mqtt.Key
+	key    envelope.Key
 	conn   *mqtt.Conn
 	pages  *remote.Gateway
 	orders *relay.Server
@@ -65,7 +66,7 @@ func (g *across) Ask(_ context.Context, o payment.Order) (payment.Answer, error)
 
 func (g *across) take(m mqtt.Message) {
 	leaf := strings.TrimPrefix(m.Topic, postBase)
-	if leaf == availability {
+	if leaf == envelope.AvailabilityLeaf {
 		g.note(leaf, string(m.Payload))
 		g.pages.Reach("acme", "A12", string(m.Payload) == "online")
 		return
@@ -131,7 +132,7 @@ func newAcross(t *testing.T) (g *across, address string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g = &across{t: t, key: mqtt.Key{1}.Of("acme", "A12"), kept: map[string]string{}, news: make(chan struct{}, 1)}
+	g = &across{t: t, key: envelope.Key{1}.Of("acme", "A12"), kept: map[string]string{}, news: make(chan struct{}, 1)}
 	began := time.Now()
 	g.pages = remote.NewGateway(remote.GatewayOptions{ID: "gateway-1", Connected: func() bool { return true }, Told: func() bool { return true },
 		Mono: func() time.Duration { return time.Since(began) }, Dress: func(string, *display.Post) bool { return true },
@@ -141,7 +142,7 @@ func newAcross(t *testing.T) (g *across, address string) {
 		Log: slog.New(slog.DiscardHandler), Publish: func(ctx context.Context, _, _, leaf string, text []byte) error { return g.say(ctx, leaf, text) }})
 	ready := make(chan struct{}, 1)
 	g.conn, err = mqtt.New(mqtt.Options{URL: "mqtt://" + l.Addr().String(), ClientID: "gateway-1", Handle: g.take, Ready: func(context.Context) { ready <- struct{}{} },
-		Filters: []string{postBase + availability, postBase + relay.AskLeaf, postBase + remote.PostLeaf, postBase + remote.ViewLeaf + "/+", postBase + relay.OpenLeaf + "/+", postBase + remote.AnswerLeaf + "/gateway-1"}})
+		Filters: []string{postBase + envelope.AvailabilityLeaf, postBase + relay.AskLeaf, postBase + remote.PostLeaf, postBase + remote.ViewLeaf + "/+", postBase + relay.OpenLeaf + "/+", postBase + remote.AnswerLeaf + "/gateway-1"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,7 +171,7 @@ func TestPostAndGatewayTellEachOther(t *testing.T) {
 	log, ended := new(paper), make(chan error, 1)
 	go func() { ended <- daemon(ctx, cfg, file, log) }()
 	defer cancel()
-	g.until(availability, func(s string) bool { return s == "online" })
+	g.until(envelope.AvailabilityLeaf, func(s string) bool { return s == "online" })
 	g.until(viewLeaf(1), func(s string) bool { return strings.Contains(s, `"state":"available"`) })
 	post, ok := g.pages.Post("A12")
 	if !ok || post.Name != "Storgata 1" || post.Seller.OrgNo != "999999999" {
@@ -205,7 +206,7 @@ func TestPostAndGatewayTellEachOther(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Errorf("%v\n%s", err, log)
 	}
-	g.until(availability, func(s string) bool { return s == "offline" })
+	g.until(envelope.AvailabilityLeaf, func(s string) bool { return s == "offline" })
 	g.until(openLeaf(1), func(s string) bool { return strings.Contains(s, `"open":[]`) })
 }
 

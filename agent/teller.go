@@ -9,6 +9,7 @@ import (
 	"stolpe/agent/mqtt"
 	"stolpe/display/remote"
 	"stolpe/hal"
+	"stolpe/payment/envelope"
 	"stolpe/payment/relay"
 )
 
@@ -17,9 +18,6 @@ const (
 	// tellEvery is how often it is looked for something new to tell: as often as a
 	// page that waits for it is drawn.
 	tellEvery = time.Second
-	// repeatEvery is how often open payments are told again although nothing has
-	// changed: whoever settles for a dead post learns from it how long it has been so.
-	repeatEvery = time.Hour
 	// tellWithin is how long the broker may take for one message.
 	tellWithin = 10 * time.Second
 )
@@ -71,11 +69,11 @@ func (t *teller) run(ctx context.Context) {
 func (t *teller) tell(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, tellWithin)
 	defer cancel()
-	if _, told := t.told[availability]; !told {
-		if err := t.link.conn.Publish(ctx, mqtt.Message{Topic: t.link.base + availability, Payload: []byte("online"), Retained: true}); err != nil {
+	if _, told := t.told[envelope.AvailabilityLeaf]; !told {
+		if err := t.link.conn.Publish(ctx, mqtt.Message{Topic: t.link.base + envelope.AvailabilityLeaf, Payload: []byte(envelope.Online), Retained: true}); err != nil {
 			return
 		}
-		t.told[availability] = telling{}
+		t.told[envelope.AvailabilityLeaf] = telling{}
 		t.news(ctx, remote.PostLeaf, t.link.pages.Introduction(), nil, 0)
 	}
 	for n, v := range t.all {
@@ -83,7 +81,7 @@ func (t *teller) tell(ctx context.Context) {
 		t.news(ctx, viewLeaf(n), t.link.pages.Public(v.Rules().Public(&s, now)), nil, now.Mono)
 		open := v.Rules().Open(&s)
 		bare := relay.Statement(time.Time{}, open)
-		if was, told := t.told[openLeaf(n)]; told && len(open) > 0 && now.Mono-was.at >= repeatEvery {
+		if was, told := t.told[openLeaf(n)]; told && len(open) > 0 && now.Mono-was.at >= relay.RepeatEvery {
 			delete(t.told, openLeaf(n))
 		}
 		t.news(ctx, openLeaf(n), relay.Statement(timeOf(now.Wall), open), bare, now.Mono)

@@ -12,8 +12,8 @@ import (
 
 	"stolpe/agent/config"
 	"stolpe/agent/evse"
-	"stolpe/agent/mqtt"
 	"stolpe/payment"
+	"stolpe/payment/envelope"
 	"stolpe/payment/relay"
 	till "stolpe/payment/sim"
 	"stolpe/payment/vipps"
@@ -66,7 +66,7 @@ func direct(t *testing.T) way {
 func throughGateway(t *testing.T) way {
 	t.Helper()
 	near := direct(t)
-	began, master, base := time.Now(), mqtt.Key{1}, "stolpe/v1/acme/DEMO/"
+	began, master, base := time.Now(), envelope.Key{1}, "stolpe/v1/acme/DEMO/"
 	key := master.Of("acme", "DEMO")
 	var client *relay.Client
 	unit := relay.Unit{Payments: []relay.Payments{near}, Currency: payment.NOK, Most: 500_000, Pages: "https://lad.example.no/"}

@@ -25,6 +25,8 @@ func layers() rules.Layers {
 			"payment":       {"hal"},
 			"display":       {"hal", "payment"},
 			"agent/session": {"hal", "payment", "display"},
+
+			"payment/envelope": {},
 		},
 		Builder: "cross",
 	}

@@ -1,5 +1,4 @@
-// Package mqtt is the one connection of a post or a gateway to its MQTT broker,
-// and the seal on what is said over it.
+// Package mqtt is the one connection of a post or a gateway to its MQTT broker.
 //
 // # Why
 //
@@ -11,10 +10,6 @@
 // A link whose other end is gone does not say so. What is not acknowledged in
 // time, or pings that stay without an answer, end the connection, and the next
 // one begins with the subscriptions: brokers are asked to remember nothing.
-//
-// The broker is not trusted with money. What matters is sealed with a key that it
-// does not have, and bound to the topic it was said on, so that neither a broker
-// nor another post with too many rights can speak in a post's name.
 package mqtt
 
 import (

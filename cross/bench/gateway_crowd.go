@@ -14,6 +14,7 @@ import (
 	"stolpe/display"
 	"stolpe/display/remote"
 	"stolpe/payment"
+	"stolpe/payment/envelope"
 	"stolpe/payment/relay"
 )
 
@@ -27,7 +28,7 @@ type crowd struct {
 type asker struct {
 	id     string
 	base   string // of its topics, with a slash at the end
-	key    mqtt.Key
+	key    envelope.Key
 	conn   *mqtt.Conn
 	relay  *relay.Client
 	number uint64 // of its last charge
@@ -49,7 +50,7 @@ func (s *street) openCrowd() (*crowd, error) {
 		var filters []string
 		for i := n; i < s.posts; i += lines {
 			id := fmt.Sprintf("P%05d", i+1)
-			a := &asker{id: id, base: "stolpe/v1/" + tenant + "/" + id + "/", key: s.master.Of(tenant, id)}
+			a := &asker{id: id, base: envelope.Base(tenant, id), key: s.master.Of(tenant, id)}
 			a.relay = relay.NewClient(relay.ClientOptions{Publish: a.publish, Within: patience, Mono: mono})
 			mine[a.base+relay.AnswerLeaf] = a
 			filters = append(filters, a.base+relay.AnswerLeaf)
@@ -149,7 +150,7 @@ func (c *crowd) introduce() error {
 				Seller: display.Seller{Name: "Eksempel Lading AS", OrgNo: "999999999", VATRegistered: true}}})
 		view := display.View{Code: a.id, State: display.Available, Price: tariff(), Choices: []payment.Amount{20_000, reserved}, Default: reserved, MaxPower: 22_000}
 		return errors.Join(
-			a.conn.Publish(ctx, mqtt.Message{Topic: a.base + "availability", Payload: []byte("online"), Retained: true}),
+			a.conn.Publish(ctx, mqtt.Message{Topic: a.base + envelope.AvailabilityLeaf, Payload: []byte(envelope.Online), Retained: true}),
 			a.say(ctx, remote.PostLeaf, post.Introduction(), true),
 			a.say(ctx, remote.ViewLeaf+"/1", post.Public(view), true),
 			a.say(ctx, relay.OpenLeaf+"/1", relay.Statement(time.Time{}, nil), true))

@@ -13,8 +13,8 @@ import (
 	"path/filepath"
 	"time"
 
-	"stolpe/agent/mqtt"
 	mochi "stolpe/agent/mqtt/broker"
+	"stolpe/payment/envelope"
 	"stolpe/payment/gateway/broker"
 	"stolpe/payment/sim"
 )
@@ -33,7 +33,7 @@ type street struct {
 	dir     string // of the fleet's keys
 	secure  bool   // over TLS, with certificates and rights
 	url     string // of the broker
-	master  mqtt.Key
+	master  envelope.Key
 	keys    sim.Credentials
 	till    string // address of the payment service
 	running []*process
@@ -147,7 +147,7 @@ func (s *street) openKeys() error {
 	if err != nil {
 		return err
 	}
-	s.master, err = mqtt.ParseKey(string(text[:len(text)-1]))
+	s.master, err = envelope.ParseKey(string(text[:len(text)-1]))
 	return err
 }
 

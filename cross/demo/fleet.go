@@ -13,7 +13,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"stolpe/agent/mqtt"
+	"stolpe/payment/envelope"
 )
 
 // The programs.
@@ -32,7 +32,7 @@ type fleet struct {
 	broker   *carrier
 	till     *child
 	keys     tillKeys
-	master   mqtt.Key // of the seals
+	master   envelope.Key // of the seals
 	front    *front
 	gateways []gateway
 	posts    []post
@@ -131,7 +131,7 @@ func (f *fleet) keep(name, program string, env []string, args ...string) (*child
 }
 
 // newKey is a relay key that nobody else has.
-func newKey() (key mqtt.Key) {
+func newKey() (key envelope.Key) {
 	rand.Read(key[:]) // never fails
 	return key
 }

@@ -5,14 +5,14 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"stolpe/agent/mqtt"
+	"stolpe/payment/envelope"
 )
 
 // opened is a configuration whose units can be asked.
 type opened struct {
 	settings settings
 	units    *units
-	key      mqtt.Key
+	key      envelope.Key
 }
 
 // openFile reads a configuration for a command.
@@ -21,7 +21,7 @@ func openFile(file string) (opened, error) {
 	if err != nil {
 		return opened{}, coded{err, exitConfig}
 	}
-	key, err := mqtt.ParseKey(s.RelayKey.Reveal())
+	key, err := envelope.ParseKey(s.RelayKey.Reveal())
 	if err != nil {
 		return opened{}, coded{fmt.Errorf("relay_key: %w", err), exitConfig}
 	}

@@ -51,10 +51,6 @@ type statement struct {
 	open []payment.Open
 }
 
-// repeatEvery is how often a post with open payments says so again; see the agent's
-// teller.
-const repeatEvery = time.Hour
-
 func newDeadPosts(u *units, log *slog.Logger) *deadPosts {
 	return &deadPosts{now: time.Now, units: u, log: log, posts: map[string]*lastWords{}, done: map[payment.Ref]bool{}}
 }
@@ -116,7 +112,7 @@ func (d *deadPosts) owed() []owing {
 		for _, s := range p.open {
 			silent := now.Sub(p.away)
 			if !s.at.IsZero() && !p.seen { // it lived for at most so long after it said this
-				silent = max(silent, now.Sub(s.at)-repeatEvery)
+				silent = max(silent, now.Sub(s.at)-relay.RepeatEvery)
 			}
 			for _, o := range s.open {
 				all = append(all, owing{o, p.tenant, p.post, silent})

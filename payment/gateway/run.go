@@ -19,6 +19,7 @@ import (
 	"stolpe/display/paper"
 	"stolpe/display/remote"
 	"stolpe/display/web"
+	"stolpe/payment/envelope"
 	"stolpe/payment/relay"
 	"stolpe/payment/vipps"
 	"stolpe/systemd"
@@ -74,7 +75,7 @@ type gateway struct {
 
 // serve runs a gateway until ctx ends and its work is done.
 func serve(ctx context.Context, s settings, file string, log *slog.Logger) error {
-	key, err := mqtt.ParseKey(s.RelayKey.Reveal())
+	key, err := envelope.ParseKey(s.RelayKey.Reveal())
 	if err != nil {
 		return coded{fmt.Errorf("relay_key: %w", err), exitConfig}
 	}
@@ -98,7 +99,7 @@ func serve(ctx context.Context, s settings, file string, log *slog.Logger) error
 }
 
 // wire makes the parts and connects them; nothing runs yet.
-func (g *gateway) wire(work context.Context, key mqtt.Key) (http.Handler, error) {
+func (g *gateway) wire(work context.Context, key envelope.Key) (http.Handler, error) {
 	s, t := g.settings, &g.traffic
 	began := time.Now()
 	*t = traffic{id: s.MQTT.ClientID, key: key, log: g.log, dead: newDeadPosts(&g.units, g.log)}

@@ -20,6 +20,7 @@ import (
 	"stolpe/agent/mqtt"
 	"stolpe/agent/mqtt/broker"
 	"stolpe/payment"
+	"stolpe/payment/envelope"
 	"stolpe/payment/relay"
 	"stolpe/payment/sim"
 )
@@ -43,9 +44,9 @@ type desk struct {
 	conn   *mqtt.Conn
 }
 
-var master = mqtt.Key{7, 7, 7} //nolint:gochecknoglobals // never changed
+var master = envelope.Key{7, 7, 7} //nolint:gochecknoglobals // never changed
 
-const base = root + "acme/A12/"
+const base = envelope.Root + "acme/A12/"
 
 func newDesk(t *testing.T) *desk {
 	t.Helper()

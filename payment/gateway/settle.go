@@ -16,6 +16,7 @@ import (
 
 	"stolpe/agent/mqtt"
 	"stolpe/payment"
+	"stolpe/payment/envelope"
 	"stolpe/payment/relay"
 )
 
@@ -114,7 +115,7 @@ func (a absent) listen(ctx context.Context) (opened, *deadPosts, error) {
 	ready := make(chan struct{})
 	conn, err := g.dial(mqtt.Options{
 		Handle:  func(m mqtt.Message) { t.note(m); poke(heard) },
-		Filters: []string{root + "+/+/" + availability, root + "+/+/" + relay.OpenLeaf + "/+"},
+		Filters: []string{envelope.Root + "+/+/" + envelope.AvailabilityLeaf, envelope.Root + "+/+/" + relay.OpenLeaf + "/+"},
 		Ready:   func(context.Context) { close(ready) },
 	})
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 
 	"stolpe/agent/mqtt"
 	"stolpe/payment"
+	"stolpe/payment/envelope"
 	"stolpe/payment/relay"
 	"stolpe/payment/sim"
 )
@@ -22,7 +23,7 @@ import (
 // thief is a post that was stolen with all its keys, and is after its neighbour.
 type thief struct {
 	*mqtt.Conn
-	key  mqtt.Key
+	key  envelope.Key
 	base string // of its own topics
 	ours *relay.Client
 
@@ -36,8 +37,8 @@ func (s *street) steal(n int) *thief {
 	own := filepath.Join(s.fleet, "posts", postID(n))
 	hex, err := os.ReadFile(filepath.Join(own, "relay.key"))
 	must(s.t, err)
-	v := &thief{base: root + "acme/" + postID(n) + "/"}
-	v.key, err = mqtt.ParseKey(strings.TrimSpace(string(hex)))
+	v := &thief{base: envelope.Root + "acme/" + postID(n) + "/"}
+	v.key, err = envelope.ParseKey(strings.TrimSpace(string(hex)))
 	must(s.t, err)
 	settings, err := mqtt.TLS(filepath.Join(s.fleet, "ca.pem"), filepath.Join(own, "cert.pem"), filepath.Join(own, "key.pem"))
 	must(s.t, err)
@@ -46,7 +47,7 @@ func (s *street) steal(n int) *thief {
 		Publish: func(ctx context.Context, leaf string, text []byte) error { return v.say(ctx, v.base+leaf, v.key, text) }})
 	ready := make(chan struct{}, 1)
 	v.Conn, err = mqtt.New(mqtt.Options{URL: "mqtts://127.0.0.1:" + s.port, ClientID: postID(n), TLS: settings, Handle: v.hear,
-		Filters: []string{v.base + relay.AnswerLeaf, root + "#", root + "acme/" + postID(0) + "/#", root + "+/+/pay/answer"},
+		Filters: []string{v.base + relay.AnswerLeaf, envelope.Root + "#", envelope.Root + "acme/" + postID(0) + "/#", envelope.Root + "+/+/pay/answer"},
 		Ready:   func(context.Context) { poke(ready) }})
 	must(s.t, err)
 	ctx, cancel := context.WithCancel(s.t.Context())
@@ -61,7 +62,7 @@ func (s *street) steal(n int) *thief {
 	return v
 }
 
-func (v *thief) say(ctx context.Context, topic string, key mqtt.Key, text []byte) error {
+func (v *thief) say(ctx context.Context, topic string, key envelope.Key, text []byte) error {
 	return v.Publish(ctx, mqtt.Message{Topic: topic, Payload: key.Seal(topic, text)})
 }
 
@@ -108,7 +109,7 @@ func TestAPostCannotTouchAnothersMoney(t *testing.T) {
 		t.Errorf("its own: %v, %v: want missing, so that the refusals above prove something", a.Status, err)
 	}
 	calls := s.calls()
-	for _, topic := range []string{root + "acme/" + postID(0) + "/" + relay.AskLeaf, root + "other/" + postID(0) + "/" + relay.AskLeaf} {
+	for _, topic := range []string{envelope.Root + "acme/" + postID(0) + "/" + relay.AskLeaf, envelope.Root + "other/" + postID(0) + "/" + relay.AskLeaf} {
 		text := fmt.Appendf(nil, `{"v":1,"id":"x","until":%d,"order":{"verb":"settle","ref":%q,"currency":"NOK"}}`, time.Now().Add(10*time.Second).UnixMilli(), victim)
 		if err := v.say(t.Context(), topic, v.key, text); err != nil && !errors.Is(err, mqtt.ErrAway) {
 			t.Error(err)
@@ -149,9 +150,9 @@ func (s *street) until(what string, as func(payment.Found) bool, ref payment.Ref
 // TestSealsAreChecked: a gateway at a broker that lets everybody publish anywhere, as
 // one does that is configured by hand, goes by the seal and not by the topic alone.
 func TestSealsAreChecked(t *testing.T) {
-	master := mqtt.Key{1, 2, 3}
+	master := envelope.Key{1, 2, 3}
 	text := []byte(`{"v":1,"id":"x","order":{"verb":"look","ref":"A12-1-000001"}}`)
-	a12, b7 := root+"acme/A12/"+relay.AskLeaf, root+"acme/B7/"+relay.AskLeaf
+	a12, b7 := envelope.Root+"acme/A12/"+relay.AskLeaf, envelope.Root+"acme/B7/"+relay.AskLeaf
 	for name, m := range map[string]mqtt.Message{
 		"in the other's name":              {Topic: a12, Payload: master.Of("acme", "B7").Seal(a12, text)},
 		"what was sealed for its own":      {Topic: a12, Payload: master.Of("acme", "B7").Seal(b7, text)},
@@ -173,7 +174,7 @@ func TestSealsAreChecked(t *testing.T) {
 }
 
 // taken is how many askings a gateway takes of a message.
-func taken(t *testing.T, master mqtt.Key, m mqtt.Message) (n int) {
+func taken(t *testing.T, master envelope.Key, m mqtt.Message) (n int) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		log := slog.New(slog.DiscardHandler)

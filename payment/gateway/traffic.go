@@ -11,19 +11,17 @@ import (
 	"stolpe/agent/mqtt"
 	"stolpe/display/remote"
 	"stolpe/payment"
+	"stolpe/payment/envelope"
 	"stolpe/payment/relay"
 )
-
-// root is where all topics begin.
-const root = "stolpe/v1/"
 
 // sharing is the subscription that gateways share: each asking goes to one of them.
 // The group has a name that only gateways know. Brokers look at who may hear a message
 // when they deliver it: a post that joined the group would hear nothing, and what was
 // its turn would be lost.
-func sharing(master mqtt.Key) string {
+func sharing(master envelope.Key) string {
 	const enough = 16 // hex digits that nobody guesses
-	return "$share/" + master.Of("", "group of gateways").Hex()[:enough] + "/" + root + "+/+/" + relay.AskLeaf
+	return "$share/" + master.Of("", "group of gateways").Hex()[:enough] + "/" + envelope.Root + "+/+/" + relay.AskLeaf
 }
 
 // traffic carries messages between the broker and those who understand them. It is
@@ -31,7 +29,7 @@ func sharing(master mqtt.Key) string {
 // from the post in whose name it is passed on.
 type traffic struct {
 	id    string // of this gateway
-	key   mqtt.Key
+	key   envelope.Key
 	conn  *mqtt.Conn
 	relay *relay.Server
 	pages *remote.Gateway
@@ -44,14 +42,11 @@ type traffic struct {
 	warned map[string]bool // places whose broken seals have been told
 }
 
-// availability is where a post says whether it is there.
-const availability = "availability"
-
 // filters are what a gateway listens to.
-func filters(id string, master mqtt.Key) []string {
-	any := root + "+/+/"
+func filters(id string, master envelope.Key) []string {
+	any := envelope.Root + "+/+/"
 	return []string{
-		any + availability, any + remote.PostLeaf, any + remote.ViewLeaf + "/+", any + relay.OpenLeaf + "/+",
+		any + envelope.AvailabilityLeaf, any + remote.PostLeaf, any + remote.ViewLeaf + "/+", any + relay.OpenLeaf + "/+",
 		any + remote.AnswerLeaf + "/" + id, sharing(master),
 	}
 }
@@ -62,8 +57,8 @@ func (t *traffic) note(m mqtt.Message) {
 	name, evse, _ := cutLast(leaf)
 	switch {
 	case !ok:
-	case leaf == availability:
-		t.dead.reach(tenant, post, string(m.Payload) == "online")
+	case leaf == envelope.AvailabilityLeaf:
+		t.dead.reach(tenant, post, string(m.Payload) == envelope.Online)
 	case name == relay.OpenLeaf:
 		if text, err := t.unsealed(tenant, post, m); err == nil {
 			t.dead.state(tenant, post, evse, text) //nolint:errcheck // what cannot be read is not there
@@ -82,7 +77,7 @@ func (t *traffic) unsealed(tenant, post string, m mqtt.Message) ([]byte, error) 
 
 // cut takes a topic apart.
 func cut(topic string) (tenant, post, leaf string, ok bool) {
-	rest, ours := strings.CutPrefix(topic, root)
+	rest, ours := strings.CutPrefix(topic, envelope.Root)
 	parts := strings.SplitN(rest, "/", 3)
 	if !ours || len(parts) != 3 || parts[0] == "" || parts[1] == "" {
 		return "", "", "", false
@@ -96,8 +91,8 @@ func (t *traffic) take(m mqtt.Message) {
 	if !ok {
 		return
 	}
-	if leaf == availability {
-		there := string(m.Payload) == "online"
+	if leaf == envelope.AvailabilityLeaf {
+		there := string(m.Payload) == envelope.Online
 		t.pages.Reach(tenant, post, there)
 		t.dead.reach(tenant, post, there)
 		return
@@ -170,7 +165,7 @@ const maxWarned = 10_000
 
 // publish seals a message for a post and hands it to the broker.
 func (t *traffic) publish(ctx context.Context, tenant, post, leaf string, text []byte) error {
-	topic := root + tenant + "/" + post + "/" + leaf
+	topic := envelope.Base(tenant, post) + leaf
 	return t.conn.Publish(ctx, mqtt.Message{Topic: topic, Payload: t.key.Of(tenant, post).Seal(topic, text)})
 }
 

@@ -58,6 +58,11 @@ const (
 	maxSaid = 200
 )
 
+// RepeatEvery is how often a post with open payments says so again although nothing has
+// changed: whoever settles for a dead post learns from it how long it has been so. Chosen
+// by us.
+const RepeatEvery = time.Hour
+
 // Publish hands a message to the broker. It returns nil once the broker has it.
 type Publish func(ctx context.Context, leaf string, text []byte) error
 

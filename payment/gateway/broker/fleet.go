@@ -2,10 +2,7 @@ package broker
 
 import (
 	"bytes"
-	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -15,6 +12,7 @@ import (
 	"syscall"
 
 	"stolpe/payment"
+	"stolpe/payment/envelope"
 )
 
 // Names in the fleet's folder. Below broker, gateways/NAME and posts/POST lies what
@@ -34,9 +32,6 @@ const (
 	mosquittoFile  = "mosquitto.conf"
 	unfinishedMark = ".new-"
 )
-
-// Chosen by us: as long as the key of an HMAC-SHA256 is good for.
-const relayKeySize = 32 // bytes
 
 const maxTenant = 32 // bytes; as the post's configuration has it
 
@@ -71,8 +66,8 @@ func Init(dir, host string) error {
 		if err != nil {
 			return err
 		}
-		master := make([]byte, relayKeySize)
-		rand.Read(master) // never fails
+		var master envelope.Key
+		rand.Read(master[:]) // never fails
 		var conf bytes.Buffer
 		if err := (Conf{Listen: mqttsPort, Folder: etcFolder, State: varFolder}).Write(&conf); err != nil {
 			return err
@@ -96,7 +91,7 @@ func Init(dir, host string) error {
 		// The authority's key is last: with it, the fleet is there.
 		return writeNew(dir, []file{
 			{caFile, ca.pem},
-			{relayKeyFile, []byte(hex.EncodeToString(master) + "\n")},
+			{relayKeyFile, []byte(master.Hex() + "\n")},
 			{caKeyFile, ca.keyPEM},
 		})
 	})
@@ -136,11 +131,11 @@ func AddPost(dir, tenant, post string) error {
 		if err != nil {
 			return err
 		}
-		master, err := hex.DecodeString(strings.TrimSpace(string(text)))
-		if err != nil || len(master) < relayKeySize {
-			return fmt.Errorf("%s: want at least %d hex digits", filepath.Join(dir, relayKeyFile), 2*relayKeySize)
+		master, err := envelope.ParseKey(strings.TrimSpace(string(text)))
+		if err != nil {
+			return fmt.Errorf("%s: %w", filepath.Join(dir, relayKeyFile), err)
 		}
-		return add(dir, postFolder, member{name: post, tenant: tenant}, []byte(relayKey(master, tenant, post)+"\n"))
+		return add(dir, postFolder, member{name: post, tenant: tenant}, []byte(master.Of(tenant, post).Hex()+"\n"))
 	})
 }
 
@@ -233,13 +228,6 @@ func refresh(dir string) error {
 		return err
 	}
 	return replace(filepath.Join(dir, brokerFolder, aclFile), acl.Bytes())
-}
-
-// relayKey is the key of a post, in hex digits. It is made as agent/mqtt makes it.
-func relayKey(master []byte, tenant, post string) string {
-	mac := hmac.New(sha256.New, master)
-	fmt.Fprintf(mac, "stolpe relay 1\n%s\n%s", tenant, post)
-	return hex.EncodeToString(mac.Sum(nil))
 }
 
 // word says whether s is letters, digits and hyphens, beginning with none of these last.

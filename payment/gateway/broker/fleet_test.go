@@ -13,7 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"stolpe/agent/mqtt"
+	"stolpe/payment/envelope"
 )
 
 // contents are all files of a folder, by their names in it.
@@ -154,9 +154,9 @@ func TestRelayKeysAreMadeOfTheFleets(t *testing.T) {
 		}
 		seen[strings.TrimSpace(files[name])] = true
 	}
-	master, err := mqtt.ParseKey(strings.TrimSpace(files["relay.key"]))
+	master, err := envelope.ParseKey(strings.TrimSpace(files["relay.key"]))
 	must(t, err)
-	posts, err := mqtt.ParseKey(strings.TrimSpace(files["posts/C12/relay.key"]))
+	posts, err := envelope.ParseKey(strings.TrimSpace(files["posts/C12/relay.key"]))
 	must(t, err)
 	if posts != master.Of("other", "C12") {
 		t.Error("a post seals with another key than gateways open with")

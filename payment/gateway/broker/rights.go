@@ -3,6 +3,8 @@ package broker
 import (
 	"fmt"
 	"io"
+
+	"stolpe/payment/envelope"
 )
 
 // aclHead explains the file of rights to whoever opens it on the broker.
@@ -61,12 +63,12 @@ func writeRights(w io.Writer, gateways, posts []member) error {
 		return err
 	}
 	for _, g := range gateways {
-		if err := writeUser(w, g.name, "stolpe/v1/+/+/", rightsOfGateway(g.name)); err != nil {
+		if err := writeUser(w, g.name, envelope.Base("+", "+"), rightsOfGateway(g.name)); err != nil {
 			return err
 		}
 	}
 	for _, p := range posts {
-		if err := writeUser(w, p.name, "stolpe/v1/"+p.tenant+"/"+p.name+"/", rightsOfPost()); err != nil {
+		if err := writeUser(w, p.name, envelope.Base(p.tenant, p.name), rightsOfPost()); err != nil {
 			return err
 		}
 	}
