@@ -167,8 +167,8 @@ func (c *crowd) greet() error {
 	return c.all(func(ctx context.Context, a *asker) error {
 		var found payment.Answer
 		var err error
-		for n := range tries {
-			if found, err = a.relay.Ask(ctx, payment.Order{Ref: payment.NewRef(a.id, 1, 999_999), Currency: payment.NOK}); err == nil || n == tries-1 {
+		for range tries {
+			if found, err = a.relay.Ask(ctx, payment.Order{Ref: payment.NewRef(a.id, 1, 999_999), Currency: payment.NOK}); err == nil {
 				break
 			}
 		}

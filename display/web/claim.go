@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	"stolpe/display"
 )
@@ -25,14 +24,8 @@ type claim struct {
 
 // claim gives whoever knows the stop code a page of the charge under way.
 func (p *pages) claim(w http.ResponseWriter, r *http.Request, at place, post display.Post, form url.Values) {
-	if !p.limits.allow(at.code, claims, time.Now()) {
-		p.refuse(w, r, p.land(at, post), http.StatusTooManyRequests, display.TooMany)
-		return
-	}
-	secret, holder, again := p.open(r.Context(), at.code, form.Get("key"))
-	session := at.of(secret).in(at.lang).path()
-	if again {
-		http.Redirect(w, r, session, http.StatusSeeOther)
+	secret, session, holder, ok := p.begin(w, r, at, post, form.Get("key"), claims)
+	if !ok {
 		return
 	}
 	digits, ok := parseCode(form.Get("digits"))

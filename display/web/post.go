@@ -68,16 +68,26 @@ func (p *pages) refuse(w http.ResponseWriter, r *http.Request, s sheet, status i
 	p.show(w, r, status, s)
 }
 
-// request asks the post for a charge and leads to its page.
-func (p *pages) request(w http.ResponseWriter, r *http.Request, at place, post display.Post, form url.Values) {
-	if !p.limits.allow(at.code, requests, time.Now()) {
+// begin counts a wish for a session of one's own, and gives the secret, the address and
+// the holder of that session. It says no when it has answered itself: there were too
+// many wishes, or the form came twice.
+func (p *pages) begin(w http.ResponseWriter, r *http.Request, at place, post display.Post, key string, k wish) (secret, session string, h payment.Holder, ok bool) {
+	if !p.limits.allow(at.code, k, time.Now()) {
 		p.refuse(w, r, p.land(at, post), http.StatusTooManyRequests, display.TooMany)
-		return
+		return "", "", h, false
 	}
-	secret, holder, again := p.open(r.Context(), at.code, form.Get("key"))
-	session := at.of(secret).in(at.lang).path()
+	secret, h, again := p.open(r.Context(), at.code, key)
+	session = at.of(secret).in(at.lang).path()
 	if again {
 		http.Redirect(w, r, session, http.StatusSeeOther)
+	}
+	return secret, session, h, !again
+}
+
+// request asks the post for a charge and leads to its page.
+func (p *pages) request(w http.ResponseWriter, r *http.Request, at place, post display.Post, form url.Values) {
+	secret, session, holder, ok := p.begin(w, r, at, post, form.Get("key"), requests)
+	if !ok {
 		return
 	}
 	amount, err := strconv.ParseInt(form.Get("amount"), 10, 64)
