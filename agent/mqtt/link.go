@@ -84,7 +84,7 @@ func (c *Conn) settings(l *link) *paho.ClientOptions {
 	o.SetAutoReconnect(false)
 	o.SetConnectRetry(false)
 	o.SetStore(paho.NewMemoryStore())
-	o.SetKeepAlive(keepWarm)
+	o.SetKeepAlive(c.o.KeepWarm)
 	o.SetPingTimeout(within)
 	o.SetConnectTimeout(within)
 	o.SetWriteTimeout(within)
@@ -136,12 +136,16 @@ func (l *link) subscribe(ctx context.Context, filters []string) error {
 	return nil
 }
 
-// publish returns nil if the broker has acknowledged the message. The client may
+// publish returns nil if the broker has acknowledged the message, or has not to. The client may
 // wait for room on the line without looking at ctx, so it does that on the side;
 // it ends with the connection.
 func (l *link) publish(ctx context.Context, m Message) error {
 	sent := make(chan paho.Token, 1)
-	go func() { sent <- l.client.Publish(m.Topic, 1, m.Retained, m.Payload) }()
+	qos := byte(1)
+	if m.Once {
+		qos = 0
+	}
+	go func() { sent <- l.client.Publish(m.Topic, qos, m.Retained, m.Payload) }()
 	late := time.NewTimer(within)
 	defer late.Stop()
 	var t paho.Token

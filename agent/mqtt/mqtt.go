@@ -36,6 +36,7 @@ type Message struct {
 	Topic    string
 	Payload  []byte // at most 64 kB
 	Retained bool   // of a message that came: it had been published before the subscription
+	Once     bool   // published at QoS 0: it is lost with a connection that breaks
 }
 
 // Options say what to connect to, and what to do with what comes.
@@ -45,6 +46,11 @@ type Options struct {
 	TLS      *tls.Config  // for mqtts
 	Will     *Message     // said by the broker when the connection breaks, and by Run before it ends; retained, QoS 1; nil for none
 	Log      *slog.Logger // nil for none
+
+	// KeepWarm is after how long of silence a ping is sent, and at most about one and a
+	// half times as long goes by before a link whose other end is gone is noticed; 0 is
+	// 30 s.
+	KeepWarm time.Duration
 
 	// Handle is called for each message, in order of arrival, from one goroutine.
 	// It must not block for long.
@@ -62,7 +68,7 @@ type Options struct {
 const (
 	within   = 10 * time.Second // for each answer of the broker
 	largest  = 64 << 10         // bytes of a payload
-	keepWarm = 30 * time.Second // a ping, when nothing else was said
+	keepWarm = 30 * time.Second // a ping, when nothing else was said, unless it was said otherwise
 )
 
 // Conn is a connection that comes back when it breaks. Make one with New.
@@ -97,6 +103,9 @@ func New(o Options) (*Conn, error) {
 		log = slog.New(slog.DiscardHandler)
 	}
 	log = log.With("broker", at.Host)
+	if o.KeepWarm == 0 {
+		o.KeepWarm = keepWarm
+	}
 	c := &Conn{o: o, at: at, log: log, queue: newQueue(log)}
 	c.dial = c.open
 	return c, nil
@@ -139,9 +148,9 @@ func fits(m Message) error {
 	return nil
 }
 
-// Publish publishes at QoS 1 and waits. It returns nil once the broker has
-// acknowledged the message on this connection; ErrAway if there is no connection,
-// or it broke; or ctx's error.
+// Publish publishes and waits. It returns nil once the broker has acknowledged the
+// message on this connection, or, of one that is sent once, when it is on the line;
+// ErrAway if there is no connection, or it broke; or ctx's error.
 func (c *Conn) Publish(ctx context.Context, m Message) error {
 	if err := fits(m); err != nil {
 		return fmt.Errorf("publish: %w", err)
