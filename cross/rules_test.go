@@ -67,13 +67,13 @@ func modules() []rules.Module {
 // goroutines lists the packages that may start them, and what for.
 func goroutines() map[string]string {
 	return map[string]string{
-		"agent":      "runs the EVSEs, the pages and the simulated payment service side by side until all have ended",
-		"agent/mqtt": "hands on what comes while the library reads on",
-		"agent/evse": "one worker for each device that may be slow: the loop itself waits for none",
+		"agent":       "runs the EVSEs, the pages and the simulated payment service side by side until all have ended",
+		"agent/mqtt":  "hands on what comes while the library reads on",
+		"agent/evse":  "one worker for each device that may be slow: the loop itself waits for none",
+		"display/web": "serves while it waits for its end",
 
 		"agent/command": "a stop must not wait behind a slow deed, nor any deed for a slow disk",
 
-		"display/web":     "serves while it waits for its end",
 		"display/remote":  "answers several pages at a time: one wish may wait for a disk",
 		"payment/gateway": "serves pages, posts and figures side by side until all have ended",
 		"payment/relay":   "one asking for each goroutine: the payment service may be slow",

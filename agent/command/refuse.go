@@ -16,7 +16,7 @@ const (
 	stranger source = iota // it is not signed, so anybody
 	echo                   // somebody has signed it once, and anybody may have sent it again
 	holder                 // of a key
-	sources  = iota // how many there are
+	sources  = iota        // how many there are
 )
 
 // while is how long so many refusals are enough for. Chosen by us: each is a write to the
