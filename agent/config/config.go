@@ -38,7 +38,8 @@ type Config struct {
 	Payment   Payment
 	Gateway   Gateway // its key is empty unless Payment.Through is ThroughGateway
 	MQTT      MQTT    // zero when the post has no broker
-	Web       Web     // zero with ThroughGateway: the gateway serves the pages
+	Commands  Commands
+	Web       Web // zero with ThroughGateway: the gateway serves the pages
 	Limits    Limits
 
 	from *strict.Reader // where everything stood, for Wrong

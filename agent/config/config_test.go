@@ -130,6 +130,10 @@ func TestReferenceConfigMeansWhatItSays(t *testing.T) {
 			URL: "mqtts://broker.example.no:8883",
 			CA:  "/etc/stolpe/broker-ca.pem", Cert: "/etc/stolpe/post.pem", Key: "/etc/stolpe/post-key.pem",
 		},
+		Commands: Commands{
+			Keys:  []CommandKey{{Name: "ops", Role: "operator", Public: "1ZNLcYx7vj0RmOPELhN1oVw6fgyuiTlSCzAGrqBDk2Q"}},
+			Allow: []string{"identify", "stop", "out_of_service", "in_service", "restart", "config.get", "replay"},
+		},
 		Web: Web{Listen: "127.0.0.1:8080", PublicURL: "https://lad.example.no"},
 		Limits: Limits{
 			Approve: 630 * time.Second, PlugIn: 5 * time.Minute, NoEnergy: 10 * time.Minute,
