@@ -126,18 +126,21 @@ func (t *trimmer) take(e Entry, line []byte) error {
 			return err
 		}
 	}
-	if e.Kind != "" && e.Kind != Trimmed && !e.Kind.Money() && (t.gap == nil || e.Seq == t.gap.To+1) {
-		if t.gap == nil {
-			t.gap = &Gap{From: e.Seq, Why: "kept for a while only"}
+	drop := e.Kind != "" && e.Kind != Trimmed && !e.Kind.Money()
+	if !drop || t.gap != nil && e.Seq != t.gap.To+1 { // what was missing before is still seen to be
+		if err := t.tell(); err != nil {
+			return err
 		}
-		t.gap.To, t.last = e.Seq, e
-		return nil
 	}
-	if err := t.tell(); err != nil {
+	if !drop {
+		_, err := t.to.Write(line)
 		return err
 	}
-	_, err := t.to.Write(line)
-	return err
+	if t.gap == nil {
+		t.gap = &Gap{From: e.Seq, Why: "kept for a while only"}
+	}
+	t.gap.To, t.last = e.Seq, e
+	return nil
 }
 
 // tell writes that lines have been dropped.
