@@ -2,8 +2,6 @@ package config
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -35,10 +33,9 @@ func mayAfar(key string) bool {
 
 // Edit is a file as it stands, and a text that may take its place: it is legal.
 type Edit struct {
-	ID       string            // of the new text: the first 12 hexadecimal digits of its SHA-256
 	Changes  []edited          // what becomes of the keys that were named
 	Said     map[string]string // the new text by key, with secrets left out
-	Config   Config            // what it means
+	Config   Config            // what it means; its Sum is the name of the edit
 	Old, New []byte
 }
 
@@ -87,8 +84,6 @@ const maxText = 256 << 10
 
 // compare fills in what can be told of an edit of some keys.
 func (e *Edit) compare(keys []string) error {
-	sum := sha256.Sum256(e.New)
-	e.ID = hex.EncodeToString(sum[:6])
 	was, err := schema().Said(e.Old)
 	is, err2 := schema().Said(e.New)
 	e.Said = is

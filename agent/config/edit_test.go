@@ -37,7 +37,7 @@ func TestPlanTellsWhatWouldChange(t *testing.T) {
 	if diff := cmp.Diff(want, e.Changes); diff != "" {
 		t.Error(diff)
 	}
-	if e.Config.Price.KWh != 599 || e.Said["price.kwh"] != "599" || string(e.Old) != text || len(e.ID) != 12 {
+	if e.Config.Price.KWh != 599 || e.Said["price.kwh"] != "599" || string(e.Old) != text || len(e.Config.Sum) != 12 {
 		t.Errorf("%+v", e)
 	}
 	if strings.Count(string(e.New), "#") != strings.Count(text, "#") {

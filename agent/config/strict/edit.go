@@ -25,6 +25,9 @@ var errByHand = errors.New("it is written in a way that only a person can edit: 
 // What comes out is held against what was wanted; whether it is legal is for Read to say.
 func Edit(data []byte, set map[string]any) ([]byte, error) {
 	for _, path := range slices.Sorted(maps.Keys(set)) {
+		if !editable(set[path]) {
+			return nil, fmt.Errorf("%s: want a text, true or false, a whole number, a list of these, or nothing", path)
+		}
 		before, err := plainTree(data)
 		if err != nil {
 			return nil, err
@@ -41,6 +44,23 @@ func Edit(data []byte, set map[string]any) ([]byte, error) {
 		data = edited
 	}
 	return data, nil
+}
+
+// editable says whether a value is one that Edit takes.
+func editable(v any) bool {
+	switch v := v.(type) {
+	case nil, string, bool:
+		return true
+	case json.Number:
+		_, err := strconv.Atoi(v.String())
+		return err == nil
+	case []any:
+		return !slices.ContainsFunc(v, func(one any) bool {
+			_, list := one.([]any)
+			return one == nil || list || !editable(one)
+		})
+	}
+	return false
 }
 
 // plainTree is what a file says, without where.
