@@ -130,7 +130,7 @@ func valuesOf(c commands.Command) (map[string]any, error) {
 // applyConfig writes what was planned, and has the program start anew with it.
 func (d *deeds) applyConfig(c commands.Command, args setArgs) (commands.Answer, error) {
 	if args.For < int64(leastTrial/time.Second) || args.For > int64(longestWait/time.Second) {
-		return commands.Answer{}, commands.Refuse(commands.Invalid, fmt.Sprintf("within_s is %d: want %v to %v", args.For, leastTrial/time.Second, longestWait/time.Second))
+		return commands.Answer{}, commands.Refuse(commands.Invalid, fmt.Sprintf("within_s is %d: want %d to %d", args.For, leastTrial/time.Second, longestWait/time.Second))
 	}
 	e, within := d.plan, time.Duration(args.For)*time.Second
 	if args.Plan == "" || args.Plan != e.Config.Sum {
