@@ -41,12 +41,12 @@ func (x *bureau) planned(t *testing.T, set string) string {
 func TestConfigIsPlannedAppliedAndConfirmed(t *testing.T) {
 	x := newBureau(t)
 	id := x.planned(t, `{"limits.rest":"20s","post.name":"Storgata 2"}`)
-	if x.has(t, "Storgata 2") || x.restarts != 0 {
+	if x.has(t, "Storgata 2") || x.restarts.Load() != 0 {
 		t.Fatal("a plan has been carried out")
 	}
 	a, err := x.do(commands.ConfigSet, 0, `{"do":"apply","plan":"`+id+`","within_s":120}`)
-	if err != nil || !strings.Contains(a.Text, "within 2m0s") || !x.has(t, "Storgata 2") || x.restarts != 1 {
-		t.Fatalf("%+v, %v, %d restarts", a, err, x.restarts)
+	if err != nil || !strings.Contains(a.Text, "within 2m0s") || !x.has(t, "Storgata 2") || x.restarts.Load() != 1 {
+		t.Fatalf("%+v, %v, %d restarts", a, err, x.restarts.Load())
 	}
 	on, err := trial.Of(x.file)
 	if err != nil || on.ID != id || on.Within != 2*time.Minute {
@@ -61,8 +61,8 @@ func TestConfigIsPlannedAppliedAndConfirmed(t *testing.T) {
 	}
 	_, err = x.do(commands.PriceSet, 0, `{"kwh":600}`)
 	refused(t, err, commands.Busy, "is on trial")
-	if _, err := x.do(commands.ConfigSet, 0, `{"do":"confirm","plan":"`+id+`"}`); err != nil || x.restarts != 1 {
-		t.Errorf("%v, %d restarts", err, x.restarts)
+	if _, err := x.do(commands.ConfigSet, 0, `{"do":"confirm","plan":"`+id+`"}`); err != nil || x.restarts.Load() != 1 {
+		t.Errorf("%v, %d restarts", err, x.restarts.Load())
 	}
 	if on, err := trial.Of(x.file); err != nil || on.On() || !x.has(t, "Storgata 2") {
 		t.Errorf("%+v, %v", on, err)
@@ -81,8 +81,8 @@ func TestConfigIsTakenBack(t *testing.T) {
 	if _, err := x.give(commands.Command{Name: commands.ConfigSet, Args: json.RawMessage(`{"do":"rollback","plan":"` + id + `"}`), Force: true}); err != nil {
 		t.Fatal(err)
 	}
-	if on, err := trial.Of(x.file); err != nil || on.On() || x.has(t, "Storgata 2") || x.restarts != 2 {
-		t.Errorf("%+v, %v, %d restarts", on, err, x.restarts)
+	if on, err := trial.Of(x.file); err != nil || on.On() || x.has(t, "Storgata 2") || x.restarts.Load() != 2 {
+		t.Errorf("%+v, %v, %d restarts", on, err, x.restarts.Load())
 	}
 }
 
@@ -113,7 +113,7 @@ func TestPlansThatAreNotApplied(t *testing.T) {
 	}
 	_, err = x.do(commands.ConfigSet, 0, `{"do":"apply","plan":"`+id+`"}`)
 	refused(t, err, commands.Invalid, "plan again")
-	if x.has(t, "Storgata 2") || x.restarts != 0 {
+	if x.has(t, "Storgata 2") || x.restarts.Load() != 0 {
 		t.Error("it was applied")
 	}
 }
@@ -136,15 +136,15 @@ func TestNobodyConfirms(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if x.has(t, "Storgata 2") || x.restarts != 1 {
-			t.Errorf("%d restarts; still there: %v", x.restarts, x.has(t, "Storgata 2"))
+		if x.has(t, "Storgata 2") || x.restarts.Load() != 1 {
+			t.Errorf("%d restarts; still there: %v", x.restarts.Load(), x.has(t, "Storgata 2"))
 		}
 		x.a.step(session.Stopped{Why: display.ByDriver})
 		x.a.passes(10 * time.Second)
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
-		if x.restarts != 2 {
-			t.Errorf("%d restarts, want one more once nobody charges", x.restarts)
+		if x.restarts.Load() != 2 {
+			t.Errorf("%d restarts, want one more once nobody charges", x.restarts.Load())
 		}
 	})
 }
@@ -163,8 +163,8 @@ func TestAConfirmedTrialIsLeftAlone(t *testing.T) {
 		}
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		if !x.has(t, "Storgata 2") || x.restarts != 1 {
-			t.Errorf("%d restarts; there: %v", x.restarts, x.has(t, "Storgata 2"))
+		if !x.has(t, "Storgata 2") || x.restarts.Load() != 1 {
+			t.Errorf("%d restarts; there: %v", x.restarts.Load(), x.has(t, "Storgata 2"))
 		}
 	})
 }
@@ -174,8 +174,8 @@ func TestPriceIsForTheNextDriver(t *testing.T) {
 	x.a.charge(t, session.Charging)
 	was := x.a.state.Charge.Price
 	a, err := x.do(commands.PriceSet, 0, `{"kwh":599,"idle":{"cap":10000}}`)
-	if err != nil || x.restarts != 0 || x.a.state.Charge.Price != was {
-		t.Fatalf("%+v, %v, %d restarts", a, err, x.restarts)
+	if err != nil || x.restarts.Load() != 0 || x.a.state.Charge.Price != was {
+		t.Fatalf("%+v, %v, %d restarts", a, err, x.restarts.Load())
 	}
 	for _, p := range []*puppet{x.a, x.b} {
 		if got := p.rules.Price; got.KWh != 599 || got.Idle.Cap != 10_000 || got.Idle.Minute != 100 || got.VAT != 2500 {

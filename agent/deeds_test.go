@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,6 +30,7 @@ type puppet struct {
 	terms   payment.Terms   // of the newest payment
 	deaf    bool
 	changed chan struct{}
+	mu      sync.Mutex // for whoever looks while the test goes on
 }
 
 func (p *puppet) Tell(ctx context.Context, e session.Event) error {
@@ -35,13 +38,19 @@ func (p *puppet) Tell(ctx context.Context, e session.Event) error {
 		return context.DeadlineExceeded
 	}
 	p.step(e)
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.told = append(p.told, e)
 	close(p.changed)
 	p.changed = make(chan struct{})
 	return nil
 }
 
-func (p *puppet) step(e session.Event) { p.state = p.rules.Step(p.state, p.at, e) }
+func (p *puppet) step(e session.Event) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.state = p.rules.Step(p.state, p.at, e)
+}
 
 func (p *puppet) Reprice(_ context.Context, price payment.Price) error {
 	if p.deaf {
@@ -54,6 +63,8 @@ func (p *puppet) Reprice(_ context.Context, price payment.Price) error {
 }
 
 func (p *puppet) Snapshot() (session.State, hal.Instant, <-chan struct{}) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	return p.state, p.at, p.changed
 }
 
@@ -62,8 +73,10 @@ func (p *puppet) Rules() *session.Rules { return p.rules }
 // passes lets time pass in which meter and contactor go on saying what they say.
 func (p *puppet) passes(d time.Duration) {
 	for range d / time.Second {
+		p.mu.Lock()
 		p.at.Mono += time.Second
 		p.at.Wall.Unix++
+		p.mu.Unlock()
 		p.step(session.Sensed{Position: p.rules.Want(&p.state, p.at).Contactor, At: p.at.Mono})
 		p.step(session.Metered{Reading: hal.Reading{Register: 1000, Serial: "1", At: p.at.Mono}})
 		want := p.rules.Want(&p.state, p.at)
@@ -135,7 +148,7 @@ func (p *puppet) charge(t *testing.T, to session.Phase) {
 type bureau struct {
 	*deeds
 	a, b     *puppet
-	restarts int
+	restarts atomic.Int32
 	rewound  uint64
 }
 
@@ -150,7 +163,7 @@ func newBureau(t *testing.T) *bureau {
 	x.deeds = &deeds{
 		units: []unit{x.a, x.b}, file: filepath.Join(dir, "stolpe.yaml"), dir: dir, running: "0123456789ab", lang: display.NB,
 		rewind: func(from uint64) { x.rewound = from }, newest: func() uint64 { return 100 }, ledger: func() string { return "" },
-		restart: func() { x.restarts++ }, now: func() hal.Instant { return x.a.at }, log: slog.New(slog.DiscardHandler),
+		restart: func() { x.restarts.Add(1) }, now: func() hal.Instant { return x.a.at }, log: slog.New(slog.DiscardHandler),
 	}
 	if err := os.WriteFile(x.file, text, 0o600); err != nil {
 		t.Fatal(err)

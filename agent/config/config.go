@@ -130,21 +130,21 @@ type Gateway struct {
 	Key     Secret        // of this post, 64 hexadecimal digits: seals what is said between the two
 }
 
-// payer is what a simulated payer does.
-type payer string
+// Payer is what a simulated payer does.
+type Payer string
 
 // The payers, in the words of the simulator.
 const (
-	payerApproves payer = "approves"
-	payerRefuses  payer = "refuses"
-	payerDawdles  payer = "dawdles"  // approves when the payment has expired
-	payerVanishes payer = "vanishes" // never answers
-	payerByHand   payer = "by-hand"  // somebody decides on the simulator's own page
+	payerApproves Payer = "approves"
+	payerRefuses  Payer = "refuses"
+	payerDawdles  Payer = "dawdles"  // approves when the payment has expired
+	payerVanishes Payer = "vanishes" // never answers
+	payerByHand   Payer = "by-hand"  // somebody decides on the simulator's own page
 )
 
 // Sim is the payer of a simulated payment service.
 type Sim struct {
-	Payer payer
+	Payer Payer
 	After time.Duration // how long the payer thinks; of one who dawdles, how long after the expiry
 }
 
