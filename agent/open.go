@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"stolpe/agent/config"
@@ -35,6 +36,8 @@ type world struct {
 	// bench makes the simulated meter, contactor and car of an EVSE that has no
 	// real ones.
 	bench func(e config.EVSE) (*bench, error)
+	// around is put around each meter as its post reads it; nil for nothing.
+	around func(evse.Meter) evse.Meter
 	// watch adds watchers.
 	watch []evse.Watcher
 	// book is what has happened, for people; nil where nothing is written.
@@ -51,6 +54,8 @@ type parts struct {
 	buses map[string]*modbus.Bus // by URL
 	close []func() error
 	jobs  []func(context.Context) // run beside the loops, until these have ended
+
+	readings, misread atomic.Int64 // of meters: all, and those that failed
 }
 
 // Close closes everything that was opened, last first.
@@ -173,6 +178,10 @@ func (p *parts) openEVSE(c config.Config, e config.EVSE, w world, made evse.Part
 	}
 	made.State = rules.Recover(found.state, found.trust, w.now())
 	made.Payments, made.Journal = payments, journal
+	if w.around != nil {
+		made.Meter = w.around(made.Meter)
+	}
+	made.Meter = counted{made.Meter, &p.readings, &p.misread}
 	made.Watchers = append([]evse.Watcher{&diary{log: log, rules: rules}}, w.watch...)
 	if w.book != nil {
 		made.Watchers = append(made.Watchers, p.writers(w, rules, &made.State, log)...)
