@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"crypto/rand"
 	"runtime"
 	"slices"
 
@@ -25,7 +24,7 @@ func (p *parts) tellFleet(cfg config.Config, w world, b *uplink) {
 // openTelemetry makes what tells the fleet.
 func (p *parts) openTelemetry(cfg config.Config, w world, b *uplink) *publisher.Publisher {
 	o := publisher.Options{
-		Profile: cfg.Telemetry.Profile, Info: p.birth(cfg), Health: p.healthOf(cfg, w),
+		Profile: cfg.Telemetry.Profile, Info: p.birth(cfg, w.born.Boot), Health: p.healthOf(cfg, w),
 		Publish: b.publish, Connected: b.connected, Now: w.now, Log: w.log,
 	}
 	if w.book != nil {
@@ -38,11 +37,11 @@ func (p *parts) openTelemetry(cfg config.Config, w world, b *uplink) *publisher.
 	return publisher.New(o)
 }
 
-// birth tells who the post is.
-func (p *parts) birth(cfg config.Config) telemetry.Info {
+// birth tells who the post is, in this run of the program.
+func (p *parts) birth(cfg config.Config, boot string) telemetry.Info {
 	i := telemetry.Info{
 		Post: cfg.Post.ID, Tenant: cfg.Tenant, Name: cfg.Post.Name, Version: version, System: runtime.GOOS + "/" + runtime.GOARCH,
-		Hardware: hardware(), Boot: rand.Text(), Config: cfg.Sum, Zone: cfg.Post.Zone.String(), Country: cfg.Country,
+		Hardware: hardware(), Boot: boot, Config: cfg.Sum, Zone: cfg.Post.Zone.String(), Country: cfg.Country,
 		Profile: cfg.Telemetry.Profile,
 	}
 	for _, e := range cfg.EVSEs {
