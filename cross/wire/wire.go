@@ -39,7 +39,7 @@ const (
 // Flow is what went over a line.
 type Flow struct {
 	Up, Down    Side
-	Connections int64
+	Connections int64 // begun
 }
 
 // Side is what went one way.
@@ -71,7 +71,7 @@ type Line struct {
 
 // owed is what one way has not acknowledged yet.
 type owed struct {
-	segments int64
+	segments int64 // not acknowledged
 	last     time.Time
 }
 
