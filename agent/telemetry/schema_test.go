@@ -3,17 +3,22 @@ package telemetry_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"stolpe/agent/session"
 	. "stolpe/agent/telemetry"
 	"stolpe/cross/schema"
 	"stolpe/display"
 	"stolpe/hal"
+	"stolpe/payment"
 	"stolpe/payment/envelope"
 )
 
@@ -161,6 +166,43 @@ func membersOf(t reflect.Type) map[string]bool {
 		all[name] = true
 	}
 	return all
+}
+
+// Where the schema lists words, they are those that there are.
+func TestTheSchemaHasTheWords(t *testing.T) {
+	var doc struct {
+		Defs map[string]struct {
+			Enum []string
+		} `json:"$defs"`
+	}
+	text, err := os.ReadFile(filepath.Join(module, schema.File()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &doc); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string][]string{}
+	for s := range display.LastState + 1 {
+		want["states"] = append(want["states"], s.String())
+	}
+	for e := range display.LastEnd {
+		want["ends"] = append(want["ends"], (e + 1).String())
+	}
+	for r := range payment.LastReason {
+		want["troubles"] = append(want["troubles"], (r + 1).String())
+	}
+	for _, c := range []hal.Clock{hal.ClockSynced, hal.ClockHoldover, hal.ClockUnknown} {
+		want["clock"] = append(want["clock"], c.String())
+	}
+	for _, c := range []payment.Currency{payment.NOK, payment.DKK, payment.EUR} {
+		want["currency"] = append(want["currency"], string(c))
+	}
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		if diff := cmp.Diff(want[name], doc.Defs[name].Enum); diff != "" {
+			t.Errorf("%s (-said by the post +in the schema):\n%s", name, diff)
+		}
+	}
 }
 
 func TestLeavesHaveTheirKinds(t *testing.T) {
