@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"stolpe/agent/config"
@@ -49,6 +50,8 @@ type parts struct {
 	buses map[string]*modbus.Bus // by URL
 	close []func() error
 	jobs  []func(context.Context) // run beside the loops, until these have ended
+
+	readings, misread atomic.Int64 // of meters: all, and those that failed
 }
 
 // Close closes everything that was opened, last first.
@@ -171,6 +174,7 @@ func (p *parts) openEVSE(c config.Config, e config.EVSE, w world, made evse.Part
 	}
 	made.State = rules.Recover(found.state, found.trust, w.now())
 	made.Payments, made.Journal = payments, journal
+	made.Meter = counted{made.Meter, &p.readings, &p.misread}
 	made.Watchers = append([]evse.Watcher{&diary{log: log, rules: rules}}, w.watch...)
 	if w.book != nil {
 		c := newClerk(w.book, rules, e.ID, log)

@@ -76,7 +76,11 @@ func daemon(ctx context.Context, cfg config.Config, file string, stderr io.Write
 	}
 	jobs, stop := context.WithCancel(context.WithoutCancel(ctx)) // what the loops still need while they settle
 	defer stop()
-	pay, err := openPayments(jobs, cfg, w)
+	b, err := openUplink(cfg, log)
+	if err != nil {
+		return failed(err)
+	}
+	pay, err := openPayments(jobs, cfg, w, b)
 	if err != nil {
 		return err
 	}
@@ -89,6 +93,7 @@ func daemon(ctx context.Context, cfg config.Config, file string, stderr io.Write
 	if err != nil {
 		return failed(err)
 	}
+	p.tellFleet(cfg, w, b)
 	if err := systemd.Ready(); err != nil {
 		log.Warn("service manager does not listen", "err", err)
 	}
