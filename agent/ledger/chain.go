@@ -43,21 +43,21 @@ func (c *chain) take(line []byte) (e Entry, wrong string) {
 	return e, wrong
 }
 
-// read takes in the whole lines from one offset to another, and gives each to fn
-// with where it begins. It returns where the last one ends.
-func (c *chain) read(r io.ReaderAt, from, to int64, fn func(e Entry, line []byte, at int64, wrong string) error) (int64, error) {
+// read takes in the lines from one offset to another, and gives each to fn with where
+// it begins. One without an end has rotted.
+func (c *chain) read(r io.ReaderAt, from, to int64, fn func(e Entry, line []byte, at int64, wrong string) error) error {
 	lines := bufio.NewReaderSize(io.NewSectionReader(r, from, to-from), maxLine)
 	for {
 		line, err := readLine(lines)
-		if errors.Is(err, io.EOF) {
-			return from, nil
+		if errors.Is(err, io.EOF) && len(line) == 0 {
+			return nil
 		}
-		if err != nil {
-			return from, err
+		if err != nil && !errors.Is(err, io.EOF) {
+			return err
 		}
 		e, wrong := c.take(line)
 		if err := fn(e, line, from, wrong); err != nil {
-			return from, err
+			return err
 		}
 		from += int64(len(line))
 	}

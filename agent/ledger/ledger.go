@@ -140,28 +140,37 @@ func (l *Ledger) Health() string {
 func (l *Ledger) Append(e Entry) error {
 	l.writing.Lock()
 	defer l.writing.Unlock()
+	var ill string
 	err := l.locked(func() error {
-		if _, err := l.catchUp(); err != nil {
+		if err := l.append(e); err != nil {
+			ill = "cannot be written: " + err.Error()
 			return fmt.Errorf("ledger: %w", err)
 		}
-		if e.Sale != nil && l.Has(e.Ref) {
-			return nil
-		}
-		if err := l.turn(e); err != nil {
-			return fmt.Errorf("ledger: new file: %w", err)
-		}
-		if err := l.write(e); err != nil {
-			return fmt.Errorf("ledger: entry %d: %w", l.chain.seq+1, err)
+		if err := l.trim(e); err != nil { // what is too much hurts nobody yet
+			ill = "cannot be trimmed: " + err.Error()
 		}
 		return nil
 	})
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.ill = ""
-	if err != nil {
-		l.ill = "cannot be written: " + err.Error()
-	}
+	l.ill = ill
 	return err
+}
+
+func (l *Ledger) append(e Entry) error {
+	if _, err := l.catchUp(); err != nil {
+		return err
+	}
+	if e.Sale != nil && l.Has(e.Ref) {
+		return nil
+	}
+	if err := l.turn(e); err != nil {
+		return fmt.Errorf("new file: %w", err)
+	}
+	if err := l.write(e); err != nil {
+		return fmt.Errorf("entry %d: %w", l.chain.seq+1, err)
+	}
+	return nil
 }
 
 // write writes an entry at the end.

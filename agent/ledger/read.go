@@ -87,11 +87,10 @@ func (l *Ledger) readNew() (torn int64, err error) {
 
 // readTo takes in what a file has from l.end to another offset.
 func (l *Ledger) readTo(f *os.File, to int64) error {
-	_, err := l.chain.read(f, l.end, to, func(e Entry, line []byte, at int64, wrong string) error {
+	return l.chain.read(f, l.end, to, func(e Entry, line []byte, _ int64, wrong string) error {
 		l.note(e, int64(len(line)), wrong)
 		return nil
 	})
-	return err
 }
 
 // note takes in a line that is in the book.
@@ -153,7 +152,7 @@ type place struct {
 
 // walk gives every line from a place on to fn. Where nothing of the kind stands, as
 // after a file has been trimmed, it begins with the file that has the place's number.
-func (l *Ledger) walk(from place, fn func(e Entry, line []byte, p place, wrong string) error) error {
+func (l *Ledger) walk(from place, fn each) error {
 	all, open, end, err := l.files()
 	if err != nil {
 		return fmt.Errorf("ledger: %w", err)
@@ -169,24 +168,35 @@ func (l *Ledger) walk(from place, fn func(e Entry, line []byte, p place, wrong s
 	}
 	var c chain
 	for i, o := range all[first:] {
-		f, size := open, end
-		if open == nil || first+i < len(all)-1 {
-			if f, err = os.Open(o.path); err != nil {
-				return fmt.Errorf("ledger: %w", err)
-			}
-			defer f.Close() //nolint:errcheck // it was only read
-			size = math.MaxInt64
+		if first+i == len(all)-1 && open != nil {
+			err = c.walk(open, end, o, from, fn)
+		} else {
+			err = c.walkOlder(o, from, fn)
 		}
-		at := c.begin(f, o, from)
-		from = place{}
-		_, err = c.read(f, at, size, func(e Entry, line []byte, at int64, wrong string) error {
-			return fn(e, line, place{o.first, at, e.Seq}, wrong)
-		})
 		if err != nil {
 			return err
 		}
+		from = place{}
 	}
 	return nil
+}
+
+// each is what is done with a line.
+type each func(e Entry, line []byte, p place, wrong string) error
+
+func (c *chain) walk(f io.ReaderAt, size int64, o older, from place, fn each) error {
+	return c.read(f, c.begin(f, o, from), size, func(e Entry, line []byte, at int64, wrong string) error {
+		return fn(e, line, place{o.first, at, e.Seq}, wrong)
+	})
+}
+
+func (c *chain) walkOlder(o older, from place, fn each) error {
+	f, err := os.Open(o.path)
+	if err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
+	defer f.Close() //nolint:errcheck // it was only read
+	return c.walk(f, math.MaxInt64, o, from, fn)
 }
 
 // begin goes on to another file, at a place if it stands there.
@@ -273,14 +283,14 @@ func (l *Ledger) Find(h payment.Holder) (found Entry, ok bool) {
 	}
 	defer f.Close() //nolint:errcheck // it was only read
 	var c chain
-	_, err = c.read(f, c.begin(f, o, p), math.MaxInt64, func(e Entry, _ []byte, _ int64, _ string) error {
+	err = c.walk(f, math.MaxInt64, o, p, func(e Entry, _ []byte, _ place, _ string) error {
 		if e.Seq < p.seq {
 			return nil
 		}
-		found, ok = e, e.Seq == p.seq && e.Sale != nil
+		found = e
 		return errEnough
 	})
-	return found, ok
+	return found, errors.Is(err, errEnough) && found.Seq == p.seq && found.Sale != nil
 }
 
 // errEnough ends a walk.
