@@ -262,7 +262,7 @@ func (q *quarter) start(profile string) {
 	}
 	p := &parts{posts: posts{info: cfg.Post, units: map[string]*evse.EVSE{}}}
 	l.parts = p
-	if w.book = openBook(cfg.StateDir, log); w.book == nil {
+	if w.book = openBook(cfg.StateDir, cfg.Post.ID, log); w.book == nil {
 		q.t.Fatal("no ledger")
 	}
 	b, err := openUplink(cfg, log)
