@@ -6,26 +6,21 @@ import (
 	"slices"
 
 	"stolpe/agent/config"
+	"stolpe/agent/mqtt"
 	"stolpe/agent/telemetry"
 	"stolpe/agent/telemetry/publisher"
 )
 
 // tellFleet has the post's fleet told how it is doing, if it has a broker, and keeps
 // the connection for whoever uses it.
-func (p *parts) tellFleet(cfg config.Config, w world, b *uplink) {
-	if b == nil {
+func (p *parts) tellFleet(cfg config.Config, w world, up *uplink) {
+	if up == nil {
 		return
 	}
-	t := p.openTelemetry(cfg, w, b)
-	b.add(use{ready: t.Anew, run: t.Run})
-	p.jobs = append(p.jobs, b.run)
-}
-
-// openTelemetry makes what tells the fleet.
-func (p *parts) openTelemetry(cfg config.Config, w world, b *uplink) *publisher.Publisher {
+	info := p.birth(cfg, w.born.Boot)
 	o := publisher.Options{
-		Profile: cfg.Telemetry.Profile, Info: p.birth(cfg, w.born.Boot), Health: p.healthOf(cfg, w),
-		Publish: b.publish, Connected: b.connected, Now: w.now, Log: w.log,
+		Profile: cfg.Telemetry.Profile, Info: info, Health: p.healthOf(cfg, w),
+		Publish: up.publish, Connected: up.connected, Now: w.now, Log: w.log,
 	}
 	if w.book != nil {
 		o.Outbox, o.Newest = outbox{w.book.Outbox()}, w.book.Newest
@@ -34,7 +29,20 @@ func (p *parts) openTelemetry(cfg config.Config, w world, b *uplink) *publisher.
 		o.EVSEs = append(o.EVSEs, v)
 	}
 	slices.SortFunc(o.EVSEs, func(x, y publisher.EVSE) int { return cmp.Compare(x.Rules().EVSE, y.Rules().EVSE) })
-	return publisher.New(o)
+	a := openAnnouncer(cfg, up, info, w.log)
+	if a != nil {
+		o.Discovery = a.tell
+	}
+	p.fleet = publisher.New(o)
+	if a != nil && a.birth != "" {
+		up.add(use{filters: []string{a.birth}, take: func(m mqtt.Message) {
+			if string(m.Payload) == telemetry.Born {
+				p.fleet.Rediscover()
+			}
+		}})
+	}
+	up.add(use{ready: p.fleet.Anew, run: p.fleet.Run})
+	p.jobs = append(p.jobs, up.run)
 }
 
 // birth tells who the post is, in this run of the program.

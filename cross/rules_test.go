@@ -85,6 +85,7 @@ func goroutines() map[string]string {
 		"cross/replay": "one worker for each processor; rows share nothing",
 		"cross/worlds": "one worker for each processor; worlds share nothing",
 		"cross/suite":  "prints while a program runs",
+		"cross/wire":   "passes on both ways of a connection at once",
 	}
 }
 
