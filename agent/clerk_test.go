@@ -188,14 +188,14 @@ func TestDriverFindsAReceiptThatTheJournalHasForgotten(t *testing.T) {
 
 func TestBookIsNotNeeded(t *testing.T) {
 	var log paper
-	if book := openBook(filepath.Join(t.TempDir(), "none"), slog.New(slog.NewTextHandler(&log, nil))); book != nil || !strings.Contains(log.String(), "cannot be opened") {
+	if book := openBook(filepath.Join(t.TempDir(), "none"), "A12", slog.New(slog.NewTextHandler(&log, nil))); book != nil || !strings.Contains(log.String(), "cannot be opened") {
 		t.Errorf("%v\n%s", book, &log)
 	}
 	path := t.TempDir()
 	if err := os.WriteFile(filepath.Join(path, "ledger.jsonl"), []byte(`{"seq":1`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	book := openBook(path, slog.New(slog.NewTextHandler(&log, nil)))
+	book := openBook(path, "A12", slog.New(slog.NewTextHandler(&log, nil)))
 	if book == nil || !strings.Contains(log.String(), "bytes=8") {
 		t.Errorf("%v\n%s", book, &log)
 	}

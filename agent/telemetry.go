@@ -28,6 +28,9 @@ func (p *parts) openTelemetry(cfg config.Config, w world, b *uplink) *publisher.
 		Profile: cfg.Telemetry.Profile, Info: p.birth(cfg), Health: p.healthOf(cfg, w),
 		Publish: b.publish, Connected: b.connected, Now: w.now, Log: w.log,
 	}
+	if w.book != nil {
+		o.Outbox, o.Newest = outbox{w.book.Outbox()}, w.book.Newest
+	}
 	for _, v := range p.units {
 		o.EVSEs = append(o.EVSEs, v)
 	}
