@@ -8,8 +8,8 @@ import (
 	"stolpe/agent/telemetry"
 )
 
-// eventOf reads an event as a consumer does.
-func eventOf(t *testing.T, m mqtt.Message) telemetry.Event {
+// eventIn reads an event as a consumer does.
+func eventIn(t *testing.T, m mqtt.Message) telemetry.Event {
 	t.Helper()
 	var e telemetry.Event
 	if err := json.Unmarshal(m.Payload, &e); err != nil {

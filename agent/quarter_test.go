@@ -255,14 +255,15 @@ func (q *quarter) start(profile string) {
 		return hal.Instant{Mono: time.Since(l.born) + time.Second, Wall: hal.Stamp{Unix: time.Now().Unix(), Clock: hal.ClockSynced}}
 	}
 	w := world{
-		now: now, mono: func() time.Duration { return now().Mono }, every: time.Second, grace: grace, log: log,
+		born: ledger.Post{Version: version, System: "linux/arm64", Boot: strconv.Itoa(q.lives)},
+		now:  now, mono: func() time.Duration { return now().Mono }, every: time.Second, grace: grace, log: log,
 		store: func(e config.EVSE, owner string) (evse.Journal, kept, func() error, error) {
 			return openStore(cfg.StateDir, "evse-"+strconv.Itoa(e.ID), owner)
 		},
 	}
 	p := &parts{posts: posts{info: cfg.Post, units: map[string]*evse.EVSE{}}}
 	l.parts = p
-	if w.book = openBook(cfg.StateDir, log); w.book == nil {
+	if w.book = openBook(cfg.StateDir, cfg.Post.ID, log); w.book == nil {
 		q.t.Fatal("no ledger")
 	}
 	b, err := openUplink(cfg, log)
