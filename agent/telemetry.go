@@ -19,6 +19,7 @@ func (p *parts) tellFleet(cfg config.Config, w world, b *uplink) {
 	}
 	t := p.openTelemetry(cfg, w, b)
 	b.add(use{ready: t.Anew, run: t.Run})
+	p.heedHome(cfg, b, t.Rediscover)
 	p.jobs = append(p.jobs, b.run)
 }
 
@@ -31,6 +32,7 @@ func (p *parts) openTelemetry(cfg config.Config, w world, b *uplink) *publisher.
 	if w.book != nil {
 		o.Outbox, o.Newest = outbox{w.book.Outbox()}, w.book.Newest
 	}
+	o.Discovery = homeAssistant{cfg, p.seenFromHome(cfg, o.Info), b.conn.Publish, w.log}.tell
 	for _, v := range p.units {
 		o.EVSEs = append(o.EVSEs, v)
 	}
