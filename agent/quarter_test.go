@@ -61,11 +61,10 @@ type quarter struct {
 	other *mqtt.Conn  // of who listens
 	hush  func()      // ends that
 
-	net    sync.WaitGroup
-	mu     sync.Mutex
-	at     *station // nil while it is away
-	lines  map[net.Conn]bool
-	closed bool
+	net   sync.WaitGroup
+	mu    sync.Mutex
+	at    *station // nil while it is away
+	lines map[net.Conn]*wire.Line
 
 	life  *life
 	lives int
@@ -77,6 +76,7 @@ type life struct {
 	dead  atomic.Bool
 	born  time.Time
 	parts *parts
+	book  *ledger.Ledger
 	end   func()
 	ended chan error
 }
@@ -85,7 +85,7 @@ type life struct {
 func inQuarter(t *testing.T, test func(*quarter)) {
 	tmp := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
-		q := &quarter{t: t, tmp: tmp, keys: filepath.Join(tmp, "fleet"), began: time.Now(), hush: func() {}, line: new(wire.Line), lines: map[net.Conn]bool{}}
+		q := &quarter{t: t, tmp: tmp, keys: filepath.Join(tmp, "fleet"), began: time.Now(), hush: func() {}, line: new(wire.Line), lines: map[net.Conn]*wire.Line{}}
 		q.rig = sim.NewRig(sim.Setup{Serial: "22110345", Register: 10_344_076}, func() time.Duration { return time.Since(q.began) })
 		q.money = &wallet{found: map[payment.Ref]*paid{}}
 		q.must(broker.Init(q.keys, "broker.example"))
@@ -184,6 +184,17 @@ func (q *quarter) lose() {
 	<-s.ended
 }
 
+// cut breaks the post's line.
+func (q *quarter) cut() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for l, counted := range q.lines {
+		if counted == q.line {
+			l.Close()
+		}
+	}
+}
+
 // errNoWay is what a network says that leads nowhere.
 var errNoWay = errors.New("no route to host")
 
@@ -198,7 +209,7 @@ func (q *quarter) dial(ctx context.Context, count *wire.Line) (net.Conn, error) 
 	here, near := net.Pipe()
 	far, there := net.Pipe()
 	q.mu.Lock()
-	q.lines[near], q.lines[far] = true, true
+	q.lines[near], q.lines[far] = count, count
 	q.mu.Unlock()
 	q.net.Go(func() {
 		count.Join(near, far)
@@ -281,6 +292,7 @@ func (q *quarter) start(profile string) {
 	if w.book = openBook(cfg.StateDir, cfg.Post.ID, log); w.book == nil {
 		q.t.Fatal("no ledger")
 	}
+	l.book = w.book
 	b, err := openUplink(cfg, log)
 	q.must(err)
 	b.conn.Through(func(ctx context.Context) (net.Conn, error) {
@@ -327,11 +339,7 @@ func (q *quarter) kill() {
 	left := filepath.Join(q.tmp, "left-"+strconv.Itoa(q.lives))
 	q.must(os.CopyFS(left, os.DirFS(l.state)))
 	q.must(q.rig.Set(hal.Open)) // without the program it opens by itself
-	q.mu.Lock()
-	for c := range q.lines {
-		c.Close()
-	}
-	q.mu.Unlock()
+	q.cut()
 	l.end()
 	<-l.ended // what it says does not matter any more
 	l.state = left
