@@ -36,7 +36,7 @@ func (p *parts) tellFleet(cfg config.Config, w world, up *uplink) {
 	p.fleet = publisher.New(o)
 	if a != nil && a.birth != "" {
 		up.add(use{filters: []string{a.birth}, take: func(m mqtt.Message) {
-			if string(m.Payload) == telemetry.Born {
+			if string(m.Payload) == telemetry.Born && !m.Retained { // at each connection it is told anyway
 				p.fleet.Rediscover()
 			}
 		}})
