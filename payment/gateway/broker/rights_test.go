@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
 	"github.com/google/go-cmp/cmp"
@@ -187,15 +186,6 @@ func TestAReaderOnlyReads(t *testing.T) {
 	if heard := all.hears(t, "stolpe/v1/acme/A12/else"); len(heard) > 0 {
 		t.Errorf("a reader said %v", heard)
 	}
-}
-
-// Posts on a mobile network ping every four minutes, and a broker that wants to hear
-// more often turns them away.
-func TestAPostMayBeQuietForFourMinutes(t *testing.T) {
-	m := serve(t, fleet(t))
-	k, err := m.connect(credentials(t, m.folder("A12")), "A12", func(o *paho.ClientOptions) { o.SetKeepAlive(4 * time.Minute) })
-	must(t, err)
-	k.Disconnect(100) // ms to say goodbye
 }
 
 func TestStrangersStayOut(t *testing.T) {
