@@ -56,7 +56,7 @@ func (p *post) state(now time.Time, number int, text []byte, retained bool) erro
 	}
 	unix := now.Unix()
 	e.State, e.said = s.State, unix
-	if retained {
+	if retained && good(s.Clock) {
 		e.said = min(max(s.At.Unix(), 0), unix)
 	}
 	// How long it has been so by the post's clock, from when it was said by ours.

@@ -236,6 +236,11 @@ func TestTimeWithoutListenersIsUnknownUnlessShown(t *testing.T) {
 			w.reach(true)
 			w.say(telemetry.StateLeaf.Of(1), true, before)
 		}, Times{Working: 3 * time.Hour, Unheard: 4 * time.Hour, Down: 2 * time.Hour}},
+		"clock not known": {func(w *world, before telemetry.State) {
+			before.Clock = "unknown"
+			w.say(telemetry.StateLeaf.Of(1), true, before)
+			w.reach(true)
+		}, Times{Working: 4 * time.Hour, Unheard: 5 * time.Hour}},
 		"gone meanwhile": {func(w *world, before telemetry.State) {
 			before.At = w.now.Add(-2 * time.Hour) // until then it was so
 			w.reach(false)

@@ -14,6 +14,9 @@ import (
 // MaxKept is the most that is kept of a post, in bytes.
 const MaxKept = 1 << 20
 
+// maxBack is how far a clock may have been set back since. Chosen by us.
+const maxBack = 24 * 3600 // s
+
 // Keep calls fn with what has to be kept of each post that has changed since it was kept
 // last, until all are kept or fn fails. fn is called without a lock.
 func (f *Fleet) Keep(now time.Time, fn func(tenant, post string, text []byte) error) error {
@@ -27,7 +30,7 @@ func (f *Fleet) Keep(now time.Time, fn func(tenant, post string, text []byte) er
 	f.mu.Unlock()
 	for _, p := range changed {
 		f.mu.Lock()
-		p.Until, p.dirty = now.Unix(), false
+		p.Until, p.dirty = max(now.Unix(), p.last()), false
 		text, err := json.Marshal(p)
 		f.mu.Unlock()
 		if err == nil {
@@ -41,6 +44,16 @@ func (f *Fleet) Keep(now time.Time, fn func(tenant, post string, text []byte) er
 		}
 	}
 	return nil
+}
+
+// last is when the last change was: a clock that was set back may be before it.
+func (p *post) last() (unix int64) {
+	for _, e := range p.EVSEs {
+		if n := len(e.Line); n > 0 {
+			unix = max(unix, e.Line[n-1].At)
+		}
+	}
+	return unix
 }
 
 var errRotten = errors.New("not as it was kept")
@@ -80,7 +93,7 @@ func (f *Fleet) Restore(now time.Time, tenant, id string, text []byte) (old bool
 
 // fits says whether what was kept is within the bounds of what can be.
 func (p *post) fits(now int64) bool {
-	if len(p.EVSEs) > maxEVSEs || len(p.Days) > maxDays || len(p.Months) > maxMonths || len(p.Seqs) > maxSpans || p.Until > now+1 {
+	if len(p.EVSEs) > maxEVSEs || len(p.Days) > maxDays || len(p.Months) > maxMonths || len(p.Seqs) > maxSpans || p.Until > now+maxBack {
 		return false
 	}
 	for number, e := range p.EVSEs {
