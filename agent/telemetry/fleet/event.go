@@ -22,14 +22,18 @@ const (
 
 // told is the data of the events that are counted, whatever their type.
 type told struct {
-	Energy     int64            `json:"energy_wh"` // Wh
+	Energy     int64            `json:"e_wh"`  // Wh
+	Seconds    int64            `json:"dur_s"` // of charging, s
+	Currency   payment.Currency `json:"cur"`
 	Captured   payment.Amount   `json:"captured"`
 	WrittenOff payment.Amount   `json:"written_off"`
-	Amount     payment.Amount   `json:"amount"`
-	Currency   payment.Currency `json:"currency"`
 	Reason     string           `json:"reason"`
-	Started    time.Time        `json:"started"`
-	Ended      time.Time        `json:"ended"`
+
+	Amount payment.Amount   `json:"amount"` // of a refund
+	In     payment.Currency `json:"currency"`
+
+	From uint64 `json:"from"` // numbers of events that are no more
+	To   uint64 `json:"to"`   // both included
 }
 
 // event counts an event, once.
@@ -61,6 +65,9 @@ func (p *post) event(now time.Time, text []byte) error {
 			return err
 		}
 	}
+	if e.Type == "book.trimmed" && d.From > 0 && d.From <= d.To && d.To < e.Seq {
+		p.Seqs.fill(d.From, d.To) // nobody will see them any more
+	}
 	p.count(when, func(t *Tally) { t.event(e.Type, d) })
 	if newer {
 		p.strike(now, e.Type, e.EVSE, d)
@@ -88,7 +95,7 @@ func (t *Tally) event(kind string, d told) {
 	case "payment.failed":
 		t.Troubled++
 	case "payment.refunded":
-		money(&t.Refunded, d.Currency, d.Amount)
+		money(&t.Refunded, d.In, d.Amount)
 	}
 }
 
@@ -98,9 +105,7 @@ func (t *Tally) sold(d told) {
 	if d.Energy > 0 {
 		t.Fed++
 	}
-	if long := d.Ended.Sub(d.Started); !d.Started.IsZero() && long > 0 && long <= maxTime {
-		t.Seconds += int64(long / time.Second)
-	}
+	t.Seconds += within(d.Seconds, int64(maxTime/time.Second))
 	money(&t.Revenue, d.Currency, d.Captured)
 	money(&t.Lost, d.Currency, d.WrittenOff)
 }

@@ -103,8 +103,8 @@ func TestWhatCannotBeIsNotTaken(t *testing.T) {
 
 func TestNumbersThatCannotBeAreLeftOut(t *testing.T) {
 	w := newWorld(t)
-	w.event("session.settled", `{"energy_wh":-5,"captured":99999999999,"written_off":-1,"currency":"NOK"}`)
-	w.event("session.settled", `{"energy_wh":99999999999,"captured":5,"currency":"XXX","started":"0001-01-01T00:00:00Z","ended":"2026-01-01T00:00:00Z"}`)
+	w.event("session.settled", `{"e_wh":-5,"captured":99999999999,"written_off":-1,"cur":"NOK"}`)
+	w.event("session.settled", `{"e_wh":99999999999,"captured":5,"cur":"XXX","dur_s":-7}`)
 	if m := w.post().Month; m.Energy != 0 || m.Fed != 0 || m.Revenue != nil || m.Lost != nil || m.Seconds != 0 {
 		t.Errorf("%+v", m)
 	}

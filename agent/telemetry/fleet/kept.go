@@ -106,6 +106,9 @@ func (p *post) fits(now int64) bool {
 			return false
 		}
 	}
+	if !p.Total.fits() {
+		return false
+	}
 	inOrder := func(a, b dated) int { return strings.Compare(a.Begins, b.Begins) }
 	var last uint64
 	for _, s := range p.Seqs {

@@ -49,6 +49,7 @@ type post struct {
 	EVSEs   map[int]*evse     `json:"evses,omitempty"`
 	Days    diary             `json:"days,omitempty"`
 	Months  diary             `json:"months,omitempty"`
+	Total   Tally             `json:"total"`
 	Seqs    seqs              `json:"seqs,omitempty"`
 	Newest  int64             `json:"newest,omitempty"` // when the event with the highest number was, s since 1970
 	Health  *telemetry.Health `json:"health,omitempty"`

@@ -1,6 +1,9 @@
 package fleet
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // span is numbers of events, from one to another, both included.
 type span struct {
@@ -17,33 +20,30 @@ type seqs []span
 
 // take notes a number, and says whether it is a new one.
 func (s *seqs) take(n uint64) bool {
-	i, found := slices.BinarySearchFunc(*s, n, func(x span, n uint64) int {
-		switch {
-		case x.To < n:
-			return -1
-		case x.From > n:
-			return 1
-		}
-		return 0
-	})
-	if found {
+	if slices.ContainsFunc(*s, func(x span) bool { return x.From <= n && n <= x.To }) {
 		return false
 	}
-	l := slices.Insert(*s, i, span{n, n})
-	if i+1 < len(l) && l[i+1].From == n+1 {
-		l[i].To = l[i+1].To
-		l = slices.Delete(l, i+1, i+2)
+	s.fill(n, n)
+	return true
+}
+
+// fill notes all the numbers from one to another.
+func (s *seqs) fill(from, to uint64) {
+	var l seqs
+	for _, x := range *s { // what overlaps, or is next to it, becomes one
+		if x.To+1 >= from && x.From <= to+1 {
+			from, to = min(from, x.From), max(to, x.To)
+			continue
+		}
+		l = append(l, x)
 	}
-	if i > 0 && l[i-1].To+1 == l[i].From {
-		l[i-1].To = l[i].To
-		l = slices.Delete(l, i, i+1)
-	}
+	i, _ := slices.BinarySearchFunc(l, from, func(x span, from uint64) int { return cmp.Compare(x.From, from) })
+	l = slices.Insert(l, i, span{from, to})
 	if len(l) > maxSpans { // the oldest hole is given up
 		l[1].From = l[0].From
 		l = l[1:]
 	}
 	*s = l
-	return true
 }
 
 // newest is the highest of them; 0 without any.

@@ -105,8 +105,9 @@ func (d diary) since(begins string) Tally {
 	return all
 }
 
-// count counts something under its day and its month.
+// count counts something under its day, its month, and for ever.
 func (p *post) count(when time.Time, fn func(*Tally)) {
+	fn(&p.Total)
 	for _, x := range []struct {
 		diary  *diary
 		begins string

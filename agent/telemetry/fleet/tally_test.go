@@ -12,7 +12,7 @@ import (
 	"stolpe/payment"
 )
 
-const sold = `{"energy_wh":11344,"captured":6228,"written_off":0,"currency":"NOK","reason":"driver_stop","started":"2026-06-15T10:00:00Z","ended":"2026-06-15T11:00:00Z"}`
+const sold = `{"number":7,"cur":"NOK","reserved":35000,"start":"2026-06-15T10:00:00Z","end":"2026-06-15T11:00:00Z","dur_s":3500,"e_wh":11344,"reason":"driver_stop","captured":6228,"written_off":0}`
 
 func TestEventsBecomeAFunnel(t *testing.T) {
 	w := newWorld(t)
@@ -31,7 +31,7 @@ func TestEventsBecomeAFunnel(t *testing.T) {
 	w.event("payment.refunded", `{"amount":500,"currency":"NOK","reason":"a word"}`)
 	w.event("session.abandoned", `{"reason":"<b>made up</b>"}`)
 	w.event("receipt.told", `{"told":"all"}`)
-	want := Tally{Asked: 3, Approved: 2, Closed: 1, Fed: 1, Troubled: 1, Energy: 11344, Seconds: 3600,
+	want := Tally{Asked: 3, Approved: 2, Closed: 1, Fed: 1, Troubled: 1, Energy: 11344, Seconds: 3500,
 		Revenue: map[payment.Currency]int64{"NOK": 6228}, Refunded: map[payment.Currency]int64{"NOK": 500},
 		Failed: map[string]int{"declined": 1, "never_plugged": 1, "other": 1}}
 	for _, again := range []bool{false, true} {
@@ -39,8 +39,8 @@ func TestEventsBecomeAFunnel(t *testing.T) {
 		if diff := cmp.Diff(want, p.Month); diff != "" {
 			t.Errorf("again %v: the month: %s", again, diff)
 		}
-		if diff := cmp.Diff(want, p.Year); diff != "" {
-			t.Errorf("again %v: the year: %s", again, diff)
+		if diff := cmp.Diff(want, p.Year) + cmp.Diff(want, p.Total); diff != "" {
+			t.Errorf("again %v: the year, and in all: %s", again, diff)
 		}
 		w.again()
 	}
@@ -73,11 +73,17 @@ func TestAnEventCountsOnce(t *testing.T) {
 	if p := w.post(); p.Month.Asked != 10 || p.Missed != 0 {
 		t.Errorf("after a replay: counted %d, missed %d", p.Month.Asked, p.Missed)
 	}
+	say(20, w.now)
+	w.seq = 20
+	w.event("book.trimmed", `{"from":11,"to":18,"why":"old"}`)
+	if p := w.post(); p.Missed != 1 {
+		t.Errorf("of what is no more: missed %d", p.Missed)
+	}
 	w.pass(24 * time.Hour)
 	for seq := uint64(1); seq <= 3; seq++ { // a new card begins anew
 		say(seq, w.now)
 	}
-	if p := w.post(); p.Month.Asked != 13 {
+	if p := w.post(); p.Month.Asked != 14 {
 		t.Errorf("after a new card: counted %d", p.Month.Asked)
 	}
 }

@@ -22,6 +22,7 @@ type Post struct {
 	Missed  uint64 // events that have not come
 	Health  *telemetry.Health
 	EVSEs   []EVSE
+	Total   Tally // since it was first heard of
 	Month   Tally // of the last 30 days
 	Year    Tally // of the last 12 months
 	Days    []Dated
@@ -95,9 +96,9 @@ func (f *Fleet) windowsOf(p *post) []Window {
 func (p *post) view(now time.Time, windows []Window) Post {
 	v := Post{Tenant: p.Tenant, ID: p.ID, Name: p.Name, Version: p.Version, System: p.System, Clock: p.Clock,
 		There: p.there == present && !p.silent, Missed: p.Seqs.missing(), Health: p.Health,
-		Month: p.Days.since(now.AddDate(0, 0, 1-monthDays).Format(time.DateOnly)),
-		Year:  p.Months.since(now.AddDate(0, -11, 0).Format("2006-01") + "-01"),
-		Days:  p.Days.shown(), Months: p.Months.shown()}
+		Total: p.Total.clone(), Month: p.Days.since(now.AddDate(0, 0, 1-monthDays).Format(time.DateOnly)),
+		Year: p.Months.since(now.AddDate(0, -11, 0).Format("2006-01") + "-01"),
+		Days: p.Days.shown(), Months: p.Months.shown()}
 	if p.Heard > 0 {
 		v.Heard = at(p.Heard)
 	}

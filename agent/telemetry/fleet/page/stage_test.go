@@ -87,7 +87,7 @@ func (s *stage) post(then time.Time, tenant, id, name string, words ...string) {
 	say(telemetry.HealthLeaf, telemetry.Health{Head: head, Up: 90_000, Heat: &heat, Debts: debts, Oldest: int64(debts) * 7200})
 	for _, e := range [][2]string{
 		{"session.created", `{}`}, {"session.created", `{}`}, {"session.authorised", `{}`}, {"session.authorised", `{}`}, {"session.started", `{}`},
-		{"session.abandoned", `{"reason":"never_plugged"}`}, {"session.settled", `{"energy_wh":11344,"captured":6228,"currency":"NOK"}`},
+		{"session.abandoned", `{"reason":"never_plugged"}`}, {"session.settled", `{"e_wh":11344,"captured":6228,"cur":"NOK"}`},
 	} {
 		s.seq++
 		say("evt/session", telemetry.Event{Head: head, Seq: s.seq, Type: e[0], EVSE: 1, Data: json.RawMessage(e[1])})
