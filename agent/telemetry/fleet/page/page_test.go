@@ -102,7 +102,7 @@ func TestAPageSaysHowThePostsAre(t *testing.T) {
 	s := newStage(t)
 	text := s.read("Åse", "/")
 	for _, want := range []string{
-		"2 of 4", "2 of 3 posts online", "A1b: ", ">charging<", ">faulted, MET-001<", ">offline<", "34.0 kWh", "186.84 NOK", ">3 charges<", "never_plugged", "meter silent", "Åse, of acme",
+		"2 of 4", "2 of 3 posts online", "A1b: ", ">charging<", ">faulted, MET-001<", ">offline<", "34.0 kWh", "186.84 NOK", ">3 charges<", "never plugged", "meter silent", "Åse, of acme",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the list does not say %q", want)

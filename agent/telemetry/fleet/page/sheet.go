@@ -117,7 +117,7 @@ type counted struct {
 type fault struct {
 	Key, Code, What string
 	Active, Count   int // EVSEs that have it, and how often it came up
-	Mean            string
+	Mean, Between   string
 }
 
 // onPage is how many posts stand on a page. Chosen by us.
@@ -137,7 +137,7 @@ func (p *Pages) listSheet(r *http.Request, l Login) *sheet {
 	v.Facts = facts(posts, now)
 	v.Funnel, v.Failed = funnel(posts)
 	for _, m := range fleet.Mendings(posts, now.AddDate(0, 0, -30)) {
-		v.Faults = append(v.Faults, fault{m.Code, m.Code, meaning(m.Code), m.Active, m.Count, span(m.Mean())})
+		v.Faults = append(v.Faults, faultOf(m, listened(posts)))
 	}
 	v.Versions = versions(posts)
 	v.Shows = shows(posts, q)

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"stolpe/agent/telemetry/fleet"
@@ -148,10 +149,28 @@ func steps(t fleet.Tally) []step {
 func failures(t fleet.Tally) []counted {
 	var all []counted
 	for word, n := range t.Failed {
-		all = append(all, counted{word, word, n})
+		all = append(all, counted{word, strings.ReplaceAll(word, "_", " "), n})
 	}
 	slices.SortFunc(all, func(a, b counted) int { return cmp.Or(b.Count-a.Count, cmp.Compare(a.Name, b.Name)) })
 	return all
+}
+
+// listened is for how long in 30 days the EVSEs were listened to, together.
+func listened(posts []fleet.Post) (d time.Duration) {
+	for _, p := range posts {
+		for _, e := range p.EVSEs {
+			d += e.Month.Working + e.Month.Outage()
+		}
+	}
+	return d
+}
+
+func faultOf(m fleet.Mending, listened time.Duration) fault {
+	mean := none
+	if m.Repaired > 0 {
+		mean = span(m.Mean())
+	}
+	return fault{m.Code, m.Code, meaning(m.Code), m.Active, m.Count, mean, span(listened / time.Duration(max(1, m.Count)))}
 }
 
 // maxVersions are shown. Chosen by us: posts could make up any number.
