@@ -84,10 +84,10 @@ func (f *families) post(p fleet.Post) {
 		step string
 		n    int
 	}{{"requested", t.Asked}, {"approved", t.Approved}, {"closed", t.Closed}, {"energy", t.Fed}} {
-		add("stolpe_sessions_total", float64(x.n), "step", x.step)
+		add("stolpe_session_steps_total", float64(x.n), "step", x.step)
 	}
-	for word, n := range t.Failed {
-		add("stolpe_sessions_failed_total", float64(n), "reason", word)
+	for result, n := range t.Results() {
+		add("stolpe_sessions_total", float64(n), "result", result)
 	}
 	add("stolpe_payments_failed_total", float64(t.Troubled))
 	add("stolpe_energy_joules_total", float64(t.Energy*joules))

@@ -63,7 +63,7 @@ func fleetKeys() strict.Key {
 	return strict.Key{Name: "fleet", Kind: strict.Section, Doc: "What posts tell is watched: figures with a label post at /metrics, and pages. Without this section nothing is listened to, and there are none.", Keys: []strict.Key{
 		{Name: "client_id", Kind: strict.Text, Unset: "needed in this section", Want: "letters, digits and hyphens, at most 32 characters", Legal: func(s string) bool { return len(s) <= maxName && legal.Word(s) },
 			Doc: "Name at the broker, another one than mqtt.client_id: what posts tell comes over a connection of its own, so that it never stands in the way of money."},
-		path("cert", "needed with mqtts", "Certificate for that name, PEM, with the right to read what posts tell."),
+		path("cert", "needed with mqtts", "Certificate for that name, PEM: that of a reader sees the posts of its tenant, that of a gateway, another one than this, those of all."),
 		path("key", "needed with mqtts", "Its private key, PEM."),
 		{Name: "state_dir", Kind: strict.Text, Def: "/var/lib/stolpe-gateway/fleet", Want: "an absolute path", Legal: legal.Absolute,
 			Doc: "Folder of the statistics, a file for each post. Their loss harms nothing else. One gateway, one folder."},

@@ -109,7 +109,7 @@ func TestAFleetIsWatchedAndKept(t *testing.T) {
 		for _, want := range []string{
 			`stolpe_fleet_posts 1`, `stolpe_post_up{tenant="acme",post="A12"} 1`, `stolpe_evse_up{tenant="acme",post="A12",evse="1"} 1`, `stolpe_evse_state{tenant="acme",post="A12",evse="1",state="available"} 1`,
 			`stolpe_payments_unsettled{tenant="acme",post="A12"} 2`, `stolpe_energy_joules_total{tenant="acme",post="A12"} 4.08384e+07`, `stolpe_revenue_minor_units_total{tenant="acme",post="A12",currency="NOK"} 6228`,
-			`stolpe_sessions_total{tenant="acme",post="A12",step="energy"} 1`, fmt.Sprint("stolpe_gateway_telemetry_dropped_total ", 1-round), `stolpe_evse_uptime_ratio{tenant="acme",post="A12",evse="1",formula="nevi",window="365d"} 1`,
+			`stolpe_session_steps_total{tenant="acme",post="A12",step="energy"} 1`, `stolpe_sessions_total{tenant="acme",post="A12",result="ok"} 1`, fmt.Sprint("stolpe_gateway_telemetry_dropped_total ", 1-round), `stolpe_evse_uptime_ratio{tenant="acme",post="A12",evse="1",formula="nevi",window="365d"} 1`,
 		} {
 			d.until(want, "/metrics", func(_ int, text string) bool { return strings.Contains(text, want+"\n") })
 		}

@@ -3,6 +3,7 @@ package fleet
 import (
 	"cmp"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"stolpe/agent/telemetry"
@@ -104,6 +105,9 @@ func (t *Tally) sold(d told) {
 	t.Energy += d.Energy
 	if d.Energy > 0 {
 		t.Fed++
+		if broken(d.Reason) {
+			t.Cut++
+		}
 	}
 	t.Seconds += within(d.Seconds, int64(maxTime/time.Second))
 	money(&t.Revenue, d.Currency, d.Captured)
@@ -132,6 +136,29 @@ func ending(word string) string {
 		}
 	}
 	return "other"
+}
+
+// broken says whether a charge ended by something that went wrong.
+func broken(reason string) bool {
+	return slices.ContainsFunc([]display.End{display.PowerLost, display.MeterLost, display.ContactorBad, display.StorageBad, display.PaymentGone, display.Emergency, display.ShutDown},
+		func(e display.End) bool { return e.String() == reason })
+}
+
+// Results are how requests went, in words: ok, interrupted, no_energy, start_failed and
+// not_approved.
+func (t Tally) Results() map[string]int {
+	all := map[string]int{"ok": t.Fed - t.Cut, "interrupted": t.Cut, "no_energy": 0, "start_failed": 0, "not_approved": 0}
+	for word, n := range t.Failed {
+		switch word {
+		case display.NoEnergy.String():
+			all["no_energy"] += n
+		case display.Declined.String(), display.AbortedInApp.String(), display.TimedOut.String(), display.NoAnswer.String():
+			all["not_approved"] += n
+		default:
+			all["start_failed"] += n
+		}
+	}
+	return all
 }
 
 // unfed are the ends of charges that were approved and got nothing, though there was a

@@ -14,6 +14,7 @@ type Tally struct {
 	Approved int   `json:"approved,omitempty"` // in the app
 	Closed   int   `json:"closed,omitempty"`   // the contactor, for the first time
 	Fed      int   `json:"fed,omitempty"`      // cars that got energy, and were settled
+	Cut      int   `json:"cut,omitempty"`      // of them, those whose charge ended by something that went wrong
 	Troubled int   `json:"troubled,omitempty"` // settlements that need a person
 	Energy   int64 `json:"wh,omitempty"`       // Wh
 	Seconds  int64 `json:"s,omitempty"`        // of charging, s
@@ -31,6 +32,7 @@ func (t *Tally) Add(o Tally) {
 	t.Approved += o.Approved
 	t.Closed += o.Closed
 	t.Fed += o.Fed
+	t.Cut += o.Cut
 	t.Troubled += o.Troubled
 	t.Energy += o.Energy
 	t.Seconds += o.Seconds
