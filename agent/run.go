@@ -16,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	commands "stolpe/agent/command"
 	"stolpe/agent/config"
 	"stolpe/agent/evse"
 	"stolpe/agent/ledger"
@@ -93,6 +94,9 @@ func daemon(ctx context.Context, cfg config.Config, file string, stderr io.Write
 	noteLines(cfg, file, log)
 	pages, err := p.openPages(cfg, pay, log)
 	if err != nil {
+		return failed(err)
+	}
+	if err := p.takeCommands(cfg, w, b, map[commands.Name]commands.Deed{}); err != nil {
 		return failed(err)
 	}
 	p.tellFleet(cfg, w, b)

@@ -43,7 +43,7 @@ func (p *parts) birth(cfg config.Config) telemetry.Info {
 	i := telemetry.Info{
 		Post: cfg.Post.ID, Tenant: cfg.Tenant, Name: cfg.Post.Name, Version: version, System: runtime.GOOS + "/" + runtime.GOARCH,
 		Hardware: hardware(), Boot: rand.Text(), Config: cfg.Sum, Zone: cfg.Post.Zone.String(), Country: cfg.Country,
-		Profile: cfg.Telemetry.Profile,
+		Profile: cfg.Telemetry.Profile, Commands: cfg.Commands.Allow,
 	}
 	for _, e := range cfg.EVSEs {
 		t := telemetry.EVSE{ID: e.ID, Code: e.Code, MaxPower: int64(e.MaxPower)}
