@@ -116,7 +116,7 @@ func daemon(ctx context.Context, cfg config.Config, file string, stderr io.Write
 func realWorld(cfg config.Config, log *slog.Logger) world {
 	clock := clock{began: time.Now()}
 	return world{
-		born: ledger.Post{Version: version, System: runtime.GOOS + "/" + runtime.GOARCH, Boot: rand.Text()},
+		born: ledger.Post{Version: version, System: runtime.GOOS + "/" + runtime.GOARCH, Boot: rand.Text(), Config: cfg.Sum},
 		now:  clock.now, mono: clock.mono, every: time.Second, grace: grace, log: log,
 		alive: allOf(len(cfg.EVSEs), pinging(log)), wires: openWires,
 		store: func(e config.EVSE, owner string) (evse.Journal, kept, func() error, error) {

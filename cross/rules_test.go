@@ -28,6 +28,8 @@ func layers() rules.Layers {
 
 			"agent/telemetry":  {"hal", "payment", "display"},
 			"payment/envelope": {},
+
+			"agent/telemetry/fleet": {"hal", "payment", "display", "agent/session", "agent/telemetry"},
 		},
 		Builder: "cross",
 	}
@@ -36,7 +38,7 @@ func layers() rules.Layers {
 // pure lists the packages that have no I/O, no chance and no clock: what they
 // say depends on nothing but what they are given.
 func pure() []string {
-	return []string{"hal", "payment", "display", "agent/session", "agent/telemetry"}
+	return []string{"hal", "payment", "display", "agent/session", "agent/telemetry", "agent/telemetry/fleet"}
 }
 
 // modules lists what comes from outside. Modules without a package of their own
@@ -85,6 +87,7 @@ func goroutines() map[string]string {
 		"cross/replay": "one worker for each processor; rows share nothing",
 		"cross/worlds": "one worker for each processor; worlds share nothing",
 		"cross/suite":  "prints while a program runs",
+		"cross/wire":   "passes on both ways of a connection at once",
 	}
 }
 
