@@ -64,7 +64,7 @@ func (r *running) give(name commands.Name, args string) commands.Reply {
 		r.t.Fatal(err)
 	}
 	var answer commands.Reply
-	heard(r.t, r.came, func(order []string, all map[string][][]byte) bool {
+	hearUntil(r.t, r.came, func(order []string, all map[string][][]byte) bool {
 		said := all[string(name.ReplyLeaf())]
 		return len(said) > 0 && json.Unmarshal(said[len(said)-1], &answer) == nil && answer.ID == c.ID
 	})
@@ -77,7 +77,7 @@ func (r *running) give(name commands.Name, args string) commands.Reply {
 // starts waits until the post has told who it is, and gives that.
 func (r *running) starts() (i telemetry.Info) {
 	r.t.Helper()
-	heard(r.t, r.came, func(order []string, all map[string][][]byte) bool {
+	hearUntil(r.t, r.came, func(order []string, all map[string][][]byte) bool {
 		said := all["info"]
 		return len(said) > 0 && json.Unmarshal(said[len(said)-1], &i) == nil
 	})
@@ -102,7 +102,7 @@ func TestFleetChangesAPost(t *testing.T) {
 		t.Errorf("still on trial: %+v, %v", on, err)
 	}
 	r.give(commands.PriceSet, `{"kwh":777}`)
-	heard(t, r.came, func(_ []string, all map[string][][]byte) bool {
+	hearUntil(t, r.came, func(_ []string, all map[string][][]byte) bool {
 		said := all["evse/2/price"]
 		return len(said) > 0 && strings.Contains(string(said[len(said)-1]), `"kwh":777`)
 	})
