@@ -222,6 +222,28 @@ func TestZerosAtTheEndAreCutBack(t *testing.T) {
 	}
 }
 
+// The administrator's commands write too, and what they begin is the daemon's.
+func TestFilesBelongToWhoHasTheFolder(t *testing.T) {
+	const daemon = 12345
+	path := filepath.Join(t.TempDir(), "ledger.jsonl")
+	l, _ := open(t, path)
+	add(t, l, sale(1).on(day(0)))
+	if err := os.Chown(filepath.Dir(path), daemon, daemon); err != nil {
+		t.Skipf("only the administrator can: %v", err)
+	}
+	add(t, l, sale(2).on(day(31)), sale(3).on(day(70)))
+	sent(t, l.Outbox(), 9)
+	l.Outbox().Done(3)
+	if err := l.Outbox().Save(); err != nil {
+		t.Error(err)
+	}
+	for _, name := range []string{path, l.named(1), l.Outbox().path()} { // begun, trimmed, saved
+		if info, err := os.Stat(name); err != nil || info.Sys().(*syscall.Stat_t).Uid != daemon || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %+v, %v", name, info, err)
+		}
+	}
+}
+
 // A name that is taken is not written over.
 func TestNoFileIsWrittenOver(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ledger.jsonl")
