@@ -255,6 +255,32 @@ func TestNoFileIsWrittenOver(t *testing.T) {
 	}
 }
 
+// What could not be synced is taken back: it would be written twice.
+func TestUnsyncedLineIsTakenBack(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger.jsonl")
+	l, _ := open(t, path)
+	add(t, l, sale(1), talk(1))
+	ill := true
+	l.before = func(op string) error {
+		if ill && op == "sync" {
+			return syscall.EIO
+		}
+		return nil
+	}
+	refund := Entry{Kind: RefundIntent, Ref: "A12-1-000001", Refund: &Refund{Key: "k"}}
+	if err := l.Append(refund); !errors.Is(err, syscall.EIO) {
+		t.Error(err)
+	}
+	if got := numbers(reopened(t, path)); got != "1r 2" {
+		t.Error(got)
+	}
+	ill = false
+	add(t, l, refund)
+	if got := numbers(l); got != "1r 2 3r" {
+		t.Error(got)
+	}
+}
+
 // What was written before the book had events is read.
 func TestOldWordsAreRead(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ledger.jsonl")
