@@ -43,7 +43,7 @@ func openLink(cfg config.Config, mono func() time.Duration, log *slog.Logger) (*
 	l := &link{key: key, base: envelope.Base(cfg.Tenant, cfg.Post.ID), ready: make(chan struct{}, 1), nudges: make(chan payment.Ref, maxNudges), log: log}
 	m := cfg.MQTT
 	o := mqtt.Options{
-		URL: m.URL, ClientID: cfg.Post.ID, Log: log, Handle: l.take, Ready: l.isReady,
+		URL: m.URL, ClientID: cfg.Post.ID, Log: log, Handle: l.take, Ready: l.isReady, Retry: m.Retry,
 		Will:    &mqtt.Message{Topic: l.base + envelope.AvailabilityLeaf, Payload: []byte(envelope.Offline), Retained: true},
 		Filters: []string{l.base + relay.AnswerLeaf, l.base + relay.NudgeLeaf, l.base + remote.AskLeaf},
 	}

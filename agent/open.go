@@ -35,6 +35,8 @@ type world struct {
 	// bench makes the simulated meter, contactor and car of an EVSE that has no
 	// real ones.
 	bench func(e config.EVSE) (*bench, error)
+	// meter is put around a meter as the post reads it; nil for nothing.
+	meter func(evse.Meter) evse.Meter
 	// watch adds watchers.
 	watch []evse.Watcher
 	// book is what becomes of the charges, for people; nil where nothing is written.
@@ -116,7 +118,7 @@ func (p *parts) openHardware(c config.Config, i int, w world) (evse.Parts, error
 		if err != nil {
 			return evse.Parts{}, err
 		}
-		made := evse.Parts{Meter: meter, Contactor: l, Inputs: l, Rules: rules}
+		made := evse.Parts{Meter: w.around(meter), Contactor: l, Inputs: l, Rules: rules}
 		rules.Wired = wired(e.Inputs)
 		if e.Inputs.Plug != "" {
 			made.Plug, rules.NoPlug = l, false
@@ -134,7 +136,8 @@ func (p *parts) openHardware(c config.Config, i int, w world) (evse.Parts, error
 	w.log.Info("contactor open", "evse", e.ID)
 	made := evse.Parts{Contactor: b.rig, Rules: rules}
 	if e.Meter.URL != "" {
-		made.Meter, err = p.openMeter(c, i, m, e.Meter.URL, e.Meter.Unit, w, rules)
+		meter, err := p.openMeter(c, i, m, e.Meter.URL, e.Meter.Unit, w, rules)
+		made.Meter = w.around(meter)
 		return made, err
 	}
 	url, err := b.serve(m)
@@ -142,8 +145,15 @@ func (p *parts) openHardware(c config.Config, i int, w world) (evse.Parts, error
 		return evse.Parts{}, err
 	}
 	meter, err := p.openMeter(c, i, m, url, 1, w, rules)
-	made.Meter = b.remembering(meter)
+	made.Meter = w.around(b.remembering(meter))
 	return made, err
+}
+
+func (w world) around(m evse.Meter) evse.Meter {
+	if w.meter == nil {
+		return m
+	}
+	return w.meter(m)
 }
 
 // openEVSE reads the journal of an EVSE and makes it of its parts.

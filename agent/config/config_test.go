@@ -129,6 +129,7 @@ func TestReferenceConfigMeansWhatItSays(t *testing.T) {
 		MQTT: MQTT{
 			URL: "mqtts://broker.example.no:8883",
 			CA:  "/etc/stolpe/broker-ca.pem", Cert: "/etc/stolpe/post.pem", Key: "/etc/stolpe/post-key.pem",
+			Retry: time.Minute,
 		},
 		Web: Web{Listen: "127.0.0.1:8080", PublicURL: "https://lad.example.no"},
 		Limits: Limits{

@@ -18,11 +18,11 @@ type search struct {
 // leave room for everything else in a run.
 func searches() []search {
 	return []search{
-		{"hal/modbus", "", "30s"},
-		{"payment/relay", "", "10s"},
-		{"payment/vipps", "FuzzReceiver", "10s"},
-		{"display/remote", "", "10s"},
-		{"display/web", "FuzzForms", "10s"},
+		{"hal/modbus", "", "20s"},
+		{"payment/relay", "", "6s"},
+		{"payment/vipps", "FuzzReceiver", "6s"},
+		{"display/remote", "", "6s"},
+		{"display/web", "FuzzForms", "6s"},
 	}
 }
 
