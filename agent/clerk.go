@@ -13,17 +13,18 @@ import (
 	"stolpe/hal"
 )
 
-// clerk writes into the ledger what has become of the charges of one EVSE. The
-// loop leaves the charges settled last and goes on; nothing waits for the clerk.
+// clerk writes into the ledger what has become of the charges of one EVSE, after what
+// the scribe has to tell of them. The loop leaves the charges settled last and goes on; nothing waits for the clerk.
 // What cannot be written yet is kept, up to a bound, and what stands on the loop's
 // list at a start brings in what a crash kept from being written.
 type clerk struct {
-	book  *ledger.Ledger
-	rules *session.Rules
-	evse  int // its number on the post
-	log   *slog.Logger
-	wake  chan struct{} // something was left; one place
-	ill   bool          // the book could not be written the last time
+	book   *ledger.Ledger
+	rules  *session.Rules
+	evse   int // its number on the post
+	log    *slog.Logger
+	scribe *scribe       // whose tray comes first; nil for none
+	wake   chan struct{} // something was left; one place
+	ill    bool          // the book could not be written the last time
 
 	mu   sync.Mutex // for moments; the loop takes it too
 	tray []settled  // to be written, in the order in which they were settled
@@ -61,6 +62,11 @@ func (c *clerk) leave(k session.Kept, wall hal.Stamp) {
 		c.put(settled{d, k.Serial, wall})
 	}
 	c.mu.Unlock()
+	c.call()
+}
+
+// call says that something was left.
+func (c *clerk) call() {
 	select {
 	case c.wake <- struct{}{}:
 	default: // the clerk knows
@@ -113,17 +119,28 @@ func (c *clerk) write() {
 	if lost > 0 {
 		c.log.Error("ledger: there was no room to keep what could not be written; stolpe payment reconcile finds these charges", "charges", lost)
 	}
+	err := c.writeAll(todo)
+	if err != nil && !c.ill {
+		c.log.Error("ledger cannot be written; charging and settling go on without it", "err", err)
+	}
+	c.ill = err != nil
+}
+
+// writeAll writes what the scribe has, which is about the same charges and came first,
+// and then the charges.
+func (c *clerk) writeAll(todo []settled) error {
+	if c.scribe != nil {
+		if err := c.scribe.write(); err != nil {
+			return err
+		}
+	}
 	for _, s := range todo {
 		if err := c.writeOne(&s.debt, s); err != nil {
-			if !c.ill {
-				c.log.Error("ledger cannot be written; charging and settling go on without it", "err", err)
-			}
-			c.ill = true
-			return
+			return err
 		}
 		c.done(s)
 	}
-	c.ill = false
+	return nil
 }
 
 // done takes a charge out of the tray, unless there is something newer of it.

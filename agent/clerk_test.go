@@ -87,14 +87,14 @@ func TestClerkWritesEachChargeOnce(t *testing.T) {
 	told.Told = session.ToldAll
 	o.sees(first, nothing, told)
 	o.sees(first, nothing, told)
-	want := "sold A12-1-000001 A12/1-000001 5.49; ended A12-1-000002  0.00; sold A12-1-000003 A12/1-000002 5.49; informed A12-1-000003 all"
+	want := "session.settled A12-1-000001 A12/1-000001 5.49; session.abandoned A12-1-000002  0.00; session.settled A12-1-000003 A12/1-000002 5.49; receipt.told A12-1-000003 all"
 	if got := o.told(); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	again := newOffice(t, path) // a restart: what is on the list already stands in the book
 	again.leave(session.Kept{Done: []session.Debt{first, nothing, told}}, hal.Stamp{})
 	again.sees(first, nothing, told, debt(4, 0, 0))
-	if got := again.told(); got != want+"; sold A12-1-000004  0.00" { // written off: a bill, and nothing captured
+	if got := again.told(); got != want+"; session.settled A12-1-000004  0.00" { // written off: a bill, and nothing captured
 		t.Errorf("after a restart %s", got)
 	}
 }
@@ -103,7 +103,7 @@ func TestClerkTellsOfNumbersThatAreMissing(t *testing.T) {
 	o := newOffice(t, filepath.Join(t.TempDir(), "ledger.jsonl"))
 	o.sees(debt(1, 1, 549))
 	o.sees(debt(1, 1, 549), debt(9, 19, 549), debt(10, 20, 549))
-	want := "sold A12-1-000001 A12/1-000001 5.49; void 2-18; sold A12-1-000009 A12/1-000019 5.49; sold A12-1-000010 A12/1-000020 5.49"
+	want := "session.settled A12-1-000001 A12/1-000001 5.49; receipt.void 2-18; session.settled A12-1-000009 A12/1-000019 5.49; session.settled A12-1-000010 A12/1-000020 5.49"
 	if got := o.told(); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
@@ -139,7 +139,7 @@ func TestClerkKeepsWhatCannotBeWritten(t *testing.T) {
 	o.book = newOffice(t, path).book
 	o.sees(append(told[1:], debt(31, 31, 549))...)
 	words := o.told()
-	if strings.Count(words, "sold") != 31 || strings.Contains(words, "void") || strings.Count(words, "informed A12-1-000023 all") != 1 {
+	if strings.Count(words, "session.settled") != 31 || strings.Contains(words, "receipt.void") || strings.Count(words, "receipt.told A12-1-000023 all") != 1 {
 		t.Errorf("%s", words)
 	}
 	if len(o.tray) != 0 {
@@ -188,14 +188,14 @@ func TestDriverFindsAReceiptThatTheJournalHasForgotten(t *testing.T) {
 
 func TestBookIsNotNeeded(t *testing.T) {
 	var log paper
-	if book := openBook(filepath.Join(t.TempDir(), "none"), slog.New(slog.NewTextHandler(&log, nil))); book != nil || !strings.Contains(log.String(), "cannot be opened") {
+	if book := openBook(filepath.Join(t.TempDir(), "none"), "A12", slog.New(slog.NewTextHandler(&log, nil))); book != nil || !strings.Contains(log.String(), "cannot be opened") {
 		t.Errorf("%v\n%s", book, &log)
 	}
 	path := t.TempDir()
 	if err := os.WriteFile(filepath.Join(path, "ledger.jsonl"), []byte(`{"seq":1`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	book := openBook(path, slog.New(slog.NewTextHandler(&log, nil)))
+	book := openBook(path, "A12", slog.New(slog.NewTextHandler(&log, nil)))
 	if book == nil || !strings.Contains(log.String(), "bytes=8") {
 		t.Errorf("%v\n%s", book, &log)
 	}

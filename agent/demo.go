@@ -179,8 +179,10 @@ func (s *stage) world(log *slog.Logger, screen *screen) world {
 			}
 			return &store{journal: j}, read(found), j.Close, nil
 		},
-		bench: func(config.EVSE) (*bench, error) { return newBench(s.clock.Now, demoCar, "") },
-		meter: func(m evse.Meter) evse.Meter { return taking{m, s} },
+		bench: func(config.EVSE) (*bench, error) {
+			return newBench(s.clock.Now, demoCar, "")
+		},
+		around: func(m evse.Meter) evse.Meter { return taking{m, s} },
 		watch: []evse.Watcher{screen, s.beats},
 	}
 }

@@ -214,7 +214,7 @@ func TestServiceThatIsAwayIsEight(t *testing.T) {
 			t.Errorf("%s with a wrong key: %+v", line, got)
 		}
 	}
-	if kinds := b.kinds(); kinds != "sold" {
+	if kinds := b.kinds(); kinds != "session.settled" {
 		t.Errorf("the ledger has %s", kinds)
 	}
 }

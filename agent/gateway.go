@@ -21,12 +21,11 @@ import (
 // dropped is found out by asking, a little later.
 const maxNudges = 16
 
-// link is a post's connection to its gateways: orders go out over it and answers come
-// back, pages ask over it, and it tells what a gateway must know of the post.
+// link is what a post and its gateways say to each other over the broker: orders go
+// out and answers come back, pages ask, and the post tells what a gateway must know.
 type link struct {
-	conn   *mqtt.Conn
+	up     *uplink
 	key    envelope.Key
-	base   string // of the post's topics, with a slash at the end
 	client *relay.Client
 	pages  *remote.Post // nil until the EVSEs are there
 	ready  chan struct{}
@@ -34,27 +33,13 @@ type link struct {
 	log    *slog.Logger
 }
 
-// openLink prepares the connection; it is made when run is called.
-func openLink(cfg config.Config, mono func() time.Duration, log *slog.Logger) (*link, error) {
+// openLink prepares what asks the gateways.
+func openLink(cfg config.Config, b *uplink, mono func() time.Duration, log *slog.Logger) (*link, error) {
 	key, err := envelope.ParseKey(cfg.Gateway.Key.Reveal())
 	if err != nil {
 		return nil, cfg.Wrong("payment.gateway.key", "what is there", "the post's key as `stolpe-gateway key` prints it: "+err.Error())
 	}
-	l := &link{key: key, base: envelope.Base(cfg.Tenant, cfg.Post.ID), ready: make(chan struct{}, 1), nudges: make(chan payment.Ref, maxNudges), log: log}
-	m := cfg.MQTT
-	o := mqtt.Options{
-		URL: m.URL, ClientID: cfg.Post.ID, Log: log, Handle: l.take, Ready: l.isReady, Retry: m.Retry,
-		Will:    &mqtt.Message{Topic: l.base + envelope.AvailabilityLeaf, Payload: []byte(envelope.Offline), Retained: true},
-		Filters: []string{l.base + relay.AnswerLeaf, l.base + relay.NudgeLeaf, l.base + remote.AskLeaf},
-	}
-	if m.Cert != "" {
-		if o.TLS, err = mqtt.TLS(m.CA, m.Cert, m.Key); err != nil {
-			return nil, cfg.Wrong("mqtt", "these files", "a certificate of the post with its key, and the authority's: "+err.Error())
-		}
-	}
-	if l.conn, err = mqtt.New(o); err != nil {
-		return nil, cfg.Wrong("mqtt.url", m.URL, err.Error())
-	}
+	l := &link{up: b, key: key, ready: make(chan struct{}, 1), nudges: make(chan payment.Ref, maxNudges), log: log}
 	l.client = relay.NewClient(relay.ClientOptions{Publish: l.publish, Within: cfg.Gateway.Timeout, Mono: mono})
 	return l, nil
 }
@@ -65,13 +50,13 @@ func (l *link) publish(ctx context.Context, leaf string, text []byte) error {
 }
 
 func (l *link) say(ctx context.Context, leaf string, text []byte, retained bool) error {
-	topic := l.base + leaf
-	return l.conn.Publish(ctx, mqtt.Message{Topic: topic, Payload: l.key.Seal(topic, text), Retained: retained})
+	topic := l.up.base + leaf
+	return l.up.conn.Publish(ctx, mqtt.Message{Topic: topic, Payload: l.key.Seal(topic, text), Retained: retained})
 }
 
 // take takes in a message. It never waits.
 func (l *link) take(m mqtt.Message) {
-	leaf, ours := strings.CutPrefix(m.Topic, l.base)
+	leaf, ours := strings.CutPrefix(m.Topic, l.up.base)
 	if !ours || m.Retained { // what the broker keeps would be done again at each connection
 		return
 	}
@@ -105,13 +90,11 @@ func (l *link) pass(leaf string, text []byte) error {
 }
 
 // isReady lets everything be told anew.
-func (l *link) isReady(ctx context.Context) {
-	l.log.Info("connected to the broker")
+func (l *link) isReady() {
 	select {
 	case l.ready <- struct{}{}:
 	default:
 	}
-	<-ctx.Done()
 }
 
 // join gives the gateways the post's EVSEs to look at and to ask for.
@@ -121,28 +104,21 @@ func (l *link) join(p *parts, cfg config.Config) {
 		codes[e.ID] = e.Code
 	}
 	l.pages = remote.NewPost(remote.PostOptions{Posts: p, Info: cfg.Post, Codes: codes, Life: rand.Text(), Publish: l.publish, Log: l.log})
-	p.jobs = append(p.jobs, l.pages.Run, func(ctx context.Context) { l.passNudges(ctx, p) }, func(ctx context.Context) { l.run(ctx, newTeller(l, p)) })
+	p.jobs = append(p.jobs, l.pages.Run, func(ctx context.Context) { l.passNudges(ctx, p) })
+	base, t := l.up.base, newTeller(l, p)
+	l.up.add(use{
+		filters: []string{base + relay.AnswerLeaf, base + relay.NudgeLeaf, base + remote.AskLeaf}, take: l.take, ready: l.isReady,
+		run: func(ctx context.Context) { l.run(ctx, t) },
+	})
 }
 
-// run keeps the connection until ctx ends. Before it takes leave it tells how things
-// stand at the end: whoever settles for vanished posts must not think that anything is
-// open which is settled.
+// run tells until ctx ends, and then how things stand at the end: whoever settles for
+// vanished posts must not think that anything is open which is settled.
 func (l *link) run(ctx context.Context, t *teller) {
-	live, end := context.WithCancel(context.WithoutCancel(ctx))
-	defer end()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		if err := l.conn.Run(live); err != nil {
-			l.log.Error("the connection to the broker has ended; charges under way go on, and settle after a restart", "err", err)
-		}
-	}()
 	t.run(ctx)
-	if l.conn.Connected() {
-		t.tell(live)
+	if l.up.connected() {
+		t.tell(context.WithoutCancel(ctx))
 	}
-	end()
-	<-done
 }
 
 // passNudges tells the EVSEs of nudges until ctx ends.

@@ -90,8 +90,8 @@ func (g *guard) put(w *world) {
 		}
 		return b, err
 	}
-	waitFor := w.meter
-	w.meter = func(m evse.Meter) evse.Meter { return hushed{waitFor(m), m, &g.silent} }
+	around := w.around
+	w.around = func(m evse.Meter) evse.Meter { return hushed{around(m), m, &g.silent} }
 	w.watch = append(w.watch, g)
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"stolpe/agent/config"
@@ -35,12 +36,14 @@ type world struct {
 	// bench makes the simulated meter, contactor and car of an EVSE that has no
 	// real ones.
 	bench func(e config.EVSE) (*bench, error)
-	// meter is put around a meter as the post reads it; nil for nothing.
-	meter func(evse.Meter) evse.Meter
+	// around is put around each meter as its post reads it; nil for nothing.
+	around func(evse.Meter) evse.Meter
 	// watch adds watchers.
 	watch []evse.Watcher
-	// book is what becomes of the charges, for people; nil where nothing is written.
+	// book is what has happened, for people; nil where nothing is written.
 	book *ledger.Ledger
+	// born is what it says of this start of the program.
+	born ledger.Post
 }
 
 // parts are the running parts of a post.
@@ -51,6 +54,8 @@ type parts struct {
 	buses map[string]*modbus.Bus // by URL
 	close []func() error
 	jobs  []func(context.Context) // run beside the loops, until these have ended
+
+	readings, misread atomic.Int64 // of meters: all, and those that failed
 }
 
 // Close closes everything that was opened, last first.
@@ -118,7 +123,7 @@ func (p *parts) openHardware(c config.Config, i int, w world) (evse.Parts, error
 		if err != nil {
 			return evse.Parts{}, err
 		}
-		made := evse.Parts{Meter: w.around(meter), Contactor: l, Inputs: l, Rules: rules}
+		made := evse.Parts{Meter: meter, Contactor: l, Inputs: l, Rules: rules}
 		rules.Wired = wired(e.Inputs)
 		if e.Inputs.Plug != "" {
 			made.Plug, rules.NoPlug = l, false
@@ -136,8 +141,7 @@ func (p *parts) openHardware(c config.Config, i int, w world) (evse.Parts, error
 	w.log.Info("contactor open", "evse", e.ID)
 	made := evse.Parts{Contactor: b.rig, Rules: rules}
 	if e.Meter.URL != "" {
-		meter, err := p.openMeter(c, i, m, e.Meter.URL, e.Meter.Unit, w, rules)
-		made.Meter = w.around(meter)
+		made.Meter, err = p.openMeter(c, i, m, e.Meter.URL, e.Meter.Unit, w, rules)
 		return made, err
 	}
 	url, err := b.serve(m)
@@ -145,15 +149,8 @@ func (p *parts) openHardware(c config.Config, i int, w world) (evse.Parts, error
 		return evse.Parts{}, err
 	}
 	meter, err := p.openMeter(c, i, m, url, 1, w, rules)
-	made.Meter = w.around(b.remembering(meter))
+	made.Meter = b.remembering(meter)
 	return made, err
-}
-
-func (w world) around(m evse.Meter) evse.Meter {
-	if w.meter == nil {
-		return m
-	}
-	return w.meter(m)
 }
 
 // openEVSE reads the journal of an EVSE and makes it of its parts.
@@ -181,16 +178,33 @@ func (p *parts) openEVSE(c config.Config, e config.EVSE, w world, made evse.Part
 	}
 	made.State = rules.Recover(found.state, found.trust, w.now())
 	made.Payments, made.Journal = payments, journal
+	if w.around != nil {
+		made.Meter = w.around(made.Meter)
+	}
+	made.Meter = counted{made.Meter, &p.readings, &p.misread}
 	made.Watchers = append([]evse.Watcher{&diary{log: log, rules: rules}}, w.watch...)
 	if w.book != nil {
-		c := newClerk(w.book, rules, e.ID, log)
-		c.leave(made.State.Kept, w.now().Wall)
-		made.Watchers = append(made.Watchers, c)
-		p.book, p.jobs = w.book, append(p.jobs, c.run)
+		made.Watchers = append(made.Watchers, p.writers(w, rules, &made.State, log)...)
 	}
 	made.Now, made.Every, made.Grace, made.Log = w.now, w.every, w.grace, log
 	made.Alive = p.aliveHook(e, w, log)
 	return evse.New(made), nil
+}
+
+// writers write into the book what happens at an EVSE that was found in that state,
+// and the first of them what happens to the post.
+func (p *parts) writers(w world, rules *session.Rules, found *session.State, log *slog.Logger) []evse.Watcher {
+	c := newClerk(w.book, rules, rules.EVSE, log)
+	c.scribe = newScribe(w.book, rules, found, log, c.call)
+	all := []evse.Watcher{c.scribe, c}
+	if p.book == nil {
+		p.book = w.book
+		c.scribe.put(ledger.Entry{Kind: ledger.PostBooted, Post: &w.born}, w.now().Wall)
+		all = append(all, &dial{scribe: c.scribe})
+	}
+	c.leave(found.Kept, w.now().Wall)
+	p.jobs = append(p.jobs, c.run)
+	return all
 }
 
 // captureWithin is for how long a reservation can be captured, by the published

@@ -101,14 +101,14 @@ func TestRefundIsShownAndThenMade(t *testing.T) {
 	if got.code != exitRefused || !strings.Contains(narrow(got.stdout), "would give back 10.00") || !strings.Contains(got.stderr, "nothing was given back; the same command with --yes does it") {
 		t.Errorf("%+v", got)
 	}
-	if b.found(1).Refunded != 0 || b.kinds() != "sold" {
+	if b.found(1).Refunded != 0 || b.kinds() != "session.settled" {
 		t.Fatalf("something was done without --yes: %+v, %s", b.found(1), b.kinds())
 	}
 	got = b.stolpe("payment refund A12-1-000001 10.00 --yes --reason", "cable was broken")
 	if got.code != 0 || got.stderr != "" || !strings.Contains(narrow(got.stdout), "given back now 10.00") || b.found(1).Refunded != 1000 {
 		t.Errorf("%+v", got)
 	}
-	if kinds := b.kinds(); kinds != "sold refund_intent refunded" {
+	if kinds := b.kinds(); kinds != "session.settled payment.refund_begun payment.refunded" {
 		t.Errorf("the ledger has %s", kinds)
 	}
 	got = b.stolpe("payment refund A12-1-000001 10.00 --yes --reason again") // somebody who has not seen that it was done
@@ -159,7 +159,7 @@ func TestRefundGoesOnAfterALostAnswer(t *testing.T) {
 			b.sell(1, 6808)
 			b.fault(faults + "; events: ok, html")
 			got := b.stolpe(line)
-			if got.code != exitRemote || !strings.Contains(got.stderr, "the same command goes on") || !strings.Contains(got.stderr, "A12-1-000001: ") || b.kinds() != "sold refund_intent" {
+			if got.code != exitRemote || !strings.Contains(got.stderr, "the same command goes on") || !strings.Contains(got.stderr, "A12-1-000001: ") || b.kinds() != "session.settled payment.refund_begun" {
 				t.Fatalf("%+v, %s", got, b.kinds())
 			}
 			b.fault("")
@@ -172,7 +172,7 @@ func TestRefundGoesOnAfterALostAnswer(t *testing.T) {
 			if got := b.stolpe(line); got.code != 0 || !strings.Contains(narrow(got.stdout), "given back in all 10.00") {
 				t.Errorf("again: %+v", got)
 			}
-			if f := b.found(1); f.Refunded != 1000 || b.kinds() != "sold refund_intent refunded" {
+			if f := b.found(1); f.Refunded != 1000 || b.kinds() != "session.settled payment.refund_begun payment.refunded" {
 				t.Errorf("%v given back, %s", f.Refunded, b.kinds())
 			}
 		})
@@ -200,7 +200,7 @@ func TestRefundThatIsRefused(t *testing.T) {
 	}
 	b.fault("")
 	got = b.stolpe("payment refund A12-1-000001 20.00 --reason r --yes")
-	if got.code != 0 || !strings.Contains(got.stdout, "rf-A12-1-000001-2") || b.kinds() != "sold refund_intent refund_refused refund_intent refunded" {
+	if got.code != 0 || !strings.Contains(got.stdout, "rf-A12-1-000001-2") || b.kinds() != "session.settled payment.refund_begun payment.refund_refused payment.refund_begun payment.refunded" {
 		t.Errorf("%+v, %s", got, b.kinds())
 	}
 }
@@ -233,7 +233,7 @@ func TestRefundOfLastYear(t *testing.T) {
 	if err := r.open(); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.run(t.Context(), new(paper)); err == nil || !strings.Contains(err.Error(), "within 365 days; pay it back by bank transfer") || b.kinds() != "sold" {
+	if err := r.run(t.Context(), new(paper)); err == nil || !strings.Contains(err.Error(), "within 365 days; pay it back by bank transfer") || b.kinds() != "session.settled" {
 		t.Errorf("%v, %s", err, b.kinds())
 	}
 	r.now = func() time.Time { return time.Now().Add(364 * 24 * time.Hour) }

@@ -21,12 +21,12 @@ type purse struct {
 }
 
 // openPayments opens the way to the money.
-func openPayments(ctx context.Context, cfg config.Config, w world) (purse, error) {
+func openPayments(ctx context.Context, cfg config.Config, w world, b *uplink) (purse, error) {
 	done := func() error { return nil }
 	access := access(cfg)
 	switch cfg.Payment.Through {
 	case config.ThroughGateway:
-		l, err := openLink(cfg, w.mono, w.log)
+		l, err := openLink(cfg, b, w.mono, w.log)
 		if err != nil {
 			return purse{}, failed(err)
 		}

@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"sync"
 	"time"
@@ -71,12 +73,16 @@ func daemon(ctx context.Context, cfg config.Config, file string, stderr io.Write
 	if err := os.MkdirAll(cfg.StateDir, 0o700); err != nil {
 		return notNow(cfg.Wrong("state_dir", cfg.StateDir, "a folder that is there or can be made: "+err.Error()))
 	}
-	if w.book = openBook(cfg.StateDir, log); w.book != nil {
+	if w.book = openBook(cfg.StateDir, cfg.Post.ID, log); w.book != nil {
 		p.close = append(p.close, w.book.Close)
 	}
 	jobs, stop := context.WithCancel(context.WithoutCancel(ctx)) // what the loops still need while they settle
 	defer stop()
-	pay, err := openPayments(jobs, cfg, w)
+	b, err := openUplink(cfg, log)
+	if err != nil {
+		return failed(err)
+	}
+	pay, err := openPayments(jobs, cfg, w, b)
 	if err != nil {
 		return err
 	}
@@ -89,6 +95,7 @@ func daemon(ctx context.Context, cfg config.Config, file string, stderr io.Write
 	if err != nil {
 		return failed(err)
 	}
+	p.tellFleet(cfg, w, b)
 	if err := systemd.Ready(); err != nil {
 		log.Warn("service manager does not listen", "err", err)
 	}
@@ -105,7 +112,8 @@ func daemon(ctx context.Context, cfg config.Config, file string, stderr io.Write
 func realWorld(cfg config.Config, log *slog.Logger) world {
 	clock := clock{began: time.Now()}
 	return world{
-		now: clock.now, mono: clock.mono, every: time.Second, grace: grace, log: log,
+		born: ledger.Post{Version: version, System: runtime.GOOS + "/" + runtime.GOARCH, Boot: rand.Text()},
+		now:  clock.now, mono: clock.mono, every: time.Second, grace: grace, log: log,
 		alive: allOf(len(cfg.EVSEs), pinging(log)), wires: openWires,
 		store: func(e config.EVSE, owner string) (evse.Journal, kept, func() error, error) {
 			return openStore(cfg.StateDir, "evse-"+strconv.Itoa(e.ID), owner)
@@ -118,7 +126,7 @@ func realWorld(cfg config.Config, log *slog.Logger) world {
 }
 
 // openBook opens the ledger. A post without one charges and settles all the same.
-func openBook(dir string, log *slog.Logger) *ledger.Ledger {
+func openBook(dir, post string, log *slog.Logger) *ledger.Ledger {
 	book, torn, err := ledger.Open(ledgerPath(dir))
 	if err != nil {
 		log.Error("ledger cannot be opened; charging and settling go on without it", "err", err)
@@ -127,7 +135,10 @@ func openBook(dir string, log *slog.Logger) *ledger.Ledger {
 	if torn > 0 {
 		log.Warn("ledger: the last line was torn off by a power cut; it was cut back", "bytes", torn)
 	}
-	return book
+	if ill := book.Health(); ill != "" {
+		log.Error("ledger: "+ill, "then", "charging and settling go on; what tells of money is written when that can be done")
+	}
+	return book.Named(post)
 }
 
 // together runs the loops until ctx ends and they have settled, and the pages

@@ -6,10 +6,8 @@ import (
 	"time"
 
 	"stolpe/agent/evse"
-	"stolpe/agent/mqtt"
 	"stolpe/display/remote"
 	"stolpe/hal"
-	"stolpe/payment/envelope"
 	"stolpe/payment/relay"
 )
 
@@ -52,7 +50,7 @@ func (t *teller) run(ctx context.Context) {
 	for {
 		select {
 		case <-tick.C:
-			if !t.link.conn.Connected() {
+			if !t.link.up.connected() {
 				continue
 			}
 		case <-t.link.ready:
@@ -69,13 +67,7 @@ func (t *teller) run(ctx context.Context) {
 func (t *teller) tell(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, tellWithin)
 	defer cancel()
-	if _, told := t.told[envelope.AvailabilityLeaf]; !told {
-		if err := t.link.conn.Publish(ctx, mqtt.Message{Topic: t.link.base + envelope.AvailabilityLeaf, Payload: []byte(envelope.Online), Retained: true}); err != nil {
-			return
-		}
-		t.told[envelope.AvailabilityLeaf] = telling{}
-		t.news(ctx, remote.PostLeaf, t.link.pages.Introduction(), nil, 0)
-	}
+	t.news(ctx, remote.PostLeaf, t.link.pages.Introduction(), nil, 0)
 	for n, v := range t.all {
 		s, now, _ := v.Snapshot()
 		t.news(ctx, viewLeaf(n), t.link.pages.Public(v.Rules().Public(&s, now)), nil, now.Mono)

@@ -72,6 +72,8 @@ func goroutines() map[string]string {
 		"agent/evse":  "one worker for each device that may be slow: the loop itself waits for none",
 		"display/web": "serves while it waits for its end",
 
+		"agent/command": "a stop must not wait behind a slow deed, nor any deed for a slow disk",
+
 		"display/remote":  "answers several pages at a time: one wish may wait for a disk",
 		"payment/gateway": "serves pages, posts and figures side by side until all have ended",
 		"payment/relay":   "one asking for each goroutine: the payment service may be slow",

@@ -16,6 +16,8 @@
 package config
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"io"
 	"time"
 
@@ -38,8 +40,11 @@ type Config struct {
 	Payment   Payment
 	Gateway   Gateway // its key is empty unless Payment.Through is ThroughGateway
 	MQTT      MQTT    // zero when the post has no broker
-	Web       Web     // zero with ThroughGateway: the gateway serves the pages
+	Telemetry Telemetry
+	Commands  Commands
+	Web       Web // zero with ThroughGateway: the gateway serves the pages
 	Limits    Limits
+	Sum       string // the first 12 hexadecimal digits of the file's SHA-256
 
 	from *strict.Reader // where everything stood, for Wrong
 }
@@ -198,14 +203,15 @@ func Load(path string) (Config, error) {
 // of in.
 func Parse(name string, in io.Reader, secrets Lookup) (Config, error) {
 	var f file
-	read, err := schema().Read(name, in, &f)
+	sum := sha256.New()
+	read, err := schema().Read(name, io.TeeReader(in, sum), &f)
 	if err != nil {
 		return Config{}, err
 	}
 	r := &reader{read}
 	r.check(&f)
 	c := f.config()
-	c.from = read
+	c.from, c.Sum = read, hex.EncodeToString(sum.Sum(nil))[:12]
 	r.secrets(f, &c, secrets)
 	c.Post.Brand = f.Web.Brand.Load(read, "web.brand")
 	if err := read.Err(); err != nil {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -16,6 +17,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"stolpe/agent/config/strict"
+	"stolpe/agent/telemetry"
 	"stolpe/display"
 	"stolpe/payment"
 )
@@ -79,7 +81,7 @@ func oslo(t testing.TB) *time.Location {
 // difference compares all that a Config says; secrets by what they reveal.
 func difference(want, got Config) string {
 	return cmp.Diff(want, got,
-		cmp.FilterPath(func(p cmp.Path) bool { return p.String() == "from" }, cmp.Ignore()),
+		cmp.FilterPath(func(p cmp.Path) bool { return p.String() == "from" || p.String() == "Sum" }, cmp.Ignore()),
 		cmp.Comparer(func(a, b Secret) bool { return a.Reveal() == b.Reveal() }),
 		cmp.Comparer(func(a, b *time.Location) bool { return a.String() == b.String() }),
 	)
@@ -131,6 +133,11 @@ func TestReferenceConfigMeansWhatItSays(t *testing.T) {
 			CA:  "/etc/stolpe/broker-ca.pem", Cert: "/etc/stolpe/post.pem", Key: "/etc/stolpe/post-key.pem",
 			Retry: time.Minute,
 		},
+		Telemetry: Telemetry{Profile: telemetry.Frugal, HomeAssistant: HomeAssistant{Prefix: "homeassistant"}},
+		Commands: Commands{
+			Keys:  []CommandKey{{Name: "ops", Role: "operator", Public: "1ZNLcYx7vj0RmOPELhN1oVw6fgyuiTlSCzAGrqBDk2Q"}},
+			Allow: []string{"identify", "stop", "out_of_service", "in_service", "restart", "config.get", "replay"},
+		},
 		Web: Web{Listen: "127.0.0.1:8080", PublicURL: "https://lad.example.no"},
 		Limits: Limits{
 			Approve: 630 * time.Second, PlugIn: 5 * time.Minute, NoEnergy: 10 * time.Minute,
@@ -139,6 +146,9 @@ func TestReferenceConfigMeansWhatItSays(t *testing.T) {
 	}
 	if diff := difference(want, got); diff != "" {
 		t.Error(diff)
+	}
+	if sum := sha256.Sum256([]byte(readText(t, referenceFile))); got.Sum != fmt.Sprintf("%x", sum[:6]) {
+		t.Errorf("the file's sum is said to be %q: want %x", got.Sum, sum[:6])
 	}
 }
 

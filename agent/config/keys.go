@@ -18,7 +18,7 @@ func schema() strict.Format {
 			Doc: "Folder for what must survive a power cut. Made at installation; one post, one folder."},
 		{Name: "meters_dir", Kind: strict.Text, Unset: "the built-in register maps only", Want: "an absolute path", Legal: legal.Absolute,
 			Doc: "Folder with register maps of meters, one *.yaml for each. They are added to the built-in ones, or take the place of those of the same name."},
-		evseKeys(), priceKeys(), reserveKeys(), paymentKeys(), mqttKeys(), webKeys(), limitKeys(),
+		evseKeys(), priceKeys(), reserveKeys(), paymentKeys(), mqttKeys(), telemetryKeys(), commandKeys(), webKeys(), limitKeys(),
 	}}
 }
 
@@ -179,7 +179,7 @@ func paymentKeys() strict.Key {
 }
 
 func mqttKeys() strict.Key {
-	return strict.Key{Name: "mqtt", Kind: strict.Section, Unset: "none; needed with `payment.through: gateway`", Doc: "The broker that carries what post and gateway say to each other.", Keys: BrokerKeys("post", "post.id")}
+	return strict.Key{Name: "mqtt", Kind: strict.Section, Unset: "none; needed with `payment.through: gateway`", Doc: "The broker over which the post tells its fleet how it is doing, and talks with its gateways if it has any.", Keys: BrokerKeys("post", "post.id")}
 }
 
 func webKeys() strict.Key {

@@ -6,6 +6,7 @@ import (
 
 	"stolpe/agent/config/strict"
 	"stolpe/agent/config/strict/legal"
+	"stolpe/agent/telemetry"
 )
 
 // MQTT is the way to the broker.
@@ -13,6 +14,32 @@ type MQTT struct {
 	URL           string // mqtts://host:port, or mqtt://host:port on this machine
 	CA, Cert, Key string // absolute paths of PEM files; empty with mqtt://
 	Retry         time.Duration
+}
+
+// Telemetry is what the post tells over its broker.
+type Telemetry struct {
+	Profile       telemetry.Profile
+	HomeAssistant HomeAssistant `mapstructure:"home_assistant"`
+}
+
+// HomeAssistant is what the post tells a Home Assistant at its broker.
+type HomeAssistant struct {
+	Discovery bool   // that it is there, and under which topics
+	Prefix    string // of the topics under which Home Assistant looks for that
+}
+
+func telemetryKeys() strict.Key {
+	return strict.Key{Name: "telemetry", Kind: strict.Section, Doc: "What the post tells its fleet over the broker of `mqtt`.", Keys: []strict.Key{
+		{Name: "profile", Kind: strict.Text, Def: string(telemetry.Frugal), Want: "minimal, frugal or standard",
+			Legal: legal.OneOf(string(telemetry.Minimal), string(telemetry.Frugal), string(telemetry.Standard)),
+			Doc:   "How often: states and events always at once; readings of the meter never, each minute or each 10 seconds of a charge; health each hour, 15 or 5 minutes. minimal and frugal are for mobile networks, standard is for a cable."},
+		{Name: "home_assistant", Kind: strict.Section, Doc: "Home Assistant, where it has the same broker.", Keys: []strict.Key{
+			{Name: "discovery", Kind: strict.Flag, Def: false, Want: "true or false",
+				Doc: "Whether Home Assistant finds the post by itself. It can look at everything, and do nothing."},
+			{Name: "prefix", Kind: strict.Text, Def: "homeassistant", Want: "letters, digits and hyphens, at most 32 characters", Legal: func(s string) bool { return len(s) <= 32 && legal.Word(s) },
+				Doc: "Where Home Assistant looks: its own discovery prefix."},
+		}},
+	}}
 }
 
 // BrokerKeys are the keys of an MQTT, for every file that has one. Who it is that

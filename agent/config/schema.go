@@ -12,7 +12,6 @@ import (
 // its entry here and adds its keys to the schema.
 func later() []strict.Later {
 	return []strict.Later{
-		{Path: "telemetry", What: "telemetry profiles"},
 		{Path: "display", What: "displays on the post"},
 	}
 }

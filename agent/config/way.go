@@ -33,6 +33,9 @@ func (r *reader) checkGateway(f *file) {
 // and id, and those of gateways begin with "gateway-".
 func (r *reader) checkMQTT(f *file) {
 	m := f.MQTT
+	if !r.Given("mqtt") && r.Given("telemetry") && r.Fine("mqtt", "telemetry") {
+		r.Fail("telemetry", "a section", "it left out, as there is no mqtt: there is no broker to tell anything")
+	}
 	if m.URL == "" || !r.Fine("mqtt.url") {
 		return
 	}

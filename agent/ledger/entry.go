@@ -6,24 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"strings"
 
 	"stolpe/display"
 	"stolpe/payment"
-)
-
-// Kind says what a line tells of.
-type Kind string
-
-// The kinds.
-const (
-	Sold          Kind = "sold"           // a charge has been settled, and something was sold
-	Ended         Kind = "ended"          // a charge has been settled, and nothing was sold
-	Void          Kind = "void"           // numbers of sales documents that will never be used
-	Informed      Kind = "informed"       // what became of a receipt for the payer's app
-	RefundIntent  Kind = "refund_intent"  // somebody is about to give money back
-	Refunded      Kind = "refunded"       // and it has been given back
-	RefundRefused Kind = "refund_refused" // or the service has refused for good, and nothing was given back
 )
 
 // Entry is one line.
@@ -35,16 +20,21 @@ type Entry struct {
 	EVSE  int         `json:"evse"` // number on the post; 0 for none
 	Ref   payment.Ref `json:"ref,omitempty"`
 
-	Sale   *Sale   `json:"sale,omitempty"` // of Sold and Ended
-	Gap    *Gap    `json:"gap,omitempty"`
-	Told   string  `json:"told,omitempty"` // all, or never
-	Refund *Refund `json:"refund,omitempty"`
+	Sale    *Sale    `json:"sale,omitempty"` // of Sold and Ended
+	Gap     *Gap     `json:"gap,omitempty"`  // of Void and Trimmed
+	Told    string   `json:"told,omitempty"` // all, or never
+	Refund  *Refund  `json:"refund,omitempty"`
+	Session *Session `json:"session,omitempty"` // of what is said of a charge before it is settled
+	Fault   *Fault   `json:"fault,omitempty"`
+	Command *Command `json:"command,omitempty"`
+	Post    *Post    `json:"post,omitempty"`
+	Page    *page    `json:"page,omitempty"` // of the first line of a file
 }
 
-// Gap is numbers of sales documents, from one to another, both included.
+// Gap is numbers of sales documents, or of lines, from one to another, both included.
 type Gap struct {
-	From uint64 `json:"from"` // number of a document
-	To   uint64 `json:"to"`   // number of a document
+	From uint64 `json:"from"` // number of a document or a line
+	To   uint64 `json:"to"`   // number of a document or a line
 	Why  string `json:"why"`
 }
 
@@ -90,16 +80,12 @@ func parse(line []byte) (Entry, error) {
 	if err := json.Unmarshal(append(body[:len(body):len(body)], '}'), &e); err != nil {
 		return Entry{}, fmt.Errorf("%w: %w", errRotten, err)
 	}
+	e.Kind = e.Kind.today()
 	if s := e.Sale; s != nil && (s.Why > display.LastEnd || s.Trouble > payment.LastReason || s.Price.VAT < 0) {
 		return Entry{}, fmt.Errorf("%w: words that do not exist", errRotten)
 	}
+	if (e.Kind == pageKind) != (e.Page != nil) || e.Kind == Trimmed && (e.Gap == nil || e.Gap.To != e.Seq || e.Gap.From > e.Gap.To) {
+		return Entry{}, fmt.Errorf("%w: a %s without what it says", errRotten, e.Kind)
+	}
 	return e, nil
-}
-
-// Damage is what is wrong with a book, by line.
-type Damage []string
-
-// Error lists it.
-func (d Damage) Error() string {
-	return "ledger: damaged, the rest was read: " + strings.Join(d, "; ")
 }

@@ -1,11 +1,12 @@
-// Package ledger is the book of a post: one line for everything that has happened
-// to money, in the order in which it was learned. It is read by people, by the
-// commands, and by the driver's pages once the journal has forgotten a charge.
+// Package ledger is the book of a post: one line for everything that has happened,
+// in the order in which it was learned. It is history, audit trail, and the outbox of
+// what the fleet has not been told yet. It is read by people, by the commands, and by
+// the driver's pages once the journal has forgotten a charge.
 //
 // # Why
 //
 // The journal decides, this only tells: no charge waits for it, and nothing is
-// settled because of what stands here. So it may be an ordinary file that ordinary
+// settled because of what stands here. So it may be ordinary files that ordinary
 // tools can read, one JSON object a line.
 //
 // Lines are numbered and carry a checksum (CRC-32C of everything before the member
@@ -13,230 +14,239 @@
 // a power cut is cut back to the last whole line. What has rotted in the middle is
 // told with its line and never mended: a book that mends itself proves nothing.
 //
+// ledger.jsonl is written to. When it is full, or the month is over, it gets the
+// number of its first line into its name and is never written again, but for one
+// thing: after some time, lines that do not tell of money give way to one that says
+// so (trim.go). Money stays for ever. What must be known of older files to go on
+// stands in the first line of each (page), so that a start reads only the newest.
+//
+// What tells of money, faults and commands is on disk when Append returns. The rest
+// is not worth the wear of a flash card: it is synced with the next that is, or
+// before anybody outside is told of it.
+//
 // The daemon and the commands may write at the same time, so each append locks the
-// file and first reads what others have added.
+// folder, which is never replaced as files are, and first reads what others have added.
 package ledger
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
-	"io"
 	"os"
+	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"syscall"
-
-	"stolpe/payment"
 )
 
-// Chosen by us: a sale has some 900 bytes, and a busy EVSE some thousand sales a
-// month.
+// Chosen by us: a sale has some 900 bytes, a charge some 3000 with all that is told of
+// it, and a busy EVSE some thousand charges a month.
 const (
 	maxLine   = 16 << 10 // bytes
 	maxRecent = 4096     // charges that are found without reading the whole book
+	maxPage   = 1 << 20  // of one file, bytes: what is rewritten at once when it is trimmed
+	maxOpened = 4 << 20  // of older files, bytes: what a start reads
 )
 
 // Ledger is an open book. Any number of goroutines may use it at the same time.
 type Ledger struct {
-	file *os.File
+	path   string   // of the file that is written to
+	folder *os.File // locked while something is written
+	post   string   // whose it is; for the ids of events
 
-	writing sync.Mutex // guards the file and what follows; a card that is ill keeps it for long
+	// before is called before each change of the disk, and may say that it fails;
+	// nil but in tests.
+	before func(op string) error
+
+	writing sync.Mutex // guards the files and what follows; a card that is ill keeps it for long
+	file    *os.File   // that is written to; nil while there is none
+	read    bool       // only: the disk takes nothing
+	page    page       // it began with
+	began   Entry      // when, and how good the clock was
 	end     int64      // of the last whole line that has been read, bytes
-	seq     uint64     // of that line
-	lines   int        // up to there
-	damage  []string   // found so far
+	sure    int64      // of what is on disk, bytes
+	doubt   bool       // whether what comes after that is still in memory to be written
+	chain   chain      // of the lines read
+	damage  Damage     // found so far
+	day     int64      // on which it was looked for what is to be trimmed, days since 1970
 
-	mu     sync.Mutex // guards recent, for moments: a driver's page must not wait for the card
+	mu     sync.Mutex // guards what follows, for moments: a driver's page must not wait for the card
 	recent recent
+	ill    string // what went wrong with the last append
+
+	newest atomic.Uint64
+	outbox Outbox
 }
 
 // Open opens a book, or begins one. Repaired says how many bytes of a torn last
 // line were cut off. Errors are those of the file system; damage in the middle is
-// none of them: see Read.
+// none of them (see Read), and neither is a disk that cannot be written (see Health).
 func Open(path string) (l *Ledger, repaired int64, err error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	folder, err := os.Open(filepath.Dir(path))
 	if err != nil {
 		return nil, 0, fmt.Errorf("ledger: %w", err)
 	}
-	l = &Ledger{file: f, recent: newRecent()}
+	l = &Ledger{path: path, folder: folder, recent: newRecent()}
+	l.outbox.book = l
 	err = l.locked(func() error {
+		l.sweep()
+		if err := l.readOlder(); err != nil {
+			return err
+		}
 		repaired, err = l.catchUp()
+		if l.file == nil && (errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.EDQUOT)) {
+			l.ill, err = "cannot be written: "+err.Error(), nil
+		}
 		return err
 	})
 	if err != nil {
-		return nil, 0, errors.Join(fmt.Errorf("ledger: %w", err), f.Close())
+		return nil, 0, errors.Join(fmt.Errorf("ledger: %w", err), l.Close())
 	}
+	l.outbox.load()
 	return l, repaired, nil
 }
 
-// Close closes the book.
-func (l *Ledger) Close() error { return l.file.Close() }
+// Named says whose book it is, which is part of the ids of events. It comes before
+// anything else.
+func (l *Ledger) Named(post string) *Ledger {
+	l.post = post
+	return l
+}
 
-// Append writes an entry as the next line and returns when it is durable. The
-// number is given here. After an error nothing has been written.
+// Close closes the book.
+func (l *Ledger) Close() error {
+	if l.file == nil {
+		return l.folder.Close()
+	}
+	return errors.Join(l.file.Close(), l.folder.Close())
+}
+
+// Newest is the number of the newest line that has been read; 0 before the first.
+func (l *Ledger) Newest() uint64 { return l.newest.Load() }
+
+// Health says what is wrong with the book; "" if nothing is.
+func (l *Ledger) Health() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.ill == "" && l.recent.damaged != "" {
+		return "damaged: " + l.recent.damaged
+	}
+	return l.ill
+}
+
+// Append writes an entry as the next line. Of what tells of money, of faults and of
+// commands it returns when it is durable. The number is given here. After an error
+// nothing has been written. The end of a charge is written once, however often it is
+// appended.
 func (l *Ledger) Append(e Entry) error {
 	l.writing.Lock()
 	defer l.writing.Unlock()
-	return l.locked(func() error {
-		if _, err := l.catchUp(); err != nil {
+	var ill string
+	err := l.locked(func() error {
+		if err := l.append(e); err != nil {
+			ill = "cannot be written: " + err.Error()
 			return fmt.Errorf("ledger: %w", err)
 		}
-		e.Seq = l.seq + 1
-		line, err := e.line()
-		if err != nil {
-			return fmt.Errorf("ledger: entry %d: %w", e.Seq, err)
+		if err := l.trim(e); err != nil { // what is too much hurts nobody yet
+			ill = "cannot be trimmed: " + err.Error()
 		}
-		_, err = l.file.WriteAt(line, l.end)
-		if err == nil {
-			err = l.file.Sync()
-		}
-		if err != nil {
-			return errors.Join(fmt.Errorf("ledger: entry %d: %w", e.Seq, err), l.file.Truncate(l.end))
-		}
-		l.take(e, int64(len(line)))
 		return nil
 	})
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ill = ill
+	return err
+}
+
+func (l *Ledger) append(e Entry) error {
+	if _, err := l.catchUp(); err != nil {
+		return err
+	}
+	if e.Sale != nil && l.Has(e.Ref) {
+		return nil
+	}
+	if err := l.turn(e); err != nil {
+		return fmt.Errorf("new file: %w", err)
+	}
+	if err := l.write(e); err != nil {
+		return fmt.Errorf("entry %d: %w", l.chain.seq+1, err)
+	}
+	return nil
+}
+
+// write writes an entry at the end.
+func (l *Ledger) write(e Entry) error {
+	e.Seq = l.chain.seq + 1
+	line, err := e.line()
+	if err != nil {
+		return err
+	}
+	if err = l.may("write"); err == nil {
+		_, err = l.file.WriteAt(line, l.end)
+	}
+	if err == nil && e.Kind.durable() {
+		err = l.sync(l.end + int64(len(line)))
+	}
+	if err != nil {
+		return errors.Join(err, l.file.Truncate(l.end))
+	}
+	l.chain.take(line)
+	l.note(e, int64(len(line)), "")
+	return nil
+}
+
+// sync makes the file durable up to an offset. A disk that has failed to do so may
+// have forgotten what it was given and say yes the next time: so it is given again.
+func (l *Ledger) sync(to int64) error {
+	if l.doubt {
+		again := make([]byte, to-l.sure)
+		if _, err := l.file.ReadAt(again, l.sure); err != nil {
+			return err
+		}
+		if _, err := l.file.WriteAt(again, l.sure); err != nil {
+			return err
+		}
+	}
+	err := l.may("sync")
+	if err == nil {
+		err = l.file.Sync()
+	}
+	l.doubt = err != nil
+	if err == nil {
+		l.sure = to
+	}
+	return err
+}
+
+// may says whether the disk may be changed.
+func (l *Ledger) may(op string) error {
+	if l.before == nil {
+		return nil
+	}
+	return l.before(op)
 }
 
 // locked does something while no other process writes.
 func (l *Ledger) locked(do func() error) error {
-	fd := int(l.file.Fd())
+	fd := int(l.folder.Fd())
 	if err := syscall.Flock(fd, syscall.LOCK_EX); err != nil {
 		return fmt.Errorf("lock: %w", err)
 	}
 	return errors.Join(do(), syscall.Flock(fd, syscall.LOCK_UN))
 }
 
-// catchUp reads what has been added since, and cuts off a torn end. The file is
-// locked.
-func (l *Ledger) catchUp() (torn int64, err error) {
-	info, err := l.file.Stat()
-	if err != nil || info.Size() == l.end {
-		return 0, err
-	}
-	if info.Size() < l.end {
-		return 0, fmt.Errorf("has %d bytes, and had %d: somebody has shortened it", info.Size(), l.end)
-	}
-	r := bufio.NewReaderSize(io.NewSectionReader(l.file, l.end, info.Size()-l.end), maxLine)
-	for {
-		line, err := readLine(r)
-		if errors.Is(err, io.EOF) {
-			break // and without a line's end: torn
-		}
-		if err != nil {
-			return 0, err
-		}
-		e, bad := parse(line)
-		if bad == nil && e.Seq != l.seq+1 && l.lines > 0 {
-			l.damage = append(l.damage, fmt.Sprintf("line %d: number %d after %d", l.lines+1, e.Seq, l.seq))
-		}
-		if bad != nil {
-			l.damage = append(l.damage, fmt.Sprintf("line %d: %v", l.lines+1, bad))
-			e = Entry{Seq: l.seq + 1} // it had a number, most likely
-		}
-		l.take(e, int64(len(line)))
-	}
-	if torn = info.Size() - l.end; torn > 0 {
-		return torn, errors.Join(l.file.Truncate(l.end), l.file.Sync())
-	}
-	return 0, nil
-}
-
-// take notes a line that is in the book.
-func (l *Ledger) take(e Entry, bytes int64) {
-	l.mu.Lock()
-	l.recent.note(e, l.end)
-	l.mu.Unlock()
-	l.end += bytes
-	l.seq = e.Seq
-	l.lines++
-}
-
-// readLine reads one line with its end. A line that is too long is read whole, and
-// what is too much of it is dropped: it will not be one of ours.
-func readLine(r *bufio.Reader) ([]byte, error) {
-	line, err := r.ReadSlice('\n')
-	whole := append([]byte(nil), line...)
-	for errors.Is(err, bufio.ErrBufferFull) {
-		line, err = r.ReadSlice('\n')
-		whole = append(whole, make([]byte, len(line))...)
-		if len(whole) > 64*maxLine {
-			return nil, fmt.Errorf("a line of more than %d bytes: this is no ledger", 64*maxLine)
-		}
-	}
-	return whole, err
-}
-
-// Read gives every entry to fn, in order, until fn returns an error, which it
-// returns. Damage keeps nothing else from being read: it comes back as Damage in
-// the end.
-func (l *Ledger) Read(fn func(Entry) error) error {
+// refresh takes in what others have written.
+func (l *Ledger) refresh() error {
 	l.writing.Lock()
-	err := l.locked(func() error { _, err := l.catchUp(); return err })
-	end, damage := l.end, Damage(append([]string(nil), l.damage...))
-	l.writing.Unlock()
-	if err != nil {
-		return fmt.Errorf("ledger: %w", err)
-	}
-	r := bufio.NewReaderSize(io.NewSectionReader(l.file, 0, end), maxLine)
-	for {
-		line, err := readLine(r)
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return fmt.Errorf("ledger: %w", err)
-		}
-		e, bad := parse(line)
-		if bad != nil {
-			continue // stands in damage
-		}
-		if err := fn(e); err != nil {
-			return err
-		}
-	}
-	if len(damage) > 0 {
-		return damage
-	}
-	return nil
+	defer l.writing.Unlock()
+	return l.locked(func() error { _, err := l.catchUp(); return err })
 }
 
-// Has says whether the end of a charge is among the newest in the book.
-func (l *Ledger) Has(ref payment.Ref) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	_, ok := l.recent.refs[ref]
-	return ok
-}
-
-// HasTold says whether the book knows what became of the receipt of a charge that
-// is among the newest.
-func (l *Ledger) HasTold(ref payment.Ref) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.recent.refs[ref].told
-}
-
-// Receipts is the newest number in the series of sales documents of an EVSE; 0
-// before the first.
-func (l *Ledger) Receipts(evse int) uint64 {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.recent.receipts[evse]
-}
-
-// Find gives the end of a holder's charge if it is among the newest.
-func (l *Ledger) Find(h payment.Holder) (Entry, bool) {
-	l.mu.Lock()
-	at, ok := l.recent.holders[h]
-	l.mu.Unlock()
-	if !ok {
-		return Entry{}, false
+// durable makes everything durable that has been written.
+func (l *Ledger) durable() error {
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	if l.file == nil || l.sure == l.end {
+		return nil
 	}
-	line, err := readLine(bufio.NewReaderSize(io.NewSectionReader(l.file, at, maxLine), maxLine))
-	if err != nil {
-		return Entry{}, false
-	}
-	e, err := parse(line)
-	return e, err == nil && e.Sale != nil
+	return l.sync(l.end)
 }

@@ -298,7 +298,7 @@ func TestPagesDoNotWaitForTheCard(t *testing.T) {
 func TestOldestAreForgotten(t *testing.T) {
 	r := newRecent()
 	for n := range uint64(maxRecent + 10) {
-		r.note(sale(n+1), int64(n))
+		r.note(sale(n+1), place{1, int64(n), n + 1})
 	}
 	if len(r.refs) != maxRecent || len(r.holders) != maxRecent || len(r.order) != maxRecent {
 		t.Errorf("%d, %d, %d are known", len(r.refs), len(r.holders), len(r.order))

@@ -1,13 +1,19 @@
 package ledger
 
-import "stolpe/payment"
+import (
+	"maps"
+
+	"stolpe/payment"
+)
 
 // recent is where the newest charges stand, so that a page need not read the book.
 type recent struct {
 	refs     map[payment.Ref]charge
-	holders  map[payment.Holder]int64 // where the line begins, bytes
-	order    []payment.Ref            // as they came; the oldest are forgotten
-	receipts map[int]uint64           // newest number, by EVSE
+	holders  map[payment.Holder]place
+	order    []payment.Ref  // as they came; the oldest are forgotten
+	receipts map[int]uint64 // newest number, by EVSE
+	faults   map[int]Raised // not over, by EVSE
+	damaged  string         // the newest damage
 }
 
 type charge struct {
@@ -16,12 +22,23 @@ type charge struct {
 }
 
 func newRecent() recent {
-	return recent{refs: map[payment.Ref]charge{}, holders: map[payment.Holder]int64{}, receipts: map[int]uint64{}}
+	return recent{refs: map[payment.Ref]charge{}, holders: map[payment.Holder]place{}, receipts: map[int]uint64{}, faults: map[int]Raised{}}
 }
 
-// note takes in an entry that begins at an offset.
-func (r *recent) note(e Entry, at int64) {
+// note takes in an entry that stands there.
+func (r *recent) note(e Entry, at place) {
 	switch e.Kind {
+	case pageKind:
+		for evse, n := range e.Page.Receipts {
+			r.receipts[evse] = max(r.receipts[evse], n)
+		}
+		for evse, faults := range e.Page.Faults {
+			r.faults[evse] = maps.Clone(faults)
+		}
+	case FaultRaised, FaultCleared:
+		if e.Fault != nil {
+			r.fault(e)
+		}
 	case Sold, Ended:
 		if e.Sale != nil {
 			r.add(e, at)
@@ -38,7 +55,21 @@ func (r *recent) note(e Entry, at int64) {
 	}
 }
 
-func (r *recent) add(e Entry, at int64) {
+// fault takes in a fault that has come, or gone.
+func (r *recent) fault(e Entry) {
+	if e.Kind == FaultCleared {
+		delete(r.faults[e.EVSE], e.Fault.Code)
+		return
+	}
+	if r.faults[e.EVSE] == nil {
+		r.faults[e.EVSE] = Raised{}
+	}
+	if _, known := r.faults[e.EVSE][e.Fault.Code]; !known {
+		r.faults[e.EVSE][e.Fault.Code] = e.At
+	}
+}
+
+func (r *recent) add(e Entry, at place) {
 	h := payment.Holder(e.Sale.Holder)
 	if _, known := r.refs[e.Ref]; !known {
 		r.order = append(r.order, e.Ref)

@@ -118,6 +118,11 @@ func New(o Options) (*Conn, error) {
 	return c, nil
 }
 
+// Also subscribes to more at every connection. It is called before Run.
+func (c *Conn) Also(filters ...string) {
+	c.o.Filters = append(c.o.Filters[:len(c.o.Filters):len(c.o.Filters)], filters...)
+}
+
 // address reads the URL. Without TLS only the machine itself is spoken to.
 func address(o Options) (*url.URL, error) {
 	u, err := url.Parse(o.URL)

@@ -35,12 +35,13 @@ const (
 	RCDOut                         // the residual current device has tripped, or its wire is broken
 	Overheated                     // the thermostat has opened, or its wire is broken
 	StopHeld                       // the stop button is held, or its wire broken
+	Leaving                        // to be withdrawn as soon as the charge under way is over (kept)
 	faultEnd
 )
 
 const (
 	// latching faults are lifted by a person only.
-	latching = Welded | WontClose | SenseBroken | MeterSwap | meterLies | Withdrawn | Rotten
+	latching = Welded | WontClose | SenseBroken | MeterSwap | meterLies | Withdrawn | Leaving | Rotten
 	// unsafe faults open the contactor.
 	unsafe = Welded | WontClose | SenseBroken | MeterSwap | meterLies | Withdrawn | MeterSilent | SenseSilent | DiskFailed |
 		SupplyGone | signalled
@@ -77,6 +78,7 @@ var faultCodes = [...]struct {
 	{Worn, "CON-005", "contactor has closed too often"},
 	{Rebooting, "SAF-001", "too many restarts"},
 	{Unsellable, "PAY-001", "sales unit cannot sell"},
+	{Leaving, "USR-002", "to be withdrawn after this charge"},
 }
 
 // Code gives the code of the gravest fault, for a technician; "" without one.

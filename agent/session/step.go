@@ -41,6 +41,9 @@ func (r *Rules) Advance(s *State, now hal.Instant, e Event) {
 	case Stopping:
 		r.stopping(s, now)
 	}
+	if s.Phase == Idle && s.Latched&Leaving != 0 {
+		s.withdraw(false)
+	}
 }
 
 // notice records what e says about the world, whatever the phase.
@@ -62,8 +65,12 @@ func (r *Rules) notice(s *State, now hal.Instant, e Event) {
 		r.asked(s, now, e.Order)
 	case Answered:
 		r.answered(s, now, e.Order, e.Answer)
+	case Retried:
+		s.retried(now, e.Ref)
 	case TakenOut:
-		s.Latched |= Withdrawn
+		s.withdraw(e.AfterCharge)
+	case Readmitted:
+		s.Latched &^= Withdrawn | Leaving
 	case Restored:
 		r.restored(s)
 	case Claimed:
@@ -73,11 +80,21 @@ func (r *Rules) notice(s *State, now hal.Instant, e Event) {
 	}
 }
 
+// withdraw takes the EVSE out of service, or notes that it is to be when the charge
+// under way is over. Without one that is now.
+func (s *State) withdraw(afterCharge bool) {
+	if afterCharge && s.Latched&Withdrawn == 0 {
+		s.Latched |= Leaving
+		return
+	}
+	s.Latched = s.Latched&^Leaving | Withdrawn
+}
+
 // restored lifts what only a person can lift. The meter is learned anew, because
 // the person answers for it; what time judges comes back by itself if it must.
 func (r *Rules) restored(s *State) {
 	if s.Phase != Idle {
-		s.Latched &^= Withdrawn
+		s.Latched &^= Withdrawn | Leaving
 		return
 	}
 	if s.Latched&(MeterSwap|meterLies) != 0 {

@@ -43,6 +43,9 @@ var alphabet = map[string]func(w *walker, p *spot) bool{
 	"dark":         dark,
 	"withdrawn":    event(func(*spot) Event { return TakenOut{} }),
 	"restored":     event(func(*spot) Event { return Restored{} }),
+	"leaving":      event(func(*spot) Event { return TakenOut{AfterCharge: true} }),
+	"readmitted":   event(func(*spot) Event { return Readmitted{} }),
+	"retried":      retried,
 	"unwritable":   event(func(*spot) Event { return Unwritable{} }),
 	"tick 3s":      tick(3 * time.Second),
 	"tick 16m":     tick(16 * time.Minute),
@@ -155,6 +158,15 @@ var leaking = event(func(p *spot) Event {
 var dark = event(func(p *spot) Event {
 	return Metered{hal.Reading{Register: p.register, Supply: hal.SupplyMissing, Serial: "1", At: p.now}}
 })
+
+// retried is a person who wants the oldest debt tried again.
+func retried(w *walker, p *spot) bool {
+	if len(p.state.Debts) == 0 {
+		return false
+	}
+	p.step(w, Retried{w.rules.Ref(p.state.Debts[0].Number)})
+	return true
+}
 
 func tick(d time.Duration) func(*walker, *spot) bool {
 	return func(w *walker, p *spot) bool {

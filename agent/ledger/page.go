@@ -1,0 +1,230 @@
+package ledger
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// page is what the first line of a file says: what must be known of those before it.
+type page struct {
+	First    uint64         `json:"first"`              // number of the first line
+	Trimmed  bool           `json:"trimmed,omitempty"`  // what does not tell of money is gone
+	Receipts map[int]uint64 `json:"receipts,omitempty"` // newest number, by EVSE
+	Faults   map[int]Raised `json:"faults,omitempty"`   // not over, by EVSE
+}
+
+// Raised are faults that are not over: by code, since when, s since 1970.
+type Raised map[string]int64
+
+// older is a file that is written to no more.
+type older struct {
+	path  string
+	first uint64 // number of its first line
+}
+
+const (
+	suffix  = ".jsonl"
+	partial = ".tmp" // of what is not finished
+)
+
+// named is what a file is called that begins with that line.
+func (l *Ledger) named(first uint64) string {
+	return fmt.Sprintf("%s-%012d%s", strings.TrimSuffix(l.path, suffix), first, suffix)
+}
+
+// olders are the files that are written to no more, oldest first.
+func (l *Ledger) olders() ([]older, error) {
+	names, err := os.ReadDir(filepath.Dir(l.path))
+	if err != nil {
+		return nil, err
+	}
+	var all []older
+	for _, n := range names {
+		middle, is := strings.CutPrefix(strings.TrimSuffix(n.Name(), suffix), filepath.Base(strings.TrimSuffix(l.path, suffix))+"-")
+		first, err := strconv.ParseUint(middle, 10, 64)
+		if path := l.named(first); is && err == nil && filepath.Base(path) == n.Name() {
+			all = append(all, older{path, first})
+		}
+	}
+	slices.SortFunc(all, func(a, b older) int { return cmp.Compare(a.first, b.first) })
+	return all, nil
+}
+
+// sweep removes what a power cut has left unfinished. The folder is locked.
+func (l *Ledger) sweep() {
+	left, _ := filepath.Glob(strings.TrimSuffix(l.path, suffix) + "*" + partial)
+	for _, path := range left {
+		os.Remove(path) //nolint:errcheck // it is in nobody's way
+	}
+}
+
+// readOlder reads the newest of the older files, as far as a start does.
+func (l *Ledger) readOlder() error {
+	all, err := l.olders()
+	if err != nil {
+		return err
+	}
+	from := len(all)
+	for bytes := int64(0); from > 0 && bytes < maxOpened; from-- {
+		info, err := os.Stat(all[from-1].path)
+		if err != nil {
+			return err
+		}
+		bytes += info.Size()
+	}
+	for _, o := range all[from:] {
+		if err := l.readPage(o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readPage takes in an older file.
+func (l *Ledger) readPage(o older) error {
+	f, err := os.Open(o.path)
+	if err != nil {
+		return err
+	}
+	defer f.Close() //nolint:errcheck // it was only read
+	l.begin(o.first, filepath.Base(o.path))
+	return l.readTo(f, math.MaxInt64)
+}
+
+// begin goes on to another file.
+func (l *Ledger) begin(first uint64, name string) {
+	l.page, l.began, l.end, l.sure, l.doubt = page{First: first}, Entry{}, 0, 0, false
+	l.chain.name, l.chain.lines = name, 0
+}
+
+// openFile opens the file that is written to. One that is not there is begun.
+func (l *Ledger) openFile() error {
+	info, err := os.Stat(l.path)
+	if l.chain.seq > 0 && (errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0) {
+		if err := l.beginFile(Entry{At: l.chain.at, Clock: l.chain.clock}); err != nil {
+			return err
+		}
+	}
+	f, err := os.OpenFile(l.path, os.O_RDWR|os.O_CREATE, 0o600)
+	only := errors.Is(err, syscall.EROFS)
+	if only {
+		f, err = os.Open(l.path)
+	}
+	if err != nil {
+		return err
+	}
+	if l.file != nil {
+		l.file.Close() //nolint:errcheck // all of it is on disk
+	}
+	l.file, l.read = f, only
+	l.begin(l.chain.seq+1, filepath.Base(l.path))
+	return nil
+}
+
+// beginFile puts a file into place that has nothing but its first line.
+func (l *Ledger) beginFile(now Entry) error {
+	l.mu.Lock()
+	p := page{First: l.chain.seq + 1, Receipts: l.recent.receipts, Faults: l.recent.faults}
+	line, err := Entry{Seq: l.chain.seq, At: now.At, Clock: now.Clock, Kind: pageKind, Page: &p}.line()
+	l.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	return l.replace(l.path, func(w io.Writer) error {
+		_, err := w.Write(line)
+		return err
+	})
+}
+
+// replace puts a file with that text into the place of another, or of none.
+func (l *Ledger) replace(path string, text func(io.Writer) error) error {
+	if err := l.may("create " + filepath.Base(path)); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path+partial, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	err = text(f)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = l.rename(path+partial, path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(path+partial))
+	}
+	return nil
+}
+
+// rename renames for good.
+func (l *Ledger) rename(from, to string) error {
+	if err := l.may("rename " + filepath.Base(to)); err != nil {
+		return err
+	}
+	if err := os.Rename(from, to); err != nil {
+		return err
+	}
+	return l.folder.Sync()
+}
+
+// turn begins a new file if an entry is due for one. The folder is locked.
+func (l *Ledger) turn(e Entry) error {
+	if l.read { // it may be written again
+		if err := l.reopen(); err != nil {
+			return err
+		}
+	}
+	month := monthOf(l.began.At, l.began.Clock)
+	full := l.end >= maxPage || month != 0 && monthOf(e.At, e.Clock) > month
+	if !full || l.chain.seq < l.page.First {
+		return nil
+	}
+	closed := l.named(l.page.First)
+	if _, err := os.Stat(closed); !errors.Is(err, fs.ErrNotExist) {
+		return errors.Join(fmt.Errorf("%s is there already", closed), err)
+	}
+	if err := l.sync(l.end); err != nil {
+		return err
+	}
+	if err := l.rename(l.path, closed); err != nil {
+		return err
+	}
+	if err := l.openFile(); err != nil {
+		return err
+	}
+	_, err := l.readNew()
+	return err
+}
+
+// reopen opens the file that was open for reading only.
+func (l *Ledger) reopen() error {
+	f, err := os.OpenFile(l.path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	l.file.Close() //nolint:errcheck // it was only read
+	l.file, l.read = f, false
+	return nil
+}
+
+// monthOf numbers the months; 0 if the clock is not known.
+func monthOf(at int64, clock string) int {
+	if clock == "" || clock == "unknown" {
+		return 0
+	}
+	t := time.Unix(at, 0).UTC()
+	return t.Year()*12 + int(t.Month())
+}

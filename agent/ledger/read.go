@@ -1,0 +1,297 @@
+package ledger
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"stolpe/payment"
+)
+
+// maxDamage is how many damages are told one by one. Chosen by us: nobody reads more.
+const maxDamage = 1000
+
+// Damage is what is wrong with a book, by line.
+type Damage []string
+
+// Error lists it.
+func (d Damage) Error() string {
+	return "ledger: damaged, the rest was read: " + strings.Join(d, "; ")
+}
+
+func (d *Damage) add(wrong string) {
+	if wrong != "" && len(*d) < maxDamage {
+		*d = append(*d, wrong)
+	}
+}
+
+// catchUp reads what has been added since, and cuts off a torn end. The folder is
+// locked.
+func (l *Ledger) catchUp() (torn int64, err error) {
+	if l.file != nil {
+		if torn, err = l.readNew(); err != nil || l.current() {
+			return torn, err
+		}
+		all, err := l.olders() // another process has begun a new file, or several
+		if err != nil {
+			return 0, err
+		}
+		for _, o := range all {
+			if o.first > l.page.First {
+				if err := l.readPage(o); err != nil {
+					return 0, err
+				}
+			}
+		}
+	}
+	if err := l.openFile(); err != nil {
+		return 0, err
+	}
+	return l.readNew()
+}
+
+// current says whether the open file is the one that is written to.
+func (l *Ledger) current() bool {
+	ours, err := l.file.Stat()
+	now, missing := os.Stat(l.path)
+	return err == nil && missing == nil && os.SameFile(ours, now)
+}
+
+// readNew takes in what has been added to the file that is written to.
+func (l *Ledger) readNew() (torn int64, err error) {
+	info, err := l.file.Stat()
+	if err != nil || info.Size() == l.end {
+		return 0, err
+	}
+	if info.Size() < l.end {
+		return 0, fmt.Errorf("has %d bytes, and had %d: somebody has shortened it", info.Size(), l.end)
+	}
+	end, err := whole(l.file, l.end, info.Size())
+	if err != nil {
+		return 0, err
+	}
+	if torn = info.Size() - end; torn > 0 {
+		if err := errors.Join(l.file.Truncate(end), l.file.Sync()); err != nil && !l.read {
+			return torn, err
+		}
+	}
+	return torn, l.readTo(l.file, end)
+}
+
+// readTo takes in what a file has from l.end to another offset.
+func (l *Ledger) readTo(f *os.File, to int64) error {
+	return l.chain.read(f, l.end, to, func(e Entry, line []byte, _ int64, wrong string) error {
+		l.note(e, int64(len(line)), wrong)
+		return nil
+	})
+}
+
+// note takes in a line that is in the book.
+func (l *Ledger) note(e Entry, bytes int64, wrong string) {
+	l.damage.add(wrong)
+	if l.chain.lines == 1 {
+		l.began = Entry{At: e.At, Clock: e.Clock}
+		if e.Page == nil {
+			l.page.First = e.Seq
+		} else {
+			l.page = *e.Page
+		}
+	}
+	l.mu.Lock()
+	l.recent.note(e, place{l.page.First, l.end, e.Seq})
+	if wrong != "" {
+		l.recent.damaged = wrong
+	}
+	l.mu.Unlock()
+	l.end += bytes
+	l.newest.Store(l.chain.seq)
+}
+
+// Read gives every entry to fn, in order, until fn returns an error, which it
+// returns. Damage keeps nothing else from being read: it comes back as Damage in
+// the end.
+func (l *Ledger) Read(fn func(Entry) error) error {
+	var damage Damage
+	err := l.walk(place{}, func(e Entry, _ []byte, _ place, wrong string) error {
+		damage.add(wrong)
+		if e.Kind == "" || e.Kind == pageKind {
+			return nil
+		}
+		return fn(e)
+	})
+	if err == nil && len(damage) > 0 {
+		return damage
+	}
+	return err
+}
+
+// From gives every entry from a number on to fn, in order, with the id of its event,
+// until fn returns an error, which it returns. What is damaged is left out.
+func (l *Ledger) From(seq uint64, fn func(e Entry, id string) error) error {
+	return l.walk(place{seq: seq}, func(e Entry, line []byte, _ place, _ string) error {
+		if e.Kind == "" || e.Kind == pageKind || e.Seq < seq {
+			return nil
+		}
+		return fn(e, idOf(l.post, e.At, line))
+	})
+}
+
+// place is where a line stands.
+type place struct {
+	first uint64 // number of the first line of its file
+	at    int64  // where it begins in it, bytes
+	seq   uint64 // its number
+}
+
+// walk gives every line from a place on to fn. Where nothing of the kind stands, as
+// after a file has been trimmed, it begins with the file that has the place's number.
+func (l *Ledger) walk(from place, fn each) error {
+	all, open, end, err := l.files()
+	if err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
+	if open != nil {
+		defer open.Close() //nolint:errcheck // it was only read
+	}
+	first := 0
+	for i := range all {
+		if all[i].first <= from.seq {
+			first = i
+		}
+	}
+	var c chain
+	for i, o := range all[first:] {
+		if first+i == len(all)-1 && open != nil {
+			err = c.walk(open, end, o, from, fn)
+		} else {
+			err = c.walkOlder(o, from, fn)
+		}
+		if err != nil {
+			return err
+		}
+		from = place{}
+	}
+	return nil
+}
+
+// each is what is done with a line.
+type each func(e Entry, line []byte, p place, wrong string) error
+
+func (c *chain) walk(f io.ReaderAt, size int64, o older, from place, fn each) error {
+	return c.read(f, c.begin(f, o, from), size, func(e Entry, line []byte, at int64, wrong string) error {
+		return fn(e, line, place{o.first, at, e.Seq}, wrong)
+	})
+}
+
+func (c *chain) walkOlder(o older, from place, fn each) error {
+	f, err := os.Open(o.path)
+	if err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
+	defer f.Close() //nolint:errcheck // it was only read
+	return c.walk(f, math.MaxInt64, o, from, fn)
+}
+
+// begin goes on to another file, at a place if it stands there.
+func (c *chain) begin(f io.ReaderAt, o older, from place) (at int64) {
+	c.name, c.lines = filepath.Base(o.path), 0
+	if from.first != o.first || from.at == 0 {
+		return 0
+	}
+	line, err := readLine(bufio.NewReaderSize(io.NewSectionReader(f, from.at, maxLine), maxLine))
+	if e, bad := parse(line); err != nil || bad != nil || e.Seq != from.seq {
+		return 0
+	}
+	c.seq, c.any, c.lines = from.seq-1, true, 1
+	return from.at
+}
+
+// files are all files, oldest first. The last one is open up to an offset, if it is
+// the one that is written to and there is one.
+func (l *Ledger) files() (all []older, open *os.File, end int64, err error) {
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	err = l.locked(func() error {
+		if _, err := l.catchUp(); err != nil && l.file != nil {
+			return err
+		}
+		if all, err = l.olders(); err != nil || l.file == nil {
+			return err
+		}
+		all = append(all, older{l.path, l.page.First})
+		end = l.end
+		open, err = os.Open(l.path)
+		return err
+	})
+	return all, open, end, err
+}
+
+// Has says whether the end of a charge is among the newest in the book.
+func (l *Ledger) Has(ref payment.Ref) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, ok := l.recent.refs[ref]
+	return ok
+}
+
+// HasTold says whether the book knows what became of the receipt of a charge that
+// is among the newest.
+func (l *Ledger) HasTold(ref payment.Ref) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.recent.refs[ref].told
+}
+
+// Receipts is the newest number in the series of sales documents of an EVSE; 0
+// before the first.
+func (l *Ledger) Receipts(evse int) uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.recent.receipts[evse]
+}
+
+// Raised are the faults of an EVSE that are not over.
+func (l *Ledger) Raised(evse int) Raised {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return maps.Clone(l.recent.faults[evse])
+}
+
+// Find gives the end of a holder's charge if it is among the newest.
+func (l *Ledger) Find(h payment.Holder) (found Entry, ok bool) {
+	l.mu.Lock()
+	p, known := l.recent.holders[h]
+	l.mu.Unlock()
+	if !known {
+		return Entry{}, false
+	}
+	o := older{l.named(p.first), p.first}
+	f, err := os.Open(o.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		o.path = l.path
+		f, err = os.Open(o.path)
+	}
+	if err != nil {
+		return Entry{}, false
+	}
+	defer f.Close() //nolint:errcheck // it was only read
+	var c chain
+	err = c.walk(f, math.MaxInt64, o, p, func(e Entry, _ []byte, _ place, _ string) error {
+		if e.Seq < p.seq {
+			return nil
+		}
+		found = e
+		return errEnough
+	})
+	return found, errors.Is(err, errEnough) && found.Seq == p.seq && found.Sale != nil
+}
+
+// errEnough ends a walk.
+var errEnough = errors.New("enough")

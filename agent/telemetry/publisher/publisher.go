@@ -1,0 +1,130 @@
+// Package publisher tells a post's fleet how the post is doing: what stands for the
+// present, at its pace, and what has happened, in order and until it has arrived.
+//
+// # Why
+//
+// Nothing waits for it: it looks at each EVSE's newest state once a second, as a page
+// does, and what cannot be told now is told by the next look. So a change that has
+// passed before anybody looked is not told as a state; it is an event, and events
+// come from the ledger.
+//
+// A broker that has lost its memory, or another one behind the same address, knows
+// nothing. So everything is told anew on each connection: first who the post is and
+// how it stands, and only then what has piled up, slowly, since a whole fleet comes
+// back at the same time.
+//
+// An event counts as sent when the broker has acknowledged it. Which ones that are is
+// written down now and then and not each time, so that after a power cut some are sent
+// again; their ids do not change.
+package publisher
+
+import (
+	"context"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"stolpe/agent/session"
+	"stolpe/agent/telemetry"
+	"stolpe/hal"
+)
+
+// EVSE is an EVSE as far as it is told of.
+type EVSE interface {
+	Snapshot() (session.State, hal.Instant, <-chan struct{})
+	Rules() *session.Rules
+}
+
+// Outbox holds what has happened and is not known to have arrived.
+type Outbox interface {
+	// Next gives the oldest events, at most so many, without taking them out. What it
+	// gives survives a power cut.
+	Next(most int) ([]telemetry.Event, error)
+	// Done takes out all events up to a number.
+	Done(seq uint64)
+	// Rewind puts all events from a number on back.
+	Rewind(from uint64)
+	// Waiting tells how many there are, and since when the oldest waits.
+	Waiting() (events int, oldest hal.Stamp)
+	// Save writes down what is out.
+	Save() error
+}
+
+// Options say what is told, of whom, and how. All functions are called from the
+// goroutine that runs Run.
+type Options struct {
+	Profile telemetry.Profile
+	Info    telemetry.Info // its head is put in
+	EVSEs   []EVSE
+	Health  func() telemetry.Health // its head and outbox are put in
+	Outbox  Outbox                  // nil for none
+	Newest  func() uint64           // number of the newest event; nil where there are none
+
+	// Publish hands a payload to the broker under a leaf of the post, retained and
+	// acknowledged as the leaf says. It returns nil once that is done.
+	Publish   func(ctx context.Context, leaf telemetry.Leaf, payload []byte) error
+	Connected func() bool
+
+	// Discovery tells others than the fleet what there is, on each connection after
+	// the states. Nil for none.
+	Discovery func(ctx context.Context) error
+
+	Now func() hal.Instant
+	Log *slog.Logger
+}
+
+// Publisher tells. Make one with New; Run makes it tell.
+type Publisher struct {
+	Options
+	pace telemetry.Pace
+	anew chan struct{}
+	seek atomic.Bool   // discovery is to be told again
+	back atomic.Uint64 // number to rewind to; 0 for none
+
+	sights []*sight
+	told   map[telemetry.Leaf]telling
+	next   time.Time // when events may be sent again
+	saved  time.Time // when the outbox was written down last
+	dirty  bool      // it has changed since
+	ill    bool      // it could not be read or written the last time
+	swept  bool      // what this profile does not tell is gone from the broker
+}
+
+// telling is what has been told under a leaf on this connection.
+type telling struct {
+	key any           // two payloads whose keys are equal are told once
+	at  time.Duration // Instant.Mono
+}
+
+// New makes one.
+func New(o Options) *Publisher {
+	p := &Publisher{Options: o, pace: o.Profile.Pace(), anew: make(chan struct{}, 1), told: map[telemetry.Leaf]telling{}}
+	for _, v := range o.EVSEs {
+		p.sights = append(p.sights, &sight{evse: v, faults: map[session.Faults]time.Duration{}})
+	}
+	return p
+}
+
+// Anew says that there is a new connection, to a broker that knows nothing. It may be
+// called from any goroutine, and does not wait.
+func (p *Publisher) Anew() {
+	select {
+	case p.anew <- struct{}{}:
+	default:
+	}
+}
+
+// Rediscover has Discovery called again. It may be called from any goroutine.
+func (p *Publisher) Rediscover() { p.seek.Store(true) }
+
+// Rewind has all events from a number on sent again, whether they have arrived or
+// not. It may be called from any goroutine.
+func (p *Publisher) Rewind(from uint64) {
+	from = max(from, 1)
+	for {
+		was := p.back.Load()
+		if was != 0 && was <= from || p.back.CompareAndSwap(was, from) {
+			return
+		}
+	}
+}

@@ -1,0 +1,240 @@
+package publisher
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"stolpe/agent/session"
+	"stolpe/agent/telemetry"
+	"stolpe/hal"
+)
+
+func read[T any](t *testing.T, s said) T {
+	t.Helper()
+	var v T
+	if err := json.Unmarshal([]byte(s.text), &v); err != nil {
+		t.Fatalf("%s: %v", s.leaf, err)
+	}
+	return v
+}
+
+func last[T any](t *testing.T, all []said, leaf telemetry.Leaf) T {
+	t.Helper()
+	mine := under(all, leaf)
+	if len(mine) == 0 {
+		t.Fatalf("nothing under %s: %s", leaf, leaves(all))
+	}
+	return read[T](t, mine[len(mine)-1])
+}
+
+// On each connection everything is told anew: who and how first, and what has piled up
+// last.
+func TestEachConnectionBeginsWithThePresent(t *testing.T) {
+	found := 0
+	bubble(t, telemetry.Frugal, func(o *Options) { o.Discovery = func(context.Context) error { found++; return nil } },
+		func(t *testing.T, p *Publisher, v *post, b *books) {
+			b.set(true, 0)
+			b.add(3, "session.created")
+			pass(20 * time.Second)
+			if got := b.take(); len(got) > 0 || found > 0 {
+				t.Fatalf("told without a connection: %v", got)
+			}
+			for range 2 {
+				b.set(false, 0)
+				p.Anew()
+				pass(100 * time.Millisecond)
+				const want = "info evse/1/state evse/1/price evse/1/session evse/1/meter health evt/session evt/session evt/session"
+				if got := leaves(b.take()); got != want {
+					t.Errorf("told %s\nwant %s", got, want)
+				}
+				b.set(true, 0)
+				pass(time.Minute)
+				p.Rewind(1)
+			}
+			if found != 2 {
+				t.Errorf("discovery told %d times on two connections", found)
+			}
+			b.set(false, 0)
+			p.Rediscover()
+			pass(2 * time.Second)
+			if found != 3 {
+				t.Errorf("discovery told %d times when it was asked for", found-2)
+			}
+		})
+}
+
+func TestChangesAreToldAtOnceAndNothingElse(t *testing.T) {
+	bubble(t, telemetry.Frugal, nil, func(t *testing.T, _ *Publisher, v *post, b *books) {
+		pass(20 * time.Second)
+		s := last[telemetry.State](t, b.take(), "evse/1/state")
+		if s.State != "available" || s.Session != nil || s.Contactor != "open" || s.Plug != "unknown" || s.Faults == nil || len(s.Faults) > 0 || s.Clock != "synced" {
+			t.Errorf("at rest: %+v", s)
+		}
+		pass(10 * time.Minute)
+		if got := b.take(); len(got) > 0 {
+			t.Errorf("told without a change: %s", leaves(got))
+		}
+		b.add(41, "session.started")
+		pass(3 * time.Second)
+		b.take()
+		begin := time.Now()
+		v.charge(7)
+		pass(2 * time.Second)
+		all := b.take()
+		s = last[telemetry.State](t, all, "evse/1/state")
+		if s.State != "charging" || s.Session == nil || *s.Session != "A12-1-000007" || s.Contactor != "closed" || s.Seq != 41 {
+			t.Errorf("charging: %+v", s)
+		}
+		if since := s.Since.Sub(begin); since < -time.Second || since > 2*time.Second {
+			t.Errorf("since %v", since)
+		}
+		if got := leaves(all); !strings.Contains(got, "evse/1/session") || !strings.Contains(got, "evse/1/meter") {
+			t.Errorf("told %s", got)
+		}
+		v.change(func(s *session.State) { s.Latched |= session.Welded })
+		pass(2 * time.Second)
+		s = last[telemetry.State](t, b.take(), "evse/1/state")
+		if len(s.Faults) != 1 || s.Faults[0].Code != "CON-001" || s.Faults[0].Class != "contactor" || s.State != "faulted" {
+			t.Errorf("with a fault: %+v", s)
+		}
+	})
+}
+
+// How often each profile tells what always changes, in an hour at rest and one of
+// charging.
+func TestProfilesKeepTheirPace(t *testing.T) {
+	type count struct{ state, session, meter, health int }
+	for profile, want := range map[telemetry.Profile][2]count{
+		telemetry.Minimal:  {{state: 1, health: 1}, {state: 1, health: 1}},
+		telemetry.Frugal:   {{state: 4, meter: 4, health: 4}, {state: 4, session: 60, meter: 60, health: 4}},
+		telemetry.Standard: {{state: 4, meter: 12, health: 12}, {state: 4, session: 360, meter: 360, health: 12}},
+	} {
+		t.Run(string(profile), func(t *testing.T) {
+			bubble(t, profile, nil, func(t *testing.T, _ *Publisher, v *post, b *books) {
+				for i, begin := range []func(){func() {}, func() { v.power = 7_400; v.charge(1) }} {
+					begin()
+					pass(30*time.Second + 500*time.Millisecond)
+					b.take()
+					for range 3600 {
+						v.change(func(*session.State) { v.at += 2 * hal.Energy(i) })
+						pass(time.Second)
+					}
+					all := b.take()
+					got := count{len(under(all, "evse/1/state")), len(under(all, "evse/1/session")), len(under(all, "evse/1/meter")), len(under(all, "health"))}
+					if got != want[i] {
+						t.Errorf("hour %d: %+v, want %+v", i, got, want[i])
+					}
+				}
+			})
+		})
+	}
+}
+
+// What is not known is left out, and never 0.
+func TestUnknownIsLeftOut(t *testing.T) {
+	bubble(t, telemetry.Standard, nil, func(t *testing.T, _ *Publisher, v *post, b *books) {
+		v.change(func(*session.State) { v.mute = true })
+		pass(5 * time.Second)
+		all := b.take()
+		for leaf, want := range map[telemetry.Leaf]string{"evse/1/meter": `"q":"missing"}`, "evse/1/session": `"id":null,"phase":"none"}`, "health": `"up_s":7,"outbox":{"events":0,"oldest_s":0},"unsettled":0}`} {
+			mine := under(all, leaf)
+			if len(mine) == 0 {
+				t.Fatalf("nothing under %s", leaf)
+			}
+			text := mine[len(mine)-1].text
+			if _, rest, _ := strings.Cut(text, `"clk":"synced",`); rest != want {
+				t.Errorf("%s: %s: want %s", leaf, rest, want)
+			}
+		}
+		s := last[telemetry.State](t, all, "evse/1/state")
+		if s.State != "boot" || len(s.Faults) > 0 {
+			t.Errorf("a program that has just started: %+v", s)
+		}
+		v.change(func(*session.State) { v.mute, v.power = false, 0 })
+		pass(time.Minute)
+		if m := last[telemetry.Meter](t, b.take(), "evse/1/meter"); m.Quality != "ok" || m.Energy == nil || *m.Energy != 10_000 || m.Power == nil {
+			t.Errorf("at rest: %+v", m)
+		}
+		v.change(func(*session.State) { v.mute = true })
+		pass(time.Minute)
+		if m := last[telemetry.Meter](t, b.take(), "evse/1/meter"); m.Quality != "stale" || m.Energy == nil || m.Power != nil {
+			t.Errorf("silent for a minute: %+v", m)
+		}
+		v.change(func(*session.State) { v.mute, v.at = false, 5 })
+		pass(10 * time.Second)
+		if m := last[telemetry.Meter](t, b.take(), "evse/1/meter"); m.Quality != "implausible" || m.Energy != nil {
+			t.Errorf("far below what it has shown: %+v", m)
+		}
+	})
+}
+
+// The summary of a charge is what its driver sees.
+func TestSessionTellsWhatTheDriverSees(t *testing.T) {
+	bubble(t, telemetry.Frugal, nil, func(t *testing.T, _ *Publisher, v *post, b *books) {
+		pass(20 * time.Second)
+		v.charge(7)
+		for range 240 {
+			v.change(func(*session.State) { v.at += 6 })
+			pass(time.Second)
+		}
+		s := last[telemetry.Session](t, b.take(), "evse/1/session")
+		if s.ID == nil || *s.ID != "A12-1-000007" || s.Energy == nil || *s.Energy < 1000 || s.Cost == nil || *s.Cost < 549 || s.Reserved == nil || *s.Reserved != 35_000 ||
+			s.Currency != "NOK" || s.Seconds == nil || *s.Seconds < 170 || s.Start == nil {
+			t.Errorf("charging: %+v", s)
+		}
+		v.idle()
+		pass(2 * time.Second)
+		if s := last[telemetry.Session](t, b.take(), "evse/1/session"); s.ID != nil || s.Phase != "none" || s.Energy != nil {
+			t.Errorf("over: %+v", s)
+		}
+	})
+}
+
+// A clock that is set later sets what was before, too.
+func TestSinceFollowsTheClock(t *testing.T) {
+	bubble(t, telemetry.Frugal, nil, func(t *testing.T, _ *Publisher, v *post, b *books) {
+		begin := time.Now()
+		v.clock = hal.ClockUnknown
+		pass(100 * time.Second)
+		v.change(func(s *session.State) {
+			v.clock, v.ahead = hal.ClockSynced, 86_400
+			s.Latched |= session.Withdrawn
+		})
+		pass(10 * time.Second)
+		v.change(func(s *session.State) { v.ahead *= 2; s.Latched |= session.MeterSwap })
+		pass(2 * time.Second)
+		s := last[telemetry.State](t, b.take(), "evse/1/state")
+		for code, want := range map[string]time.Duration{"USR-001": 48*time.Hour + 100*time.Second, "MET-002": 48*time.Hour + 110*time.Second} {
+			for _, f := range s.Faults {
+				if got := f.Since.Sub(begin); f.Code == code && (got < want-2*time.Second || got > want+2*time.Second) {
+					t.Errorf("%s since %v: want %v", code, got, want)
+				}
+			}
+		}
+		if len(s.Faults) != 2 || s.State != "unavailable" {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+// What another profile has left at the broker does not stay there for the present.
+func TestMinimalTakesAwayWhatItDoesNotTell(t *testing.T) {
+	bubble(t, telemetry.Minimal, nil, func(t *testing.T, p *Publisher, v *post, b *books) {
+		pass(5 * time.Second)
+		all := b.take()
+		for _, leaf := range []telemetry.Leaf{"evse/1/session", "evse/1/meter"} {
+			if mine := under(all, leaf); len(mine) != 1 || mine[0].text != "" {
+				t.Errorf("%s: %v", leaf, mine)
+			}
+		}
+		p.Anew()
+		v.charge(1)
+		pass(time.Minute)
+		if all := b.take(); len(under(all, "evse/1/session"))+len(under(all, "evse/1/meter")) > 0 {
+			t.Errorf("told %s", leaves(all))
+		}
+	})
+}

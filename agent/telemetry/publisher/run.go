@@ -1,0 +1,195 @@
+package publisher
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"stolpe/agent/telemetry"
+)
+
+// Chosen by us.
+const (
+	lookEvery  = time.Second      // as often as a page is drawn; changes within are told as one
+	passWithin = 30 * time.Second // for all that one look has to tell
+	byeWithin  = 5 * time.Second  // for what is left at the end: whoever stops a post waits for it
+)
+
+// discoveryLeaf keeps in told what is not told under a leaf.
+const discoveryLeaf telemetry.Leaf = "\x00discovery"
+
+// Run tells until ctx ends, and then what is left. It does not say that the post is
+// gone: whoever has the connection does.
+func (p *Publisher) Run(ctx context.Context) {
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-p.anew:
+			clear(p.told)
+		case <-ctx.Done():
+			p.leave(ctx)
+			return
+		}
+		p.pass(ctx, passWithin)
+	}
+}
+
+// pass looks at everything, and tells what is to be told. The first thing that cannot
+// be told ends it.
+func (p *Publisher) pass(ctx context.Context, within time.Duration) {
+	for _, s := range p.sights {
+		s.look()
+	}
+	p.rewind()
+	if p.Connected() {
+		ctx, cancel := context.WithTimeout(ctx, within)
+		defer cancel()
+		if err := p.tell(ctx); err != nil {
+			p.Log.Debug("telemetry waits", "err", err) // the connection says why it broke
+		}
+	}
+	p.save(false)
+}
+
+func (p *Publisher) tell(ctx context.Context) error {
+	if err := p.present(ctx); err != nil {
+		return err
+	}
+	if err := p.rest(ctx); err != nil {
+		return err
+	}
+	return p.send(ctx)
+}
+
+// present tells who the post is and how it stands.
+func (p *Publisher) present(ctx context.Context) error {
+	now := p.Now()
+	if err := p.news(ctx, telemetry.InfoLeaf, nil, 0, func() any {
+		i := p.Info
+		i.Head = telemetry.HeadAt(now.Wall)
+		return i
+	}); err != nil {
+		return err
+	}
+	for _, s := range p.sights {
+		if err := p.news(ctx, telemetry.StateLeaf.Of(s.number()), s.stateKey(), p.pace.State, func() any { return s.state(p.newest()) }); err != nil {
+			return err
+		}
+		if err := p.news(ctx, telemetry.PriceLeaf.Of(s.number()), s.evse.Rules().Price, 0, func() any { return s.price() }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rest tells what is less urgent.
+func (p *Publisher) rest(ctx context.Context) error {
+	if err := p.sweep(ctx); err != nil {
+		return err
+	}
+	for _, s := range p.sights {
+		every, idle := p.pace.Charging, p.pace.Idle
+		if p.pace.Charging == 0 {
+			break
+		}
+		if !s.charging() {
+			every = 0
+		} else {
+			idle = p.pace.Charging
+		}
+		if err := p.news(ctx, telemetry.SessionLeaf.Of(s.number()), s.sessionKey(), every, func() any { return s.session() }); err != nil {
+			return err
+		}
+		if err := p.news(ctx, telemetry.MeterLeaf.Of(s.number()), s.meterKey(), idle, func() any { return s.meter() }); err != nil {
+			return err
+		}
+	}
+	if err := p.news(ctx, telemetry.HealthLeaf, nil, p.pace.Health, func() any { return p.health() }); err != nil {
+		return err
+	}
+	return p.discover(ctx)
+}
+
+// news tells a payload, if nothing with its key was told on this connection, or that
+// so long ago (0 for never again).
+func (p *Publisher) news(ctx context.Context, leaf telemetry.Leaf, key any, every time.Duration, payload func() any) error {
+	now := p.Now().Mono
+	if was, told := p.told[leaf]; told && was.key == key && (every == 0 || now-was.at < every) {
+		return nil
+	}
+	text, err := json.Marshal(payload())
+	if err != nil {
+		p.Log.Error("telemetry cannot be written", "leaf", string(leaf), "err", err)
+		return nil // the others can
+	}
+	if err := p.Publish(ctx, leaf, text); err != nil {
+		return err
+	}
+	p.told[leaf] = telling{key, now}
+	return nil
+}
+
+// sweep takes from the broker what an earlier run has told and this profile does not:
+// it would stand there for the present.
+func (p *Publisher) sweep(ctx context.Context) error {
+	if p.swept || p.pace.Charging > 0 {
+		return nil
+	}
+	for _, s := range p.sights {
+		for _, leaf := range []telemetry.Leaf{telemetry.SessionLeaf, telemetry.MeterLeaf} {
+			if err := p.Publish(ctx, leaf.Of(s.number()), nil); err != nil {
+				return err
+			}
+		}
+	}
+	p.swept = true
+	return nil
+}
+
+func (p *Publisher) discover(ctx context.Context) error {
+	if p.Discovery == nil {
+		return nil
+	}
+	again := p.seek.Swap(false)
+	if _, told := p.told[discoveryLeaf]; told && !again {
+		return nil
+	}
+	if err := p.Discovery(ctx); err != nil {
+		delete(p.told, discoveryLeaf)
+		return err
+	}
+	p.told[discoveryLeaf] = telling{}
+	return nil
+}
+
+func (p *Publisher) newest() uint64 {
+	if p.Newest == nil {
+		return 0
+	}
+	return p.Newest()
+}
+
+// health adds what is known here.
+func (p *Publisher) health() telemetry.Health {
+	now := p.Now()
+	h := p.Health()
+	h.Head = telemetry.HeadAt(now.Wall)
+	if p.Outbox != nil {
+		events, oldest := p.Outbox.Waiting()
+		h.Outbox.Events = events
+		if events > 0 {
+			h.Outbox.Oldest = max(0, now.Wall.Unix-oldest.Unix)
+		}
+	}
+	return h
+}
+
+// leave tells how things stand at the end.
+func (p *Publisher) leave(ctx context.Context) {
+	ctx = context.WithoutCancel(ctx)
+	p.next = time.Time{} // the last ones need not wait
+	p.pass(ctx, byeWithin)
+	p.save(true)
+}
