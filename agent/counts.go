@@ -26,8 +26,8 @@ type counts struct {
 type spread struct {
 	bounds []float64 // s, rising
 	most   []uint64  // how many were at most each
-	all    uint64
-	sum    float64 // s
+	all    uint64    // how many there were
+	sum    float64   // s
 }
 
 func newCounts() *counts { return &counts{sums: map[string]float64{}, spread: map[string]*spread{}} }
