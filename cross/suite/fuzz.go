@@ -19,6 +19,7 @@ type search struct {
 func searches() []search {
 	return []search{
 		{"hal/modbus", "", "20s"},
+		{"agent/command", "", "6s"},
 		{"payment/relay", "", "6s"},
 		{"payment/vipps", "FuzzReceiver", "6s"},
 		{"display/remote", "", "6s"},
