@@ -41,6 +41,8 @@ type world struct {
 	around func(evse.Meter) evse.Meter
 	// watch adds watchers.
 	watch []evse.Watcher
+	// figures are what is counted; nil where nobody asks.
+	figures *figures
 	// book is what has happened, for people; nil where nothing is written.
 	book *ledger.Ledger
 	// born is what it says of this start of the program.
@@ -59,6 +61,7 @@ type parts struct {
 	fleet *publisher.Publisher // tells it how the post is doing; nil without a broker
 
 	readings, misread atomic.Int64 // of meters: all, and those that failed
+	told              [2]int64     // of these, when somebody last asked for their share
 }
 
 // Close closes everything that was opened, last first.
@@ -187,6 +190,9 @@ func (p *parts) openEVSE(c config.Config, e config.EVSE, w world, made evse.Part
 	}
 	made.Meter = counted{made.Meter, &p.readings, &p.misread}
 	made.Watchers = append([]evse.Watcher{&diary{log: log, rules: rules}}, w.watch...)
+	if w.figures != nil {
+		made.Watchers = append(made.Watchers, w.figures.of(rules, &made.State))
+	}
 	if w.book != nil {
 		made.Watchers = append(made.Watchers, p.writers(w, rules, evse.Moment{Before: session.State{Kept: found.state}, After: made.State, Now: now}, log)...)
 	}
