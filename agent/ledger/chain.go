@@ -15,7 +15,6 @@ type chain struct {
 	clock string // how good the clock was
 	name  string // of the file
 	lines int    // of the file
-	any   bool   // of any file
 }
 
 // take takes in a line. Of one that has rotted the entry has no kind.
@@ -26,7 +25,6 @@ func (c *chain) take(line []byte) (e Entry, wrong string) {
 		if c.lines > 1 || c.seq == 0 { // else it was a page's, which have no number of their own
 			c.seq++
 		}
-		c.any = true
 		return Entry{Seq: c.seq}, fmt.Sprintf("%s line %d: %v", c.name, c.lines, err)
 	}
 	after := c.seq + 1
@@ -36,10 +34,10 @@ func (c *chain) take(line []byte) (e Entry, wrong string) {
 	case Trimmed:
 		after += e.Gap.To - e.Gap.From
 	}
-	if c.any && e.Seq != after {
+	if e.Seq != after {
 		wrong = fmt.Sprintf("%s line %d: number %d after %d", c.name, c.lines, e.Seq, c.seq)
 	}
-	c.seq, c.at, c.clock, c.any = e.Seq, e.At, e.Clock, true
+	c.seq, c.at, c.clock = e.Seq, e.At, e.Clock
 	return e, wrong
 }
 

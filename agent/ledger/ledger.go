@@ -61,12 +61,11 @@ type Ledger struct {
 	file    *os.File   // that is written to; nil while there is none
 	read    bool       // only: the disk takes nothing
 	page    page       // it began with
-	began   Entry      // when, and how good the clock was
+	month   int        // of its first line whose clock was known, see monthOf
 	end     int64      // of the last whole line that has been read, bytes
 	sure    int64      // of what is on disk, bytes
 	doubt   bool       // whether what comes after that is still in memory to be written
 	chain   chain      // of the lines read
-	damage  Damage     // found so far
 	day     int64      // on which it was looked for what is to be trimmed, days since 1970
 
 	mu     sync.Mutex // guards what follows, for moments: a driver's page must not wait for the card
@@ -112,12 +111,13 @@ func (l *Ledger) Named(post string) *Ledger {
 	return l
 }
 
-// Close closes the book.
+// Close closes the book, and saves what its outbox knows.
 func (l *Ledger) Close() error {
-	if l.file == nil {
-		return l.folder.Close()
+	err := errors.Join(l.outbox.Save(), l.folder.Close())
+	if l.file != nil {
+		err = errors.Join(err, l.file.Close())
 	}
-	return errors.Join(l.file.Close(), l.folder.Close())
+	return err
 }
 
 // Newest is the number of the newest line that has been read; 0 before the first.

@@ -63,7 +63,7 @@ func (l *Ledger) olders() ([]older, error) {
 
 // sweep removes what a power cut has left unfinished. The folder is locked.
 func (l *Ledger) sweep() {
-	left, _ := filepath.Glob(strings.TrimSuffix(l.path, suffix) + "*" + partial)
+	left, _ := filepath.Glob(strings.TrimSuffix(l.path, suffix) + "*" + suffix + partial)
 	for _, path := range left {
 		os.Remove(path) //nolint:errcheck // it is in nobody's way
 	}
@@ -76,12 +76,15 @@ func (l *Ledger) readOlder() error {
 		return err
 	}
 	from := len(all)
-	for bytes := int64(0); from > 0 && bytes < maxOpened; from-- {
+	for size := int64(0); from > 0 && size < maxOpened; from-- {
 		info, err := os.Stat(all[from-1].path)
 		if err != nil {
 			return err
 		}
-		bytes += info.Size()
+		size += info.Size()
+	}
+	if from > 0 {
+		l.chain.seq = all[from].first - 1
 	}
 	for _, o := range all[from:] {
 		if err := l.readPage(o); err != nil {
@@ -104,22 +107,26 @@ func (l *Ledger) readPage(o older) error {
 
 // begin goes on to another file.
 func (l *Ledger) begin(first uint64, name string) {
-	l.page, l.began, l.end, l.sure, l.doubt = page{First: first}, Entry{}, 0, 0, false
+	l.page, l.month, l.end, l.sure, l.doubt = page{First: first}, 0, 0, 0, false
 	l.chain.name, l.chain.lines = name, 0
 }
 
 // openFile opens the file that is written to. One that is not there is begun.
 func (l *Ledger) openFile() error {
-	info, err := os.Stat(l.path)
-	if l.chain.seq > 0 && (errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0) {
-		if err := l.beginFile(Entry{At: l.chain.at, Clock: l.chain.clock}); err != nil {
+	info, missing := os.Stat(l.path)
+	empty := errors.Is(missing, fs.ErrNotExist) || missing == nil && info.Size() == 0
+	if empty && l.chain.seq > 0 {
+		if err := l.beginFile(); err != nil {
 			return err
 		}
 	}
 	f, err := os.OpenFile(l.path, os.O_RDWR|os.O_CREATE, 0o600)
-	only := errors.Is(err, syscall.EROFS)
+	only := errors.Is(err, syscall.EROFS) && !errors.Is(missing, fs.ErrNotExist)
 	if only {
 		f, err = os.Open(l.path)
+	}
+	if err == nil && empty {
+		err = l.folder.Sync()
 	}
 	if err != nil {
 		return err
@@ -132,11 +139,12 @@ func (l *Ledger) openFile() error {
 	return nil
 }
 
-// beginFile puts a file into place that has nothing but its first line.
-func (l *Ledger) beginFile(now Entry) error {
+// beginFile puts a file into place that has nothing but its first line, of the time of
+// the newest.
+func (l *Ledger) beginFile() error {
 	l.mu.Lock()
 	p := page{First: l.chain.seq + 1, Receipts: l.recent.receipts, Faults: l.recent.faults}
-	line, err := Entry{Seq: l.chain.seq, At: now.At, Clock: now.Clock, Kind: pageKind, Page: &p}.line()
+	line, err := Entry{Seq: l.chain.seq, At: l.chain.at, Clock: l.chain.clock, Kind: pageKind, Page: &p}.line()
 	l.mu.Unlock()
 	if err != nil {
 		return err
@@ -187,8 +195,7 @@ func (l *Ledger) turn(e Entry) error {
 			return err
 		}
 	}
-	month := monthOf(l.began.At, l.began.Clock)
-	full := l.end >= maxPage || month != 0 && monthOf(e.At, e.Clock) > month
+	full := l.end >= maxPage || l.month != 0 && monthOf(e.At, e.Clock) > l.month
 	if !full || l.chain.seq < l.page.First {
 		return nil
 	}

@@ -95,14 +95,14 @@ func (l *Ledger) readTo(f *os.File, to int64) error {
 
 // note takes in a line that is in the book.
 func (l *Ledger) note(e Entry, bytes int64, wrong string) {
-	l.damage.add(wrong)
-	if l.chain.lines == 1 {
-		l.began = Entry{At: e.At, Clock: e.Clock}
-		if e.Page == nil {
-			l.page.First = e.Seq
-		} else {
-			l.page = *e.Page
-		}
+	switch {
+	case e.Page != nil:
+		l.page = *e.Page
+	case l.chain.lines == 1 && e.Kind != "":
+		l.page.First = e.Seq
+	}
+	if l.month == 0 && e.Page == nil {
+		l.month = monthOf(e.At, e.Clock)
 	}
 	l.mu.Lock()
 	l.recent.note(e, place{l.page.First, l.end, e.Seq})
@@ -167,6 +167,9 @@ func (l *Ledger) walk(from place, fn each) error {
 		}
 	}
 	var c chain
+	if first > 0 {
+		c.seq = all[first].first - 1
+	}
 	for i, o := range all[first:] {
 		if first+i == len(all)-1 && open != nil {
 			err = c.walk(open, end, o, from, fn)
@@ -209,7 +212,7 @@ func (c *chain) begin(f io.ReaderAt, o older, from place) (at int64) {
 	if e, bad := parse(line); err != nil || bad != nil || e.Seq != from.seq {
 		return 0
 	}
-	c.seq, c.any, c.lines = from.seq-1, true, 1
+	c.seq, c.lines = from.seq-1, 1
 	return from.at
 }
 

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"stolpe/hal"
 )
 
 // Chosen by us: what a fleet that was cut off for a long holiday still gets, and what
@@ -29,7 +31,11 @@ func (l *Ledger) trim(now Entry) error {
 	if err != nil {
 		return err
 	}
-	due, next, kept := -1, l.began, l.end
+	next, kept, err := headOf(older{path: l.path})
+	if err != nil {
+		return err
+	}
+	due := -1
 	for i := len(all) - 1; i >= 0; i-- {
 		head, size, err := headOf(all[i])
 		if err != nil {
@@ -46,13 +52,18 @@ func (l *Ledger) trim(now Entry) error {
 		l.day = now.At / day
 		return nil
 	}
-	return l.trimFile(all[due])
+	err = l.trimFile(all[due])
+	if err != nil {
+		l.day = now.At / day // not with every line
+	}
+	return err
 }
 
-// old says whether a file has had its time whose next one begins with that line.
+// old says whether a file has had its time whose next one begins with that line. It
+// goes by good clocks only: one that is wrong by years must not empty the book.
 func old(next, now Entry) bool {
-	known := monthOf(next.At, next.Clock) != 0 && monthOf(now.At, now.Clock) != 0
-	return known && now.At-next.At > int64(maxAge/time.Second)
+	synced := hal.ClockSynced.String()
+	return next.Clock == synced && now.Clock == synced && now.At-next.At > int64(maxAge/time.Second)
 }
 
 // headOf reads the first line of a file, and its size in bytes. One that has rotted

@@ -65,12 +65,19 @@ func (c *Conn) dialed(ctx context.Context) (net.Conn, error) {
 
 // open opens the line to the broker.
 func (c *Conn) open(ctx context.Context) (net.Conn, error) {
-	if c.at.Scheme == "mqtts" {
-		d := tls.Dialer{Config: c.o.TLS}
-		return d.DialContext(ctx, "tcp", c.at.Host)
+	wire, err := c.line(ctx)
+	if err != nil || c.at.Scheme != "mqtts" {
+		return wire, err
 	}
-	var d net.Dialer
-	return d.DialContext(ctx, "tcp", c.at.Host)
+	o := c.o.TLS.Clone()
+	if o.ServerName == "" {
+		o.ServerName = c.at.Hostname()
+	}
+	secure := tls.Client(wire, o)
+	if err := secure.HandshakeContext(ctx); err != nil {
+		return nil, errors.Join(err, wire.Close())
+	}
+	return secure, nil
 }
 
 // settings make a client that lives as long as its connection and keeps nothing.

@@ -8,6 +8,8 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"slices"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -19,32 +21,61 @@ const patience = 30 * time.Second
 // name in the certificate.
 func mosquitto(t *testing.T, s *signer) (at string) {
 	t.Helper()
-	program, err := exec.LookPath("mosquitto")
-	if err != nil {
-		if program, err = exec.LookPath("/usr/sbin/mosquitto"); err != nil {
-			t.Skip("part mosquitto: no mosquitto in PATH")
-		}
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	at = l.Addr().String()
-	l.Close()
+	at = anyPort(t)
 	cert, key := s.issue("broker", "broker", time.Now().Add(-time.Hour))
 	_, port, _ := net.SplitHostPort(at)
 	text := fmt.Sprintf("listener %s 127.0.0.1\ncafile %s\ncertfile %s\nkeyfile %s\nrequire_certificate true\nuse_identity_as_username true\n"+
 		"allow_anonymous false\nacl_file %s\npersistence false\nuser root\n", port, s.path("ca.pem"), cert, key, s.path("acl"))
 	write(t, s.path("acl"), "pattern readwrite a/%u/%c/#\n")
 	write(t, s.path("conf"), text)
-	broker := exec.Command(program, "-c", s.path("conf"))
-	if err := broker.Start(); err != nil {
+	(&real{t: t, conf: s.path("conf")}).start()
+	return at
+}
+
+// anyPort is an address of this machine that is free.
+func anyPort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- broker.Wait() }()
-	t.Cleanup(func() { _ = broker.Process.Kill(); <-ended })
-	return at
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// real is a Mosquitto that can be ended and started again.
+type real struct {
+	t     *testing.T
+	conf  string   // its file
+	under []string // what it is started with
+	on    *exec.Cmd
+	ended chan error
+}
+
+func (r *real) start() {
+	r.t.Helper()
+	program, err := exec.LookPath("mosquitto")
+	if err != nil {
+		if program, err = exec.LookPath("/usr/sbin/mosquitto"); err != nil {
+			r.t.Skip("part mosquitto: no mosquitto in PATH")
+		}
+	}
+	first := r.on == nil
+	words := append(slices.Clone(r.under), program, "-c", r.conf)
+	r.on, r.ended = exec.Command(words[0], words[1:]...), make(chan error, 1)
+	if err := r.on.Start(); err != nil {
+		r.t.Fatal(err)
+	}
+	go func(on *exec.Cmd, ended chan error) { ended <- on.Wait() }(r.on, r.ended)
+	if first {
+		r.t.Cleanup(func() { r.end(syscall.SIGKILL) })
+	}
+}
+
+// end ends it by a signal, and waits.
+func (r *real) end(by syscall.Signal) {
+	_ = r.on.Process.Signal(by) // it may be gone
+	r.ended <- <-r.ended        // and may be waited for again
 }
 
 func write(t *testing.T, name, text string) {

@@ -77,6 +77,7 @@ type Conn struct {
 	at    *url.URL
 	log   *slog.Logger
 	dial  func(ctx context.Context) (net.Conn, error)
+	line  func(ctx context.Context) (net.Conn, error) // what it is dialled over, before TLS
 	queue *queue
 
 	mu   sync.Mutex
@@ -108,8 +109,13 @@ func New(o Options) (*Conn, error) {
 	}
 	c := &Conn{o: o, at: at, log: log, queue: newQueue(log)}
 	c.dial = c.open
+	c.Through(func(ctx context.Context) (net.Conn, error) { return new(net.Dialer).DialContext(ctx, "tcp", at.Host) })
 	return c, nil
 }
+
+// Through has lines to the broker opened otherwise than over TCP, as in a network that
+// is simulated. It is called before Run.
+func (c *Conn) Through(line func(ctx context.Context) (net.Conn, error)) { c.line = line }
 
 // Also subscribes to more at every connection. It is called before Run.
 func (c *Conn) Also(filters ...string) {

@@ -26,6 +26,7 @@ func known() []part {
 	return []part{
 		{"axe", []string{"npm"}, []string{"npm"}}, // fetched by the tests themselves, from where npm is told to
 		{"chromium", []string{"chromium", "chromium-browser", "headless-shell", "google-chrome"}, []string{"chromium"}},
+		{"iproute2", []string{"ip"}, []string{"iproute2"}},
 		{"mosquitto", []string{"mosquitto"}, []string{"mosquitto"}},
 	}
 }
