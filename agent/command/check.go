@@ -56,7 +56,7 @@ func (d *Desk) admit(c Command) error {
 		return Refusal{Replayed, "it came before"}
 	case !deed.Urgent && d.Note == nil:
 		return Refusal{Failed, "the post has no ledger now, and does nothing it cannot write down"}
-	case !d.given.take(now.Mono):
+	case !d.given[c.Issuer].take(now.Mono):
 		return Refusal{Busy, fmt.Sprintf("more than %d commands in a minute", mostGiven)}
 	}
 	d.seen.add(c.ID)
