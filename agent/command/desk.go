@@ -91,9 +91,8 @@ type Desk struct {
 
 // message is one that came.
 type message struct {
-	name     Name // by the topic
-	payload  []byte
-	size     int // bytes, of a payload that was too large to keep, too
+	name     Name   // by the topic
+	payload  []byte // nil if it was too large
 	retained bool
 }
 
@@ -122,8 +121,8 @@ func (d *Desk) Take(topic string, payload []byte, retained bool) bool {
 	if !ours || strings.Contains(name, "/") {
 		return false
 	}
-	m := message{name: Name(name), payload: payload, size: len(payload), retained: retained}
-	if m.size > Largest {
+	m := message{name: Name(name), payload: payload, retained: retained}
+	if len(payload) > Largest {
 		m.payload = nil
 	}
 	lane := d.rest
