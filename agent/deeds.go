@@ -12,6 +12,7 @@ import (
 
 	commands "stolpe/agent/command"
 	"stolpe/agent/config"
+	"stolpe/agent/ledger"
 	"stolpe/agent/session"
 	"stolpe/display"
 	"stolpe/hal"
@@ -39,6 +40,7 @@ type deeds struct {
 	rewind  func(from uint64) // has events sent again; nil where none are sent
 	newest  func() uint64     // number of the newest of them; nil as rewind is
 	ledger  func() string     // what is wrong with the ledger; nil for no ledger
+	noted   func(sum string)  // has it written down that the configuration in the file is another
 	restart func()            // ends the program, to start anew
 	now     func() hal.Instant
 	log     *slog.Logger
@@ -51,9 +53,10 @@ type deeds struct {
 func (p *parts) openDeeds(cfg config.Config, file string, w world, restart func()) *deeds {
 	d := &deeds{
 		board: p.board, file: file, dir: cfg.StateDir, running: cfg.Sum, lang: display.LangOf(cfg.Price.Currency),
-		restart: restart, now: w.now, log: w.log,
+		restart: restart, now: w.now, log: w.log, noted: func(string) {},
 	}
 	if w.book != nil {
+		d.noted = func(sum string) { noteConfig(w, sum) }
 		d.rewind, d.newest, d.ledger = w.book.Outbox().Rewind, w.book.Newest, w.book.Health
 	}
 	for _, v := range p.units {
@@ -62,6 +65,15 @@ func (p *parts) openDeeds(cfg config.Config, file string, w world, restart func(
 	slices.SortFunc(d.units, func(a, b unit) int { return cmp.Compare(a.Rules().EVSE, b.Rules().EVSE) })
 	p.jobs = append(p.jobs, d.watchTrial)
 	return d
+}
+
+// noteConfig writes down that the configuration in the file is another.
+func noteConfig(w world, sum string) {
+	at := w.now().Wall
+	e := ledger.Entry{At: at.Unix, Clock: at.Clock.String(), Kind: ledger.PostConfig, Post: &ledger.Post{Config: sum}}
+	if err := w.book.Append(e); err != nil {
+		w.log.Warn("ledger: another configuration is not written down", "cfg", sum, "err", err)
+	}
 }
 
 // table is what can be commanded.

@@ -81,6 +81,9 @@ func TestConfigIsTakenBack(t *testing.T) {
 	if _, err := x.give(commands.Command{Name: commands.ConfigSet, Args: json.RawMessage(`{"do":"rollback","plan":"` + id + `"}`), Force: true}); err != nil {
 		t.Fatal(err)
 	}
+	if len(x.noted) != 2 || x.noted[0] != id || x.noted[1] == id {
+		t.Errorf("written down: %v, want %s and another", x.noted, id)
+	}
 	if on, err := trial.Of(x.file); err != nil || on.On() || x.has(t, "Storgata 2") || x.restarts.Load() != 2 {
 		t.Errorf("%+v, %v, %d restarts", on, err, x.restarts.Load())
 	}
