@@ -12,6 +12,7 @@ import (
 
 	commands "stolpe/agent/command"
 	"stolpe/agent/config"
+	"stolpe/agent/config/trial"
 	"stolpe/agent/ledger"
 	"stolpe/agent/session"
 	"stolpe/display"
@@ -151,11 +152,19 @@ func (d *deeds) busy() []string {
 	return all
 }
 
-// mayRestart refuses a command that starts the program anew while somebody charges,
-// unless it is forced.
+// mayRestart refuses a command that starts the program anew while somebody charges, or
+// so often that the post would take no drivers for a while, unless it is forced.
 func (d *deeds) mayRestart(c commands.Command) error {
-	if all := d.busy(); len(all) > 0 && !c.Force {
+	if c.Force {
+		return nil
+	}
+	if all := d.busy(); len(all) > 0 {
 		return commands.Refuse(commands.Unsafe, "not while somebody charges: "+strings.Join(all, ", ")+"; force ends that")
+	}
+	for _, v := range d.units {
+		if s, _, _ := v.Snapshot(); !s.MayStart() {
+			return commands.Refuse(commands.Busy, "one more start would be too many, and the post would take no drivers for a while: wait ten minutes")
+		}
 	}
 	return nil
 }
@@ -167,6 +176,9 @@ var errRestart = errors.New("told to start anew")
 func (d *deeds) startAnew(_ context.Context, c commands.Command) (commands.Answer, error) {
 	if err := errors.Join(whole(c), c.Read(&struct{}{})); err != nil {
 		return commands.Answer{}, err
+	}
+	if t, _ := trial.Of(d.file); t.On() && !c.Force {
+		return commands.Answer{}, commands.Refuse(commands.Busy, "configuration "+t.ID+" is on trial, and a second start would take it back: confirm it first")
 	}
 	if err := d.mayRestart(c); err != nil {
 		return commands.Answer{}, err
