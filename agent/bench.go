@@ -21,9 +21,8 @@ const simulatedModel = "eastron_sdm630"
 // wire.
 type bench struct {
 	rig    *sim.Rig
-	server *sim.Server                 // nil until serve
-	memory *os.File                    // the meter's register, which survives a power cut as a real one does
-	wrap   func(evse.Meter) evse.Meter // around the meter as the post reads it; nil for nothing
+	server *sim.Server // nil until serve
+	memory *os.File    // the meter's register, which survives a power cut as a real one does
 }
 
 // newBench makes a bench. With a file the meter remembers its register there.
@@ -70,14 +69,10 @@ func (b *bench) Close() (err error) {
 	return err
 }
 
-// remembering writes down what the meter shows before anybody sees it, and does
-// around its readings what was asked for.
+// remembering writes down what the meter shows before anybody sees it.
 func (b *bench) remembering(m evse.Meter) evse.Meter {
 	if b.memory != nil {
 		m = memory{m, b.memory}
-	}
-	if b.wrap != nil {
-		m = b.wrap(m)
 	}
 	return m
 }

@@ -48,7 +48,7 @@ type share struct{ times, bytes int }
 // dayOf lives a day, and tells what the first minutes and what the day has cost.
 func dayOf(t *testing.T, profile telemetry.Profile) (connecting, day wire.Flow, by map[string]share) {
 	by = map[string]share{}
-	var h heard
+	var h ear
 	inQuarter(t, func(q *quarter) {
 		q.open()
 		end := q.listen(h.hear, "stolpe/v1/#")

@@ -13,19 +13,19 @@ import (
 	"stolpe/payment/envelope"
 )
 
-// heard is what somebody at the broker has heard.
-type heard struct {
+// ear is what somebody at the broker has heard.
+type ear struct {
 	mu  sync.Mutex
 	all []mqtt.Message
 }
 
-func (h *heard) hear(m mqtt.Message) {
+func (h *ear) hear(m mqtt.Message) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.all = append(h.all, m)
 }
 
-func (h *heard) messages() []mqtt.Message {
+func (h *ear) messages() []mqtt.Message {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.all
@@ -39,7 +39,7 @@ func TestADayFitsTheSchema(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var h heard
+	var h ear
 	inQuarter(t, func(q *quarter) {
 		q.open()
 		end := q.listen(h.hear, "stolpe/v1/#")
@@ -79,7 +79,7 @@ func TestADayFitsTheSchema(t *testing.T) {
 		}
 		kinds[schema.KindOf(leaf)]++
 		if schema.KindOf(leaf) == "event" {
-			types[eventOf(t, m).Type]++
+			types[eventIn(t, m).Type]++
 		}
 	}
 	t.Log(kinds, types)

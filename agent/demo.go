@@ -180,13 +180,10 @@ func (s *stage) world(log *slog.Logger, screen *screen) world {
 			return &store{journal: j}, read(found), j.Close, nil
 		},
 		bench: func(config.EVSE) (*bench, error) {
-			b, err := newBench(s.clock.Now, demoCar, "")
-			if err == nil {
-				b.wrap = func(m evse.Meter) evse.Meter { return taking{m, s} }
-			}
-			return b, err
+			return newBench(s.clock.Now, demoCar, "")
 		},
-		watch: []evse.Watcher{screen, s.beats},
+		around: func(m evse.Meter) evse.Meter { return taking{m, s} },
+		watch:  []evse.Watcher{screen, s.beats},
 	}
 }
 

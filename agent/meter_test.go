@@ -87,11 +87,11 @@ func (g *guard) put(w *world) {
 		b, err := build(e)
 		if err == nil {
 			g.rig = b.rig
-			wrap := b.wrap
-			b.wrap = func(m evse.Meter) evse.Meter { return hushed{wrap(m), m, &g.silent} }
 		}
 		return b, err
 	}
+	around := w.around
+	w.around = func(m evse.Meter) evse.Meter { return hushed{around(m), m, &g.silent} }
 	w.watch = append(w.watch, g)
 }
 

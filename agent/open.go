@@ -37,6 +37,8 @@ type world struct {
 	// bench makes the simulated meter, contactor and car of an EVSE that has no
 	// real ones.
 	bench func(e config.EVSE) (*bench, error)
+	// around is put around each meter as its post reads it; nil for nothing.
+	around func(evse.Meter) evse.Meter
 	// watch adds watchers.
 	watch []evse.Watcher
 	// book is what has happened, for people; nil where nothing is written.
@@ -179,6 +181,9 @@ func (p *parts) openEVSE(c config.Config, e config.EVSE, w world, made evse.Part
 	}
 	made.State = rules.Recover(found.state, found.trust, w.now())
 	made.Payments, made.Journal = payments, journal
+	if w.around != nil {
+		made.Meter = w.around(made.Meter)
+	}
 	made.Meter = counted{made.Meter, &p.readings, &p.misread}
 	made.Watchers = append([]evse.Watcher{&diary{log: log, rules: rules}}, w.watch...)
 	if w.book != nil {

@@ -41,7 +41,7 @@ price: {currency: NOK, vat_bp: 2500, kwh: 549, idle: {after_minutes: 15, minute:
 reserve: {default: 35000, choices: [20000, 35000, 50000]}
 payment: {through: sim}
 mqtt: {url: "mqtts://broker.example:8883", ca: %[2]s/ca.pem, cert: %[2]s/cert.pem, key: %[2]s/key.pem}
-telemetry: {profile: %[3]s}
+telemetry: {profile: %[3]s%[4]s}
 `
 
 // quarter is a post with everything around it, in the time of a synctest bubble, where
@@ -52,18 +52,19 @@ type quarter struct {
 	t     *testing.T
 	tmp   string
 	keys  string // folder of the fleet's certificates
-	extra string // more of the configuration
+	extra string // more of the configuration of telemetry, beginning with a comma
 	began time.Time
 	rig   *sim.Rig
 	money *wallet
 	line  *wire.Line
 	mute  atomic.Bool // the meter does not answer
+	other *mqtt.Conn  // of who listens
+	hush  func()      // ends that
 
-	net    sync.WaitGroup
-	mu     sync.Mutex
-	at     *station // nil while it is away
-	lines  map[net.Conn]bool
-	closed bool
+	net   sync.WaitGroup
+	mu    sync.Mutex
+	at    *station // nil while it is away
+	lines map[net.Conn]*wire.Line
 
 	life  *life
 	lives int
@@ -75,6 +76,7 @@ type life struct {
 	dead  atomic.Bool
 	born  time.Time
 	parts *parts
+	book  *ledger.Ledger
 	end   func()
 	ended chan error
 }
@@ -83,17 +85,20 @@ type life struct {
 func inQuarter(t *testing.T, test func(*quarter)) {
 	tmp := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
-		q := &quarter{t: t, tmp: tmp, keys: filepath.Join(tmp, "fleet"), began: time.Now(), line: new(wire.Line), lines: map[net.Conn]bool{}}
+		q := &quarter{t: t, tmp: tmp, keys: filepath.Join(tmp, "fleet"), began: time.Now(), hush: func() {}, line: new(wire.Line), lines: map[net.Conn]*wire.Line{}}
 		q.rig = sim.NewRig(sim.Setup{Serial: "22110345", Register: 10_344_076}, func() time.Duration { return time.Since(q.began) })
 		q.money = &wallet{found: map[payment.Ref]*paid{}}
 		q.must(broker.Init(q.keys, "broker.example"))
 		q.must(broker.AddPost(q.keys, "acme", "A12"))
 		q.must(broker.AddGateway(q.keys, "gateway-1"))
+		defer func() {
+			q.stop()
+			q.lose()
+			q.hush()
+			q.net.Wait()
+			q.pass(2 * time.Hour) // the bubble's: what the clients have begun ends by then
+		}()
 		test(q)
-		q.stop()
-		q.lose()
-		q.net.Wait()
-		q.pass(2 * time.Hour) // the bubble's: what the clients have begun ends by then
 	})
 }
 
@@ -179,6 +184,17 @@ func (q *quarter) lose() {
 	<-s.ended
 }
 
+// cut breaks the post's line.
+func (q *quarter) cut() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for l, counted := range q.lines {
+		if counted == q.line {
+			l.Close()
+		}
+	}
+}
+
 // errNoWay is what a network says that leads nowhere.
 var errNoWay = errors.New("no route to host")
 
@@ -193,7 +209,7 @@ func (q *quarter) dial(ctx context.Context, count *wire.Line) (net.Conn, error) 
 	here, near := net.Pipe()
 	far, there := net.Pipe()
 	q.mu.Lock()
-	q.lines[near], q.lines[far] = true, true
+	q.lines[near], q.lines[far] = count, count
 	q.mu.Unlock()
 	q.net.Go(func() {
 		count.Join(near, far)
@@ -214,21 +230,31 @@ func (q *quarter) dial(ctx context.Context, count *wire.Line) (net.Conn, error) 
 
 // listen has somebody at the broker hear what is published, until its end is called.
 func (q *quarter) listen(hear func(mqtt.Message), filters ...string) (end func()) {
+	q.other, q.hush = q.join(hear, filters...)
+	return q.hush
+}
+
+// say gives what speaks in the name of who listens.
+func (q *quarter) say() func(mqtt.Message) {
+	return func(m mqtt.Message) { q.must(q.other.Publish(q.t.Context(), m)) }
+}
+
+func (q *quarter) join(hear func(mqtt.Message), filters ...string) (c *mqtt.Conn, end func()) {
 	at := filepath.Join(q.keys, "gateways", "gateway-1")
 	secure, err := mqtt.TLS(filepath.Join(at, "ca.pem"), filepath.Join(at, "cert.pem"), filepath.Join(at, "key.pem"))
 	q.must(err)
-	c, err := mqtt.New(mqtt.Options{URL: "mqtts://broker.example:8883", ClientID: "gateway-1", TLS: secure, Handle: hear, Filters: filters})
+	c, err = mqtt.New(mqtt.Options{URL: "mqtts://broker.example:8883", ClientID: "gateway-1", TLS: secure, Handle: hear, Filters: filters})
 	q.must(err)
 	c.Through(func(ctx context.Context) (net.Conn, error) { return q.dial(ctx, new(wire.Line)) })
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- c.Run(ctx) }()
-	return func() {
+	return c, sync.OnceFunc(func() {
 		stop()
 		if err := <-ended; err != nil {
 			q.t.Error(err)
 		}
-	}
+	})
 }
 
 // --- the program
@@ -244,7 +270,7 @@ func (q *quarter) start(profile string) {
 	q.lives++
 	l := &life{state: state, born: time.Now(), ended: make(chan error, 1)}
 	q.life = l
-	text := fmt.Sprintf(quarterConfig, state, filepath.Join(q.keys, "posts", "A12"), profile) + q.extra
+	text := fmt.Sprintf(quarterConfig, state, filepath.Join(q.keys, "posts", "A12"), profile, q.extra)
 	cfg, err := config.Parse("quarter", strings.NewReader(text), config.System)
 	q.must(err)
 	log := slog.New(slog.DiscardHandler)
@@ -255,7 +281,8 @@ func (q *quarter) start(profile string) {
 		return hal.Instant{Mono: time.Since(l.born) + time.Second, Wall: hal.Stamp{Unix: time.Now().Unix(), Clock: hal.ClockSynced}}
 	}
 	w := world{
-		now: now, mono: func() time.Duration { return now().Mono }, every: time.Second, grace: grace, log: log,
+		born: ledger.Post{Version: version, System: "linux/arm64", Boot: strconv.Itoa(q.lives)},
+		now:  now, mono: func() time.Duration { return now().Mono }, every: time.Second, grace: grace, log: log,
 		store: func(e config.EVSE, owner string) (evse.Journal, kept, func() error, error) {
 			return openStore(cfg.StateDir, "evse-"+strconv.Itoa(e.ID), owner)
 		},
@@ -265,6 +292,7 @@ func (q *quarter) start(profile string) {
 	if w.book = openBook(cfg.StateDir, cfg.Post.ID, log); w.book == nil {
 		q.t.Fatal("no ledger")
 	}
+	l.book = w.book
 	b, err := openUplink(cfg, log)
 	q.must(err)
 	b.conn.Through(func(ctx context.Context) (net.Conn, error) {
@@ -311,11 +339,7 @@ func (q *quarter) kill() {
 	left := filepath.Join(q.tmp, "left-"+strconv.Itoa(q.lives))
 	q.must(os.CopyFS(left, os.DirFS(l.state)))
 	q.must(q.rig.Set(hal.Open)) // without the program it opens by itself
-	q.mu.Lock()
-	for c := range q.lines {
-		c.Close()
-	}
-	q.mu.Unlock()
+	q.cut()
 	l.end()
 	<-l.ended // what it says does not matter any more
 	l.state = left

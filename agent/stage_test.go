@@ -25,20 +25,11 @@ type performance struct {
 // change what surrounds it.
 func perform(t *testing.T, change func(*world), words ...string) *performance {
 	t.Helper()
-	return performAt(t, 600, change, words...)
-}
-
-// besideAMeter is the speed for a post whose meter the demo's time does not wait for:
-// a meter counts as silent after a minute, which is then half a second.
-const besideAMeter = 120
-
-func performAt(t *testing.T, speed int, change func(*world), words ...string) *performance {
-	t.Helper()
 	cfg, err := config.Parse("test", strings.NewReader(strings.NewReplacer(words...).Replace(demoConfig)), config.System)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &stage{demoOptions: demoOptions{speed: speed, once: true, json: true}, beats: make(pulse, 1)}
+	s := &stage{demoOptions: demoOptions{speed: 600, once: true, json: true}, beats: make(pulse, 1)}
 	s.clock.Step(time.Second)
 	p := &performance{stage: s, log: new(paper)}
 	log := slog.New(slog.NewTextHandler(p.log, &slog.HandlerOptions{ReplaceAttr: withoutTime}))

@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"crypto/rand"
 	"runtime"
 	"slices"
 
@@ -18,7 +17,7 @@ func (p *parts) tellFleet(cfg config.Config, w world, up *uplink) {
 	if up == nil {
 		return
 	}
-	info := p.birth(cfg)
+	info := p.birth(cfg, w.born.Boot)
 	o := publisher.Options{
 		Profile: cfg.Telemetry.Profile, Info: info, Health: p.healthOf(cfg, w),
 		Publish: up.publish, Connected: up.connected, Now: w.now, Log: w.log,
@@ -37,7 +36,7 @@ func (p *parts) tellFleet(cfg config.Config, w world, up *uplink) {
 	p.fleet = publisher.New(o)
 	if a != nil && a.birth != "" {
 		up.add(use{filters: []string{a.birth}, take: func(m mqtt.Message) {
-			if string(m.Payload) == telemetry.Born {
+			if string(m.Payload) == telemetry.Born && !m.Retained { // at each connection it is told anyway
 				p.fleet.Rediscover()
 			}
 		}})
@@ -46,12 +45,12 @@ func (p *parts) tellFleet(cfg config.Config, w world, up *uplink) {
 	p.jobs = append(p.jobs, up.run)
 }
 
-// birth tells who the post is.
-func (p *parts) birth(cfg config.Config) telemetry.Info {
+// birth tells who the post is, in this run of the program.
+func (p *parts) birth(cfg config.Config, boot string) telemetry.Info {
 	i := telemetry.Info{
 		Post: cfg.Post.ID, Tenant: cfg.Tenant, Name: cfg.Post.Name, Version: version, System: runtime.GOOS + "/" + runtime.GOARCH,
-		Hardware: hardware(), Boot: rand.Text(), Config: cfg.Sum, Zone: cfg.Post.Zone.String(), Country: cfg.Country,
-		Profile: cfg.Telemetry.Profile,
+		Hardware: hardware(), Boot: boot, Config: cfg.Sum, Zone: cfg.Post.Zone.String(), Country: cfg.Country,
+		Profile: cfg.Telemetry.Profile, Commands: cfg.Commands.Allow,
 	}
 	for _, e := range cfg.EVSEs {
 		t := telemetry.EVSE{ID: e.ID, Code: e.Code, MaxPower: int64(e.MaxPower)}

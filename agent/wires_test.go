@@ -93,7 +93,7 @@ func TestMeterFromAFileBillsAWholeCharge(t *testing.T) {
 			y := newYard(sim.Setup{Serial: "N-4711", Register: 1_234_560})
 			y.Do(func(b *sim.Bench, now time.Duration) { b.PlugIn(now, demoCar) })
 			address := y.serve(t, newcomerMap(t), at)
-			p := performAt(t, besideAMeter, y.into,
+			p := perform(t, y.into,
 				"evses: [", "meters_dir: "+folder(t, "newcomer.yaml", newcomer)+"\nevses: [",
 				"contactor: {sim: true}", `meter: {model: newcomer, url: "`+address+`", serial: N-4711}, contactor: {line: GPIO17, sense: GPIO27}`)
 			o, err := p.charge(t)
@@ -123,7 +123,7 @@ func wiredPost(t *testing.T, y *yard) *performance {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return performAt(t, besideAMeter, y.into, "payment: {through: sim}", "payment: {through: sim}\nlimits: {plug_in: 1h}", "contactor: {sim: true}", `meter: {model: eastron_sdm120, url: "`+y.serve(t, m, "tcp://127.0.0.1:0")+`"},
+	return perform(t, y.into, "payment: {through: sim}", "payment: {through: sim}\nlimits: {plug_in: 1h}", "contactor: {sim: true}", `meter: {model: eastron_sdm120, url: "`+y.serve(t, m, "tcp://127.0.0.1:0")+`"},
   contactor: {line: GPIO17, sense: GPIO27, deadman: GPIO5, active_low: true}, inputs: {plug: GPIO22, stop: "!GPIO23", estop: "!GPIO24"}`)
 }
 

@@ -30,7 +30,7 @@ const (
 	Suspended   // closed, but the car draws nothing
 	Stopping    // opening, and waiting for the final reading
 	Faulted     // out of order until a technician comes
-	Unavailable // withdrawn by a technician
+	Unavailable // withdrawn from service
 	Settling    // no new charges until money matters are clear
 	states
 )
@@ -69,6 +69,7 @@ const (
 	ShutDown     // the post was told to stop
 	ByButton     // stopped with the button on the post
 	Emergency    // the emergency stop was pressed, or the residual current device tripped
+	ByOwner      // stopped from afar by whoever runs the post
 	ends
 )
 
@@ -80,7 +81,7 @@ func (e End) String() string {
 	return [ends]string{"", "driver_stop", "technician", "unplugged", "car_full", "limit_reached", "no_energy",
 		"power_loss", "meter_fault", "contactor_fault", "storage_fault", "payment_gone", "declined", "aborted",
 		"expired", "no_answer", "never_plugged", "too_long", "shut_down",
-		"button_stop", "emergency_stop"}[e]
+		"button_stop", "emergency_stop", "remote_stop"}[e]
 }
 
 // View is everything any medium may show of one EVSE. The public part is the
@@ -97,6 +98,8 @@ type View struct {
 	Busy     bool             // somebody's request or charge is under way
 	Since    hal.Stamp        // when that began
 	Push     bool             // a driver may give a phone number, and is asked in the app
+	Notice   Notice           // what the owner has to say to drivers
+	Here     bool             // somebody looks for this post: it says that it is the one
 	Silent   time.Duration    // how long nothing has been heard of the post by whoever serves the page; 0 where it is here
 	Charge   Charge
 }

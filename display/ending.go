@@ -42,7 +42,7 @@ func (c Charge) title(w *Words) Text {
 		return w.Broken
 	case c.Energy > 0:
 		return w.Finished
-	case c.End == ByDriver || c.End == ByButton || c.End == AbortedInApp:
+	case c.End == ByDriver || c.End == ByButton || c.End == ByOwner || c.End == AbortedInApp:
 		return w.Cancelled
 	}
 	return w.NotBegun

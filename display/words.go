@@ -15,7 +15,7 @@ type Words struct {
 
 	// The frame of a page.
 	Post, CheckPost, Languages, Help, Seller, OrgNo, VATMark, Privacy, TermsTitle, Code, OurFault, NoContact, Expired Text
-	FindTitle, FindPost, FindGo                                                                                       Text
+	FindTitle, FindPost, FindGo, Here                                                                                 Text
 
 	// The price, and how much to reserve.
 	PowerUpTo, PerKWh, PerMinute, PerSession, PerIdle, PerIdleCap, WithVAT     Text

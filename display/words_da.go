@@ -29,6 +29,7 @@ var daWords = Words{
 		ShutDown:     "Standeren blev slukket.",
 		ByButton:     "Opladningen blev stoppet med knappen på standeren.",
 		Emergency:    "Nødstoppet eller en sikkerhedsafbryder afbrød strømmen.",
+		ByOwner:      "Sælgeren stoppede opladningen.",
 	},
 	Troubles: [troubles]Advice{
 		UnknownPost:   {"Vi kender ikke denne stander.", "Der trækkes ikke noget, uden at du godkender det.", "Tjek nummeret på standeren, og skriv det her."},
@@ -62,6 +63,7 @@ var daWords = Words{
 	Seller: "Sælger: {seller}", OrgNo: "virksomhedsnr. {number}", VATMark: "MVA",
 	Privacy:   "Vi spørger ikke om navn, telefonnummer eller e-mail, og siden bruger ingen cookies.",
 	NoContact: "Ingen kontakt", Expired: "Udløbet link",
+	Here:       "Nogen leder efter denne stander. Det er den her.",
 	OurFault:   "Noget gik galt hos os. Er en opladning i gang, fortsætter den, og du betaler kun for det, måleren viser. Genindlæs siden om lidt.",
 	TermsTitle: "Vilkår", Code: "Nummeret på standeren",
 	FindTitle: "Find standeren", FindPost: "Scan koden på standeren, eller skriv nummeret, der står på den.", FindGo: "Gå til standeren",

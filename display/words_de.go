@@ -29,6 +29,7 @@ var deWords = Words{
 		ShutDown:     "Die Ladesäule wurde ausgeschaltet.",
 		ByButton:     "Das Laden wurde mit dem Knopf an der Ladesäule beendet.",
 		Emergency:    "Der Not-Halt oder ein Schutzschalter hat den Strom unterbrochen.",
+		ByOwner:      "Der Verkäufer hat das Laden beendet.",
 	},
 	Troubles: [troubles]Advice{
 		UnknownPost:   {"Diese Ladesäule kennen wir nicht.", "Ohne Ihre Bestätigung wird nichts abgebucht.", "Prüfen Sie die Nummer auf der Ladesäule und geben Sie sie hier ein."},
@@ -62,6 +63,7 @@ var deWords = Words{
 	Seller: "Verkäufer: {seller}", OrgNo: "Org.-Nr. {number}", VATMark: "MVA",
 	Privacy:   "Wir fragen nicht nach Name, Telefonnummer oder E-Mail, und die Seite verwendet keine Cookies.",
 	NoContact: "Keine Verbindung", Expired: "Link abgelaufen",
+	Here:       "Diese Ladesäule wird gesucht. Hier ist sie.",
 	OurFault:   "Bei uns ist etwas schiefgegangen. Ein laufender Ladevorgang geht weiter, und Sie zahlen nur, was der Zähler anzeigt. Laden Sie die Seite gleich neu.",
 	TermsTitle: "Bedingungen", Code: "Nummer auf der Ladesäule",
 	FindTitle: "Ladesäule finden", FindPost: "Scannen Sie den Code auf der Ladesäule oder geben Sie die Nummer ein, die darauf steht.", FindGo: "Zur Ladesäule",

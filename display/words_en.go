@@ -29,6 +29,7 @@ var enWords = Words{
 		ShutDown:     "The post was switched off.",
 		ByButton:     "Charging was stopped with the button on the post.",
 		Emergency:    "The emergency stop or a safety switch cut the power.",
+		ByOwner:      "The seller stopped the charge.",
 	},
 	Troubles: [troubles]Advice{
 		UnknownPost:   {"We do not know this post.", "Nothing is charged unless you approve it.", "Check the number on the post and enter it here."},
@@ -62,6 +63,7 @@ var enWords = Words{
 	Seller: "Seller: {seller}", OrgNo: "org. no. {number}", VATMark: "MVA",
 	Privacy:   "We do not ask for your name, phone number or e-mail, and this page uses no cookies.",
 	NoContact: "No contact", Expired: "Link expired",
+	Here:       "Someone is looking for this post. This is the one.",
 	OurFault:   "Something went wrong on our side. A charge that is running goes on, and you only pay for what the meter shows. Reload the page in a moment.",
 	TermsTitle: "Terms", Code: "Number on the post",
 	FindTitle: "Find the post", FindPost: "Scan the code on the post, or enter the number written on it.", FindGo: "Go to the post",

@@ -31,6 +31,7 @@ var fiWords = Words{
 		ShutDown:     "Latauspiste sammutettiin.",
 		ByButton:     "Lataus lopetettiin latauspisteen painikkeesta.",
 		Emergency:    "Hätäpysäytys tai suojakytkin katkaisi virran.",
+		ByOwner:      "Myyjä lopetti latauksen.",
 	},
 	Troubles: [troubles]Advice{
 		UnknownPost:   {"Emme tunne tätä latauspistettä.", "Mitään ei veloiteta ilman hyväksyntääsi.", "Tarkista latauspisteen numero ja kirjoita se tähän."},
@@ -64,6 +65,7 @@ var fiWords = Words{
 	Seller: "Myyjä: {seller}", OrgNo: "yritystunnus {number}", VATMark: "MVA",
 	Privacy:   "Emme kysy nimeä, puhelinnumeroa tai sähköpostia, eikä sivu käytä evästeitä.",
 	NoContact: "Ei yhteyttä", Expired: "Vanhentunut linkki",
+	Here:       "Tätä latauspistettä etsitään. Se on tämä.",
 	OurFault:   "Meillä meni jotain vikaan. Jos lataus on käynnissä, se jatkuu, ja maksat vain sen, mitä mittari näyttää. Lataa sivu hetken päästä uudelleen.",
 	TermsTitle: "Ehdot", Code: "Latauspisteen numero",
 	FindTitle: "Etsi latauspiste", FindPost: "Skannaa latauspisteen koodi tai kirjoita siinä oleva numero.", FindGo: "Siirry sivulle",

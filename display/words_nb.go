@@ -29,6 +29,7 @@ var nbWords = Words{
 		ShutDown:     "Stolpen ble slått av.",
 		ByButton:     "Ladingen ble stoppet med knappen på stolpen.",
 		Emergency:    "Nødstoppen eller en sikkerhetsbryter brøt strømmen.",
+		ByOwner:      "Selgeren stoppet ladingen.",
 	},
 	Troubles: [troubles]Advice{
 		UnknownPost:   {"Vi kjenner ikke denne stolpen.", "Det trekkes ingenting uten at du godkjenner det.", "Sjekk nummeret på stolpen, og skriv det her."},
@@ -62,6 +63,7 @@ var nbWords = Words{
 	Seller: "Selger: {seller}", OrgNo: "org.nr. {number}", VATMark: "MVA",
 	Privacy:   "Vi spør ikke om navn, telefonnummer eller e-post, og siden bruker ingen informasjonskapsler.",
 	NoContact: "Ingen kontakt", Expired: "Utløpt lenke",
+	Here:       "Noen leter etter denne stolpen. Det er den her.",
 	OurFault:   "Noe gikk galt hos oss. Går en lading, fortsetter den, og du betaler bare for det måleren viser. Last siden på nytt om litt.",
 	TermsTitle: "Vilkår", Code: "Nummer på stolpen",
 	FindTitle: "Finn stolpen", FindPost: "Skann koden på stolpen, eller skriv nummeret som står på den.", FindGo: "Gå til stolpen",

@@ -29,6 +29,7 @@ var svWords = Words{
 		ShutDown:     "Stolpen stängdes av.",
 		ByButton:     "Laddningen stoppades med knappen på stolpen.",
 		Emergency:    "Nödstoppet eller en säkerhetsbrytare bröt strömmen.",
+		ByOwner:      "Säljaren avslutade laddningen.",
 	},
 	Troubles: [troubles]Advice{
 		UnknownPost:   {"Vi känner inte till den här stolpen.", "Inget dras utan att du godkänner det.", "Kontrollera numret på stolpen och skriv det här."},
@@ -62,6 +63,7 @@ var svWords = Words{
 	Seller: "Säljare: {seller}", OrgNo: "org.nr {number}", VATMark: "MVA",
 	Privacy:   "Vi frågar inte efter namn, telefonnummer eller e-post, och sidan använder inga kakor.",
 	NoContact: "Ingen kontakt", Expired: "Utgången länk",
+	Here:       "Någon letar efter den här stolpen. Det är den här.",
 	OurFault:   "Något gick fel hos oss. Pågår en laddning så fortsätter den, och du betalar bara för det mätaren visar. Ladda om sidan om en stund.",
 	TermsTitle: "Villkor", Code: "Numret på stolpen",
 	FindTitle: "Hitta stolpen", FindPost: "Skanna koden på stolpen, eller skriv numret som står på den.", FindGo: "Gå till stolpen",

@@ -27,6 +27,7 @@ func (r *reader) check(f *file) {
 	r.checkApproval(f)
 	r.checkGateway(f)
 	r.checkMQTT(f)
+	r.checkCommands(f)
 	r.checkLimits(f)
 }
 

@@ -41,6 +41,7 @@ type Config struct {
 	Gateway   Gateway // its key is empty unless Payment.Through is ThroughGateway
 	MQTT      MQTT    // zero when the post has no broker
 	Telemetry Telemetry
+	Commands  Commands
 	Web       Web // zero with ThroughGateway: the gateway serves the pages
 	Limits    Limits
 	Sum       string // the first 12 hexadecimal digits of the file's SHA-256

@@ -68,6 +68,7 @@ type file struct {
 	}
 	MQTT      MQTT
 	Telemetry Telemetry
+	Commands  Commands
 	Web       struct {
 		Listen    string
 		PublicURL string `mapstructure:"public_url"`
@@ -105,7 +106,7 @@ func (f file) config() Config {
 			Vipps: Vipps{BaseURL: f.Payment.Vipps.BaseURL, MSN: f.Payment.Vipps.MSN, Webhooks: f.Payment.Vipps.Webhooks},
 			Push:  f.Payment.PushMessage, Receipts: f.Payment.Receipts,
 		},
-		Gateway: Gateway{Timeout: f.Payment.Gateway.Timeout}, MQTT: f.MQTT, Telemetry: f.Telemetry, Limits: Limits(f.Limits),
+		Gateway: Gateway{Timeout: f.Payment.Gateway.Timeout}, MQTT: f.MQTT, Telemetry: f.Telemetry, Commands: f.Commands, Limits: Limits(f.Limits),
 	}
 	if c.Payment.Through != ThroughGateway {
 		c.Web = Web{Listen: f.Web.Listen, PublicURL: f.Web.PublicURL}

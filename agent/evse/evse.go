@@ -24,6 +24,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"stolpe/agent/session"
@@ -101,6 +102,7 @@ type Parts struct {
 // EVSE is a running EVSE as the rest of the program sees it.
 type EVSE struct {
 	parts Parts
+	rules atomic.Pointer[session.Rules] // those in force; each is never changed
 	facts chan fact
 
 	mu      sync.Mutex // guards the two below, for moments
@@ -111,7 +113,8 @@ type EVSE struct {
 // fact is an event from outside, with where to say what became of it.
 type fact struct {
 	event session.Event
-	reply chan<- error // with a request or a claim; takes one value without waiting
+	price *payment.Price // instead of an event
+	reply chan<- error   // with a request, a claim or a price; takes one value without waiting
 }
 
 // maxFacts is how many events may wait for the loop. Chosen by us: more than all
@@ -120,7 +123,9 @@ const maxFacts = 64
 
 // New makes an EVSE of its parts. Run makes it run.
 func New(p Parts) *EVSE {
-	return &EVSE{parts: p, facts: make(chan fact, maxFacts), newest: p.State, changed: make(chan struct{})}
+	v := &EVSE{parts: p, facts: make(chan fact, maxFacts), newest: p.State, changed: make(chan struct{})}
+	v.rules.Store(p.Rules)
+	return v
 }
 
 // Tell tells the EVSE that something has happened. It returns ctx's error if the
@@ -137,17 +142,29 @@ func (v *EVSE) Tell(ctx context.Context, e session.Event) error {
 // Request asks for a charge. It returns nil when the EVSE has agreed and written
 // it down; display.ErrBusy, ErrOut, ErrPrice or ErrAmount when it has not;
 // ctx's error when nobody knows.
-func (v *EVSE) Request(ctx context.Context, q session.Requested) error { return v.ask(ctx, q) }
+func (v *EVSE) Request(ctx context.Context, q session.Requested) error {
+	return v.ask(ctx, fact{event: q})
+}
 
 // Claim gives whoever knows the stop code of the charge under way the rights of its
 // holder. It returns what Rules.Claims says; ctx's error when nobody knows.
-func (v *EVSE) Claim(ctx context.Context, c session.Claimed) error { return v.ask(ctx, c) }
+func (v *EVSE) Claim(ctx context.Context, c session.Claimed) error {
+	return v.ask(ctx, fact{event: c})
+}
 
-// ask tells the loop of an event and waits for what it says to it.
-func (v *EVSE) ask(ctx context.Context, e session.Event) error {
+// Reprice has another price for the charges to come. One that is under way keeps what
+// its driver was promised. When it returns nil, whoever has seen the old price is told
+// so before anything is agreed.
+func (v *EVSE) Reprice(ctx context.Context, p payment.Price) error {
+	return v.ask(ctx, fact{price: &p})
+}
+
+// ask tells the loop something and waits for what it says to it.
+func (v *EVSE) ask(ctx context.Context, f fact) error {
 	reply := make(chan error, 1)
+	f.reply = reply
 	select {
-	case v.facts <- fact{event: e, reply: reply}:
+	case v.facts <- f:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -168,8 +185,8 @@ func (v *EVSE) Snapshot() (session.State, hal.Instant, <-chan struct{}) {
 	return v.newest, now, v.changed
 }
 
-// Rules are the rules the EVSE goes by.
-func (v *EVSE) Rules() *session.Rules { return v.parts.Rules }
+// Rules are the rules the EVSE goes by now. All but the price stays as it is.
+func (v *EVSE) Rules() *session.Rules { return v.rules.Load() }
 
 func (v *EVSE) publish(s session.State) {
 	v.mu.Lock()

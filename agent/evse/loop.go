@@ -121,7 +121,7 @@ func (l *loop) pass() {
 	poke(l.sense)
 	if now.Mono+halfPass >= l.nextPoll {
 		poke(l.meter)
-		l.nextPoll = now.Mono + l.parts.Rules.Want(&l.state, now).Poll
+		l.nextPoll = now.Mono + l.Rules().Want(&l.state, now).Poll
 	}
 	if l.saving && !l.dead && now.Mono-l.since > stuckAfter {
 		l.failDisk(fmt.Errorf("a save has not returned for %v", stuckAfter))
@@ -133,6 +133,11 @@ func (l *loop) pass() {
 // take takes in one event from outside the loop.
 func (l *loop) take(f fact) {
 	now := l.parts.Now()
+	if f.price != nil {
+		l.reprice(*f.price)
+		f.reply <- nil
+		return
+	}
 	if q, ok := f.event.(session.Requested); ok && f.reply != nil {
 		l.step(now, session.Ticked{}, false) // the answer is about the present
 		if err := l.accepts(now, q); err != nil {
@@ -142,10 +147,22 @@ func (l *loop) take(f fact) {
 		l.awaiting = append(l.awaiting, f.reply)
 	}
 	if c, ok := f.event.(session.Claimed); ok && f.reply != nil {
-		said := l.parts.Rules.Claims(&l.state, now, c)
+		said := l.Rules().Claims(&l.state, now, c)
 		defer func() { f.reply <- said }() // after the step: the page that is looked at next must know of it
 	}
 	l.step(now, f.event, false)
+}
+
+// reprice changes the price, between two steps: what a driver agrees to in one is what
+// is charged. It is in no record on disk, so nothing waits for that.
+func (l *loop) reprice(p payment.Price) {
+	rules := *l.Rules()
+	rules.Price = p
+	l.rules.Store(&rules)
+	l.mu.Lock()
+	shown := l.newest
+	l.mu.Unlock()
+	l.publish(shown) // pages look again
 }
 
 // signalled takes in what the wires say, and what they said in between.
@@ -164,12 +181,12 @@ func (l *loop) accepts(now hal.Instant, q session.Requested) error {
 	if l.ending {
 		return display.ErrOut
 	}
-	return l.parts.Rules.Accepts(&l.state, now, q)
+	return l.Rules().Accepts(&l.state, now, q)
 }
 
 func (l *loop) step(now hal.Instant, e session.Event, assert bool) {
 	before := l.state
-	l.state = l.parts.Rules.Step(before, now, e)
+	l.state = l.Rules().Step(before, now, e)
 	l.act(now, assert)
 	m := Moment{Event: e, Before: before, After: l.state, Now: now}
 	for _, w := range l.parts.Watchers {
@@ -180,7 +197,7 @@ func (l *loop) step(now hal.Instant, e session.Event, assert bool) {
 // act makes the world as wanted: open at once; everything else once the disk has
 // what it rests on.
 func (l *loop) act(now hal.Instant, assert bool) {
-	rules := l.parts.Rules
+	rules := l.Rules()
 	want := rules.Want(&l.state, now)
 	if want.Contactor == hal.Open {
 		l.set(hal.Open, assert)

@@ -46,6 +46,9 @@ type (
 	// nothing that is believed; the payment is read back sooner.
 	Hinted struct{ Ref payment.Ref }
 
+	// Retried: a person wants the settlement of a payment tried again at once.
+	Retried struct{ Ref payment.Ref }
+
 	// Metered: the meter has said something.
 	Metered struct{ Reading hal.Reading }
 
@@ -65,8 +68,13 @@ type (
 	// Signalled: the wires of the post say this, all of it and nothing else.
 	Signalled struct{ Signals hal.Signals }
 
-	// TakenOut: a technician withdraws the EVSE from service.
-	TakenOut struct{}
+	// TakenOut: a technician withdraws the EVSE from service: now, which ends the
+	// charge under way, or as soon as that is over. No new one begins in either case.
+	TakenOut struct{ AfterCharge bool }
+
+	// Readmitted: the withdrawal is taken back from afar. Whatever else is wrong stays
+	// so: for that somebody has to stand there.
+	Readmitted struct{}
 
 	// Restored: a technician has put right what was wrong and answers for the
 	// meter as it is now.
@@ -86,12 +94,14 @@ func (Claimed) event()    {}
 func (Asked) event()      {}
 func (Answered) event()   {}
 func (Hinted) event()     {}
+func (Retried) event()    {}
 func (Metered) event()    {}
 func (Sensed) event()     {}
 func (Ordered) event()    {}
 func (Plugged) event()    {}
 func (Signalled) event()  {}
 func (TakenOut) event()   {}
+func (Readmitted) event() {}
 func (Restored) event()   {}
 func (Unwritable) event() {}
 func (Ticked) event()     {}

@@ -17,7 +17,7 @@ const (
 	WontClose                      // ordered closed, stayed open, several times in a row (kept)
 	MeterSwap                      // another serial number than the one pinned (kept)
 	MeterAstray                    // answers, but jumps further than power can flow (kept)
-	Withdrawn                      // taken out of service by a technician (kept)
+	Withdrawn                      // taken out of service by a technician or the fleet (kept)
 	Rotten                         // the journal had a hole; what it lost is not known (kept)
 	MeterSilent                    // no believed reading for Rules.MeterWithin
 	SenseSilent                    // nobody knows where the contactor stands
@@ -35,12 +35,13 @@ const (
 	RCDOut                         // the residual current device has tripped, or its wire is broken
 	Overheated                     // the thermostat has opened, or its wire is broken
 	StopHeld                       // the stop button is held, or its wire broken
+	Leaving                        // to be withdrawn as soon as the charge under way is over (kept)
 	faultEnd
 )
 
 const (
 	// latching faults are lifted by a person only.
-	latching = Welded | WontClose | SenseBroken | MeterSwap | meterLies | Withdrawn | Rotten
+	latching = Welded | WontClose | SenseBroken | MeterSwap | meterLies | Withdrawn | Leaving | Rotten
 	// unsafe faults open the contactor.
 	unsafe = Welded | WontClose | SenseBroken | MeterSwap | meterLies | Withdrawn | MeterSilent | SenseSilent | DiskFailed |
 		SupplyGone | signalled
@@ -65,7 +66,7 @@ var faultCodes = [...]struct {
 	{MeterBack, "MET-004", "meter counts below what it has shown"},
 	{MeterFrozen, "MET-005", "register stands still under power"},
 	{MeterUnit, "MET-006", "register and power disagree"},
-	{Withdrawn, "USR-001", "withdrawn by a technician"},
+	{Withdrawn, "USR-001", "withdrawn from service"},
 	{Rotten, "STO-002", "journal damaged"},
 	{Overheated, "SAF-004", "too hot"},
 	{SupplyGone, "SUP-001", "no mains voltage at the meter"},
@@ -77,6 +78,7 @@ var faultCodes = [...]struct {
 	{Worn, "CON-005", "contactor has closed too often"},
 	{Rebooting, "SAF-001", "too many restarts"},
 	{Unsellable, "PAY-001", "sales unit cannot sell"},
+	{Leaving, "USR-002", "to be withdrawn after this charge"},
 }
 
 // Code gives the code of the gravest fault, for a technician; "" without one.

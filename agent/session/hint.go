@@ -3,6 +3,7 @@ package session
 import (
 	"time"
 
+	"stolpe/hal"
 	"stolpe/payment"
 )
 
@@ -24,6 +25,23 @@ func (s *State) hinted(ref payment.Ref) {
 		return
 	}
 	s.setAsk(s.debtOf(ref.Number()), updated)
+}
+
+// retryAfter is how long the newest asking about a debt rests before a person may
+// have it asked again. Chosen by us: a refusal uses up a capture key, and a person
+// who presses a button again and again must not use up all of them.
+const retryAfter = 5 * time.Minute
+
+// retried has a debt asked about now, whatever pause it is in: somebody has put right
+// what was wrong. Calls that change something keep to their budget.
+func (s *State) retried(now hal.Instant, ref payment.Ref) {
+	i := s.debtOf(ref.Number())
+	if i < 0 || s.asks[i].out || now.Mono < s.asks[i].calm+retryAfter-calmFor {
+		return
+	}
+	a := s.asks[i]
+	a.next, a.tries = min(a.next, now.Mono), 0
+	s.setAsk(i, a)
 }
 
 func (a *ask) hint() {

@@ -41,6 +41,9 @@ func (r *Rules) Advance(s *State, now hal.Instant, e Event) {
 	case Stopping:
 		r.stopping(s, now)
 	}
+	if s.Phase == Idle && s.Latched&Leaving != 0 {
+		s.withdraw(false)
+	}
 }
 
 // notice records what e says about the world, whatever the phase.
@@ -62,8 +65,12 @@ func (r *Rules) notice(s *State, now hal.Instant, e Event) {
 		r.asked(s, now, e.Order)
 	case Answered:
 		r.answered(s, now, e.Order, e.Answer)
+	case Retried:
+		s.retried(now, e.Ref)
 	case TakenOut:
-		s.Latched |= Withdrawn
+		s.withdraw(e.AfterCharge)
+	case Readmitted:
+		s.Latched &^= Withdrawn | Leaving
 	case Restored:
 		r.restored(s)
 	case Claimed:
@@ -71,23 +78,6 @@ func (r *Rules) notice(s *State, now hal.Instant, e Event) {
 	case Unwritable:
 		s.Passing |= DiskFailed
 	}
-}
-
-// restored lifts what only a person can lift. The meter is learned anew, because
-// the person answers for it; what time judges comes back by itself if it must.
-func (r *Rules) restored(s *State) {
-	if s.Phase != Idle {
-		s.Latched &^= Withdrawn
-		return
-	}
-	if s.Latched&(MeterSwap|meterLies) != 0 {
-		s.Serial, s.Resting = "", 0
-		s.meter = meter{at: s.meter.at, heard: s.meter.heard}
-	}
-	s.Latched, s.Misses = 0, 0
-	s.Passing &^= Unsellable | Rebooting
-	s.sense.wrong = 0
-	s.meter.restart()
 }
 
 // heeds says whether a holder's word counts for the charge under way. The post's

@@ -32,6 +32,7 @@ var verbs = map[string]func(w *world, args []string) error{
 	"power":      (*world).doPower,      // power on [gone|holed|alien] | cut | card new | card NAME | torn
 	"driver":     (*world).doDriver,     // driver A requests 350 kr [by push] | stops | extends | claims B: knows the stop code of B's charge | guesses at it
 	"technician": (*world).doTechnician, // technician withdraws | restores
+	"fleet":      (*world).doFleet,      // fleet withdraws | readmits | retries 1: by a command from afar
 	"payer":      (*world).doPayer,      // payer approves | declines
 	"portal":     (*world).doPortal,     // portal releases | takes 100 kr | refunds 10 kr
 	"stranger":   (*world).doStranger,   // stranger holds 350 kr under 2
@@ -304,6 +305,22 @@ func (w *world) doTechnician(args []string) error {
 		w.step(TakenOut{})
 	case is(args, "restores"):
 		w.step(Restored{})
+	default:
+		return errUsage
+	}
+	return nil
+}
+
+func (w *world) doFleet(args []string) error {
+	switch {
+	case is(args, "withdraws"):
+		w.step(TakenOut{AfterCharge: true})
+	case is(args, "readmits"):
+		w.step(Readmitted{})
+	case is(args, "retries *"):
+		n, err := strconv.ParseUint(args[1], 10, 64)
+		w.step(Retried{w.rules.Ref(n)})
+		return err
 	default:
 		return errUsage
 	}

@@ -52,7 +52,11 @@ type sketch struct {
 // for the driver's phone alone. The error is the writer's.
 func Draw(w io.Writer, lang display.Lang, post display.Post, v display.View, color bool) error {
 	s := &sketch{lang: lang, post: post, view: v, color: color}
-	s.line(s.in(bold, string(s.lang.Words().Post)+" "+v.Code) + "  " + s.in(plain, post.Name))
+	where := s.in(plain, post.Name)
+	if v.Here {
+		where = s.in(green, string(s.lang.Words().Here))
+	}
+	s.line(s.in(bold, string(s.lang.Words().Post)+" "+v.Code) + "  " + where)
 	switch c := v.Charge; {
 	case c.End != display.NotEnded:
 		s.ended()
@@ -60,6 +64,9 @@ func Draw(w io.Writer, lang display.Lang, post display.Post, v display.View, col
 		s.charge()
 	default:
 		s.idle()
+	}
+	if notice, _ := v.Notice.In(lang); notice != "" && len(s.lines) < Height {
+		s.line("  " + s.in(yellow, notice))
 	}
 	for len(s.lines) < Height {
 		s.line("")

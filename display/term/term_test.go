@@ -64,6 +64,16 @@ Opptatt  Opptatt siden 10:26.
   5,49 kr per kWh
 
 `},
+		{"sought, and with something to say", func() display.View {
+			v := view(display.Available)
+			v.Here, v.Notice[display.EN] = true, "The lift is\x1b out of order."
+			return v
+		}, `
+Stolpe A12  Noen leter etter denne stolpen. Det er den her.
+Ledig  inntil 22 kW
+  5,49 kr per kWh
+  The lift is? out of order.
+`},
 		{"out of order", func() display.View { v := view(display.Faulted); v.Fault = "MET-001"; return v }, `
 Stolpe A12  Storgata 1
 Ute av drift  Feilkode MET-001.

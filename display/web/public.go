@@ -64,6 +64,7 @@ func (p *pages) terms(at place, post display.Post) sheet {
 func (p *pages) land(at place, post display.Post) sheet {
 	s := p.sheet(at, post, true)
 	v, ok := p.posts.Public(at.code)
+	s.tell(v)
 	s.Head, s.Push = string(s.W.States[v.State]), v.Push
 	s.Offer = s.price(v.Price)
 	switch {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"hash/crc32"
 	"strconv"
 	"time"
 
@@ -42,6 +43,7 @@ type charged struct {
 // drive is the page of one holder's charge.
 func (p *pages) drive(at place, post display.Post, v display.View) sheet {
 	s := p.sheet(at, post, true)
+	s.tell(v)
 	s.Push = v.Push
 	c := v.Charge
 	if c.End != display.NotEnded {
@@ -144,7 +146,7 @@ func (s *sheet) follow(v display.View) {
 // numbers tells what moves. It works on the sheet of the same charge.
 func (s *sheet) numbers(v display.View) numbers {
 	c, cur := v.Charge, v.Charge.Price.Currency
-	n := numbers{Scene: s.stage(c), Word: s.Head, Title: s.Title(), Tone: s.Tone, Say: s.sayOf(v), Old: s.Old}
+	n := numbers{Scene: s.stage(c) + s.told(), Word: s.Head, Title: s.Title(), Tone: s.Tone, Say: s.sayOf(v), Old: s.Old}
 	if c.End != display.NotEnded {
 		return n
 	}
@@ -179,6 +181,15 @@ func (s *sheet) stage(c display.Charge) string {
 		return string(approve) + " soon"
 	}
 	return string(s.Scene)
+}
+
+// told names what is said to everybody who looks: a page without it is drawn anew.
+func (s *sheet) told() string {
+	if s.Notice.Text == "" && !s.Here {
+		return ""
+	}
+	sum := crc32.ChecksumIEEE([]byte(s.Notice.Text))
+	return " " + strconv.FormatBool(s.Here) + " " + strconv.FormatUint(uint64(sum), 36)
 }
 
 // The shares of the reservation at which a driver is warned, in percent. Chosen

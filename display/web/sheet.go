@@ -67,6 +67,8 @@ type sheet struct {
 	Charge  *charged
 	Over    *over
 	Say     string // one sentence below the head
+	Notice  notice
+	Here    bool // somebody looks for this post
 	Clauses []display.Clause
 	Doc     *display.Document
 
@@ -79,6 +81,18 @@ type sheet struct {
 type alert struct {
 	Trouble         display.Trouble
 	What, Money, Do string
+}
+
+// notice is what the owner has to say, and in which language.
+type notice struct {
+	Text string
+	Lang display.Lang
+}
+
+// tell puts on the page what is said to everybody who looks.
+func (s *sheet) tell(v display.View) {
+	s.Notice.Text, s.Notice.Lang = v.Notice.In(s.Lang)
+	s.Here = v.Here
 }
 
 // Title starts with the state, so that a phone's list of tabs tells it.

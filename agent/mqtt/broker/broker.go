@@ -20,6 +20,10 @@ import (
 	"github.com/mochi-mqtt/server/v2/listeners"
 )
 
+// sysEvery is how often it publishes what it knows of itself, s. Chosen by us: nobody
+// listens to that, and every second would be most of its work.
+const sysEvery = 3600
+
 // errFar says that others than this machine could come.
 var errFar = errors.New("not an address of the machine itself")
 
@@ -31,7 +35,7 @@ func Serve(ctx context.Context, l net.Listener, log *slog.Logger) error {
 	if !ok || !at.IP.IsLoopback() {
 		return fmt.Errorf("serve MQTT on %s: %w", l.Addr(), errFar)
 	}
-	s := mochi.New(&mochi.Options{Logger: log})
+	s := mochi.New(&mochi.Options{Logger: log, SysTopicResendInterval: sysEvery})
 	if err := s.AddHook(new(auth.AllowHook), nil); err != nil {
 		return fmt.Errorf("serve MQTT: %w", err)
 	}

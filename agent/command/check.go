@@ -1,0 +1,81 @@
+package command
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"stolpe/hal"
+)
+
+// open checks what a stranger could get wrong: a message that the broker had kept, its
+// size, its form, and its signature. What was understood of it comes back in any case.
+func (d *Desk) open(m message) (Command, error) {
+	if m.size > Largest {
+		return Command{}, Refusal{Invalid, fmt.Sprintf("has %d bytes, at most %d are taken", m.size, Largest)}
+	}
+	text, _ := split(m.payload)
+	c, err := read(text)
+	switch key := d.keys[c.Issuer]; {
+	case m.retained:
+		return c, Refusal{Forbidden, "the broker had kept it: commands are not retained"}
+	case err != nil:
+		return c, Refusal{Invalid, err.Error()}
+	case c.Name != m.name || !c.Name.Known():
+		return c, Refusal{Invalid, "no command of that name, or not the one of its topic"}
+	case key.Public == nil:
+		return c, Refusal{Unsigned, "no key of that name here"}
+	default:
+		if _, err := Verify(key.Public, d.Base+string(c.Name.Leaf()), m.payload); err != nil {
+			return c, Refusal{Unsigned, err.Error()}
+		}
+		return c, nil
+	}
+}
+
+// admit checks what somebody known may do, and when; and remembers the id of what is
+// admitted.
+func (d *Desk) admit(c Command) error {
+	deed, can := d.Deeds[c.Name]
+	now := d.Now()
+	switch role := d.keys[c.Issuer].Role; {
+	case !role.May(c.Name):
+		return Refusal{Forbidden, fmt.Sprintf("not for a key with role %s", role)}
+	case c.Force && role != Admin:
+		return Refusal{Forbidden, fmt.Sprintf("force is for role %s", Admin)}
+	case !can || !slices.Contains(d.Allow, c.Name):
+		return Refusal{Forbidden, "not allowed by this post's configuration"}
+	}
+	if err := timely(c, now.Wall, deed.Urgent); err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch {
+	case d.seen.has(c.ID):
+		return Refusal{Replayed, "it came before"}
+	case !deed.Urgent && d.Note == nil:
+		return Refusal{Failed, "the post has no ledger now, and does nothing it cannot write down"}
+	case !d.given.take(now.Mono):
+		return Refusal{Busy, fmt.Sprintf("more than %d commands in a minute", mostGiven)}
+	}
+	d.seen.add(c.ID)
+	return nil
+}
+
+// timely says whether it is time for a command. What harms nobody is also done while
+// nobody knows the time.
+func timely(c Command, wall hal.Stamp, urgent bool) error {
+	now := wall.Time()
+	switch {
+	case wall.Clock == hal.ClockUnknown && urgent:
+		return nil
+	case wall.Clock == hal.ClockUnknown:
+		return Refusal{Expired, "the post's clock has not been set: it cannot tell old commands from new ones"}
+	case !now.Before(c.Expires):
+		return Refusal{Expired, fmt.Sprintf("it ended at %s, and the post has %s", c.Expires.UTC().Format(time.RFC3339), now.Format(time.RFC3339))}
+	case c.Expires.After(now.Add(Longest)):
+		return Refusal{Expired, fmt.Sprintf("it ends at %s, more than %v after %s, which the post has", c.Expires.UTC().Format(time.RFC3339), Longest, now.Format(time.RFC3339))}
+	}
+	return nil
+}
