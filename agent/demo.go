@@ -183,7 +183,7 @@ func (s *stage) world(log *slog.Logger, screen *screen) world {
 			return newBench(s.clock.Now, demoCar, "")
 		},
 		around: func(m evse.Meter) evse.Meter { return taking{m, s} },
-		watch: []evse.Watcher{screen, s.beats},
+		watch:  []evse.Watcher{screen, s.beats},
 	}
 }
 

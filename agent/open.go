@@ -13,6 +13,7 @@ import (
 	"stolpe/agent/evse"
 	"stolpe/agent/ledger"
 	"stolpe/agent/session"
+	"stolpe/agent/telemetry/publisher"
 	"stolpe/display"
 	"stolpe/hal"
 	"stolpe/hal/gpio"
@@ -54,6 +55,8 @@ type parts struct {
 	buses map[string]*modbus.Bus // by URL
 	close []func() error
 	jobs  []func(context.Context) // run beside the loops, until these have ended
+
+	fleet *publisher.Publisher // tells it how the post is doing; nil without a broker
 
 	readings, misread atomic.Int64 // of meters: all, and those that failed
 }

@@ -20,15 +20,15 @@ func (o outbox) Next(most int) ([]telemetry.Event, error) {
 	}
 	events := make([]telemetry.Event, len(sendings))
 	for i, s := range sendings {
-		if events[i], err = eventOf(s); err != nil {
+		if events[i], err = eventFrom(s); err != nil {
 			return nil, err
 		}
 	}
 	return events, nil
 }
 
-// eventOf is a line of the ledger as an event.
-func eventOf(s ledger.Sending) (telemetry.Event, error) {
+// eventFrom is a line of the ledger as an event.
+func eventFrom(s ledger.Sending) (telemetry.Event, error) {
 	e := s.Entry
 	data, err := json.Marshal(e.Data())
 	if err != nil {

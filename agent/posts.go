@@ -25,6 +25,7 @@ type posts struct {
 	info  display.Post
 	units map[string]*evse.EVSE
 	book  *ledger.Ledger // of charges that the EVSEs have forgotten; nil for none
+	board *board         // what drivers are told beside; nil for nothing
 }
 
 // Post tells who and where.
@@ -40,7 +41,13 @@ func (p *posts) Public(code string) (display.View, bool) {
 		return display.View{}, false
 	}
 	s, now, _ := v.Snapshot()
-	return v.Rules().Public(&s, now), true
+	return p.dressed(v.Rules().Public(&s, now), v), true
+}
+
+// dressed is a view of an EVSE with what else is said there.
+func (p *posts) dressed(view display.View, v *evse.EVSE) display.View {
+	p.board.dress(&view, v.Rules().EVSE)
+	return view
 }
 
 // Session is one driver's charge.
@@ -51,14 +58,14 @@ func (p *posts) Session(_ context.Context, code string, h payment.Holder) (displ
 	}
 	s, now, _ := v.Snapshot()
 	if view, ok := v.Rules().Session(&s, now, h); ok || p.book == nil {
-		return view, ok
+		return p.dressed(view, v), ok
 	}
 	e, ok := p.book.Find(h)
 	if !ok || e.Ref != v.Rules().Ref(e.Sale.Number) {
 		return display.View{}, false // none, or another EVSE's
 	}
 	d := e.Sale.Debt()
-	return v.Rules().Past(&s, now, e.Sale.Serial, &d), true
+	return p.dressed(v.Rules().Past(&s, now, e.Sale.Serial, &d), v), true
 }
 
 // Request asks for a charge. Asking twice is asking once.

@@ -36,12 +36,7 @@ func runCommand() *cobra.Command {
 		Short: "run the post (the daemon)",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			cfg, err := loadConfig(file)
-			if err != nil {
-				openNoted(file, cfg, c.ErrOrStderr())
-				return err
-			}
-			return daemon(c.Context(), cfg, file, c.ErrOrStderr())
+			return runAgain(c.Context(), file, c.ErrOrStderr())
 		},
 	}
 	c.Flags().StringVar(&file, "config", defaultConfig, "configuration `file`")
@@ -58,8 +53,12 @@ func loadConfig(file string) (config.Config, error) {
 	return cfg, err
 }
 
-// daemon runs a post, whose configuration was read from file, until ctx ends.
+// daemon runs a post, whose configuration was read from file, until ctx ends. Its error
+// is errRestart when it is to be run anew.
 func daemon(ctx context.Context, cfg config.Config, file string, stderr io.Writer) error {
+	told := ctx
+	ctx, anew := context.WithCancelCause(ctx)
+	defer anew(nil)
 	logged := newSpool(stderr)
 	defer logged.Close()
 	log := slog.New(slog.NewTextHandler(logged, &slog.HandlerOptions{ReplaceAttr: withoutTime}))
@@ -73,6 +72,7 @@ func daemon(ctx context.Context, cfg config.Config, file string, stderr io.Write
 	if err := os.MkdirAll(cfg.StateDir, 0o700); err != nil {
 		return notNow(cfg.Wrong("state_dir", cfg.StateDir, "a folder that is there or can be made: "+err.Error()))
 	}
+	p.board = openBoard(cfg.StateDir, w.now, log)
 	if w.book = openBook(cfg.StateDir, cfg.Post.ID, log); w.book != nil {
 		p.close = append(p.close, w.book.Close)
 	}
@@ -95,11 +95,15 @@ func daemon(ctx context.Context, cfg config.Config, file string, stderr io.Write
 	if err != nil {
 		return failed(err)
 	}
+	d := p.openDeeds(cfg, file, w, func() { anew(errRestart) })
+	if err := p.takeCommands(cfg, w, b, d.table()); err != nil {
+		return failed(err)
+	}
 	p.tellFleet(cfg, w, b)
 	if err := systemd.Ready(); err != nil {
 		log.Warn("service manager does not listen", "err", err)
 	}
-	defer context.AfterFunc(ctx, func() {
+	defer context.AfterFunc(told, func() {
 		log.Info("told to end; settling first", "within", grace)
 		if err := systemd.Stopping(); err != nil {
 			log.Warn("service manager does not listen", "err", err)
@@ -112,7 +116,7 @@ func daemon(ctx context.Context, cfg config.Config, file string, stderr io.Write
 func realWorld(cfg config.Config, log *slog.Logger) world {
 	clock := clock{began: time.Now()}
 	return world{
-		born: ledger.Post{Version: version, System: runtime.GOOS + "/" + runtime.GOARCH, Boot: rand.Text()},
+		born: ledger.Post{Version: version, System: runtime.GOOS + "/" + runtime.GOARCH, Boot: rand.Text(), Config: cfg.Sum},
 		now:  clock.now, mono: clock.mono, every: time.Second, grace: grace, log: log,
 		alive: allOf(len(cfg.EVSEs), pinging(log)), wires: openWires,
 		store: func(e config.EVSE, owner string) (evse.Journal, kept, func() error, error) {

@@ -2,50 +2,55 @@ package main
 
 import (
 	"cmp"
-	"crypto/rand"
 	"runtime"
 	"slices"
 
 	"stolpe/agent/config"
+	"stolpe/agent/mqtt"
 	"stolpe/agent/telemetry"
 	"stolpe/agent/telemetry/publisher"
 )
 
 // tellFleet has the post's fleet told how it is doing, if it has a broker, and keeps
 // the connection for whoever uses it.
-func (p *parts) tellFleet(cfg config.Config, w world, b *uplink) {
-	if b == nil {
+func (p *parts) tellFleet(cfg config.Config, w world, up *uplink) {
+	if up == nil {
 		return
 	}
-	t := p.openTelemetry(cfg, w, b)
-	b.add(use{ready: t.Anew, run: t.Run})
-	p.heedHome(cfg, b, t.Rediscover)
-	p.jobs = append(p.jobs, b.run)
-}
-
-// openTelemetry makes what tells the fleet.
-func (p *parts) openTelemetry(cfg config.Config, w world, b *uplink) *publisher.Publisher {
+	info := p.birth(cfg, w.born.Boot)
 	o := publisher.Options{
-		Profile: cfg.Telemetry.Profile, Info: p.birth(cfg), Health: p.healthOf(cfg, w),
-		Publish: b.publish, Connected: b.connected, Now: w.now, Log: w.log,
+		Profile: cfg.Telemetry.Profile, Info: info, Health: p.healthOf(cfg, w),
+		Publish: up.publish, Connected: up.connected, Now: w.now, Log: w.log,
 	}
 	if w.book != nil {
 		o.Outbox, o.Newest = outbox{w.book.Outbox()}, w.book.Newest
 	}
-	o.Discovery = homeAssistant{cfg, p.seenFromHome(cfg, o.Info), b.conn.Publish, w.log}.tell
 	for _, v := range p.units {
 		o.EVSEs = append(o.EVSEs, v)
 	}
 	slices.SortFunc(o.EVSEs, func(x, y publisher.EVSE) int { return cmp.Compare(x.Rules().EVSE, y.Rules().EVSE) })
-	return publisher.New(o)
+	a := openAnnouncer(cfg, up, info, w.log)
+	if a != nil {
+		o.Discovery = a.tell
+	}
+	p.fleet = publisher.New(o)
+	if a != nil && a.birth != "" {
+		up.add(use{filters: []string{a.birth}, take: func(m mqtt.Message) {
+			if string(m.Payload) == telemetry.Born && !m.Retained { // at each connection it is told anyway
+				p.fleet.Rediscover()
+			}
+		}})
+	}
+	up.add(use{ready: p.fleet.Anew, run: p.fleet.Run})
+	p.jobs = append(p.jobs, up.run)
 }
 
-// birth tells who the post is.
-func (p *parts) birth(cfg config.Config) telemetry.Info {
+// birth tells who the post is, in this run of the program.
+func (p *parts) birth(cfg config.Config, boot string) telemetry.Info {
 	i := telemetry.Info{
 		Post: cfg.Post.ID, Tenant: cfg.Tenant, Name: cfg.Post.Name, Version: version, System: runtime.GOOS + "/" + runtime.GOARCH,
-		Hardware: hardware(), Boot: rand.Text(), Config: cfg.Sum, Zone: cfg.Post.Zone.String(), Country: cfg.Country,
-		Profile: cfg.Telemetry.Profile,
+		Hardware: hardware(), Boot: boot, Config: cfg.Sum, Zone: cfg.Post.Zone.String(), Country: cfg.Country,
+		Profile: cfg.Telemetry.Profile, Commands: cfg.Commands.Allow,
 	}
 	for _, e := range cfg.EVSEs {
 		t := telemetry.EVSE{ID: e.ID, Code: e.Code, MaxPower: int64(e.MaxPower)}

@@ -29,8 +29,8 @@ telemetry: {profile: standard}
 web: {listen: "127.0.0.1:0"}
 `
 
-// heard are the payloads under each leaf, in order, until something is so.
-func heard(t *testing.T, came <-chan mqtt.Message, until func(order []string, all map[string][][]byte) bool) (order []string, all map[string][][]byte) {
+// hearUntil gives the payloads under each leaf, in order, until something is so.
+func hearUntil(t *testing.T, came <-chan mqtt.Message, until func(order []string, all map[string][][]byte) bool) (order []string, all map[string][][]byte) {
 	t.Helper()
 	all = map[string][][]byte{}
 	late := time.After(time.Minute)
@@ -66,18 +66,18 @@ func TestDaemonTellsItsFleet(t *testing.T) {
 	}
 	reader, came := listener(t, address, postBase+"#")
 	s := serve(t, write(t, "stolpe.yaml", strings.NewReplacer("STATE", dir, "BROKER", address).Replace(toldPost)))
-	order, all := heard(t, came, func(_ []string, all map[string][][]byte) bool { return len(all["evt/payment"]) >= 3 })
+	order, all := hearUntil(t, came, func(_ []string, all map[string][][]byte) bool { return len(all["evt/payment"]) >= 3 })
 	const first = "availability info evse/1/state evse/1/price evse/2/state evse/2/price evse/1/session evse/1/meter evse/2/session evse/2/meter health evt/"
 	if got := strings.Join(order, " "); !strings.HasPrefix(got, first) {
 		t.Errorf("told %s\nwant it to begin with %s", got, first)
 	}
 	checkTold(t, all)
-	heard(t, came, func(_ []string, all map[string][][]byte) bool {
+	hearUntil(t, came, func(_ []string, all map[string][][]byte) bool {
 		states := all["evse/2/state"]
 		return len(states) > 0 && strings.Contains(string(states[len(states)-1]), `"state":"available"`)
 	})
 	s.end()
-	_, all = heard(t, came, func(_ []string, all map[string][][]byte) bool { return len(all["availability"]) > 0 })
+	_, all = hearUntil(t, came, func(_ []string, all map[string][][]byte) bool { return len(all["availability"]) > 0 })
 	if got := string(all["availability"][0]); got != "offline" {
 		t.Errorf("at the end: %s", got)
 	}

@@ -24,9 +24,10 @@ const (
 // time: who it is, what everybody may see of it, and what it has not settled. The
 // broker keeps what was told last. Nothing waits for it.
 type teller struct {
-	link *link
-	all  map[int]*evse.EVSE // by number
-	told map[string]telling // by leaf, on this connection
+	link  *link
+	posts *posts
+	all   map[int]*evse.EVSE // by number
+	told  map[string]telling // by leaf, on this connection
 }
 
 // telling is what has been told under a leaf.
@@ -36,7 +37,7 @@ type telling struct {
 }
 
 func newTeller(l *link, p *parts) *teller {
-	t := &teller{link: l, all: map[int]*evse.EVSE{}, told: map[string]telling{}}
+	t := &teller{link: l, posts: &p.posts, all: map[int]*evse.EVSE{}, told: map[string]telling{}}
 	for _, v := range p.units {
 		t.all[v.Rules().EVSE] = v
 	}
@@ -70,7 +71,7 @@ func (t *teller) tell(ctx context.Context) {
 	t.news(ctx, remote.PostLeaf, t.link.pages.Introduction(), nil, 0)
 	for n, v := range t.all {
 		s, now, _ := v.Snapshot()
-		t.news(ctx, viewLeaf(n), t.link.pages.Public(v.Rules().Public(&s, now)), nil, now.Mono)
+		t.news(ctx, viewLeaf(n), t.link.pages.Public(t.posts.dressed(v.Rules().Public(&s, now), v)), nil, now.Mono)
 		open := v.Rules().Open(&s)
 		bare := relay.Statement(time.Time{}, open)
 		if was, told := t.told[openLeaf(n)]; told && len(open) > 0 && now.Mono-was.at >= relay.RepeatEvery {

@@ -30,7 +30,7 @@ const (
 	Suspended   // closed, but the car draws nothing
 	Stopping    // opening, and waiting for the final reading
 	Faulted     // out of order until a technician comes
-	Unavailable // withdrawn by a technician
+	Unavailable // withdrawn from service
 	Settling    // no new charges until money matters are clear
 	states
 )

@@ -113,15 +113,15 @@ func (l *Ledger) begin(first uint64, name string) {
 
 // openFile opens the file that is written to. One that is not there is begun.
 func (l *Ledger) openFile() error {
-	info, err := os.Stat(l.path)
-	empty := errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0
+	info, missing := os.Stat(l.path)
+	empty := errors.Is(missing, fs.ErrNotExist) || missing == nil && info.Size() == 0
 	if empty && l.chain.seq > 0 {
 		if err := l.beginFile(); err != nil {
 			return err
 		}
 	}
 	f, err := os.OpenFile(l.path, os.O_RDWR|os.O_CREATE, 0o600)
-	only := errors.Is(err, syscall.EROFS)
+	only := errors.Is(err, syscall.EROFS) && !errors.Is(missing, fs.ErrNotExist)
 	if only {
 		f, err = os.Open(l.path)
 	}

@@ -17,7 +17,7 @@ const (
 	WontClose                      // ordered closed, stayed open, several times in a row (kept)
 	MeterSwap                      // another serial number than the one pinned (kept)
 	MeterAstray                    // answers, but jumps further than power can flow (kept)
-	Withdrawn                      // taken out of service by a technician (kept)
+	Withdrawn                      // taken out of service by a technician or the fleet (kept)
 	Rotten                         // the journal had a hole; what it lost is not known (kept)
 	MeterSilent                    // no believed reading for Rules.MeterWithin
 	SenseSilent                    // nobody knows where the contactor stands
@@ -66,7 +66,7 @@ var faultCodes = [...]struct {
 	{MeterBack, "MET-004", "meter counts below what it has shown"},
 	{MeterFrozen, "MET-005", "register stands still under power"},
 	{MeterUnit, "MET-006", "register and power disagree"},
-	{Withdrawn, "USR-001", "withdrawn by a technician"},
+	{Withdrawn, "USR-001", "withdrawn from service"},
 	{Rotten, "STO-002", "journal damaged"},
 	{Overheated, "SAF-004", "too hot"},
 	{SupplyGone, "SUP-001", "no mains voltage at the meter"},

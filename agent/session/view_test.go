@@ -42,6 +42,7 @@ func TestEveryFaultHasItsState(t *testing.T) {
 		{Seeking, "PAY-002", display.Settling, false},
 		{Rebooting, "SAF-001", display.Settling, false},
 		{Unsellable, "PAY-001", display.Settling, false},
+		{Leaving, "USR-002", display.Settling, false},
 		{Withdrawn | Welded, "CON-001", display.Unavailable, true},
 	} {
 		for phase, plain := range [Phases]display.State{display.Available, display.Paying, display.Authorised, display.Charging, display.Stopping} {

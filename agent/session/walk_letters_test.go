@@ -57,6 +57,7 @@ var alphabet = map[string]func(w *walker, p *spot) bool{
 var (
 	everything = slices.Sorted(maps.Keys(alphabet))
 	money      = []string{"request", "unknown", "missing", "pending", "held", "settled", "aborted", "rejected", "too late", "stop", "tick 16m", "calm", "restart", "plug in"}
+	remote     = map[string]bool{"stop": true, "leaving": true, "readmitted": true, "retried": true, "withdrawn": true}
 	hardware   = []string{"charge", "meter same", "meter up", "meter low", "sense open", "sense closed", "stop", "withdrawn", "restored", "tick 3s", "calm"}
 )
 
@@ -210,6 +211,9 @@ func (w *walker) complaints(from, p *spot, letter string) []string {
 	}
 	if w.rules.Want(s, p.instant()).Contactor == hal.Closed && s.Charge.Number <= p.stopped {
 		out = append(out, fmt.Sprintf("charge %d was stopped, and is wanted closed again", s.Charge.Number))
+	}
+	if remote[letter] && w.rules.Want(&from.state, from.instant()).Contactor == hal.Open && w.rules.Want(s, p.instant()).Contactor == hal.Closed {
+		out = append(out, "a contactor that was wanted open is wanted closed because of somebody far away")
 	}
 	if s.Kept.Same(&from.state.Kept) && !bytes.Equal(s.Kept.Append(nil), from.state.Kept.Append(nil)) {
 		out = append(out, "Same does not see a difference that the disk sees")

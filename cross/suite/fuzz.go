@@ -19,6 +19,7 @@ type search struct {
 func searches() []search {
 	return []search{
 		{"hal/modbus", "", "30s"},
+		{"agent/command", "", "10s"},
 		{"payment/relay", "", "10s"},
 		{"payment/vipps", "FuzzReceiver", "10s"},
 		{"display/remote", "", "10s"},

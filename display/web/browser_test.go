@@ -3,8 +3,6 @@ package web
 import (
 	"context"
 	"fmt"
-
-	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -19,6 +17,7 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
+	"stolpe/cross/chromium"
 	"stolpe/display"
 )
 
@@ -28,7 +27,7 @@ func TestInABrowser(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out: every page in every language in a real browser")
 	}
-	b := launch(t)
+	b := browser(chromium.Launch(t))
 	t.Run("all", func(t *testing.T) {
 		t.Run("first visit", func(t *testing.T) { t.Parallel(); firstVisit(t, b) })
 		t.Run("a charge with script", func(t *testing.T) { t.Parallel(); wholeCharge(t, b, display.NB, true, false) })
@@ -43,45 +42,8 @@ func TestInABrowser(t *testing.T) {
 	})
 }
 
-// browser is a Chromium under way, and what is evaluated in its pages.
-type browser struct {
-	ctx context.Context
-	axe string // the source of axe-core
-}
-
-// launch starts a Chromium that reaches nothing but this machine.
-func launch(t *testing.T) browser {
-	t.Helper()
-	program := ""
-	for _, name := range []string{"chromium", "chromium-browser", "headless-shell", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			program = path
-			break
-		}
-	}
-	if program == "" {
-		t.Skip("part chromium: no chromium in PATH")
-	}
-	b := browser{axe: axe(t)}
-	ctx, stop := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(program),
-		chromedp.NoSandbox, // root needs it, and every page is ours
-		chromedp.DisableGPU,
-		chromedp.Flag("disable-quic", true),
-		chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("hide-scrollbars", true),       // phones draw them over the page
-		chromedp.Flag("font-render-hinting", "none"), // as on phones
-		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"),
-	)...)
-	t.Cleanup(stop)
-	ctx, stop = chromedp.NewContext(ctx)
-	t.Cleanup(stop)
-	if err := chromedp.Do(ctx); err != nil {
-		t.Fatalf("start %s: %v", program, err)
-	}
-	b.ctx = ctx
-	return b
-}
+// browser is a Chromium under way.
+type browser chromium.Browser
 
 // patienceOfTests is how long a browser may take for one page. A test that hangs
 // ends; nothing is measured by it.
@@ -103,9 +65,9 @@ type tab struct {
 // tab opens a tab.
 func (b browser) tab(t *testing.T) *tab {
 	t.Helper()
-	ctx, stop := chromedp.NewContext(b.ctx)
+	ctx, stop := chromedp.NewContext(b.Ctx)
 	t.Cleanup(stop)
-	x := &tab{t: t, ctx: ctx, stage: newStage(t), axe: b.axe}
+	x := &tab{t: t, ctx: ctx, stage: newStage(t), axe: b.Axe}
 	if err := chromedp.Listen(ctx, x.hear); err != nil {
 		t.Fatalf("open a tab: %v", err)
 	}
@@ -127,6 +89,15 @@ func (x *tab) quiet() {
 		x.t.Error(w)
 	}
 	x.wrong = nil
+}
+
+// hearAxe runs the rules on the page that is open, in one view, and fails for all
+// they find and for what they cannot decide.
+func (x *tab) hearAxe(view, rules string) {
+	x.t.Helper()
+	for _, f := range eval[[]string](x, chromium.Audit(rules)) {
+		x.t.Errorf("axe, %s: %s", view, f)
+	}
 }
 
 // hear is told everything the browser tells of the tab.

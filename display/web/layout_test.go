@@ -10,6 +10,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"stolpe/cross/chromium"
 	"stolpe/display"
 )
 
@@ -27,13 +28,13 @@ func everyPage(t *testing.T, b browser, l display.Lang) {
 			}
 			x.measure("390 px", l)
 			eval[chromedp.Void](x, x.axe)
-			x.hearAxe("390 px", wcag22aa)
+			x.hearAxe("390 px", chromium.AA)
 			x.look(narrow)
 			x.measure("320 px", l)
 			if l == display.NB { // colours and their grounds are the same in all
-				x.hearAxe("320 px", looks)
+				x.hearAxe("320 px", chromium.Looks)
 				x.look(dark)
-				x.hearAxe("dark", looks)
+				x.hearAxe("dark", chromium.Looks)
 			}
 			x.look(large)
 			x.measure("text of twice the size", l)
@@ -83,47 +84,10 @@ func (x *tab) follow(what string, a chromedp.Action[chromedp.Void]) {
 	})
 }
 
-// sizes are the least sizes of what is tapped, in CSS px. WCAG 2.5.8 asks for 24;
-// 48 is our own goal for the height, which cold fingers must hit.
-const sizes = `{width: 24, height: 48}`
-
-// measuring gives what is wrong with the page that is open, as it is shown now.
-const measuring = `(() => {
-const bad = [], sizes = ` + sizes + `, wide = document.documentElement.clientWidth;
-const name = e => e.tagName.toLowerCase() + (e.className && e.className.baseVal === undefined ? "." + e.className : "") + " «" + (e.textContent || e.name || "").trim().replace(/\s+/g, " ").slice(0, 40) + "»";
-if (document.documentElement.scrollWidth > wide) bad.push("the page scrolls sideways: " + document.documentElement.scrollWidth + " px in " + wide);
-const seen = e => e.checkVisibility({opacityProperty: false, visibilityProperty: true}) && e.getClientRects().length > 0;
-for (const e of document.querySelectorAll("body *")) {
-  if (!seen(e) || e.closest("svg svg, [aria-hidden] *")) continue;
-  const box = e.getBoundingClientRect();
-  if (box.right > wide + .5 || box.left < -.5) bad.push(name(e) + " reaches from " + box.left + " to " + box.right + " px of " + wide);
-  const style = getComputedStyle(e), painted = style.backgroundColor !== "rgba(0, 0, 0, 0)" || parseFloat(style.borderRightWidth) > 0;
-  if (painted && style.display !== "inline" && e.scrollWidth > e.clientWidth + 1) bad.push(name(e) + " is wider inside than outside: " + e.scrollWidth + " and " + e.clientWidth + " px");
-  const over = e.parentElement, frame = getComputedStyle(over), edge = over.getBoundingClientRect().right - parseFloat(frame.paddingRight) - parseFloat(frame.borderRightWidth);
-  if (style.position === "static" && style.display !== "inline" && parseFloat(style.marginRight) >= 0 && box.right > edge + 1) bad.push(name(e) + " sticks out of " + name(over) + " by " + (box.right - edge) + " px");
-}
-for (const e of document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary, label")) {
-  if (!seen(e) || (e.tagName === "LABEL" && !e.querySelector("input"))) continue;
-  const box = e.getBoundingClientRect();
-  if (box.height < sizes.height || box.width < sizes.width) bad.push(name(e) + " is " + box.width + " by " + box.height + " px");
-}
-for (const e of document.querySelectorAll("p, h1, h2, dt, dd, th, td, legend, small, b, a, button, label, li")) {
-  if (!seen(e)) continue;
-  const size = parseFloat(getComputedStyle(e).fontSize) / parseFloat(getComputedStyle(document.documentElement).fontSize);
-  if (size < .875) bad.push(name(e) + " is set in " + size + " of the reader's size");
-}
-const heads = document.querySelectorAll("h1");
-if (heads.length !== 1) bad.push(heads.length + " first headings");
-else if (!document.title.startsWith(heads[0].textContent.trim())) bad.push("the title " + document.title + " does not begin with " + heads[0].textContent);
-if (!document.querySelector("link[rel=icon][href^='data:']")) bad.push("no icon stands in the page, so the browser asks for one");
-if (document.querySelectorAll("main").length !== 1) bad.push("the main part is not marked once");
-return bad;
-})()`
-
 // measure fails for what is wrong with the page that is open.
 func (x *tab) measure(view string, l display.Lang) {
 	x.t.Helper()
-	for _, bad := range eval[[]string](x, measuring) {
+	for _, bad := range eval[[]string](x, chromium.Measuring) {
 		x.t.Errorf("%s: %s", view, bad)
 	}
 	if lang := eval[string](x, "document.documentElement.lang"); lang != l.Tag() {

@@ -1,14 +1,8 @@
 package web
 
 import (
-	"bytes"
-	"cmp"
 	"errors"
 	"flag"
-	"image"
-	"image/color"
-	"image/draw"
-	"image/png"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -17,6 +11,7 @@ import (
 
 	"github.com/chromedp/cdproto/page"
 
+	"stolpe/cross/chromium"
 	"stolpe/display"
 )
 
@@ -25,10 +20,6 @@ var updateScreens = flag.Bool("update-screens", false, "write the pictures of al
 // pictures is where they stand. They are for people: to look at what a change did
 // to a page, and at a language one does not speak.
 const pictures = "../../testdata/screens/web"
-
-// colours is how many a picture has at most. Chosen by us: text stays smooth, and
-// the picture of a page takes 10 to 30 kB.
-const colours = 12
 
 // TestThereIsAPictureOfEveryPage compares names only: what pixels a page is made
 // of differs from one browser to the next.
@@ -71,22 +62,6 @@ func pictured() []screen {
 	return slices.DeleteFunc(screens(), func(s screen) bool { return slices.Contains(alike, s.name) })
 }
 
-func TestAPictureKeepsItsColours(t *testing.T) {
-	from := image.NewRGBA(image.Rect(0, 0, 64, 64))
-	for i := range 64 * 64 {
-		from.Set(i%64, i/64, color.RGBA{uint8(i % 64 * 4), 40, 90, 255}) // 64 shades
-	}
-	ground := color.RGBA{10, 107, 78, 255}
-	draw.Draw(from, image.Rect(0, 0, 64, 48), image.NewUniform(ground), image.Point{}, draw.Src)
-	to := fewColours(from)
-	if len(to.Palette) != colours {
-		t.Errorf("%d colours, want %d", len(to.Palette), colours)
-	}
-	if got := color.RGBAModel.Convert(to.At(3, 3)); got != ground {
-		t.Errorf("the ground is %v, want %v", got, ground)
-	}
-}
-
 // picture writes the page that is open, from top to end.
 func (x *tab) picture(s screen, l display.Lang) {
 	x.t.Helper()
@@ -98,66 +73,15 @@ func (x *tab) picture(s screen, l display.Lang) {
 	beyond := true
 	shot := do(x, page.CaptureScreenshot, page.CaptureScreenshotParams{CaptureBeyondViewport: &beyond,
 		Clip: &page.Viewport{Width: float64(phone.width), Height: height, Scale: 1}})
-	full, err := png.Decode(bytes.NewReader(shot.Data))
+	small, err := chromium.Picture(shot.Data)
 	if err != nil {
-		x.t.Fatalf("read the picture: %v", err)
-	}
-	var small bytes.Buffer
-	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&small, fewColours(full)); err != nil {
-		x.t.Fatalf("write the picture: %v", err)
+		x.t.Fatal(err)
 	}
 	file := filepath.Join(pictures, l.Tag(), s.name+".png")
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		x.t.Fatal(err)
 	}
-	if err := os.WriteFile(file, small.Bytes(), 0o644); err != nil {
+	if err := os.WriteFile(file, small, 0o644); err != nil {
 		x.t.Fatal(err)
 	}
-}
-
-// fewColours draws a picture with the colours it has most of.
-func fewColours(from image.Image) *image.Paletted {
-	count := map[color.RGBA]int{}
-	b := from.Bounds()
-	for y := b.Min.Y; y < b.Max.Y; y++ {
-		for x := b.Min.X; x < b.Max.X; x++ {
-			count[color.RGBAModel.Convert(from.At(x, y)).(color.RGBA)]++
-		}
-	}
-	var all []color.RGBA
-	for c := range count {
-		all = append(all, c)
-	}
-	slices.SortFunc(all, func(p, q color.RGBA) int {
-		return cmp.Or(cmp.Compare(count[q], count[p]), cmp.Compare(p.R, q.R), cmp.Compare(p.G, q.G), cmp.Compare(p.B, q.B))
-	})
-	var palette color.Palette
-	add := func(least, apart int) {
-		for _, c := range all {
-			if len(palette) < colours && count[c] >= least && far(c, palette) >= apart {
-				palette = append(palette, c)
-			}
-		}
-	}
-	add(b.Dx()*b.Dy()/500, 1) // grounds
-	for apart := 96; apart > 0; apart /= 2 {
-		add(1, apart) // then those that differ most
-	}
-	to := image.NewPaletted(b, palette)
-	draw.Draw(to, b, from, b.Min, draw.Src)
-	return to
-}
-
-// far says how far a colour is from the nearest in the palette: the sum of its
-// differences in red, green and blue.
-func far(c color.RGBA, palette color.Palette) int {
-	nearest := 3 * 256
-	for _, p := range palette {
-		p, sum := p.(color.RGBA), 0
-		for _, d := range []int{int(c.R) - int(p.R), int(c.G) - int(p.G), int(c.B) - int(p.B)} {
-			sum += max(d, -d)
-		}
-		nearest = min(nearest, sum)
-	}
-	return nearest
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"sync/atomic"
+	"time"
 
 	"github.com/VictoriaMetrics/metrics"
 
@@ -17,6 +18,7 @@ type figures struct {
 	forged *metrics.Counter // messages whose seal is broken
 	odd    *metrics.Counter // messages that could not be read
 	hooked *metrics.Counter // webhooks passed on
+	vain   *metrics.Counter // messages of telemetry that could not be read
 }
 
 // newFigures counts from now on. The others are asked when somebody reads.
@@ -32,7 +34,7 @@ func newFigures(connected func() bool, owed, underWay func() int) *figures {
 	s.NewGauge("stolpe_gateway_asks_under_way", func() float64 { return float64(underWay()) })
 	s.NewGauge(fmt.Sprintf(`stolpe_gateway_build_info{version=%q}`, version), func() float64 { return 1 })
 	return &figures{set: s, forged: s.NewCounter("stolpe_gateway_messages_forged_total"), odd: s.NewCounter("stolpe_gateway_messages_dropped_total"),
-		hooked: s.NewCounter("stolpe_gateway_webhooks_total")}
+		hooked: s.NewCounter("stolpe_gateway_webhooks_total"), vain: s.NewCounter("stolpe_gateway_telemetry_dropped_total")}
 }
 
 // saw counts an asking.
@@ -48,6 +50,7 @@ type health struct {
 	connected func() bool
 	draining  atomic.Bool
 	figures   *figures
+	watch     *watch // nil if the fleet is not watched
 }
 
 // handler serves /healthz, /readyz and /metrics, for loopback or a network of one's
@@ -69,6 +72,9 @@ func (h *health) handler() http.Handler {
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4")
 		h.figures.set.WritePrometheus(w)
 		metrics.WriteProcessMetrics(w)
+		if h.watch != nil {
+			h.watch.figures(w, time.Now())
+		}
 	})
 	return mux
 }

@@ -12,7 +12,7 @@ func brokerCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "broker",
 		Short: "make what a broker needs: certificates, rights, Mosquitto's configuration",
-		Long: `Keep the folder of a fleet: its certificate authority, and below broker, gateways/NAME and posts/POST what goes to that
+		Long: `Keep the folder of a fleet: its certificate authority, and below broker, gateways/NAME, people/NAME and posts/POST what goes to that
 one machine and nowhere else. The folder holds keys: keep it on a machine that is neither broker nor gateway.`,
 	}
 	command := func(use, short string, args int, do func(args []string) (string, error)) *cobra.Command {
@@ -35,7 +35,10 @@ one machine and nowhere else. The folder holds keys: keep it on a machine that i
 		command("post DIR TENANT POST", "add a post, with its relay key", 3, func(a []string) (string, error) {
 			return fmt.Sprintf("made: %s/posts/%s; the broker needs %[1]s/broker/acl, and SIGHUP", a[0], a[2]), broker.AddPost(a[0], a[1], a[2])
 		}),
-		command("remove DIR NAME", "end a post or a gateway", 2, func(a []string) (string, error) {
+		command("person DIR TENANT NAME", "add somebody who looks after a tenant's posts; NAME begins with reader- or commander-", 3, func(a []string) (string, error) {
+			return fmt.Sprintf("made: %s/people/%s; the broker needs %[1]s/broker/acl, and SIGHUP", a[0], a[2]), broker.AddPerson(a[0], a[1], a[2])
+		}),
+		command("remove DIR NAME", "end a post, a gateway or a person", 2, func(a []string) (string, error) {
 			return fmt.Sprintf("ended: the broker needs %s/broker/acl and crl.pem, and SIGHUP", a[0]), broker.Remove(a[0], a[1])
 		}),
 	)

@@ -67,6 +67,7 @@ type gateway struct {
 	hooks    receivers
 	traffic  traffic
 	health   health
+	watched  *watch // nil if the fleet is not watched
 	log      *slog.Logger
 
 	mu    sync.Mutex
@@ -123,7 +124,9 @@ func (g *gateway) wire(work context.Context, key envelope.Key) (http.Handler, er
 	mux := http.NewServeMux()
 	mux.Handle("/", driver)
 	mux.Handle(hooksPath+"{msn}", &g.hooks)
-	return mux, nil
+	g.watched, err = g.watch(work, t.figures.vain.Inc)
+	g.health.watch = g.watched
+	return mux, err
 }
 
 // connect makes the connection to the broker; it is not opened yet.
@@ -198,6 +201,9 @@ func (g *gateway) run(ctx, work context.Context, stop func(), pages, status net.
 	keep(func(ctx context.Context) error { return web.Serve(ctx, status, g.health.handler()) })
 	keep(func(ctx context.Context) error { g.traffic.pages.Run(ctx); return nil })
 	keep(func(ctx context.Context) error { g.traffic.dead.run(ctx, g.mayRule); return nil })
+	if g.watched != nil {
+		g.watched.run(keep)
+	}
 	var first sync.WaitGroup // what ends at once, when its work is done
 	asked, noMore := context.WithCancel(work)
 	first.Go(func() { g.traffic.relay.Run(asked) })
@@ -270,6 +276,7 @@ func (g *gateway) reload(work context.Context) {
 	old := g.settings
 	g.settings.Units, g.settings.Dead = s.Units, s.Dead
 	g.mu.Unlock()
+	g.watched.reload(s.Fleet)
 	restart := old.Listen != s.Listen || old.Status != s.Status || old.PublicURL != s.PublicURL || old.MQTT != s.MQTT
 	g.log.Info("configuration read again", "units", len(s.Units), "needs_restart", restart)
 }

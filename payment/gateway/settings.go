@@ -23,6 +23,7 @@ type settings struct {
 		After  time.Duration // of silence, until what a post has left open may be settled
 		Settle bool          // by the gateway itself, else by hand
 	}
+	Fleet *watching // nil to watch nothing
 }
 
 // unit is a sales unit, and which posts sell through it.
@@ -55,6 +56,7 @@ type file struct {
 		After  time.Duration
 		Settle bool
 	}
+	Fleet fileFleet
 	Units []fileUnit
 }
 
@@ -101,6 +103,9 @@ func parseSettings(name string, in io.Reader, find config.Lookup) (settings, err
 	}
 	for i, u := range f.Units {
 		s.Units = append(s.Units, u.unit(r, fmt.Sprintf("units[%d]", i), find))
+	}
+	if r.Given("fleet") {
+		s.Fleet = f.Fleet.watching(r, find)
 	}
 	if err := r.Err(); err != nil {
 		return settings{}, err

@@ -24,6 +24,9 @@ func check(r *strict.Reader, f file) {
 		checkTwice(r, f, i)
 	}
 	checkPosts(r, f)
+	if r.Given("fleet") {
+		checkFleet(r, f)
+	}
 }
 
 // checkTwice refuses a sales unit that stands there twice. Posts of two tenants

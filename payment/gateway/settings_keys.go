@@ -47,7 +47,7 @@ func format() strict.Format {
 			{Name: "settle", Kind: strict.Flag, Def: false, Want: "true or false",
 				Doc: "Whether that is done by itself. If not, somebody does it by hand."},
 		}},
-		unitKeys(),
+		fleetKeys(), unitKeys(),
 	}}
 }
 

@@ -16,6 +16,8 @@ import (
 
 	"stolpe/agent/config"
 	"stolpe/agent/config/strict"
+	"stolpe/agent/telemetry/fleet"
+	"stolpe/agent/telemetry/fleet/page"
 	"stolpe/display"
 	"stolpe/payment"
 )
@@ -28,6 +30,9 @@ var masterKey = strings.Repeat("0123456789abcdef", 4)
 func vault(kind, name string) (string, error) {
 	if name == "relay-key" {
 		return masterKey + "\n", nil
+	}
+	if strings.HasPrefix(strings.ToLower(name), "fleet") {
+		return kind + "/" + name + "-which-is-long", nil
 	}
 	return kind + "/" + name, nil
 }
@@ -57,7 +62,8 @@ func changed(t *testing.T, text string, pairs ...string) string {
 }
 
 func difference(want, got settings) string {
-	return cmp.Diff(want, got, cmp.Comparer(func(a, b config.Secret) bool { return a.Reveal() == b.Reveal() }))
+	return cmp.Diff(want, got, cmp.Comparer(func(a, b config.Secret) bool { return a.Reveal() == b.Reveal() }),
+		cmp.Comparer(func(a, b *time.Location) bool { return a.String() == b.String() }))
 }
 
 func TestReferenceMeansWhatItSays(t *testing.T) {
@@ -87,6 +93,17 @@ func TestReferenceMeansWhatItSays(t *testing.T) {
 	}
 	want.MQTT.URL, want.MQTT.CA, want.MQTT.ClientID = "mqtts://broker.example.no:8883", "/etc/stolpe/broker-ca.pem", "gateway-1"
 	want.MQTT.Cert, want.MQTT.Key, want.Dead.After = "/etc/stolpe/gateway.pem", "/etc/stolpe/gateway-key.pem", 48*time.Hour
+	oslo, err := time.LoadLocation("Europe/Oslo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want.Fleet = &watching{
+		ClientID: "reader-1", Cert: "/etc/stolpe/reader.pem", Key: "/etc/stolpe/reader-key.pem", StateDir: "/var/lib/stolpe-gateway/fleet", Zone: oslo,
+		Listen: "0.0.0.0:8443", Secret: strict.Hide("credential/fleet-proxy-secret-which-is-long"), UserHeader: "Remote-User",
+		Logins:    []page.Login{{Name: "kari@acme", Tenants: []string{"acme"}}, {Name: "operations"}},
+		Announced: []fleet.Window{{Tenant: "acme", Post: "A12", From: time.Date(2026, 11, 20, 8, 0, 0, 0, time.UTC), To: time.Date(2026, 11, 20, 16, 0, 0, 0, time.UTC), Cause: "scheduled maintenance"}},
+	}
+	want.Fleet.TLS.Cert, want.Fleet.TLS.Key, want.Fleet.TLS.ClientCA = "/etc/stolpe/fleet.pem", "/etc/stolpe/fleet-key.pem", "/etc/stolpe/staff-ca.pem"
 	if diff := difference(want, got); diff != "" {
 		t.Error(diff)
 	}
@@ -181,7 +198,7 @@ func TestWrongFilesAreRefused(t *testing.T) {
 		change []string // pairs, of small with second
 		want   string   // messages, without the file
 	}{
-		"unknown key":        {[]string{"relay_key", "relaykey"}, "3: relaykey: found an unknown key; want one of listen, status, public_url, mqtt, relay_key, dead, units (did you mean relay_key?)"},
+		"unknown key":        {[]string{"relay_key", "relaykey"}, "3: relaykey: found an unknown key; want one of listen, status, public_url, mqtt, relay_key, dead, fleet, units (did you mean relay_key?)"},
 		"no units":           {[]string{small[strings.Index(small, "units"):] + second, "units: []\n"}, "4: units: found 0 entries; want a list of 1 to 64, each with X"},
 		"relay key in file":  {[]string{"credential:relay-key", masterKey}, "3: relay_key: " + notKept},
 		"short relay key":    {[]string{"credential:relay-key", "credential:hunter2"}, "3: relay_key: found credential:hunter2, but what is there is no key; want 64 hexadecimal digits there"},

@@ -15,11 +15,12 @@ import (
 	"stolpe/payment/envelope"
 )
 
-// Names in the fleet's folder. Below broker, gateways/NAME and posts/POST lies what
-// goes to that one machine, and nothing else does.
+// Names in the fleet's folder. Below broker, gateways/NAME, people/NAME and
+// posts/POST lies what goes to that one machine, and nothing else does.
 const (
 	brokerFolder   = "broker"
 	gatewayFolder  = "gateways"
+	peopleFolder   = "people"
 	postFolder     = "posts"
 	removedFolder  = "removed"
 	caFile         = "ca.pem"
@@ -35,8 +36,12 @@ const (
 
 const maxTenant = 32 // bytes; as the post's configuration has it
 
-// gatewayPrefix tells gateways from posts by their name alone.
-const gatewayPrefix = "gateway-"
+// Prefixes tell gateways and people from posts by their name alone.
+const (
+	gatewayPrefix   = "gateway-"
+	readerPrefix    = "reader-"
+	commanderPrefix = "commander-"
+)
 
 var (
 	// ErrTaken is that the fleet has one of that name.
@@ -81,7 +86,7 @@ func Init(dir, host string) error {
 			return err
 		}
 		var acl bytes.Buffer
-		if err := writeRights(&acl, nil, nil); err != nil {
+		if err := writeRights(&acl, nil, nil, nil); err != nil {
 			return err
 		}
 		files[aclFile] = acl.Bytes()
@@ -123,8 +128,11 @@ func AddPost(dir, tenant, post string) error {
 		return fmt.Errorf("tenant %q: %w: want letters, digits and hyphens, at most %d characters", tenant, ErrName, maxTenant)
 	case !word(post) || len(post) > payment.MaxPostID || strings.Trim(post, "0123456789") == "":
 		return fmt.Errorf("post %q: %w: want letters, digits and hyphens, not digits only, at most %d characters", post, ErrName, payment.MaxPostID)
-	case strings.HasPrefix(strings.ToLower(post), gatewayPrefix):
-		return fmt.Errorf("post %q: %w: %q is how gateways begin", post, ErrName, gatewayPrefix)
+	}
+	for _, prefix := range []string{gatewayPrefix, readerPrefix, commanderPrefix} {
+		if strings.HasPrefix(strings.ToLower(post), prefix) {
+			return fmt.Errorf("post %q: %w: %q is how others begin", post, ErrName, prefix)
+		}
 	}
 	return locked(dir, func() error {
 		text, err := os.ReadFile(filepath.Join(dir, relayKeyFile))
@@ -139,13 +147,31 @@ func AddPost(dir, tenant, post string) error {
 	})
 }
 
-// Remove takes a post's or a gateway's rights and declares its certificate void. The
+// AddPerson makes the certificate of somebody who looks after a tenant's posts, or of a
+// program that does. A name that begins with "reader-" may see what the posts tell their
+// fleet; one that begins with "commander-" may also send them commands, which each post
+// checks by their signature.
+func AddPerson(dir, tenant, name string) error {
+	rest, ours := strings.CutPrefix(name, readerPrefix)
+	if !ours {
+		rest, ours = strings.CutPrefix(name, commanderPrefix)
+	}
+	switch {
+	case !word(tenant) || len(tenant) > maxTenant:
+		return fmt.Errorf("tenant %q: %w: want letters, digits and hyphens, at most %d characters", tenant, ErrName, maxTenant)
+	case !ours || !word(rest) || len(name) > maxTenant:
+		return fmt.Errorf("person %q: %w: want %q or %q and letters, digits and hyphens, at most %d characters in all", name, ErrName, readerPrefix, commanderPrefix, maxTenant)
+	}
+	return locked(dir, func() error { return add(dir, peopleFolder, member{name: name, tenant: tenant}, nil) })
+}
+
+// Remove takes a post's, a gateway's or a person's rights and declares its certificate void. The
 // broker must get the files acl and crl.pem, and be told to read them (SIGHUP); from
 // then on the connection it may have is good for nothing, and it makes no other. Its
 // own files are kept aside.
 func Remove(dir, name string) error {
 	return locked(dir, func() error {
-		for _, kind := range []string{postFolder, gatewayFolder} {
+		for _, kind := range folders() {
 			from := filepath.Join(dir, kind, name)
 			m, err := readMember(from)
 			if errors.Is(err, fs.ErrNotExist) {
@@ -163,7 +189,7 @@ func Remove(dir, name string) error {
 			}
 			return refresh(dir)
 		}
-		return fmt.Errorf("post or gateway %q: %w", name, ErrUnknown)
+		return fmt.Errorf("post, gateway or person %q: %w", name, ErrUnknown)
 	})
 }
 
@@ -185,9 +211,13 @@ func revoke(dir string, m member) error {
 	return replace(name, list)
 }
 
-// add gives m a certificate and a folder with the relay key in it, and its rights.
+// folders are those in which members have theirs.
+func folders() []string { return []string{postFolder, gatewayFolder, peopleFolder} }
+
+// add gives m a certificate and a folder with the relay key in it, if there is one, and
+// its rights.
 func add(dir, kind string, m member, relayKey []byte) error {
-	for _, folder := range []string{gatewayFolder, postFolder} {
+	for _, folder := range folders() {
 		entries, err := readDir(filepath.Join(dir, folder))
 		if err != nil {
 			return err
@@ -206,7 +236,9 @@ func add(dir, kind string, m member, relayKey []byte) error {
 	if err != nil {
 		return err
 	}
-	files[relayKeyFile] = relayKey
+	if relayKey != nil {
+		files[relayKeyFile] = relayKey
+	}
 	if err := place(filepath.Join(dir, kind, m.name), files); err != nil {
 		return err
 	}
@@ -219,12 +251,16 @@ func refresh(dir string) error {
 	if err != nil {
 		return err
 	}
+	people, err := membersIn(filepath.Join(dir, peopleFolder))
+	if err != nil {
+		return err
+	}
 	posts, err := membersIn(filepath.Join(dir, postFolder))
 	if err != nil {
 		return err
 	}
 	var acl bytes.Buffer
-	if err := writeRights(&acl, gateways, posts); err != nil {
+	if err := writeRights(&acl, gateways, people, posts); err != nil {
 		return err
 	}
 	return replace(filepath.Join(dir, brokerFolder, aclFile), acl.Bytes())

@@ -43,7 +43,7 @@ func TestAFleetHasItsFilesAndNobodyElseReadsThem(t *testing.T) {
 		if err == nil && info.Mode().Perm()&0o077 != 0 {
 			t.Errorf("%s may be read by others: %v", name, info.Mode())
 		}
-		if rel, _ := filepath.Rel(dir, name); !d.IsDir() && !strings.HasPrefix(rel, "posts/B12") && !strings.HasPrefix(rel, "posts/C12") && !strings.HasPrefix(rel, "gateways/gateway-2") {
+		if rel, _ := filepath.Rel(dir, name); !d.IsDir() && !strings.HasPrefix(rel, "posts/B12") && !strings.HasPrefix(rel, "posts/C12") && !strings.HasPrefix(rel, "gateways/gateway-2") && !strings.HasPrefix(rel, "people/reader-ann") {
 			names = append(names, rel)
 		}
 		return err
@@ -51,6 +51,7 @@ func TestAFleetHasItsFilesAndNobodyElseReadsThem(t *testing.T) {
 	want := []string{
 		"broker/acl", "broker/ca.pem", "broker/cert.pem", "broker/crl.pem", "broker/key.pem", "broker/mosquitto.conf", "ca.key", "ca.pem",
 		"gateways/gateway-1/ca.pem", "gateways/gateway-1/cert.pem", "gateways/gateway-1/key.pem", "gateways/gateway-1/relay.key",
+		"people/commander-bo/ca.pem", "people/commander-bo/cert.pem", "people/commander-bo/key.pem",
 		"posts/A12/ca.pem", "posts/A12/cert.pem", "posts/A12/key.pem", "posts/A12/relay.key", "relay.key",
 	}
 	if diff := cmp.Diff(want, names); diff != "" {
@@ -67,6 +68,7 @@ func TestNothingIsMadeTwice(t *testing.T) {
 		"a post":                      AddPost(dir, "acme", "A12"),
 		"another tenant's post":       AddPost(dir, "other", "A12"),
 		"a post but for its capitals": AddPost(dir, "acme", "a12"),
+		"a reader of another tenant":  AddPerson(dir, "other", "reader-ann"),
 	} {
 		if !errors.Is(err, ErrTaken) {
 			t.Errorf("%s: %v, want ErrTaken", what, err)
@@ -93,6 +95,13 @@ func TestNamesThatAreNone(t *testing.T) {
 		"no post":                   AddPost(dir, "acme", ""),
 		"long post":                 AddPost(dir, "acme", strings.Repeat("p", 17)),
 		"post named as a gateway":   AddPost(dir, "acme", "Gateway-1"),
+		"post named as a reader":    AddPost(dir, "acme", "reader-1"),
+		"post named as a commander": AddPost(dir, "acme", "Commander-1"),
+		"person named as a post":    AddPerson(dir, "acme", "A13"),
+		"person without a name":     AddPerson(dir, "acme", "reader-"),
+		"person of two lines":       AddPerson(dir, "acme", "reader-1\ntopic readwrite #"),
+		"person of every tenant":    AddPerson(dir, "+", "reader-1"),
+		"long person":               AddPerson(dir, "acme", "commander-"+strings.Repeat("p", 23)),
 		"gateway named as a post":   AddGateway(dir, "A13"),
 		"gateway without a name":    AddGateway(dir, "gateway-"),
 		"gateway of two lines":      AddGateway(dir, "gateway-1\ntopic readwrite #"),
@@ -121,6 +130,7 @@ func TestACertificateIsGoodForOneThing(t *testing.T) {
 		{"broker", x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 		{"gateways/gateway-1", x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth},
 		{"posts/A12", x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth},
+		{"people/reader-ann", x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth},
 	} {
 		folder := filepath.Join(dir, c.folder)
 		cert := credentials(t, folder).Certificates[0].Leaf
@@ -204,10 +214,11 @@ func TestTheListOfVoidCertificatesGrows(t *testing.T) {
 	first := list()
 	must(t, Remove(dir, "A12"))
 	must(t, Remove(dir, "gateway-2"))
+	must(t, Remove(dir, "commander-bo"))
 	must(t, AddPost(dir, "acme", "A12")) // a new certificate, after the old one
 	last := list()
-	if len(first.RevokedCertificateEntries) != 0 || len(last.RevokedCertificateEntries) != 2 {
-		t.Errorf("%d and then %d are void, want 0 and 2", len(first.RevokedCertificateEntries), len(last.RevokedCertificateEntries))
+	if len(first.RevokedCertificateEntries) != 0 || len(last.RevokedCertificateEntries) != 3 {
+		t.Errorf("%d and then %d are void, want 0 and 3", len(first.RevokedCertificateEntries), len(last.RevokedCertificateEntries))
 	}
 	if !last.ThisUpdate.After(first.ThisUpdate) || last.Number.Cmp(first.Number) <= 0 {
 		t.Error("the last list is no newer than the first")

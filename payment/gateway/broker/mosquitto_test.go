@@ -31,6 +31,8 @@ func fleet(t *testing.T) string {
 	must(t, AddPost(dir, "acme", "A12"))
 	must(t, AddPost(dir, "acme", "B12"))
 	must(t, AddPost(dir, "other", "C12"))
+	must(t, AddPerson(dir, "acme", "reader-ann"))
+	must(t, AddPerson(dir, "acme", "commander-bo"))
 	return dir
 }
 
@@ -148,8 +150,11 @@ func roots(t *testing.T, folder string) *x509.CertPool {
 }
 
 func (m *mosquitto) folder(name string) string {
-	if strings.HasPrefix(name, gatewayPrefix) {
+	switch {
+	case strings.HasPrefix(name, gatewayPrefix):
 		return filepath.Join(m.dir, gatewayFolder, name)
+	case strings.HasPrefix(name, readerPrefix), strings.HasPrefix(name, commanderPrefix):
+		return filepath.Join(m.dir, peopleFolder, name)
 	}
 	return filepath.Join(m.dir, postFolder, name)
 }

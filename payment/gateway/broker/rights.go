@@ -3,6 +3,7 @@ package broker
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"stolpe/payment/envelope"
 )
@@ -33,22 +34,48 @@ func rightsOfPost() []right {
 		{"write", "page/evse/+"},
 		{"write", "page/answer/+"},
 		{"read", "page/ask"},
+		{"write", "info"},
+		{"write", "health"},
+		{"write", "evse/+/+"},
+		{"write", "evt/+"},
+		{"read", "cmd/+"},
+		{"write", "cmd/+/res"},
+	}
+}
+
+// telling are the rights of whoever sees what posts tell their fleet.
+func telling() []right {
+	return []right{
+		{"read", "availability"},
+		{"read", "info"},
+		{"read", "health"},
+		{"read", "evse/+/+"},
+		{"read", "evt/+"},
 	}
 }
 
 // rightsOfGateway are the rights of a gateway below the topic of any post.
 func rightsOfGateway(name string) []right {
-	return []right{
-		{"read", "availability"},
-		{"read", "pay/ask"},
-		{"read", "pay/open/+"},
-		{"write", "pay/answer"},
-		{"write", "pay/nudge"},
-		{"read", "page/post"},
-		{"read", "page/evse/+"},
-		{"read", "page/answer/" + name},
-		{"write", "page/ask"},
+	return append(telling(),
+		right{"read", "pay/ask"},
+		right{"read", "pay/open/+"},
+		right{"write", "pay/answer"},
+		right{"write", "pay/nudge"},
+		right{"read", "page/post"},
+		right{"read", "page/evse/+"},
+		right{"read", "page/answer/" + name},
+		right{"write", "page/ask"},
+	)
+}
+
+// rightsOfPerson are the rights of a reader or a commander below the topic of any post
+// of its tenant. What a command is worth is for the post to say, by its signature.
+func rightsOfPerson(name string) []right {
+	all := append(telling(), right{"read", "cmd/+/res"})
+	if strings.HasPrefix(name, commanderPrefix) {
+		all = append(all, right{"write", "cmd/+"})
 	}
+	return all
 }
 
 // right is a line of the file.
@@ -58,12 +85,17 @@ type right struct {
 }
 
 // writeRights writes the file for everybody who has a certificate.
-func writeRights(w io.Writer, gateways, posts []member) error {
+func writeRights(w io.Writer, gateways, people, posts []member) error {
 	if _, err := io.WriteString(w, aclHead); err != nil {
 		return err
 	}
 	for _, g := range gateways {
 		if err := writeUser(w, g.name, envelope.Base("+", "+"), rightsOfGateway(g.name)); err != nil {
+			return err
+		}
+	}
+	for _, p := range people {
+		if err := writeUser(w, p.name, envelope.Base(p.tenant, "+"), rightsOfPerson(p.name)); err != nil {
 			return err
 		}
 	}

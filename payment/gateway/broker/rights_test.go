@@ -23,7 +23,8 @@ func everything() []string {
 	for _, post := range []string{"acme/A12", "acme/B12", "other/C12", "other/A12", "acme/C12", "acme/nobody", "nobody/A12"} {
 		for _, topic := range []string{
 			"availability", "pay", "pay/ask", "pay/answer", "pay/nudge", "pay/open", "pay/open/1", "pay/open/1/2", "page/post", "page/evse/1", "page/ask",
-			"page/answer/gateway-1", "page/answer/gateway-2", "page/answer/gateway-1/2", "cmd/stop", "pay/else", "page/else", "else",
+			"page/answer/gateway-1", "page/answer/gateway-2", "page/answer/gateway-1/2", "pay/else", "page/else", "else",
+			"info", "health", "evse/1/state", "evse/2/meter", "evse/1", "evse/1/state/x", "evt/session", "evt", "evt/a/b", "cmd/stop", "cmd/stop/res", "cmd", "cmd/stop/x",
 		} {
 			all = append(all, "stolpe/v1/"+post+"/"+topic)
 		}
@@ -40,6 +41,16 @@ func picked(posts, topics []string) map[string]bool {
 		}
 	}
 	return set
+}
+
+// told is what a post tells its fleet.
+func told() []string {
+	return []string{"availability", "info", "health", "evse/1/state", "evse/2/meter", "evt/session"}
+}
+
+// acme are the trees of a tenant.
+func acme() []string {
+	return slices.DeleteFunc(trees(), func(tree string) bool { return !strings.HasPrefix(tree, "acme/") })
 }
 
 func trees() []string {
@@ -61,7 +72,7 @@ func overseen(t *testing.T) (*mosquitto, *client) {
 }
 
 func TestWhoMaySayWhat(t *testing.T) {
-	post := []string{"availability", "pay/ask", "pay/open/1", "page/post", "page/evse/1", "page/answer/gateway-1", "page/answer/gateway-2"}
+	post := append(told(), "pay/ask", "pay/open/1", "page/post", "page/evse/1", "page/answer/gateway-1", "page/answer/gateway-2", "cmd/stop/res")
 	gateway := []string{"pay/answer", "pay/nudge", "page/ask"}
 	m, all := overseen(t)
 	all.subscribe(t, "#")
@@ -75,6 +86,7 @@ func TestWhoMaySayWhat(t *testing.T) {
 		{"C12", picked([]string{"other/C12"}, post), "stolpe/v1/other/C12/pay/open/9"},
 		{"gateway-1", picked(trees(), gateway), "stolpe/v1/last/last/pay/nudge"},
 		{"gateway-2", picked(trees(), gateway), "stolpe/v1/last/last/pay/nudge"},
+		{"commander-bo", picked(acme(), []string{"cmd/stop"}), "stolpe/v1/acme/last/cmd/last"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			member := m.join(t, c.name)
@@ -88,8 +100,9 @@ func TestWhoMaySayWhat(t *testing.T) {
 }
 
 func TestWhoMayHearWhat(t *testing.T) {
-	post := []string{"pay/answer", "pay/nudge", "page/ask"}
-	gateway := []string{"availability", "pay/ask", "pay/open/1", "page/post", "page/evse/1"}
+	post := []string{"pay/answer", "pay/nudge", "page/ask", "cmd/stop"}
+	gateway := append(told(), "pay/ask", "pay/open/1", "page/post", "page/evse/1")
+	person := append(told(), "cmd/stop/res")
 	m, all := overseen(t)
 	for _, retained := range []bool{true, false} {
 		for _, c := range []struct {
@@ -97,11 +110,13 @@ func TestWhoMayHearWhat(t *testing.T) {
 			may  map[string]bool
 			last string // something it may hear, and nothing else is said there
 		}{
-			{"A12", picked([]string{"acme/A12"}, post), "stolpe/v1/acme/A12/page/ask"},
-			{"B12", picked([]string{"acme/B12"}, post), "stolpe/v1/acme/B12/page/ask"},
-			{"C12", picked([]string{"other/C12"}, post), "stolpe/v1/other/C12/page/ask"},
+			{"A12", picked([]string{"acme/A12"}, post), "stolpe/v1/acme/A12/cmd/last"},
+			{"B12", picked([]string{"acme/B12"}, post), "stolpe/v1/acme/B12/cmd/last"},
+			{"C12", picked([]string{"other/C12"}, post), "stolpe/v1/other/C12/cmd/last"},
 			{"gateway-1", picked(trees(), append(gateway, "page/answer/gateway-1")), "stolpe/v1/last/last/availability"},
 			{"gateway-2", picked(trees(), append(gateway, "page/answer/gateway-2")), "stolpe/v1/last/last/availability"},
+			{"reader-ann", picked(acme(), person), "stolpe/v1/acme/last/availability"},
+			{"commander-bo", picked(acme(), person), "stolpe/v1/acme/last/availability"},
 		} {
 			delete(c.may, c.last)
 			topics := slices.DeleteFunc(everything(), func(topic string) bool { return topic == c.last })
@@ -157,6 +172,19 @@ func TestGatewaysShareTheAsksAndPostsTakeNone(t *testing.T) {
 	}
 	if heard != asks {
 		t.Errorf("the gateways heard %d of %d asks", heard, asks)
+	}
+}
+
+// A reader may say nothing at all, not even to a post of its own tenant.
+func TestAReaderOnlyReads(t *testing.T) {
+	m, all := overseen(t)
+	all.subscribe(t, "#")
+	reader := m.join(t, "reader-ann")
+	reader.say(t, false, everything()...)
+	reader.say(t, true, everything()...)
+	all.say(t, false, "stolpe/v1/acme/A12/else")
+	if heard := all.hears(t, "stolpe/v1/acme/A12/else"); len(heard) > 0 {
+		t.Errorf("a reader said %v", heard)
 	}
 }
 

@@ -1,4 +1,4 @@
-package web
+package chromium
 
 import (
 	"archive/tar"
@@ -108,22 +108,5 @@ func fileOf(pack []byte, name string) (string, error) {
 			return "", fmt.Errorf("read %s: %w", name, err)
 		}
 		return string(text), nil
-	}
-}
-
-// The levels of WCAG 2.2 AA, as axe-core names them.
-const wcag22aa = `{type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}`
-
-// What depends on how a page is shown, and not only on what stands in it.
-const looks = `{type: "rule", values: ["color-contrast", "target-size", "scrollable-region-focusable"]}`
-
-// hearAxe runs the rules on the page that is open, in one view, and fails for all
-// they find and for what they cannot decide.
-func (x *tab) hearAxe(view, rules string) {
-	x.t.Helper()
-	found := eval[[]string](x, `axe.run(document, {runOnly: `+rules+`, preload: false, resultTypes: ["violations", "incomplete"]}).then(r =>
-		[...r.violations, ...r.incomplete].flatMap(v => v.nodes.map(n => v.id + " at " + n.target + ": " + [...n.any, ...n.all, ...n.none].map(c => c.message).join("; "))))`)
-	for _, f := range found {
-		x.t.Errorf("axe, %s: %s", view, f)
 	}
 }

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"stolpe/agent/config/trial"
+)
+
+// runAgain runs the post of a configuration file until ctx ends, anew each time that it
+// is told to start anew. A configuration on trial that does not run is taken back.
+func runAgain(ctx context.Context, file string, stderr io.Writer) error {
+	for {
+		if err := beginTrial(file, stderr); err != nil {
+			fmt.Fprintf(stderr, "stolpe: %v\n", err) // and on with what there is: charges may have to be settled
+		}
+		err := runOnce(ctx, file, stderr)
+		switch t, _ := trial.Of(file); {
+		case errors.Is(err, errRestart) && ctx.Err() == nil:
+		case errors.Is(err, errRestart):
+			return nil
+		case err == nil || ctx.Err() != nil || !t.On():
+			return err
+		default:
+			fmt.Fprintf(stderr, "stolpe: %v\nstolpe: this configuration was on trial; the one before is put back\n", err)
+			if back := t.Back(); back != nil {
+				return errors.Join(err, back)
+			}
+		}
+	}
+}
+
+// beginTrial notes the start of a configuration on trial, or puts the one before back if
+// it has been started already.
+func beginTrial(file string, stderr io.Writer) error {
+	t, err := trial.Of(file)
+	if !t.On() {
+		return err
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "stolpe: %v\n", err)
+	}
+	if first, err := t.Begin(); first || err != nil {
+		return err
+	}
+	fmt.Fprintf(stderr, "stolpe: configuration %s was on trial, and the program has ended before anybody confirmed it; the one before is put back\n", t.ID)
+	return t.Back()
+}
+
+// runOnce runs the post until ctx ends, or it is told to start anew.
+func runOnce(ctx context.Context, file string, stderr io.Writer) error {
+	cfg, err := loadConfig(file)
+	if err != nil {
+		openNoted(file, cfg, stderr)
+		return err
+	}
+	return daemon(ctx, cfg, file, stderr)
+}

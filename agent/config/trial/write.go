@@ -1,0 +1,55 @@
+package trial
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// write writes a file in one step, with the mode and, where that can be had, the owner
+// of another.
+func write(like, path string, text []byte) error {
+	info, err := os.Stat(like)
+	if err != nil {
+		return fmt.Errorf("trial: %w", err)
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return fmt.Errorf("trial: nothing can be written beside the file: %w", err)
+	}
+	defer os.Remove(f.Name()) //nolint:errcheck // it is gone once it has been renamed
+	_, err = f.Write(text)
+	err = errors.Join(err, f.Chmod(info.Mode().Perm()), own(f, info), f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err == nil {
+		err = syncFolder(path)
+	}
+	if err != nil {
+		return fmt.Errorf("trial: write %s: %w", path, err)
+	}
+	return nil
+}
+
+// own gives a file to the owner and the group of another. Only root can, and nobody
+// else needs to.
+func own(f *os.File, like fs.FileInfo) error {
+	s, ok := like.Sys().(*syscall.Stat_t)
+	if !ok || os.Geteuid() != 0 {
+		return nil
+	}
+	return f.Chown(int(s.Uid), int(s.Gid))
+}
+
+// syncFolder makes what was done to the name of a file last.
+func syncFolder(path string) error {
+	d, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}

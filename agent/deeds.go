@@ -1,0 +1,163 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	commands "stolpe/agent/command"
+	"stolpe/agent/config"
+	"stolpe/agent/session"
+	"stolpe/display"
+	"stolpe/hal"
+	"stolpe/payment"
+)
+
+// unit is as much of an EVSE as a command can reach. There is no way through it to a
+// contactor: it takes events, and none that a deed has closes one.
+type unit interface {
+	Tell(context.Context, session.Event) error
+	Reprice(context.Context, payment.Price) error
+	Snapshot() (session.State, hal.Instant, <-chan struct{})
+	Rules() *session.Rules
+}
+
+// deeds do what commands say. The desk gives them one command at a time, but for those
+// that wait for nothing: these touch nothing but the board and the EVSEs.
+type deeds struct {
+	units   []unit // by number
+	board   *board
+	file    string // the configuration
+	dir     string // the state folder
+	running string // the sum of the configuration that runs
+	lang    display.Lang
+	rewind  func(from uint64) // has events sent again; nil where none are sent
+	newest  func() uint64     // number of the newest of them; nil as rewind is
+	ledger  func() string     // what is wrong with the ledger; nil for no ledger
+	restart func()            // ends the program, to start anew
+	now     func() hal.Instant
+	log     *slog.Logger
+
+	plan config.Edit // made last, and not applied
+}
+
+// openDeeds makes the deeds of a post whose configuration stands in file. They run
+// beside the loops from then on.
+func (p *parts) openDeeds(cfg config.Config, file string, w world, restart func()) *deeds {
+	d := &deeds{
+		board: p.board, file: file, dir: cfg.StateDir, running: cfg.Sum, lang: display.LangOf(cfg.Price.Currency),
+		restart: restart, now: w.now, log: w.log,
+	}
+	if w.book != nil {
+		d.rewind, d.newest, d.ledger = w.book.Outbox().Rewind, w.book.Newest, w.book.Health
+	}
+	for _, v := range p.units {
+		d.units = append(d.units, v)
+	}
+	slices.SortFunc(d.units, func(a, b unit) int { return cmp.Compare(a.Rules().EVSE, b.Rules().EVSE) })
+	p.jobs = append(p.jobs, d.watchTrial)
+	return d
+}
+
+// table is what can be commanded.
+func (d *deeds) table() map[commands.Name]commands.Deed {
+	return map[commands.Name]commands.Deed{
+		commands.Identify:     {Do: d.identify, Urgent: true},
+		commands.Stop:         {Do: d.stop, Urgent: true},
+		commands.OutOfService: {Do: d.outOfService},
+		commands.InService:    {Do: d.inService},
+		commands.Restart:      {Do: d.startAnew},
+		commands.Selftest:     {Do: d.selftest},
+		commands.PriceSet:     {Do: d.setPrice},
+		commands.MessageSet:   {Do: d.setMessage},
+		commands.ConfigGet:    {Do: d.getConfig},
+		commands.ConfigSet:    {Do: d.setConfig},
+		commands.SettleRetry:  {Do: d.retry},
+		commands.Replay:       {Do: d.replay},
+	}
+}
+
+// at gives the EVSE of that number, or all with 0.
+func (d *deeds) at(evse int) ([]unit, error) {
+	if evse == 0 {
+		return d.units, nil
+	}
+	for _, v := range d.units {
+		if v.Rules().EVSE == evse {
+			return []unit{v}, nil
+		}
+	}
+	return nil, commands.Refuse(commands.Invalid, fmt.Sprintf("the post has no EVSE %d", evse))
+}
+
+// whole refuses a command that is for the whole post and names an EVSE.
+func whole(c commands.Command) error {
+	if c.EVSE != 0 {
+		return commands.Refuse(commands.Invalid, string(c.Name)+" is for the whole post: leave evse out")
+	}
+	return nil
+}
+
+// Chosen by us: a loop answers in microseconds, and a disk in milliseconds unless it is
+// ill; whoever commands is told what is known by then.
+const settleDown = 3 * time.Second
+
+// tell tells an EVSE of an event and waits until it shows. It says no if it does not show
+// in time, which does not mean that it is not so.
+func tell(ctx context.Context, v unit, e session.Event, shows func(*session.State) bool) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, settleDown)
+	defer cancel()
+	if err := v.Tell(ctx, e); err != nil {
+		return false, fmt.Errorf("EVSE %d does not answer: %w", v.Rules().EVSE, err)
+	}
+	for {
+		s, _, changed := v.Snapshot()
+		if shows(&s) {
+			return true, nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return false, nil
+		}
+	}
+}
+
+// busy lists the EVSEs at which somebody is charging, or about to.
+func (d *deeds) busy() []string {
+	var all []string
+	for _, v := range d.units {
+		if s, _, _ := v.Snapshot(); s.Phase != session.Idle {
+			all = append(all, fmt.Sprintf("EVSE %d is %v", v.Rules().EVSE, s.Phase))
+		}
+	}
+	return all
+}
+
+// mayRestart refuses a command that starts the program anew while somebody charges,
+// unless it is forced.
+func (d *deeds) mayRestart(c commands.Command) error {
+	if all := d.busy(); len(all) > 0 && !c.Force {
+		return commands.Refuse(commands.Unsafe, "not while somebody charges: "+strings.Join(all, ", ")+"; force ends that")
+	}
+	return nil
+}
+
+// errRestart ends a daemon that is to start anew.
+var errRestart = errors.New("told to start anew")
+
+// startAnew starts the program anew, once the answer is on its way.
+func (d *deeds) startAnew(_ context.Context, c commands.Command) (commands.Answer, error) {
+	if err := errors.Join(whole(c), c.Read(&struct{}{})); err != nil {
+		return commands.Answer{}, err
+	}
+	if err := d.mayRestart(c); err != nil {
+		return commands.Answer{}, err
+	}
+	return commands.Answer{Text: "starts anew", Then: d.restart}, nil
+}

@@ -1,0 +1,232 @@
+package ledger
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"stolpe/hal"
+)
+
+// sent is what the outbox gives next, in short.
+func sent(t *testing.T, o *Outbox, most int) string {
+	t.Helper()
+	all, err := o.Next(most)
+	if err != nil {
+		t.Error(err)
+	}
+	var words []string
+	for _, s := range all {
+		words = append(words, fmt.Sprint(s.Entry.Seq))
+	}
+	return strings.Join(words, " ")
+}
+
+func TestOutboxGivesWhatIsNotAcknowledged(t *testing.T) {
+	l, _ := open(t, filepath.Join(t.TempDir(), "ledger.jsonl"))
+	o := l.Outbox()
+	for _, x := range []struct {
+		name string
+		do   func()
+		want string
+	}{
+		{"nothing", func() {}, ""},
+		{"two", func() { add(t, l, talk(1).on(day(0)), sale(1).on(day(1))) }, "1 2"},
+		{"not acknowledged", func() {}, "1 2"},
+		{"more, in another file", func() { add(t, l, talk(2).on(day(31)), talk(2).on(day(31))) }, "1 2 3"},
+		{"one is done", func() { o.Done(1) }, "2 3 4"},
+		{"said twice", func() { o.Done(1) }, "2 3 4"},
+		{"all", func() { o.Done(4) }, ""},
+		{"one that was never given", func() { add(t, l, talk(3)); o.Done(5) }, "5"},
+		{"done", func() { o.Done(5) }, ""},
+		{"again from the third on", func() { o.Rewind(3) }, "3 4 5"},
+		{"said of what was sent before", func() { o.Rewind(2); o.Done(5) }, "2 3 4"},
+		{"goes on", func() { o.Done(4) }, "5"},
+		{"from a number that is not yet", func() { o.Rewind(99) }, "5"},
+		{"all of it", func() { o.Rewind(0) }, "1 2 3"},
+	} {
+		x.do()
+		if got := sent(t, o, 3); got != x.want {
+			t.Errorf("%s: %q, want %q", x.name, got, x.want)
+		}
+	}
+}
+
+func TestWaiting(t *testing.T) {
+	l, _ := open(t, filepath.Join(t.TempDir(), "ledger.jsonl"))
+	o := l.Outbox()
+	check := func(n int, at int64) {
+		t.Helper()
+		want := hal.Stamp{}
+		if at != 0 {
+			want = hal.Stamp{Unix: at, Clock: hal.ClockSynced}
+		}
+		if got, oldest := o.Waiting(); got != n || oldest != want {
+			t.Errorf("%d wait, the oldest of %+v; want %d, %+v", got, oldest, n, want)
+		}
+	}
+	check(0, 0)
+	add(t, l, talk(1).on(day(0)), talk(2).on(day(1)), talk(3).on(day(2)))
+	check(3, day(0))
+	sent(t, o, 9)
+	o.Done(2)
+	check(1, day(2))
+	o.Done(3)
+	check(0, 0)
+	o.Rewind(2)
+	check(2, day(1))
+}
+
+// Killed at any time, with or without what was saved: everything that was not
+// acknowledged comes again, with the same ids, and nothing that another process wrote
+// is left out.
+func TestOutboxAfterAKill(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger.jsonl")
+	l, _ := open(t, path)
+	l.Named("A12")
+	for n := range uint64(6) {
+		add(t, l, talk(n+1).on(day(int(6*n))))
+	}
+	first, err := l.Outbox().Next(6)
+	if err != nil || len(first) != 6 {
+		t.Fatalf("%d, %v", len(first), err)
+	}
+	l.Outbox().Done(3)
+	if err := l.Outbox().Save(); err != nil {
+		t.Fatal(err)
+	}
+	l.Outbox().Done(5) // and killed
+	again := reopened(t, path).Named("A12")
+	add(t, l, sale(7).on(day(32)))
+	next, err := again.Outbox().Next(9)
+	if err != nil || len(next) != 4 {
+		t.Fatalf("%d, %v", len(next), err)
+	}
+	for i, s := range next[:3] {
+		if s.ID != first[3+i].ID || s.Entry.Seq != uint64(4+i) {
+			t.Errorf("%d: %s %d, was %s", i, s.ID, s.Entry.Seq, first[3+i].ID)
+		}
+	}
+	for _, junk := range []string{"", "{", "null", `{"acknowledged":99}`} {
+		write(t, strings.TrimSuffix(path, suffix)+"-sent.json", []byte(junk))
+		n, _ := reopened(t, path).Outbox().Waiting()
+		if want := 7; n != want && junk != `{"acknowledged":99}` || n > want {
+			t.Errorf("%q: %d wait", junk, n)
+		}
+	}
+}
+
+func TestIDsAreULIDs(t *testing.T) {
+	l, _ := open(t, filepath.Join(t.TempDir(), "ledger.jsonl"))
+	add(t, l, talk(1).on(day(0)), talk(1).on(day(0)), talk(1).on(-5), talk(1).on(1<<62))
+	seen := map[string]bool{}
+	for _, post := range []string{"A12", "A13"} {
+		for _, id := range idsOf(t, l.Named(post)) {
+			if !regexp.MustCompile(`^[0-7][0-9A-HJKMNP-TV-Z]{25}$`).MatchString(id) || seen[id] {
+				t.Errorf("%s, seen %v", id, seen[id])
+			}
+			seen[id] = true
+		}
+	}
+	if got := ulid(0x0123456789ABCDEF, 0xFEDCBA9876543210); got != "014D2PF2DBSQQZXQ5TK1V58CGG" { // as python's base 32 has it
+		t.Errorf("%s", got)
+	}
+}
+
+// What leaves the post is on disk before.
+func TestNothingUnsyncedIsGiven(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger.jsonl")
+	l, _ := open(t, path)
+	syncs, fails := 0, false
+	l.before = func(op string) error {
+		if op != "sync" {
+			return nil
+		}
+		syncs++
+		if fails {
+			return os.ErrDeadlineExceeded
+		}
+		return nil
+	}
+	add(t, l, talk(1), talk(2))
+	if syncs != 0 {
+		t.Errorf("%d syncs for what is not worth one", syncs)
+	}
+	fails = true
+	if all, err := l.Outbox().Next(9); err == nil {
+		t.Errorf("%d are given that are not on disk", len(all))
+	}
+	fails = false
+	if got := sent(t, l.Outbox(), 9); got != "1 2" || syncs != 2 {
+		t.Errorf("%s, %d syncs", got, syncs)
+	}
+	sent(t, l.Outbox(), 9)
+	if syncs != 2 {
+		t.Errorf("%d syncs for nothing new", syncs)
+	}
+	add(t, l, sale(3))
+	if sent(t, l.Outbox(), 9); syncs != 3 {
+		t.Errorf("%d syncs for one that was durable already", syncs)
+	}
+	if numbers(reopened(t, path)) != "1 2 3r" {
+		t.Error("not as it was")
+	}
+}
+
+// What was acknowledged is written down once a minute at most, and at the end.
+func TestOutboxIsSavedSparingly(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger.jsonl")
+	synctest.Test(t, func(t *testing.T) {
+		l, _, err := Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		saves := 0
+		l.before = func(op string) error {
+			if strings.HasPrefix(op, "rename ledger-sent.json") {
+				saves++
+			}
+			return nil
+		}
+		for n := range uint64(600) { // ten minutes
+			add(t, l, talk(n))
+			sent(t, l.Outbox(), 9)
+			l.Outbox().Done(n + 1)
+			sent(t, l.Outbox(), 9) // there is nothing left
+			time.Sleep(time.Second)
+		}
+		if saves < 9 || saves > 11 {
+			t.Errorf("%d saves in ten minutes", saves)
+		}
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if n, _ := reopened(t, path).Outbox().Waiting(); n != 0 {
+		t.Errorf("%d wait after an orderly end", n)
+	}
+}
+
+// A thousand events are given in batches without reading each file for each batch.
+func TestLongOutboxIsGivenFromWhereItWas(t *testing.T) {
+	l, _ := open(t, filepath.Join(t.TempDir(), "ledger.jsonl"))
+	for n := range uint64(1000) {
+		add(t, l, talk(n).on(day(0)))
+	}
+	o := l.Outbox()
+	for seq := uint64(0); seq < 1000; seq += 20 {
+		all, err := o.Next(20)
+		if err != nil || len(all) != 20 || all[0].Entry.Seq != seq+1 {
+			t.Fatalf("after %d: %d, %v", seq, len(all), err)
+		}
+		if o.next.seq != seq+1 || seq > 0 && o.next.at == 0 {
+			t.Fatalf("after %d: begins at %+v", seq, o.next)
+		}
+		o.Done(seq + 20)
+	}
+}

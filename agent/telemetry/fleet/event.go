@@ -1,0 +1,204 @@
+package fleet
+
+import (
+	"cmp"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"stolpe/agent/telemetry"
+	"stolpe/display"
+	"stolpe/payment"
+)
+
+// Chosen by us.
+const (
+	maxSeq     = 1 << 53            // beyond it JSON's numbers are not exact, and no post comes there
+	maxEnergy  = 10_000_000         // Wh of one charge: 10 MWh
+	maxTime    = 7 * 24 * time.Hour // of one charge, which lasts no longer anywhere
+	maxAhead   = 24 * time.Hour     // that an event may be in the future; then its clock was wrong
+	rewritten  = 10 * time.Minute   // later than the newest, an event with an old number is of a new book
+	maxStrikes = 3                  // drivers in a row whom a post gave nothing for their approval
+)
+
+// told is the data of the events that are counted, whatever their type.
+type told struct {
+	Energy     int64            `json:"e_wh"`  // Wh
+	Seconds    int64            `json:"dur_s"` // of charging, s
+	Currency   payment.Currency `json:"cur"`
+	Captured   payment.Amount   `json:"captured"`
+	WrittenOff payment.Amount   `json:"written_off"`
+	Reason     string           `json:"reason"`
+
+	Amount payment.Amount   `json:"amount"` // of a refund
+	In     payment.Currency `json:"currency"`
+
+	From uint64 `json:"from"` // numbers of events that are no more
+	To   uint64 `json:"to"`   // both included
+}
+
+// event counts an event, once.
+func (p *post) event(now time.Time, text []byte) error {
+	var e telemetry.Event
+	if err := decode(text, &e.Head, &e); err != nil {
+		return err
+	}
+	if e.Seq == 0 || e.Seq > maxSeq || e.EVSE < 0 || e.EVSE > maxNumber {
+		return errNumbers
+	}
+	when, sure := now, good(e.Clock) && e.At.Before(now.Add(maxAhead)) && e.At.After(now.Add(-keptFor*time.Second))
+	if sure {
+		when = e.At.In(now.Location())
+	}
+	newer := e.Seq > p.Seqs.newest()
+	if !newer && sure && when.Sub(at(p.Newest)) > rewritten { // numbered from the beginning, on a new card
+		p.Seqs, newer = nil, true
+	}
+	if !p.Seqs.take(e.Seq) {
+		return nil
+	}
+	if newer {
+		p.Newest = when.Unix()
+	}
+	var d told
+	if len(e.Data) > 0 {
+		if err := json.Unmarshal(e.Data, &d); err != nil {
+			return err
+		}
+	}
+	if e.Type == "book.trimmed" && d.From > 0 && d.From <= d.To && d.To < e.Seq {
+		p.Seqs.fill(d.From, d.To) // nobody will see them any more
+	}
+	p.count(when, func(t *Tally) { t.event(e.Type, d) })
+	if newer {
+		p.strike(now, e.Type, e.EVSE, d)
+	}
+	return nil
+}
+
+// event counts one event.
+func (t *Tally) event(kind string, d told) {
+	d.Energy = within(d.Energy, maxEnergy)
+	switch kind {
+	case "session.created":
+		t.Asked++
+	case "session.authorised":
+		t.Approved++
+	case "session.started":
+		t.Closed++
+	case "session.settled":
+		t.sold(d)
+	case "session.abandoned":
+		if t.Failed == nil {
+			t.Failed = map[string]int{}
+		}
+		t.Failed[ending(d.Reason)]++
+	case "payment.failed":
+		t.Troubled++
+	case "payment.refunded":
+		money(&t.Refunded, d.In, d.Amount)
+	}
+}
+
+// sold counts a charge that was settled.
+func (t *Tally) sold(d told) {
+	t.Energy += d.Energy
+	if d.Energy > 0 {
+		t.Fed++
+		if broken(d.Reason) {
+			t.Cut++
+		}
+	}
+	t.Seconds += within(d.Seconds, int64(maxTime/time.Second))
+	money(&t.Revenue, d.Currency, d.Captured)
+	money(&t.Lost, d.Currency, d.WrittenOff)
+}
+
+func money(to *map[payment.Currency]int64, c payment.Currency, a payment.Amount) {
+	if c.Known() && a > 0 && a <= payment.MaxAmount {
+		sum(to, map[payment.Currency]int64{c: int64(a)})
+	}
+}
+
+// within is a number that is none of what cannot be.
+func within(n, most int64) int64 {
+	if n < 0 || n > most {
+		return 0
+	}
+	return n
+}
+
+// ending is a word of display.End, or other.
+func ending(word string) string {
+	for e := display.NotEnded + 1; e <= display.LastEnd; e++ {
+		if e.String() == word {
+			return word
+		}
+	}
+	return "other"
+}
+
+// broken says whether a charge ended by something that went wrong.
+func broken(reason string) bool {
+	return slices.ContainsFunc([]display.End{display.PowerLost, display.MeterLost, display.ContactorBad, display.StorageBad, display.PaymentGone, display.Emergency, display.ShutDown},
+		func(e display.End) bool { return e.String() == reason })
+}
+
+// Results are how requests went, in words: ok, interrupted, no_energy, start_failed and
+// not_approved.
+func (t Tally) Results() map[string]int {
+	all := map[string]int{"ok": t.Fed - t.Cut, "interrupted": t.Cut, "no_energy": 0, "start_failed": 0, "not_approved": 0}
+	for word, n := range t.Failed {
+		switch word {
+		case display.NoEnergy.String():
+			all["no_energy"] += n
+		case display.Declined.String(), display.AbortedInApp.String(), display.TimedOut.String(), display.NoAnswer.String():
+			all["not_approved"] += n
+		default:
+			all["start_failed"] += n
+		}
+	}
+	return all
+}
+
+// unfed are the ends of charges that were approved and got nothing, though there was a
+// car.
+func unfed(reason string) bool {
+	return reason == display.NoEnergy.String() || reason == display.ContactorBad.String() || reason == display.MeterLost.String()
+}
+
+// strike counts the drivers in a row who got nothing. An EVSE that says it is available,
+// and is not for anybody, counts as down.
+func (p *post) strike(now time.Time, kind string, number int, d told) {
+	e := p.EVSEs[number]
+	if e == nil {
+		return
+	}
+	switch {
+	case kind == "session.abandoned" && unfed(d.Reason):
+		e.Strikes = min(e.Strikes+1, maxStrikes)
+	case kind == "session.settled" && d.Energy > 0:
+		e.Strikes = 0
+	default:
+		return
+	}
+	if p.there == present && e.fresh && !p.silent {
+		e.Line.add(e.change(now.Unix()))
+	}
+}
+
+func good(clock string) bool { return clock == "synced" || clock == "holdover" }
+
+// decode reads a payload of a version that is known.
+func decode(text []byte, head *telemetry.Head, into any) error {
+	if err := json.Unmarshal(text, into); err != nil {
+		return err
+	}
+	if head.V != telemetry.Version {
+		return errVersion
+	}
+	return nil
+}
+
+// firstOf gives the first text that is not empty.
+func firstOf(texts ...string) string { return cmp.Or(texts...) }
