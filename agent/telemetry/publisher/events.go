@@ -35,9 +35,6 @@ func (p *Publisher) send(ctx context.Context) error {
 		}
 		p.Outbox.Done(events[i].Seq)
 		p.dirty = true
-		if p.rewind() {
-			return nil // the others come again, and later
-		}
 		for _, s := range p.sights {
 			s.look()
 		}
@@ -48,15 +45,13 @@ func (p *Publisher) send(ctx context.Context) error {
 	return nil
 }
 
-// rewind does what Rewind has asked for, and says whether there was anything.
-func (p *Publisher) rewind() bool {
-	from := p.back.Swap(0)
-	if from == 0 || p.Outbox == nil {
-		return false
+// rewind does what Rewind has asked for. It comes between batches: what is sent when it
+// is asked for counts as sent before.
+func (p *Publisher) rewind() {
+	if from := p.back.Swap(0); from > 0 && p.Outbox != nil {
+		p.Outbox.Rewind(from)
+		p.dirty = true
 	}
-	p.Outbox.Rewind(from)
-	p.dirty = true
-	return true
 }
 
 // save writes down what has been sent, not too often.
