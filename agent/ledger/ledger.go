@@ -202,6 +202,9 @@ func (l *Ledger) sync(to int64) error {
 		if _, err := l.file.ReadAt(again, l.sure); err != nil {
 			return err
 		}
+		if err := l.may("write again"); err != nil {
+			return err
+		}
 		if _, err := l.file.WriteAt(again, l.sure); err != nil {
 			return err
 		}

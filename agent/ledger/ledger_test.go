@@ -284,6 +284,19 @@ func TestTwoWriters(t *testing.T) {
 	}
 }
 
+// The end of a charge is written once, whoever says it how often.
+func TestEndOfAChargeIsWrittenOnce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger.jsonl")
+	a, _ := open(t, path)
+	b, _ := open(t, path)
+	add(t, a, sale(1), sale(1))
+	add(t, b, sale(1), sale(2))
+	add(t, a, sale(2))
+	if all, err := read(a); err != nil || len(all) != 2 {
+		t.Errorf("%d entries, %v", len(all), err)
+	}
+}
+
 // While the card hangs in the middle of an append, pages are served.
 func TestPagesDoNotWaitForTheCard(t *testing.T) {
 	l, _ := open(t, filepath.Join(t.TempDir(), "ledger.jsonl"))
