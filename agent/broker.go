@@ -46,7 +46,7 @@ func openUplink(cfg config.Config, log *slog.Logger) (*uplink, error) {
 	}
 	b := &uplink{base: envelope.Base(cfg.Tenant, cfg.Post.ID), log: log}
 	o := mqtt.Options{
-		URL: m.URL, ClientID: cfg.Post.ID, Log: log, Handle: b.take, Ready: b.isReady, KeepWarm: quiet,
+		URL: m.URL, ClientID: cfg.Post.ID, Log: log, Handle: b.take, Ready: b.isReady, KeepWarm: quiet, Retry: m.Retry,
 		Will: &mqtt.Message{Topic: b.base + envelope.AvailabilityLeaf, Payload: []byte(envelope.Offline), Retained: true},
 	}
 	if cfg.Telemetry.Profile == telemetry.Standard {

@@ -79,7 +79,10 @@ func (p *parts) debts(h *telemetry.Health, now hal.Stamp) {
 
 // wire is the share of readings that failed since the last asking, in a million.
 func (p *parts) wire() *int64 {
-	all, bad := p.readings.Swap(0), p.misread.Swap(0)
+	all, bad := p.readings.Load(), p.misread.Load()
+	was := p.told
+	p.told = [2]int64{all, bad}
+	all, bad = all-was[0], bad-was[1]
 	if all == 0 {
 		return nil
 	}

@@ -96,9 +96,11 @@ func (v *victim) live() {
 			break
 		}
 	}
-	for v.kill(resting) && !v.t.Failed() { // what is over must stay over
+	for v.blows() > 0 && !v.t.Failed() { // what is over must stay over
+		v.kill(resting)
 		p.wait("payments read back", func() bool { return strings.Contains(v.log(), "reading payments back") })
 	}
+	p.wait("the last start", func() bool { return v.log() != "" })
 	v.end()
 	<-ended
 	if !v.t.Failed() {
@@ -294,7 +296,9 @@ func (v *victim) end() {
 	defer v.mu.Unlock()
 	v.over = true
 	if v.process == nil {
-		v.t.Errorf("%s is not running at its end", v.id)
+		if !v.t.Failed() {
+			v.t.Errorf("%s is not running at its end", v.id)
+		}
 		return
 	}
 	if err := v.process.Process.Signal(syscall.SIGTERM); err != nil {
@@ -320,6 +324,13 @@ func (v *victim) log() string {
 		return ""
 	}
 	return v.logs[len(v.logs)-1].String()
+}
+
+// blows is how many kills are to come yet.
+func (v *victim) blows() int {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.budget
 }
 
 // serves says whether the post still takes drivers, or will.

@@ -32,7 +32,7 @@ func TestKilledTwoHundredTimes(t *testing.T) {
 		t.Skip("left out: 200 kills at random moments; TestKilledPostSettles does 10")
 	}
 	t.Parallel()
-	killing(t, 200, 50, 4)
+	killing(t, 200, 100, 4)
 }
 
 // TestCardLostInTheMiddleOfACharge kills posts while cars charge, and takes away

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -18,7 +19,15 @@ import (
 // process of its own.
 var program = &builder{}
 
+// abreast is how many tests run at a time, on however few processors: most wait for
+// programs that wait themselves. Chosen by us.
+const abreast = "12"
+
 func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", abreast); err != nil {
+		panic(err)
+	}
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
 		program.remove()
 		os.Exit(code)

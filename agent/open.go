@@ -41,6 +41,8 @@ type world struct {
 	around func(evse.Meter) evse.Meter
 	// watch adds watchers.
 	watch []evse.Watcher
+	// figures are what is counted; nil where nobody asks.
+	figures *figures
 	// book is what has happened, for people; nil where nothing is written.
 	book *ledger.Ledger
 	// born is what it says of this start of the program.
@@ -59,6 +61,7 @@ type parts struct {
 	fleet *publisher.Publisher // tells it how the post is doing; nil without a broker
 
 	readings, misread atomic.Int64 // of meters: all, and those that failed
+	told              [2]int64     // of these, when somebody last asked for their share
 }
 
 // Close closes everything that was opened, last first.
@@ -179,33 +182,38 @@ func (p *parts) openEVSE(c config.Config, e config.EVSE, w world, made evse.Part
 	if found.trust != session.Whole {
 		log.Warn("settle-only: open payments are read back and settled, no new driver is served")
 	}
-	made.State = rules.Recover(found.state, found.trust, w.now())
+	now := w.now()
+	made.State = rules.Recover(found.state, found.trust, now)
 	made.Payments, made.Journal = payments, journal
 	if w.around != nil {
 		made.Meter = w.around(made.Meter)
 	}
 	made.Meter = counted{made.Meter, &p.readings, &p.misread}
 	made.Watchers = append([]evse.Watcher{&diary{log: log, rules: rules}}, w.watch...)
+	if w.figures != nil {
+		made.Watchers = append(made.Watchers, w.figures.of(rules, &made.State))
+	}
 	if w.book != nil {
-		made.Watchers = append(made.Watchers, p.writers(w, rules, &made.State, log)...)
+		made.Watchers = append(made.Watchers, p.writers(w, rules, evse.Moment{Before: session.State{Kept: found.state}, After: made.State, Now: now}, log)...)
 	}
 	made.Now, made.Every, made.Grace, made.Log = w.now, w.every, w.grace, log
 	made.Alive = p.aliveHook(e, w, log)
 	return evse.New(made), nil
 }
 
-// writers write into the book what happens at an EVSE that was found in that state,
-// and the first of them what happens to the post.
-func (p *parts) writers(w world, rules *session.Rules, found *session.State, log *slog.Logger) []evse.Watcher {
+// writers write into the book what happens at an EVSE after that start, and the first of
+// them what happens to the post.
+func (p *parts) writers(w world, rules *session.Rules, start evse.Moment, log *slog.Logger) []evse.Watcher {
 	c := newClerk(w.book, rules, rules.EVSE, log)
-	c.scribe = newScribe(w.book, rules, found, log, c.call)
+	c.scribe = newScribe(w.book, rules, &start, log, c.call)
 	all := []evse.Watcher{c.scribe, c}
 	if p.book == nil {
 		p.book = w.book
-		c.scribe.put(ledger.Entry{Kind: ledger.PostBooted, Post: &w.born}, w.now().Wall)
+		c.scribe.put(ledger.Entry{Kind: ledger.PostBooted, Post: &w.born}, start.Now.Wall)
 		all = append(all, &dial{scribe: c.scribe})
 	}
-	c.leave(found.Kept, w.now().Wall)
+	c.scribe.ended(&start)
+	c.leave(start.After.Kept, start.Now.Wall)
 	p.jobs = append(p.jobs, c.run)
 	return all
 }

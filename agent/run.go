@@ -76,6 +76,10 @@ func daemon(ctx context.Context, cfg config.Config, file string, stderr io.Write
 	if w.book = openBook(cfg.StateDir, cfg.Post.ID, log); w.book != nil {
 		p.close = append(p.close, w.book.Close)
 	}
+	if cfg.Metrics != "" {
+		w.figures = newFigures()
+		w.alive = w.figures.hooks(w.alive)
+	}
 	jobs, stop := context.WithCancel(context.WithoutCancel(ctx)) // what the loops still need while they settle
 	defer stop()
 	b, err := openUplink(cfg, log)
@@ -87,7 +91,7 @@ func daemon(ctx context.Context, cfg config.Config, file string, stderr io.Write
 		return err
 	}
 	p.close = append([]func() error{pay.close}, p.close...)
-	if err := p.openEVSEs(cfg, w, pay); err != nil {
+	if err := p.openEVSEs(cfg, w, w.figures.asking(pay)); err != nil {
 		return failed(err)
 	}
 	noteLines(cfg, file, log)
@@ -100,6 +104,7 @@ func daemon(ctx context.Context, cfg config.Config, file string, stderr io.Write
 		return failed(err)
 	}
 	p.tellFleet(cfg, w, b)
+	p.serveFigures(cfg, w, b)
 	if err := systemd.Ready(); err != nil {
 		log.Warn("service manager does not listen", "err", err)
 	}

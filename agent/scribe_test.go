@@ -166,11 +166,11 @@ func newStudy(t *testing.T, found session.State) (*scribe, *ledger.Ledger, *pape
 	t.Helper()
 	book, _ := newBook(t)
 	log := new(paper)
-	return newScribe(book, &session.Rules{Post: "A12", EVSE: 1}, &found, slog.New(slog.NewTextHandler(log, nil)), func() {}), book, log
+	return newScribe(book, &session.Rules{Post: "A12", EVSE: 1}, &evse.Moment{After: found}, slog.New(slog.NewTextHandler(log, nil)), func() {}), book, log
 }
 
-// seconds is an instant after the start, with a clock that is right.
-func seconds(n int) hal.Instant {
+// secondsIn is an instant after the start, with a clock that is right.
+func secondsIn(n int) hal.Instant {
 	return hal.Instant{Mono: time.Duration(n) * time.Second, Wall: hal.Stamp{Unix: epoch + int64(n), Clock: hal.ClockSynced}}
 }
 
@@ -234,7 +234,7 @@ func TestFaultsAreToldOnce(t *testing.T) {
 		s.faults = complained(book.Raised(1), &session.State{Passing: x.found})
 		for _, step := range x.steps {
 			state := session.State{Kept: session.Kept{Latched: step.faults & swap}, Passing: step.faults &^ swap}
-			s.Saw(evse.Moment{Before: state, After: state, Now: seconds(step.second)})
+			s.Saw(evse.Moment{Before: state, After: state, Now: secondsIn(step.second)})
 			if err := s.write(); err != nil {
 				t.Fatal(err)
 			}
@@ -256,7 +256,7 @@ func TestClockIsToldOf(t *testing.T) {
 		{1, 1, hal.ClockHoldover}, {2, 3, hal.ClockHoldover}, {3, 3, hal.ClockHoldover}, // counted in whole seconds
 		{4, 4, hal.ClockSynced}, {5, 3605, hal.ClockSynced}, {100, 3700, hal.ClockSynced}, {101, 101, hal.ClockHoldover}, {102, 102, hal.ClockHoldover},
 	} {
-		now := seconds(x.mono)
+		now := secondsIn(x.mono)
 		now.Wall = hal.Stamp{Unix: epoch + x.wall, Clock: x.clock}
 		d.Saw(evse.Moment{Now: now})
 	}
@@ -280,11 +280,11 @@ func TestFailedPaymentIsToldOnce(t *testing.T) {
 	}
 	s, book, _ := newStudy(t, session.State{})
 	for _, why := range []payment.Reason{payment.NoReason, payment.FundsGone, payment.FundsGone, payment.NoReason, payment.FundsGone, payment.TooLate} {
-		s.Saw(evse.Moment{After: owed(why), Now: seconds(1)})
+		s.Saw(evse.Moment{After: owed(why), Now: secondsIn(1)})
 	}
 	done := owed(payment.TooLate)
 	done.Debts, done.Done = done.Debts[:1], done.Debts[1:]
-	s.Saw(evse.Moment{After: done, Now: seconds(2)})
+	s.Saw(evse.Moment{After: done, Now: secondsIn(2)})
 	if err := s.write(); err != nil {
 		t.Fatal(err)
 	}
@@ -299,9 +299,26 @@ func TestFailedPaymentIsToldOnce(t *testing.T) {
 		t.Error(got)
 	}
 	later, book, _ := newStudy(t, owed(payment.TooLate))
-	later.Saw(evse.Moment{After: owed(payment.TooLate), Now: seconds(1)})
+	later.Saw(evse.Moment{After: owed(payment.TooLate), Now: secondsIn(1)})
 	if err := later.write(); err != nil || book.Newest() != 0 {
 		t.Errorf("told again: %v", err)
+	}
+}
+
+// A charge that was under way when the post lost power ends at the next start.
+func TestStartEndsACharge(t *testing.T) {
+	s, book, _ := newStudy(t, session.State{})
+	charge := session.Charge{Number: 7, Price: payment.Price{Currency: payment.NOK}}
+	waiting := session.State{Kept: session.Kept{Phase: session.Waiting, Charge: charge}}
+	owed := session.State{Kept: session.Kept{Debts: []session.Debt{{Charge: charge}}}}
+	for _, m := range []evse.Moment{{Before: waiting, After: owed}, {Before: owed, After: owed}, {Before: waiting, After: waiting}} {
+		s.ended(&m)
+	}
+	if err := s.write(); err != nil {
+		t.Fatal(err)
+	}
+	if got := kindsOf(t, book, "A12-1-000007"); got != "session.ended" {
+		t.Error(got)
 	}
 }
 

@@ -44,6 +44,7 @@ type Config struct {
 	Commands  Commands
 	Web       Web // zero with ThroughGateway: the gateway serves the pages
 	Limits    Limits
+	Metrics   string // where figures are served: host:port of this machine, or the absolute path of a socket; empty for nowhere
 	Sum       string // the first 12 hexadecimal digits of the file's SHA-256
 
 	from *strict.Reader // where everything stood, for Wrong

@@ -131,13 +131,15 @@ func TestReferenceConfigMeansWhatItSays(t *testing.T) {
 		MQTT: MQTT{
 			URL: "mqtts://broker.example.no:8883",
 			CA:  "/etc/stolpe/broker-ca.pem", Cert: "/etc/stolpe/post.pem", Key: "/etc/stolpe/post-key.pem",
+			Retry: time.Minute,
 		},
 		Telemetry: Telemetry{Profile: telemetry.Frugal, HomeAssistant: HomeAssistant{Prefix: "homeassistant"}},
 		Commands: Commands{
 			Keys:  []CommandKey{{Name: "ops", Role: "operator", Public: "1ZNLcYx7vj0RmOPELhN1oVw6fgyuiTlSCzAGrqBDk2Q"}},
 			Allow: []string{"identify", "stop", "out_of_service", "in_service", "restart", "config.get", "replay"},
 		},
-		Web: Web{Listen: "127.0.0.1:8080", PublicURL: "https://lad.example.no"},
+		Web:     Web{Listen: "127.0.0.1:8080", PublicURL: "https://lad.example.no"},
+		Metrics: "/run/stolpe/metrics.sock",
 		Limits: Limits{
 			Approve: 630 * time.Second, PlugIn: 5 * time.Minute, NoEnergy: 10 * time.Minute,
 			CarFull: 15 * time.Minute, Longest: 24 * time.Hour, Rest: 10 * time.Second, Closings: 20,

@@ -75,7 +75,8 @@ type file struct {
 		Brand     Brand
 		TermsURL  string `mapstructure:"terms_url"`
 	}
-	Limits struct {
+	Metrics struct{ Listen string }
+	Limits  struct {
 		Approve  time.Duration
 		PlugIn   time.Duration `mapstructure:"plug_in"`
 		NoEnergy time.Duration `mapstructure:"no_energy"`
@@ -106,7 +107,7 @@ func (f file) config() Config {
 			Vipps: Vipps{BaseURL: f.Payment.Vipps.BaseURL, MSN: f.Payment.Vipps.MSN, Webhooks: f.Payment.Vipps.Webhooks},
 			Push:  f.Payment.PushMessage, Receipts: f.Payment.Receipts,
 		},
-		Gateway: Gateway{Timeout: f.Payment.Gateway.Timeout}, MQTT: f.MQTT, Telemetry: f.Telemetry, Commands: f.Commands, Limits: Limits(f.Limits),
+		Gateway: Gateway{Timeout: f.Payment.Gateway.Timeout}, MQTT: f.MQTT, Telemetry: f.Telemetry, Commands: f.Commands, Limits: Limits(f.Limits), Metrics: f.Metrics.Listen,
 	}
 	if c.Payment.Through != ThroughGateway {
 		c.Web = Web{Listen: f.Web.Listen, PublicURL: f.Web.PublicURL}

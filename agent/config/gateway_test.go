@@ -21,7 +21,7 @@ func TestPostBehindAGateway(t *testing.T) {
 	if c.Payment.Through != ThroughGateway || c.Gateway.Timeout != 20*time.Second || c.Gateway.Key.Reveal() != gatewayKey {
 		t.Errorf("payment %+v, gateway %+v, key %q", c.Payment, c.Gateway, c.Gateway.Key.Reveal())
 	}
-	if want := (MQTT{"mqtts://broker:8883", "/etc/stolpe/ca.pem", "/etc/stolpe/post.pem", "/etc/stolpe/key.pem"}); c.MQTT != want {
+	if want := (MQTT{"mqtts://broker:8883", "/etc/stolpe/ca.pem", "/etc/stolpe/post.pem", "/etc/stolpe/key.pem", time.Minute}); c.MQTT != want {
 		t.Errorf("%+v: want %+v", c.MQTT, want)
 	}
 	if c.Web != (Web{}) {

@@ -18,7 +18,7 @@ func schema() strict.Format {
 			Doc: "Folder for what must survive a power cut. Made at installation; one post, one folder."},
 		{Name: "meters_dir", Kind: strict.Text, Unset: "the built-in register maps only", Want: "an absolute path", Legal: legal.Absolute,
 			Doc: "Folder with register maps of meters, one *.yaml for each. They are added to the built-in ones, or take the place of those of the same name."},
-		evseKeys(), priceKeys(), reserveKeys(), paymentKeys(), mqttKeys(), telemetryKeys(), commandKeys(), webKeys(), limitKeys(),
+		evseKeys(), priceKeys(), reserveKeys(), paymentKeys(), mqttKeys(), telemetryKeys(), commandKeys(), webKeys(), metricsKeys(), limitKeys(),
 	}}
 }
 
@@ -193,6 +193,18 @@ func webKeys() strict.Key {
 		{Name: "terms_url", Kind: strict.Text, Unset: "not shown", Want: "an https address of at most 200 characters", Legal: legal.Page,
 			Doc: "Where the owner's terms are read. Linked from every page."},
 	}}
+}
+
+func metricsKeys() strict.Key {
+	return strict.Key{Name: "metrics", Kind: strict.Section, Doc: "Figures for Prometheus.", Keys: []strict.Key{
+		{Name: "listen", Kind: strict.Text, Unset: "nowhere", Want: "127.0.0.1:port, localhost:port, or the absolute path of a socket", Legal: near,
+			Doc: "Where they are served, under /metrics. For programs on this machine only: there is no lock on them."},
+	}}
+}
+
+// near says whether s is an address of this machine, or the path of a socket.
+func near(s string) bool {
+	return legal.Absolute(s) && len(s) <= maxSocket || legal.HostPort(s) && listensOnLoopback(s)
 }
 
 func limitKeys() strict.Key {

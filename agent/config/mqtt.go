@@ -2,6 +2,7 @@ package config
 
 import (
 	"strings"
+	"time"
 
 	"stolpe/agent/config/strict"
 	"stolpe/agent/config/strict/legal"
@@ -12,6 +13,7 @@ import (
 type MQTT struct {
 	URL           string // mqtts://host:port, or mqtt://host:port on this machine
 	CA, Cert, Key string // absolute paths of PEM files; empty with mqtt://
+	Retry         time.Duration
 }
 
 // Telemetry is what the post tells over its broker.
@@ -53,6 +55,8 @@ func BrokerKeys(who, name string) []strict.Key {
 		file("ca", "Certificate of whoever vouches for the broker, PEM."),
 		file("cert", "Certificate of the "+who+", PEM. Its common name is "+name+"."),
 		file("key", "Private key of the "+who+", PEM."),
+		{Name: "retry", Kind: strict.Span, Def: time.Minute, Min: int64(2 * time.Second), Max: int64(time.Hour),
+			Doc: "How long the " + who + " waits at most before it tries a broker again that it has not reached several times. It begins with a second or two. Long where each try costs money; a broker that comes back is asked by all within this time."},
 	}
 }
 

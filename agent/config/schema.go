@@ -44,6 +44,7 @@ const (
 	minPower   = 1_000  // W: less charges no car
 	maxPower   = 50_000 // W: three phases of 63 A are 43 kW
 	maxLine    = 999    // number of a line on a chip, or of a chip: no board has more
+	maxSocket  = 100    // characters of its path: the kernel takes a few more
 	longest    = 7 * 24 * time.Hour
 )
 

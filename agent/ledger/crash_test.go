@@ -170,6 +170,11 @@ func TestKilledProcess(t *testing.T) {
 		if err := c.Process.Kill(); err != nil {
 			t.Fatal(err)
 		}
+		for lines.Scan() { // what it has said before
+			if n, err := strconv.ParseUint(lines.Text(), 10, 64); err == nil {
+				written = n
+			}
+		}
 		c.Wait() //nolint:errcheck // it was killed
 		l, _ := open(t, path)
 		count := uint64(0)

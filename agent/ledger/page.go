@@ -164,7 +164,9 @@ func (l *Ledger) replace(path string, text func(io.Writer) error) error {
 	if err != nil {
 		return err
 	}
-	err = text(f)
+	if err = l.giveAway(f); err == nil {
+		err = text(f)
+	}
 	if err == nil {
 		err = f.Sync()
 	}
@@ -175,6 +177,20 @@ func (l *Ledger) replace(path string, text func(io.Writer) error) error {
 		return errors.Join(err, os.Remove(path+partial))
 	}
 	return nil
+}
+
+// giveAway gives a file to whoever has the folder: a command of the administrator must
+// not close the book to the daemon.
+func (l *Ledger) giveAway(f *os.File) error {
+	info, err := l.folder.Stat()
+	if err != nil {
+		return err
+	}
+	owner, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || int(owner.Uid) == os.Geteuid() {
+		return nil
+	}
+	return f.Chown(int(owner.Uid), int(owner.Gid))
 }
 
 // rename renames for good.

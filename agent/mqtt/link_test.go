@@ -249,9 +249,15 @@ func TestGoodbyeSaysTheWill(t *testing.T) {
 	}
 }
 
-func TestBackOffGrowsToAMinuteByChance(t *testing.T) {
+func TestBackOffGrowsByChance(t *testing.T) {
+	t.Run("to a minute", func(t *testing.T) { backOff(t, 0, mostWait) })
+	t.Run("as far as was said", func(t *testing.T) { backOff(t, 5*time.Second, 5*time.Second) })
+	t.Run("further than a minute", func(t *testing.T) { backOff(t, 10*time.Minute, 10*time.Minute) })
+}
+
+func backOff(t *testing.T, retry, longest time.Duration) {
 	synctest.Test(t, func(t *testing.T) {
-		c, err := New(Options{URL: "mqtt://localhost", ClientID: "A1"})
+		c, err := New(Options{URL: "mqtt://localhost", ClientID: "A1", Retry: retry})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -263,7 +269,7 @@ func TestBackOffGrowsToAMinuteByChance(t *testing.T) {
 			tries = append(tries, time.Now())
 			return nil, errors.New("refused")
 		}
-		ctx, stop := context.WithTimeout(t.Context(), 2*time.Hour)
+		ctx, stop := context.WithTimeout(t.Context(), 12*time.Hour)
 		defer stop()
 		if err := c.Run(ctx); err != nil {
 			t.Error(err)
@@ -271,13 +277,13 @@ func TestBackOffGrowsToAMinuteByChance(t *testing.T) {
 		var gaps []time.Duration
 		for i := range tries[1:] {
 			gap := tries[i+1].Sub(tries[i])
-			if most := min(mostWait, leastWait<<min(i+1, 6)); gap < leastWait || gap > most {
+			if most := min(longest, leastWait<<(min(i, 15)+1)); gap < leastWait || gap > most {
 				t.Errorf("wait %d is %v, want %v to %v", i, gap, leastWait, most)
 			}
 			gaps = append(gaps, gap)
 		}
-		late := gaps[6:]
-		if slices.Max(late) < mostWait/2 || slices.Min(late) > mostWait/2 {
+		late := gaps[10:]
+		if slices.Max(late) < longest/2 || slices.Min(late) > longest*3/4 {
 			t.Errorf("no chance in %v", late)
 		}
 	})

@@ -52,6 +52,10 @@ type Options struct {
 	// 30 s.
 	KeepWarm time.Duration
 
+	// Retry is the longest wait before the broker is tried again, at least 2 s; 0 is a
+	// minute.
+	Retry time.Duration
+
 	// Handle is called for each message, in order of arrival, from one goroutine.
 	// It must not block for long.
 	Handle  func(Message)
@@ -106,6 +110,9 @@ func New(o Options) (*Conn, error) {
 	log = log.With("broker", at.Host)
 	if o.KeepWarm == 0 {
 		o.KeepWarm = keepWarm
+	}
+	if o.Retry == 0 {
+		o.Retry = mostWait
 	}
 	c := &Conn{o: o, at: at, log: log, queue: newQueue(log)}
 	c.dial = c.open

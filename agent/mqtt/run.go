@@ -14,7 +14,7 @@ import (
 // all of it by chance, so that a fleet does not come back in the same instant.
 const (
 	leastWait = time.Second
-	mostWait  = time.Minute
+	mostWait  = time.Minute // unless it was said otherwise
 	settled   = time.Minute // a connection that held this long was a good one
 )
 
@@ -41,7 +41,7 @@ func (c *Conn) Run(ctx context.Context) error {
 		if held > settled {
 			broken = 0
 		}
-		wait := pause(broken)
+		wait := pause(broken, c.o.Retry)
 		c.log.Warn("mqtt: no connection", "error", err, "again_in", wait.Round(time.Millisecond))
 		select {
 		case <-ctx.Done():
@@ -51,10 +51,10 @@ func (c *Conn) Run(ctx context.Context) error {
 	return nil
 }
 
-// pause is how long to wait after this many connections that came to nothing.
-func pause(broken int) time.Duration {
-	most := mostWait
-	if broken < 6 {
+// pause is how long to wait after this many connections that came to nothing, and at
+// most so long.
+func pause(broken int, most time.Duration) time.Duration {
+	if broken < 16 {
 		most = min(most, leastWait<<(broken+1))
 	}
 	return leastWait + rand.N(most-leastWait)

@@ -27,6 +27,9 @@ func (r *run) command(line func(string) bool, env []string, name string, args ..
 	}, line, func() {
 		fmt.Fprintf(r.out, "   ... %.0f s\n", time.Since(begun).Seconds())
 	})
+	if s := cmd.ProcessState; s != nil {
+		r.busy += s.UserTime() + s.SystemTime()
+	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}

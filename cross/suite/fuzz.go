@@ -18,12 +18,12 @@ type search struct {
 // leave room for everything else in a run.
 func searches() []search {
 	return []search{
-		{"hal/modbus", "", "30s"},
-		{"agent/command", "", "10s"},
-		{"payment/relay", "", "10s"},
-		{"payment/vipps", "FuzzReceiver", "10s"},
-		{"display/remote", "", "10s"},
-		{"display/web", "FuzzForms", "10s"},
+		{"hal/modbus", "", "20s"},
+		{"agent/command", "", "6s"},
+		{"payment/relay", "", "6s"},
+		{"payment/vipps", "FuzzReceiver", "6s"},
+		{"display/remote", "", "6s"},
+		{"display/web", "FuzzForms", "6s"},
 	}
 }
 

@@ -57,7 +57,7 @@ func (r *run) tests() error {
 // rank puts the packages whose tests take minutes before the others, so that none of
 // them runs alone at the end.
 func (r *run) rank(p string) int {
-	long := []string{"payment/gateway", "agent", "cross/worlds", "display/web"}
+	long := []string{"payment/gateway", "agent", "cross/worlds", "display/web", "agent/session", "agent/evse", "hal/modbus"}
 	if i := slices.Index(long, strings.TrimPrefix(p, r.module+"/")); i >= 0 {
 		return i
 	}
@@ -75,30 +75,6 @@ func (r *run) packages() ([]string, error) {
 		return false
 	}, nil, "go", "list", "./...")
 	return packages, err
-}
-
-// race runs the packages where goroutines meet once more. Short is enough: the
-// detector looks for two goroutines at one variable, not for rare inputs.
-func (r *run) race() error {
-	if missing := raceDetector().missing(); missing != "" {
-		r.tally.add(result{name: "tests under the race detector", skip: missing})
-		fmt.Fprintf(r.out, "   skipped: %s\n", missing)
-		return nil
-	}
-	packages, err := r.packages()
-	if err != nil {
-		return err
-	}
-	args := []string{"-race", "-short"}
-	for _, dir := range r.tree.Concurrent() {
-		if p := r.module + "/" + dir; slices.Contains(packages, p) {
-			args = append(args, p)
-		}
-	}
-	slices.SortStableFunc(args[2:], func(a, b string) int { return r.rank(a) - r.rank(b) })
-	r.again = true
-	defer func() { r.again = false }()
-	return r.goTest([]string{"CGO_ENABLED=1"}, args...)
 }
 
 // goTest runs `go test` with some more arguments, prints each package as it

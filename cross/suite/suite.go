@@ -70,7 +70,8 @@ type run struct {
 	root       bool // may install packages
 	allowSkips bool
 	short      bool
-	again      bool // the tests have run before: only failures are news
+	again      bool          // the tests have run before: only failures are news
+	busy       time.Duration // of all processors together, for the step under way
 	tree       *rules.Tree
 	tally      tally
 }
@@ -119,6 +120,7 @@ func (r *run) all() int {
 func (r *run) step(s step) {
 	fmt.Fprintf(r.out, "\n== %s\n", s.name)
 	begun, verdict := time.Now(), "ok"
+	r.busy = 0
 	if err := s.do(r); err != nil {
 		verdict = "FAILED"
 		if err != errCounted {
@@ -126,7 +128,11 @@ func (r *run) step(s step) {
 			r.tally.add(result{name: s.name, failed: true})
 		}
 	}
-	fmt.Fprintf(r.out, "   %s, %s\n", verdict, seconds(time.Since(begun)))
+	fmt.Fprintf(r.out, "   %s, %s", verdict, seconds(time.Since(begun)))
+	if r.busy > time.Second { // more than what is done in this process
+		fmt.Fprintf(r.out, ", %s of processors", seconds(r.busy))
+	}
+	fmt.Fprintln(r.out)
 }
 
 // sum prints what was skipped, what failed, and the closing line.

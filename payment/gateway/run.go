@@ -138,7 +138,7 @@ func (g *gateway) connect() (err error) {
 // dial makes a connection for these options.
 func (g *gateway) dial(o mqtt.Options) (conn *mqtt.Conn, err error) {
 	m := g.settings.MQTT
-	o.URL, o.ClientID, o.Log = m.URL, m.ClientID, g.log
+	o.URL, o.ClientID, o.Retry, o.Log = m.URL, m.ClientID, m.Retry, g.log
 	if m.Cert != "" {
 		if o.TLS, err = mqtt.TLS(m.CA, m.Cert, m.Key); err != nil {
 			return nil, err

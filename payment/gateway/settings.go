@@ -16,7 +16,7 @@ type settings struct {
 	Listen    string // host:port of the driver's pages and webhooks; port 0 is any free one
 	Status    string // host:port of health, readiness and metrics
 	PublicURL string // what phones call the pages; without a slash at the end
-	MQTT      struct{ URL, CA, Cert, Key, ClientID string }
+	MQTT      connection
 	RelayKey  config.Secret // 64 hexadecimal digits, of which the posts' keys are made
 	Units     []unit
 	Dead      struct {
@@ -43,16 +43,20 @@ type unit struct {
 	TermsURL        string
 }
 
+// connection is the way to the broker.
+type connection struct {
+	URL, CA, Cert, Key string        // see config.MQTT
+	ClientID           string        `mapstructure:"client_id"`
+	Retry              time.Duration // the longest wait before the broker is tried again
+}
+
 // file is the configuration as it stands in the file: the names are the keys.
 type file struct {
 	Listen, Status string
 	PublicURL      string `mapstructure:"public_url"`
-	MQTT           struct {
-		URL, CA, Cert, Key string
-		ClientID           string `mapstructure:"client_id"`
-	}
-	RelayKey string `mapstructure:"relay_key"`
-	Dead     struct {
+	MQTT           connection
+	RelayKey       string `mapstructure:"relay_key"`
+	Dead           struct {
 		After  time.Duration
 		Settle bool
 	}
@@ -95,8 +99,7 @@ func parseSettings(name string, in io.Reader, find config.Lookup) (settings, err
 		return settings{}, err
 	}
 	check(r, f)
-	s := settings{Listen: f.Listen, Status: f.Status, PublicURL: f.PublicURL, Dead: f.Dead}
-	s.MQTT = struct{ URL, CA, Cert, Key, ClientID string }(f.MQTT)
+	s := settings{Listen: f.Listen, Status: f.Status, PublicURL: f.PublicURL, MQTT: f.MQTT, Dead: f.Dead}
 	s.RelayKey = secret(r, "relay_key", f.RelayKey, find)
 	if key := s.RelayKey.Reveal(); key != "" && !isKey(key) {
 		r.Fail("relay_key", f.RelayKey+", but what is there is no key", fmt.Sprintf("%d hexadecimal digits there", keyDigits))

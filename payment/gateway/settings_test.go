@@ -92,7 +92,7 @@ func TestReferenceMeansWhatItSays(t *testing.T) {
 		},
 	}
 	want.MQTT.URL, want.MQTT.CA, want.MQTT.ClientID = "mqtts://broker.example.no:8883", "/etc/stolpe/broker-ca.pem", "gateway-1"
-	want.MQTT.Cert, want.MQTT.Key, want.Dead.After = "/etc/stolpe/gateway.pem", "/etc/stolpe/gateway-key.pem", 48*time.Hour
+	want.MQTT.Cert, want.MQTT.Key, want.MQTT.Retry, want.Dead.After = "/etc/stolpe/gateway.pem", "/etc/stolpe/gateway-key.pem", time.Minute, 48*time.Hour
 	oslo, err := time.LoadLocation("Europe/Oslo")
 	if err != nil {
 		t.Fatal(err)

@@ -320,7 +320,7 @@ func (s *street) configure(n int) (file string, d *door) {
 listen: "127.0.0.1:%[1]s"
 status: "127.0.0.1:0"
 public_url: "https://lad.example.no"
-mqtt: {url: "mqtts://127.0.0.1:%[2]s", ca: %[3]s/ca.pem, cert: %[3]s/cert.pem, key: %[3]s/key.pem, client_id: gateway-%[4]d}
+mqtt: {url: "mqtts://127.0.0.1:%[2]s", ca: %[3]s/ca.pem, cert: %[3]s/cert.pem, key: %[3]s/key.pem, client_id: gateway-%[4]d, retry: 2s}
 relay_key: "file:%[3]s/relay.key"
 units:
   - {msn: "123456", tenant: acme, currency: NOK, max_amount: 500000, base_url: "%[5]s",
@@ -350,7 +350,7 @@ price: {currency: NOK, vat_bp: 2500, kwh: %[3]d}
 reserve: {default: %[4]d, choices: [%[4]d]}
 limits: {rest: 1s, closings_an_hour: 1000}
 payment: {through: gateway, gateway: {timeout: 3s, key: "file:%[5]s/relay.key"}}
-mqtt: {url: "mqtts://127.0.0.1:%[6]s", ca: %[5]s/ca.pem, cert: %[5]s/cert.pem, key: %[5]s/key.pem}
+mqtt: {url: "mqtts://127.0.0.1:%[6]s", ca: %[5]s/ca.pem, cert: %[5]s/cert.pem, key: %[5]s/key.pem, retry: 2s}
 `, id, s.state(n), kwh, limit, own, s.port), 0o600))
 	r := keep(s.t, id, func() *exec.Cmd { return exec.Command(filepath.Join(s.dir, "stolpe"), "run", "--config", file) })
 	s.t.Cleanup(r.end)

@@ -162,7 +162,7 @@ func TestProfilesKeepTheirPace(t *testing.T) {
 	type count struct{ state, session, meter, health int }
 	for profile, want := range map[telemetry.Profile][2]count{
 		telemetry.Minimal:  {{state: 1, health: 1}, {state: 1, health: 1}},
-		telemetry.Frugal:   {{state: 4, meter: 4, health: 4}, {state: 4, session: 60, meter: 60, health: 4}},
+		telemetry.Frugal:   {{state: 2, meter: 4, health: 4}, {state: 2, session: 60, meter: 60, health: 4}},
 		telemetry.Standard: {{state: 4, meter: 12, health: 12}, {state: 4, session: 360, meter: 360, health: 12}},
 	} {
 		t.Run(string(profile), func(t *testing.T) {
