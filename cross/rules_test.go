@@ -76,6 +76,8 @@ func goroutines() map[string]string {
 
 		"agent/command": "a stop must not wait behind a slow deed, nor any deed for a slow disk",
 
+		"agent/telemetry/publisher": "sends events beside the rest, as the ledger may wait for a card",
+
 		"display/remote":  "answers several pages at a time: one wish may wait for a disk",
 		"payment/gateway": "serves pages, posts and figures side by side until all have ended",
 		"payment/relay":   "one asking for each goroutine: the payment service may be slow",
