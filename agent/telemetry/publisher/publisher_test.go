@@ -51,7 +51,7 @@ func TestEachConnectionBeginsWithThePresent(t *testing.T) {
 					t.Errorf("told %s\nwant %s", got, want)
 				}
 				b.set(true, 0)
-				p.Rewind(1)
+				b.Done(0)
 				pass(time.Minute)
 				if n := b.attempts(); n > 0 {
 					t.Errorf("tried %d times without a connection", n)
