@@ -37,6 +37,10 @@ func (h *ear) messages() []mqtt.Message {
 // member: charges, a car that pauses, a meter that falls silent, a broker that is
 // restarted, and a program that is.
 func TestADayFitsTheSchema(t *testing.T) {
+	if testing.Short() {
+		t.Skip("lives a day")
+	}
+	t.Parallel()
 	s, err := schema.ReadStrictly("..")
 	if err != nil {
 		t.Fatal(err)
