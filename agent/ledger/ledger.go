@@ -87,7 +87,6 @@ func Open(path string) (l *Ledger, repaired int64, err error) {
 	l = &Ledger{path: path, folder: folder, recent: newRecent()}
 	l.outbox.book = l
 	err = l.locked(func() error {
-		l.sweep()
 		if err := l.readOlder(); err != nil {
 			return err
 		}

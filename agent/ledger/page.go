@@ -61,14 +61,6 @@ func (l *Ledger) olders() ([]older, error) {
 	return all, nil
 }
 
-// sweep removes what a power cut has left unfinished. The folder is locked.
-func (l *Ledger) sweep() {
-	left, _ := filepath.Glob(strings.TrimSuffix(l.path, suffix) + "*" + suffix + partial)
-	for _, path := range left {
-		os.Remove(path) //nolint:errcheck // it is in nobody's way
-	}
-}
-
 // readOlder reads the newest of the older files, as far as a start does.
 func (l *Ledger) readOlder() error {
 	all, err := l.olders()

@@ -54,7 +54,7 @@ func TestOutboxIsEmptiedInOrderAndSlowly(t *testing.T) {
 }
 
 // A change of state does not wait behind what has piled up.
-func TestStateGoesBeforeEvents(t *testing.T) {
+func TestStateDoesNotWaitForEvents(t *testing.T) {
 	bubble(t, telemetry.Frugal, nil, func(t *testing.T, _ *Publisher, v *post, b *books) {
 		pass(20 * time.Second)
 		b.take()
@@ -64,7 +64,7 @@ func TestStateGoesBeforeEvents(t *testing.T) {
 			pass(4*time.Second + 30*time.Millisecond)
 			v.change(func(s *session.State) { s.Latched ^= session.Withdrawn })
 			b.take()
-			pass(310 * time.Millisecond)
+			pass(1110 * time.Millisecond)
 			if all := b.take(); len(under(all, "evse/1/state")) != 1 || len(all) == 1 {
 				t.Errorf("told %s: want the state, and events", leaves(all))
 			}
@@ -137,7 +137,7 @@ func TestRewindSendsAgain(t *testing.T) {
 // What is out is written down, but not at each event, and at the end.
 func TestOutboxIsWrittenDownNowAndThen(t *testing.T) {
 	var b *books
-	bubble(t, telemetry.Frugal, nil, func(t *testing.T, _ *Publisher, _ *post, books *books) {
+	bubble(t, telemetry.Frugal, nil, func(t *testing.T, _ *Publisher, v *post, books *books) {
 		b = books
 		pass(2 * time.Minute)
 		if all := b.saved(nil); len(all) > 0 {
@@ -172,26 +172,43 @@ func TestOutboxIsWrittenDownNowAndThen(t *testing.T) {
 		pass(time.Second)
 		b.add(1, "payment.refunded")
 		b.saved(nil)
+		b.take()
+		b.set(false, 10*time.Millisecond)
+		v.change(func(s *session.State) { s.Latched |= session.Withdrawn })
 	})
+	if s := last[telemetry.State](t, b.take(), "evse/1/state"); s.State != "unavailable" {
+		t.Errorf("at the end: told %+v", s)
+	}
 	if len(b.saves) != 1 || b.out != 304 {
 		t.Errorf("at the end: saved %d times, out to %d: want the last one sent and written down", len(b.saves), b.out)
 	}
 }
 
-// A ledger that cannot be read keeps nothing else from being told.
+// A ledger that cannot be read, or a card that does not answer, keeps nothing else from
+// being told, nor the post from ending.
 func TestLedgerInTroubleKeepsStatesComing(t *testing.T) {
-	bubble(t, telemetry.Frugal, func(o *Options) { o.Outbox.(*books).broken = errors.New("input/output error") },
-		func(t *testing.T, _ *Publisher, v *post, b *books) {
-			b.add(1, "payment.refunded")
-			pass(20 * time.Second)
-			v.change(func(s *session.State) { s.Latched |= session.Withdrawn })
-			pass(2 * time.Second)
-			all := b.take()
-			if s := last[telemetry.State](t, all, "evse/1/state"); s.State != "unavailable" {
-				t.Errorf("%+v", s)
-			}
-			if got := numbers(t, all); len(got) > 0 {
-				t.Errorf("came %v", got)
-			}
+	for name, change := range map[string]func(*books){
+		"cannot be read":  func(b *books) { b.broken = errors.New("input/output error") },
+		"does not answer": func(b *books) { b.hang = 24 * time.Hour },
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, telemetry.Frugal, func(o *Options) { change(o.Outbox.(*books)) },
+				func(t *testing.T, _ *Publisher, v *post, b *books) {
+					b.add(1, "payment.refunded")
+					pass(20 * time.Second)
+					v.change(func(s *session.State) { s.Latched |= session.Withdrawn })
+					pass(16 * time.Minute)
+					all := b.take()
+					if s := last[telemetry.State](t, all, "evse/1/state"); s.State != "unavailable" {
+						t.Errorf("%+v", s)
+					}
+					if h := last[telemetry.Health](t, all, "health"); name == "cannot be read" && h.Outbox.Events != 1 {
+						t.Errorf("%+v", h)
+					}
+					if got := numbers(t, all); len(got) > 0 {
+						t.Errorf("came %v", got)
+					}
+				})
 		})
+	}
 }

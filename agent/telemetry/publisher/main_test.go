@@ -130,8 +130,9 @@ type books struct {
 	all    []telemetry.Event
 	out    uint64 // number up to which they are out
 	saves  []time.Duration
-	broken error // of Next
-	full   error // of Save
+	broken error         // of Next
+	hang   time.Duration // that Next takes
+	full   error         // of Save
 	began  time.Time
 
 	away  bool
@@ -141,6 +142,7 @@ type books struct {
 }
 
 func (b *books) Next(most int) ([]telemetry.Event, error) {
+	<-time.After(b.hang)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	rest := b.all[min(b.out, uint64(len(b.all))):]
@@ -263,7 +265,15 @@ func bubble(t *testing.T, profile telemetry.Profile, change func(*Options), test
 		var group sync.WaitGroup
 		group.Go(func() { v.run(ctx) })
 		group.Go(func() { p.Run(ctx) })
-		t.Cleanup(func() { stop(); group.Wait() })
+		t.Cleanup(func() {
+			stop()
+			began := time.Now()
+			group.Wait()
+			if took := time.Since(began); took > 2*byeWithin {
+				t.Errorf("it took %v to end", took)
+			}
+			<-time.After(3 * b.hang) // it asks twice
+		})
 		test(t, p, v, b)
 	})
 }

@@ -43,16 +43,19 @@ func TestEachConnectionBeginsWithThePresent(t *testing.T) {
 				t.Fatalf("told without a connection: %v, and tried %d times", got, b.attempts())
 			}
 			for range 2 {
-				b.set(false, 0)
+				b.set(false, 300*time.Millisecond)
 				p.Anew()
-				pass(100 * time.Millisecond)
+				pass(5 * time.Second)
 				const want = "info evse/1/state evse/1/price evse/1/session evse/1/meter health evt/session evt/session evt/session"
 				if got := leaves(b.take()); got != want {
 					t.Errorf("told %s\nwant %s", got, want)
 				}
 				b.set(true, 0)
-				pass(time.Minute)
 				p.Rewind(1)
+				pass(time.Minute)
+				if n := b.attempts(); n > 0 {
+					t.Errorf("tried %d times without a connection", n)
+				}
 			}
 			if found != 2 {
 				t.Errorf("discovery told %d times on two connections", found)
