@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	commands "stolpe/agent/command"
 	"stolpe/agent/ledger"
 	"stolpe/agent/mqtt"
 	"stolpe/agent/telemetry"
@@ -255,7 +256,7 @@ func (q *quarter) replays(c *consumer) {
 		q.t.Fatalf("lost %v", lost)
 	}
 	c.deaf = func(uint64) bool { return false }
-	q.life.book.Outbox().Rewind(lost[0])
+	q.command(commands.Replay, 0, fmt.Sprintf(`{"from":%d}`, lost[0]))
 	q.pass(time.Minute)
 	if lost := c.gaps(); len(lost) > 0 {
 		q.t.Errorf("still without %v", lost)

@@ -125,13 +125,13 @@ func (b *uplink) isReady(ctx context.Context) {
 	if err := b.conn.Publish(ctx, online); err != nil {
 		return // the connection has broken
 	}
-	b.said.Store(true)
-	defer b.said.Store(false)
 	for _, u := range b.uses {
 		if u.ready != nil {
 			u.ready()
 		}
 	}
+	b.said.Store(true)
+	defer b.said.Store(false)
 	<-ctx.Done()
 }
 

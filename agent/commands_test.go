@@ -50,6 +50,7 @@ type commanded struct {
 	book    *ledger.Ledger
 	private ed25519.PrivateKey
 	did     chan commands.Command
+	deed    func() (commands.Answer, error)
 	fleet   *mqtt.Conn
 	replies chan mqtt.Message
 }
@@ -66,6 +67,7 @@ func newCommanded(t *testing.T) *commanded {
 		}
 	})
 	c := &commanded{t: t, address: serveBroker(t), book: book, private: ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)), did: make(chan commands.Command, 10)}
+	c.deed = func() (commands.Answer, error) { return commands.Answer{Text: "begins anew"}, nil }
 	c.fleet, c.replies = listener(t, c.address, postBase+"cmd/+/res")
 	return c
 }
@@ -85,7 +87,7 @@ func (c *commanded) start() (stop func()) {
 	w.book = c.book
 	deeds := map[commands.Name]commands.Deed{commands.Restart: {Do: func(_ context.Context, cmd commands.Command) (commands.Answer, error) {
 		c.did <- cmd
-		return commands.Answer{Text: "begins anew"}, nil
+		return c.deed()
 	}}}
 	if err := new(parts).takeCommands(cfg, w, up, deeds); err != nil {
 		c.t.Fatal(err)
@@ -141,6 +143,9 @@ func TestCommandsOverTheBroker(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.give(payload, true)
+	if err := c.fleet.Publish(t.Context(), mqtt.Message{Topic: "done"}); err != nil { // acknowledged when what came before it has been passed on, and not before
+		t.Fatal(err)
+	}
 	defer c.start()()
 	var kinds []string
 	want := []string{"command.accepted ", "command.done done", "command.refused replayed", "command.refused forbidden"}

@@ -59,7 +59,7 @@ func (q query) check(complain func(string, ...any), list map[string]listed, said
 		complain("%s: %v", q.where, err)
 		return
 	}
-	labels := []string{"le", "instance", "job", "post", "tenant"} // of histograms, of whoever reads the figures, and of the fleet
+	labels := []string{"le", "quantile", "instance", "job", "post", "tenant"} // of histograms and summaries, of whoever reads the figures, and of the fleet
 	var asked []string
 	metricsql.VisitAll(expr, func(e metricsql.Expr) {
 		switch e := e.(type) {

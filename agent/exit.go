@@ -14,7 +14,7 @@ const (
 	exitFailed   = 1
 	exitUsage    = 2
 	exitConfig   = 6
-	exitDevice   = 7 // a meter or a line did not answer
+	exitDevice   = 7 // a meter, a line or a post did not answer
 	exitRemote   = 8 // the payment service did not do as it was asked
 	exitRefused  = 9 // not confirmed, or not allowed as things stand
 	exitNotFound = 10

@@ -32,7 +32,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(runCommand(), demoCommand(), meterCommand(), paymentCommand(), qrCommand(), failsafeCommand(), versionCommand())
+	root.AddCommand(runCommand(), demoCommand(), meterCommand(), paymentCommand(), qrCommand(), failsafeCommand(), fleetCommand(), versionCommand())
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)

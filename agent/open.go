@@ -182,7 +182,8 @@ func (p *parts) openEVSE(c config.Config, e config.EVSE, w world, made evse.Part
 	if found.trust != session.Whole {
 		log.Warn("settle-only: open payments are read back and settled, no new driver is served")
 	}
-	made.State = rules.Recover(found.state, found.trust, w.now())
+	now := w.now()
+	made.State = rules.Recover(found.state, found.trust, now)
 	made.Payments, made.Journal = payments, journal
 	if w.around != nil {
 		made.Meter = w.around(made.Meter)
@@ -193,25 +194,26 @@ func (p *parts) openEVSE(c config.Config, e config.EVSE, w world, made evse.Part
 		made.Watchers = append(made.Watchers, w.figures.of(rules, &made.State))
 	}
 	if w.book != nil {
-		made.Watchers = append(made.Watchers, p.writers(w, rules, &made.State, log)...)
+		made.Watchers = append(made.Watchers, p.writers(w, rules, evse.Moment{Before: session.State{Kept: found.state}, After: made.State, Now: now}, log)...)
 	}
 	made.Now, made.Every, made.Grace, made.Log = w.now, w.every, w.grace, log
 	made.Alive = p.aliveHook(e, w, log)
 	return evse.New(made), nil
 }
 
-// writers write into the book what happens at an EVSE that was found in that state,
-// and the first of them what happens to the post.
-func (p *parts) writers(w world, rules *session.Rules, found *session.State, log *slog.Logger) []evse.Watcher {
+// writers write into the book what happens at an EVSE after that start, and the first of
+// them what happens to the post.
+func (p *parts) writers(w world, rules *session.Rules, start evse.Moment, log *slog.Logger) []evse.Watcher {
 	c := newClerk(w.book, rules, rules.EVSE, log)
-	c.scribe = newScribe(w.book, rules, found, log, c.call)
+	c.scribe = newScribe(w.book, rules, &start, log, c.call)
 	all := []evse.Watcher{c.scribe, c}
 	if p.book == nil {
 		p.book = w.book
-		c.scribe.put(ledger.Entry{Kind: ledger.PostBooted, Post: &w.born}, w.now().Wall)
+		c.scribe.put(ledger.Entry{Kind: ledger.PostBooted, Post: &w.born}, start.Now.Wall)
 		all = append(all, &dial{scribe: c.scribe})
 	}
-	c.leave(found.Kept, w.now().Wall)
+	c.scribe.ended(&start)
+	c.leave(start.After.Kept, start.Now.Wall)
 	p.jobs = append(p.jobs, c.run)
 	return all
 }

@@ -38,13 +38,13 @@ type scribe struct {
 // us: a day of a busy EVSE, in a few hundred kilobytes.
 const maxEntries = 512
 
-// newScribe makes the scribe of an EVSE that was found in that state.
-func newScribe(book *ledger.Ledger, rules *session.Rules, found *session.State, log *slog.Logger, wake func()) *scribe {
+// newScribe makes the scribe of an EVSE that has started so.
+func newScribe(book *ledger.Ledger, rules *session.Rules, start *evse.Moment, log *slog.Logger, wake func()) *scribe {
 	s := &scribe{book: book, rules: rules, log: log, wake: wake, trouble: map[uint64]payment.Reason{}}
-	for _, d := range slices.Concat(found.Debts, found.Done) {
+	for _, d := range slices.Concat(start.After.Debts, start.After.Done) {
 		s.trouble[d.Number] = d.Trouble
 	}
-	s.faults = complained(book.Raised(rules.EVSE), found)
+	s.faults = complained(book.Raised(rules.EVSE), &start.After)
 	return s
 }
 
@@ -54,9 +54,7 @@ func (s *scribe) Saw(m evse.Moment) {
 	if after.Phase != session.Idle {
 		s.underWay(before, after, m.Now)
 	}
-	if before.Phase != session.Idle && after.Phase == session.Idle {
-		s.ended(before.Charge.Number, after, m.Now.Wall)
-	}
+	s.ended(&m)
 	s.troubles(after, m.Now.Wall)
 	s.faults.judge(after.Faults(), m.Now, func(kind ledger.Kind, f ledger.Fault, at hal.Stamp) {
 		s.leave(ledger.Entry{Kind: kind, Fault: &f}, at)
@@ -95,11 +93,14 @@ func (s *scribe) underWay(before, after *session.State, now hal.Instant) {
 	}
 }
 
-// ended tells of the bill.
-func (s *scribe) ended(number uint64, after *session.State, at hal.Stamp) {
-	for _, list := range [][]session.Debt{after.Debts, after.Done} {
-		if n := len(list) - 1; n >= 0 && list[n].Number == number {
-			s.about(ledger.SessionEnded, number, ledger.Owed(&list[n]), at)
+// ended tells of the bill, if a charge has ended.
+func (s *scribe) ended(m *evse.Moment) {
+	if m.Before.Phase == session.Idle || m.After.Phase != session.Idle {
+		return
+	}
+	for _, list := range [][]session.Debt{m.After.Debts, m.After.Done} {
+		if n := len(list) - 1; n >= 0 && list[n].Number == m.Before.Charge.Number {
+			s.about(ledger.SessionEnded, list[n].Number, ledger.Owed(&list[n]), m.Now.Wall)
 		}
 	}
 }

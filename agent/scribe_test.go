@@ -166,7 +166,7 @@ func newStudy(t *testing.T, found session.State) (*scribe, *ledger.Ledger, *pape
 	t.Helper()
 	book, _ := newBook(t)
 	log := new(paper)
-	return newScribe(book, &session.Rules{Post: "A12", EVSE: 1}, &found, slog.New(slog.NewTextHandler(log, nil)), func() {}), book, log
+	return newScribe(book, &session.Rules{Post: "A12", EVSE: 1}, &evse.Moment{After: found}, slog.New(slog.NewTextHandler(log, nil)), func() {}), book, log
 }
 
 // secondsIn is an instant after the start, with a clock that is right.
@@ -302,6 +302,23 @@ func TestFailedPaymentIsToldOnce(t *testing.T) {
 	later.Saw(evse.Moment{After: owed(payment.TooLate), Now: secondsIn(1)})
 	if err := later.write(); err != nil || book.Newest() != 0 {
 		t.Errorf("told again: %v", err)
+	}
+}
+
+// A charge that was under way when the post lost power ends at the next start.
+func TestStartEndsACharge(t *testing.T) {
+	s, book, _ := newStudy(t, session.State{})
+	charge := session.Charge{Number: 7, Price: payment.Price{Currency: payment.NOK}}
+	waiting := session.State{Kept: session.Kept{Phase: session.Waiting, Charge: charge}}
+	owed := session.State{Kept: session.Kept{Debts: []session.Debt{{Charge: charge}}}}
+	for _, m := range []evse.Moment{{Before: waiting, After: owed}, {Before: owed, After: owed}, {Before: waiting, After: waiting}} {
+		s.ended(&m)
+	}
+	if err := s.write(); err != nil {
+		t.Fatal(err)
+	}
+	if got := kindsOf(t, book, "A12-1-000007"); got != "session.ended" {
+		t.Error(got)
 	}
 }
 

@@ -46,7 +46,7 @@ func pure() []string {
 func modules() []rules.Module {
 	return []rules.Module{
 		{Path: "codeberg.org/go-pdf/fpdf", In: []string{"display/paper"}, Why: "PDF files: sales documents and stickers"},
-		{Path: "github.com/VictoriaMetrics/metrics", In: []string{"payment/gateway"}, Why: "figures in the form that Prometheus reads"},
+		{Path: "github.com/VictoriaMetrics/metrics", In: []string{"payment/gateway"}, Why: "figures in the form that Prometheus reads; from v1.36 on it prints a line at each start of every command where the kernel has no PSI, so an older one"},
 		{Path: "github.com/eclipse/paho.mqtt.golang", In: []string{"agent/mqtt"}, Why: "MQTT 3.1.1 over one connection"},
 		{Path: "github.com/goburrow/modbus", In: []string{"hal/modbus"}, Why: "encodes and checks Modbus PDUs"},
 		{Path: "github.com/mochi-mqtt/server/v2", In: []string{"agent/mqtt/broker"}, Why: "an MQTT broker for tests and the demonstration; not in the product"},
@@ -76,6 +76,8 @@ func goroutines() map[string]string {
 		"display/web": "serves while it waits for its end",
 
 		"agent/command": "a stop must not wait behind a slow deed, nor any deed for a slow disk",
+
+		"agent/telemetry/publisher": "sends events beside the rest, as the ledger may wait for a card",
 
 		"display/remote":  "answers several pages at a time: one wish may wait for a disk",
 		"payment/gateway": "serves pages, posts and figures side by side until all have ended",

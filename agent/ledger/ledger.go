@@ -87,7 +87,6 @@ func Open(path string) (l *Ledger, repaired int64, err error) {
 	l = &Ledger{path: path, folder: folder, recent: newRecent()}
 	l.outbox.book = l
 	err = l.locked(func() error {
-		l.sweep()
 		if err := l.readOlder(); err != nil {
 			return err
 		}
@@ -200,6 +199,9 @@ func (l *Ledger) sync(to int64) error {
 	if l.doubt {
 		again := make([]byte, to-l.sure)
 		if _, err := l.file.ReadAt(again, l.sure); err != nil {
+			return err
+		}
+		if err := l.may("write again"); err != nil {
 			return err
 		}
 		if _, err := l.file.WriteAt(again, l.sure); err != nil {

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -284,6 +285,19 @@ func TestTwoWriters(t *testing.T) {
 	}
 }
 
+// The end of a charge is written once, whoever says it how often.
+func TestEndOfAChargeIsWrittenOnce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger.jsonl")
+	a, _ := open(t, path)
+	b, _ := open(t, path)
+	add(t, a, sale(1), sale(1))
+	add(t, b, sale(1), sale(2))
+	add(t, a, sale(2))
+	if all, err := read(a); err != nil || len(all) != 2 {
+		t.Errorf("%d entries, %v", len(all), err)
+	}
+}
+
 // While the card hangs in the middle of an append, pages are served.
 func TestPagesDoNotWaitForTheCard(t *testing.T) {
 	l, _ := open(t, filepath.Join(t.TempDir(), "ledger.jsonl"))
@@ -322,23 +336,31 @@ func TestFullDiskLosesNothing(t *testing.T) {
 	}
 }
 
+// Whoever can write the file can make checksums that are right.
 func FuzzParse(f *testing.F) {
-	line, err := sale(7).line()
-	if err != nil {
-		f.Fatal(err)
+	for _, e := range []Entry{sale(7), talk(1), {Seq: 9, Kind: Trimmed, Gap: &Gap{From: 3, To: 9}}, {Seq: 7, Kind: pageKind, Page: &page{First: 8}}} {
+		line, err := e.line()
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(line, false)
+		f.Add(line[:bytes.LastIndex(line, []byte(crcMember))], true)
 	}
-	f.Add(line)
-	f.Add([]byte(`{"seq":1,"crc":"00000000"}` + "\n"))
-	f.Fuzz(func(t *testing.T, line []byte) {
+	f.Fuzz(func(t *testing.T, line []byte, sum bool) {
+		if sum {
+			line = fmt.Appendf(line[:len(line):len(line)], "%s%08x\"}\n", crcMember, checksum(line))
+		}
 		e, err := parse(line)
 		if err != nil {
 			return
 		}
-		if e.Sale != nil {
-			_ = e.Sale.Debt().Why.String() + e.Sale.Debt().Trouble.String()
+		if _, err := json.Marshal(e.Data()); err != nil {
+			t.Fatalf("read and cannot be told: %v", err)
 		}
 		if _, err := e.line(); err != nil && len(line) <= maxLine/2 {
 			t.Fatalf("read and cannot be written: %v", err)
 		}
+		r := newRecent()
+		r.note(e, place{})
 	})
 }

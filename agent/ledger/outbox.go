@@ -8,14 +8,9 @@ import (
 	"os"
 	"strings"
 	"sync"
-	"time"
 
 	"stolpe/hal"
 )
-
-// saveEvery is how often it is written down at most what has been acknowledged.
-// Chosen by us: what a kill makes forget is sent again, with the same ids.
-const saveEvery = time.Minute
 
 // Outbox is what the fleet has not been told yet. Any number of goroutines may use it
 // at the same time.
@@ -26,7 +21,6 @@ type Outbox struct {
 	done  uint64    // everything up to here has been acknowledged
 	given uint64    // up to here was given by Next since the last Rewind
 	saved uint64    // what stands on the disk of done
-	at    time.Time // when it was written
 	next  place     // where the line after done stands, as far as that is known
 	first hal.Stamp // of that line
 }
@@ -45,11 +39,8 @@ func (l *Ledger) Outbox() *Outbox { return &l.outbox }
 func (o *Outbox) Next(most int) ([]Sending, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if err := o.book.refresh(); err != nil {
+	if err := o.book.refresh(); err != nil || o.book.Newest() <= o.done {
 		return nil, err
-	}
-	if o.book.Newest() <= o.done {
-		return nil, o.save(saveEvery)
 	}
 	var all []Sending
 	err := o.walk(func(e Entry, line []byte, p place) error {
@@ -158,16 +149,12 @@ func (o *Outbox) load() {
 	o.given, o.saved = o.done, o.done
 }
 
-// Save writes down what has been acknowledged, if that is news.
+// Save writes down what has been acknowledged, if that is news. What a kill makes
+// forget is sent again, with the same ids.
 func (o *Outbox) Save() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.save(0)
-}
-
-// save saves, unless that was done so shortly before.
-func (o *Outbox) save(every time.Duration) error {
-	if o.done == o.saved || every > 0 && time.Since(o.at) < every {
+	if o.done == o.saved {
 		return nil
 	}
 	text, err := json.Marshal(cursor{o.done})
@@ -178,7 +165,6 @@ func (o *Outbox) save(every time.Duration) error {
 		_, err := w.Write(append(text, '\n'))
 		return err
 	})
-	o.at = time.Now() // of one that failed, too
 	if err != nil {
 		return fmt.Errorf("ledger: outbox: %w", err)
 	}

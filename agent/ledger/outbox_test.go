@@ -2,13 +2,11 @@ package ledger
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"stolpe/hal"
 )
@@ -138,77 +136,60 @@ func TestIDsAreULIDs(t *testing.T) {
 	}
 }
 
-// What leaves the post is on disk before.
+// What leaves the post is on disk before, and so is a file that gets its number. A disk
+// that once said no is given again what it may have forgotten.
 func TestNothingUnsyncedIsGiven(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "ledger.jsonl")
-	l, _ := open(t, path)
-	syncs, fails := 0, false
+	l, _ := open(t, filepath.Join(t.TempDir(), "ledger.jsonl"))
+	var ops []string
+	ill := false
 	l.before = func(op string) error {
-		if op != "sync" {
-			return nil
-		}
-		syncs++
-		if fails {
-			return os.ErrDeadlineExceeded
+		if ops = append(ops, op); ill && op == "sync" {
+			return syscall.EIO
 		}
 		return nil
 	}
-	add(t, l, talk(1), talk(2))
-	if syncs != 0 {
-		t.Errorf("%d syncs for what is not worth one", syncs)
-	}
-	fails = true
-	if all, err := l.Outbox().Next(9); err == nil {
-		t.Errorf("%d are given that are not on disk", len(all))
-	}
-	fails = false
-	if got := sent(t, l.Outbox(), 9); got != "1 2" || syncs != 2 {
-		t.Errorf("%s, %d syncs", got, syncs)
-	}
-	sent(t, l.Outbox(), 9)
-	if syncs != 2 {
-		t.Errorf("%d syncs for nothing new", syncs)
-	}
-	add(t, l, sale(3))
-	if sent(t, l.Outbox(), 9); syncs != 3 {
-		t.Errorf("%d syncs for one that was durable already", syncs)
-	}
-	if numbers(reopened(t, path)) != "1 2 3r" {
-		t.Error("not as it was")
+	for _, x := range []struct {
+		name string
+		do   func()
+		want string
+	}{
+		{"not worth a sync", func() { add(t, l, talk(1).on(day(0)), talk(2).on(day(0))) }, "write, write"},
+		{"a disk that says no", func() {
+			ill = true
+			if all, err := l.Outbox().Next(9); err == nil {
+				t.Errorf("%d are given that are not on disk", len(all))
+			}
+			ill = false
+		}, "sync"},
+		{"before they are given", func() { sent(t, l.Outbox(), 9) }, "write again, sync"},
+		{"nothing new", func() { sent(t, l.Outbox(), 9) }, ""},
+		{"money", func() { add(t, l, sale(3).on(day(1))) }, "write, sync"},
+		{"durable already", func() { sent(t, l.Outbox(), 9) }, ""},
+		{"a fault", func() { add(t, l, Entry{Kind: FaultRaised, Fault: &Fault{}}) }, "write, sync"},
+		{"a command", func() { add(t, l, Entry{Kind: CommandRefused, Command: &Command{}}) }, "write, sync"},
+		{"another month", func() { add(t, l, talk(4).on(day(30)), talk(5).on(day(31))) },
+			"write, sync, rename ledger-000000000001.jsonl, create ledger.jsonl, rename ledger.jsonl, write"},
+	} {
+		ops = nil
+		x.do()
+		if got := strings.Join(ops, ", "); got != x.want {
+			t.Errorf("%s: %s, want %s", x.name, got, x.want)
+		}
 	}
 }
 
-// What was acknowledged is written down once a minute at most, and at the end.
-func TestOutboxIsSavedSparingly(t *testing.T) {
+// What was acknowledged is kept at an orderly end.
+func TestOutboxIsSavedAtTheEnd(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ledger.jsonl")
-	synctest.Test(t, func(t *testing.T) {
-		l, _, err := Open(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		saves := 0
-		l.before = func(op string) error {
-			if strings.HasPrefix(op, "rename ledger-sent.json") {
-				saves++
-			}
-			return nil
-		}
-		for n := range uint64(600) { // ten minutes
-			add(t, l, talk(n))
-			sent(t, l.Outbox(), 9)
-			l.Outbox().Done(n + 1)
-			sent(t, l.Outbox(), 9) // there is nothing left
-			time.Sleep(time.Second)
-		}
-		if saves < 9 || saves > 11 {
-			t.Errorf("%d saves in ten minutes", saves)
-		}
-		if err := l.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	if n, _ := reopened(t, path).Outbox().Waiting(); n != 0 {
-		t.Errorf("%d wait after an orderly end", n)
+	l, _ := open(t, path)
+	add(t, l, talk(1), talk(2), talk(3))
+	sent(t, l.Outbox(), 9)
+	l.Outbox().Done(2)
+	if err := l.Close(); err != nil {
+		t.Error(err)
+	}
+	if n, _ := reopened(t, path).Outbox().Waiting(); n != 1 {
+		t.Errorf("%d wait", n)
 	}
 }
 

@@ -61,14 +61,6 @@ func (l *Ledger) olders() ([]older, error) {
 	return all, nil
 }
 
-// sweep removes what a power cut has left unfinished. The folder is locked.
-func (l *Ledger) sweep() {
-	left, _ := filepath.Glob(strings.TrimSuffix(l.path, suffix) + "*" + suffix + partial)
-	for _, path := range left {
-		os.Remove(path) //nolint:errcheck // it is in nobody's way
-	}
-}
-
 // readOlder reads the newest of the older files, as far as a start does.
 func (l *Ledger) readOlder() error {
 	all, err := l.olders()
@@ -164,7 +156,9 @@ func (l *Ledger) replace(path string, text func(io.Writer) error) error {
 	if err != nil {
 		return err
 	}
-	err = text(f)
+	if err = l.giveAway(f); err == nil {
+		err = text(f)
+	}
 	if err == nil {
 		err = f.Sync()
 	}
@@ -175,6 +169,20 @@ func (l *Ledger) replace(path string, text func(io.Writer) error) error {
 		return errors.Join(err, os.Remove(path+partial))
 	}
 	return nil
+}
+
+// giveAway gives a file to whoever has the folder: a command of the administrator must
+// not close the book to the daemon.
+func (l *Ledger) giveAway(f *os.File) error {
+	info, err := l.folder.Stat()
+	if err != nil {
+		return err
+	}
+	owner, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || int(owner.Uid) == os.Geteuid() {
+		return nil
+	}
+	return f.Chown(int(owner.Uid), int(owner.Gid))
 }
 
 // rename renames for good.

@@ -222,6 +222,28 @@ func TestZerosAtTheEndAreCutBack(t *testing.T) {
 	}
 }
 
+// The administrator's commands write too, and what they begin is the daemon's.
+func TestFilesBelongToWhoHasTheFolder(t *testing.T) {
+	const daemon = 12345
+	path := filepath.Join(t.TempDir(), "ledger.jsonl")
+	l, _ := open(t, path)
+	add(t, l, sale(1).on(day(0)))
+	if err := os.Chown(filepath.Dir(path), daemon, daemon); err != nil {
+		t.Skipf("only the administrator can: %v", err)
+	}
+	add(t, l, sale(2).on(day(31)), sale(3).on(day(70)))
+	sent(t, l.Outbox(), 9)
+	l.Outbox().Done(3)
+	if err := l.Outbox().Save(); err != nil {
+		t.Error(err)
+	}
+	for _, name := range []string{path, l.named(1), l.Outbox().path()} { // begun, trimmed, saved
+		if info, err := os.Stat(name); err != nil || info.Sys().(*syscall.Stat_t).Uid != daemon || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %+v, %v", name, info, err)
+		}
+	}
+}
+
 // A name that is taken is not written over.
 func TestNoFileIsWrittenOver(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ledger.jsonl")
@@ -230,6 +252,32 @@ func TestNoFileIsWrittenOver(t *testing.T) {
 	write(t, l.named(1), []byte("somebody's\n"))
 	if err := l.Append(sale(2).on(day(31))); err == nil || !strings.Contains(err.Error(), "is there already") || !strings.Contains(l.Health(), "is there already") {
 		t.Errorf("%v, %s", err, l.Health())
+	}
+}
+
+// What could not be synced is taken back: it would be written twice.
+func TestUnsyncedLineIsTakenBack(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger.jsonl")
+	l, _ := open(t, path)
+	add(t, l, sale(1), talk(1))
+	ill := true
+	l.before = func(op string) error {
+		if ill && op == "sync" {
+			return syscall.EIO
+		}
+		return nil
+	}
+	refund := Entry{Kind: RefundIntent, Ref: "A12-1-000001", Refund: &Refund{Key: "k"}}
+	if err := l.Append(refund); !errors.Is(err, syscall.EIO) {
+		t.Error(err)
+	}
+	if got := numbers(reopened(t, path)); got != "1r 2" {
+		t.Error(got)
+	}
+	ill = false
+	add(t, l, refund)
+	if got := numbers(l); got != "1r 2 3r" {
+		t.Error(got)
 	}
 }
 

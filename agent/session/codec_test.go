@@ -147,8 +147,9 @@ func TestFormatsAreWhatTheyWere(t *testing.T) {
 	second := olderKept(newest, func(d *Debt) {
 		d.Guaranteed, d.Closed, d.Receipt, d.Told = 0, hal.Stamp{}, 0, ToldNothing
 		d.Attempt = min(d.Attempt, 100) // as many as there were
+		d.Why = display.Emergency       // the last word there was
 	})
-	second.Receipts = 0
+	second.Receipts, second.Latched = 0, latching&^Leaving
 	first := olderKept(second, func(d *Debt) { d.Why = display.ShutDown }) // the last word there was
 	first.Latched, first.Wear = Welded|WontClose|MeterSwap|MeterAstray|Withdrawn|Rotten, Wear{}
 	for n, want := range []Kept{first, second, newest} {

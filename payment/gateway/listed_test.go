@@ -42,7 +42,7 @@ func checkListed(t *testing.T, served string) {
 			t.Errorf("%s is served for %s, and listed for %q", name, who, by[name])
 		}
 		for _, m := range label.FindAllStringSubmatch(line, -1) {
-			if known := m[1] == "le" || who == "fleet" && (m[1] == "post" || m[1] == "tenant"); !known && !strings.Contains(labels[name], m[1]) {
+			if known := m[1] == "quantile" || who == "fleet" && (m[1] == "post" || m[1] == "tenant"); !known && !strings.Contains(labels[name], m[1]) {
 				t.Errorf("%s has %s, and is listed with %s", name, m[1], labels[name])
 			}
 		}

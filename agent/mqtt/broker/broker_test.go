@@ -144,7 +144,10 @@ func TestGoodbyeAndRetained(t *testing.T) {
 	defer serve(t, l)()
 	will := &mqtt.Message{Topic: "p/availability", Payload: []byte("offline")}
 	post := join(t, l, "A1", will)
+	witness := join(t, l, "witness", nil, "p/availability")
 	publish(t, post, mqtt.Message{Topic: "p/availability", Payload: []byte("online"), Retained: true})
+	wait(t, witness.came) // the broker has it now; it had acknowledged it before
+	witness.stop()
 	gateway := join(t, l, "gateway-1", nil, "p/availability")
 	if m := wait(t, gateway.came); string(m.Payload) != "online" || !m.Retained {
 		t.Errorf("came %+v", m)

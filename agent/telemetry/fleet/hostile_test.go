@@ -101,6 +101,15 @@ func TestWhatCannotBeIsNotTaken(t *testing.T) {
 	}
 }
 
+func TestTheTopicSaysWhoItIs(t *testing.T) {
+	w := newWorld(t)
+	w.say(telemetry.InfoLeaf, false, telemetry.Info{Head: w.head(), Tenant: "other", Post: "B1", Name: "mine"})
+	posts := w.fleet.Look(w.now, func(string) bool { return true })
+	if len(posts) != 1 || posts[0].ID != "A1" || posts[0].Tenant != "acme" || posts[0].Name != "mine" {
+		t.Errorf("%+v", posts)
+	}
+}
+
 func TestNumbersThatCannotBeAreLeftOut(t *testing.T) {
 	w := newWorld(t)
 	w.event("session.settled", `{"e_wh":-5,"captured":99999999999,"written_off":-1,"cur":"NOK"}`)

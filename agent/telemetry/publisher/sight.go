@@ -154,7 +154,7 @@ func (s *sight) quality() string {
 	switch q := r.Quality(s.now.Mono); {
 	case q == hal.Fresh:
 		return "ok"
-	case heard > r.At && s.now.Mono-heard <= hal.StaleAfter:
+	case r.At > 0 && heard > r.At && s.now.Mono-heard <= hal.StaleAfter: // else it is only being learned
 		return "implausible"
 	case q == hal.Stale:
 		return "stale"

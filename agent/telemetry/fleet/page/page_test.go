@@ -93,7 +93,7 @@ func TestALoginSeesItsTenantsOnly(t *testing.T) {
 			t.Errorf("Åse asks for %s: %d", path, got)
 		}
 	}
-	if !strings.Contains(s.read("everybody", "/posts/other/B1"), "withdrawn by a technician") {
+	if !strings.Contains(s.read("everybody", "/posts/other/B1"), "withdrawn from service") {
 		t.Error("B1 is not told of")
 	}
 }
