@@ -23,11 +23,13 @@ func budgets() map[telemetry.Profile]int64 {
 // certificates of both. Connecting is told apart, as networks differ in how often they
 // drop a connection. The lines are those of a benchmark, for whoever collects them.
 func TestDataUse(t *testing.T) {
+	if testing.Short() {
+		t.Skip("lives three days")
+	}
+	t.Parallel()
 	for _, profile := range slices.Sorted(maps.Keys(budgets())) {
-		if testing.Short() && profile != telemetry.Minimal {
-			continue
-		}
 		t.Run(string(profile), func(t *testing.T) {
+			t.Parallel()
 			const month = 30
 			connecting, day, by := dayOf(t, profile)
 			payload := 0
