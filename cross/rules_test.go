@@ -56,6 +56,7 @@ func modules() []rules.Module {
 		{Path: "golang.org/x/sys", In: []string{"hal/modbus", "hal/sim"}, Why: "settings of serial lines and pseudo terminals, which the standard library does not know"},
 		{Path: "periph.io/x/conn/v3", In: []string{"hal/gpio"}, Why: "the words of GPIO lines: levels, pulls, edges"},
 		{Path: "periph.io/x/host/v3", In: []string{"hal/gpio"}, Why: "GPIO lines through the kernel's character devices"},
+		{Path: "github.com/VictoriaMetrics/metricsql", Why: "reads the queries of dashboards and alerts"},
 		{Path: "github.com/chromedp/cdproto", Why: "the words of the browser that the driver's pages are tested in"},
 		{Path: "github.com/chromedp/chromedp", Why: "starts that browser and talks to it"},
 		{Path: "github.com/getkin/kin-openapi", Why: "checks our calls against the published API descriptions"},
