@@ -4,7 +4,8 @@ go 1.26
 
 require (
 	codeberg.org/go-pdf/fpdf v0.11.1
-	github.com/VictoriaMetrics/metrics v1.40.2
+	github.com/VictoriaMetrics/metrics v1.35.4
+	github.com/VictoriaMetrics/metricsql v0.87.3
 	github.com/chromedp/cdproto v0.159.0
 	github.com/chromedp/chromedp v0.22.0
 	github.com/eclipse/paho.mqtt.golang v1.5.1

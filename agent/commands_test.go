@@ -143,6 +143,9 @@ func TestCommandsOverTheBroker(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.give(payload, true)
+	if err := c.fleet.Publish(t.Context(), mqtt.Message{Topic: "done"}); err != nil { // acknowledged when what came before it has been passed on, and not before
+		t.Fatal(err)
+	}
 	defer c.start()()
 	var kinds []string
 	want := []string{"command.accepted ", "command.done done", "command.refused replayed", "command.refused forbidden"}

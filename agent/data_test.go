@@ -23,20 +23,27 @@ func budgets() map[telemetry.Profile]int64 {
 // certificates of both. Connecting is told apart, as networks differ in how often they
 // drop a connection. The lines are those of a benchmark, for whoever collects them.
 func TestDataUse(t *testing.T) {
+	if testing.Short() {
+		t.Skip("lives three days")
+	}
+	t.Parallel()
 	for _, profile := range slices.Sorted(maps.Keys(budgets())) {
-		if testing.Short() && profile != telemetry.Minimal {
-			continue
-		}
 		t.Run(string(profile), func(t *testing.T) {
+			t.Parallel()
 			const month = 30
 			connecting, day, by := dayOf(t, profile)
-			fmt.Printf("BenchmarkData/%s 1 %d bytes/month %d bytes/connection\n", profile, day.Total()*month, connecting.Total())
+			payload := 0
+			for _, s := range by {
+				payload += s.bytes
+			}
+			fmt.Printf("BenchmarkData/%s 1 %d bytes/month %d tls-bytes/month %d payload-bytes/month %d bytes/connection\n",
+				profile, day.Total()*month, (day.Up.Bytes+day.Down.Bytes)*month, payload*month, connecting.Total())
 			t.Logf("a day: up %+v, down %+v", day.Up, day.Down)
 			for _, leaf := range slices.Sorted(maps.Keys(by)) {
 				t.Logf("%-16s %4d times, %4d bytes of payload each", leaf, by[leaf].times, by[leaf].bytes/by[leaf].times)
 			}
 			if most := budgets()[profile]; most > 0 && day.Total()*month > most {
-				t.Errorf("%.1f MB a month: want at most %.1f", float64(day.Total()*month)/1e6, float64(most)/1e6)
+				t.Errorf("%.2f MB a month: want at most %.1f", float64(day.Total()*month)/1e6, float64(most)/1e6)
 			}
 		})
 	}

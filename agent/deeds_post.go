@@ -19,8 +19,8 @@ const (
 	longestPin  = 366 * 24 * time.Hour // a notice with an end
 )
 
-// seconds reads a number of seconds from a command.
-func seconds(n int64, least, most time.Duration) (time.Duration, error) {
+// spanOf reads a number of seconds from a command.
+func spanOf(n int64, least, most time.Duration) (time.Duration, error) {
 	if n < int64(least/time.Second) || n > int64(most/time.Second) {
 		return 0, commands.Refuse(commands.Invalid, fmt.Sprintf("for_s is %d: want %d to %d seconds", n, least/time.Second, most/time.Second))
 	}
@@ -38,7 +38,7 @@ func (d *deeds) identify(_ context.Context, c commands.Command) (commands.Answer
 	if _, err := d.at(c.EVSE); err != nil {
 		return commands.Answer{}, err
 	}
-	long, err := seconds(args.For, 0, longestCall)
+	long, err := spanOf(args.For, 0, longestCall)
 	if err != nil {
 		return commands.Answer{}, err
 	}
@@ -65,7 +65,7 @@ func (d *deeds) setMessage(_ context.Context, c commands.Command) (commands.Answ
 	}
 	until := int64(0)
 	if args.For != 0 {
-		long, err := seconds(args.For, time.Second, longestPin)
+		long, err := spanOf(args.For, time.Second, longestPin)
 		if err != nil {
 			return commands.Answer{}, err
 		}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"stolpe/agent/evse"
+	"stolpe/agent/ledger"
 	"stolpe/agent/session"
 	"stolpe/display"
 	"stolpe/hal"
@@ -93,6 +94,22 @@ func TestFiguresOfACharge(t *testing.T) {
 	if all[`stolpe_modbus_requests_total{outcome="ok"}`] < 100 || all[`stolpe_power_watts{evse="1"}`] != 0 {
 		t.Errorf("%v readings, %v W", all[`stolpe_modbus_requests_total{outcome="ok"}`], all[`stolpe_power_watts{evse="1"}`])
 	}
+	if err := p.parts.units["A12"].Tell(t.Context(), session.TakenOut{}); err != nil {
+		t.Fatal(err)
+	}
+	g.asking(answering{}).Ask(t.Context(), payment.Order{}) //nolint:errcheck // it has none
+	if g.world.book, _, err = ledger.Open(filepath.Join(g.dir, "ledger.jsonl")); err != nil {
+		t.Fatal(err)
+	}
+	defer g.world.book.Close()
+	g.up = new(uplink)
+	until(t, "time to be counted of a fault", func() bool {
+		text = paper{} // afresh
+		g.write(&text)
+		all = readFigures(t, text.String())
+		return all[`stolpe_fault_seconds_total{evse="1",code="USR-001"}`] > 0
+	})
+	checkListed(t, all)
 	if free, there := all[`stolpe_disk_free_ratio`]; !there || free < 0 || free > 1 {
 		t.Errorf("%v of the disk is free", free)
 	}

@@ -24,7 +24,7 @@ func fleetWatchCommand() *cobra.Command {
 		Use:   "watch TENANT | TENANT/POST... --broker URL --certs FOLDER",
 		Short: "print what posts tell: how they stand, and what happens",
 		Long: `Prints a line for each message of the posts: first what the broker keeps of them, then what comes, until
-Ctrl-C. A post that is named without its tenant's others is shown alone.`,
+Ctrl-C.`,
 		Example: `  stolpe fleet watch acme --broker mqtts://mqtt.example.no:8883 --certs reader-ann`,
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {

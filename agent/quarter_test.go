@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"crypto/ed25519"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -18,17 +20,19 @@ import (
 	"testing/synctest"
 	"time"
 
+	commands "stolpe/agent/command"
 	"stolpe/agent/config"
 	"stolpe/agent/evse"
 	"stolpe/agent/ledger"
 	"stolpe/agent/mqtt"
 	mochi "stolpe/agent/mqtt/broker"
 	"stolpe/agent/session"
+	"stolpe/agent/telemetry"
 	"stolpe/cross/wire"
-	"stolpe/display"
 	"stolpe/hal"
 	"stolpe/hal/sim"
 	"stolpe/payment"
+	"stolpe/payment/envelope"
 	"stolpe/payment/gateway/broker"
 )
 
@@ -42,6 +46,7 @@ reserve: {default: 35000, choices: [20000, 35000, 50000]}
 payment: {through: sim}
 mqtt: {url: "mqtts://broker.example:8883", ca: %[2]s/ca.pem, cert: %[2]s/cert.pem, key: %[2]s/key.pem}
 telemetry: {profile: %[3]s%[4]s}
+commands: {keys: [{name: desk, role: admin, public: "%[5]s"}], allow: [%[6]s]}
 `
 
 // quarter is a post with everything around it, in the time of a synctest bubble, where
@@ -49,17 +54,18 @@ telemetry: {profile: %[3]s%[4]s}
 // a broker at the other end, and whoever listens there. All of it that sends or writes
 // bytes is the real thing: the program's parts, TLS, MQTT and the files.
 type quarter struct {
-	t     *testing.T
-	tmp   string
-	keys  string // folder of the fleet's certificates
-	extra string // more of the configuration of telemetry, beginning with a comma
-	began time.Time
-	rig   *sim.Rig
-	money *wallet
-	line  *wire.Line
-	mute  atomic.Bool // the meter does not answer
-	other *mqtt.Conn  // of who listens
-	hush  func()      // ends that
+	t      *testing.T
+	tmp    string
+	keys   string             // folder of the fleet's certificates
+	secret ed25519.PrivateKey // of who gives commands
+	extra  string             // more of the configuration of telemetry, beginning with a comma
+	began  time.Time
+	rig    *sim.Rig
+	money  *wallet
+	line   *wire.Line
+	mute   atomic.Bool // the meter does not answer
+	other  *mqtt.Conn  // of who listens
+	hush   func()      // ends that
 
 	net   sync.WaitGroup
 	mu    sync.Mutex
@@ -85,7 +91,7 @@ type life struct {
 func inQuarter(t *testing.T, test func(*quarter)) {
 	tmp := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
-		q := &quarter{t: t, tmp: tmp, keys: filepath.Join(tmp, "fleet"), began: time.Now(), hush: func() {}, line: new(wire.Line), lines: map[net.Conn]*wire.Line{}}
+		q := &quarter{t: t, tmp: tmp, keys: filepath.Join(tmp, "fleet"), began: time.Now(), hush: func() {}, line: new(wire.Line), secret: ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)), lines: map[net.Conn]*wire.Line{}}
 		q.rig = sim.NewRig(sim.Setup{Serial: "22110345", Register: 10_344_076}, func() time.Duration { return time.Since(q.began) })
 		q.money = &wallet{found: map[payment.Ref]*paid{}}
 		q.must(broker.Init(q.keys, "broker.example"))
@@ -234,6 +240,29 @@ func (q *quarter) listen(hear func(mqtt.Message), filters ...string) (end func()
 	return q.hush
 }
 
+// allowed are all commands.
+func allowed() string {
+	var all []string
+	for _, n := range commands.Names() {
+		all = append(all, string(n))
+	}
+	return strings.Join(all, ", ")
+}
+
+// command has who listens give a signed command, and lets it be done.
+func (q *quarter) command(name commands.Name, evse int, args string) {
+	q.t.Helper()
+	now := time.Now()
+	topic := envelope.Base("acme", "A12") + string(name.Leaf())
+	text, err := commands.Sign(q.secret, topic, commands.Command{
+		V: telemetry.Version, ID: commands.NewID(now), Name: name, EVSE: evse, Args: json.RawMessage(args), Issuer: "desk",
+		Issued: now.Truncate(time.Second), Expires: now.Add(time.Minute),
+	})
+	q.must(err)
+	q.say()(mqtt.Message{Topic: topic, Payload: text})
+	q.pass(10 * time.Second)
+}
+
 // say gives what speaks in the name of who listens.
 func (q *quarter) say() func(mqtt.Message) {
 	return func(m mqtt.Message) { q.must(q.other.Publish(q.t.Context(), m)) }
@@ -270,8 +299,10 @@ func (q *quarter) start(profile string) {
 	q.lives++
 	l := &life{state: state, born: time.Now(), ended: make(chan error, 1)}
 	q.life = l
-	text := fmt.Sprintf(quarterConfig, state, filepath.Join(q.keys, "posts", "A12"), profile, q.extra)
-	cfg, err := config.Parse("quarter", strings.NewReader(text), config.System)
+	file := filepath.Join(state, "stolpe.yaml")
+	q.must(os.WriteFile(file, fmt.Appendf(nil, quarterConfig, state, filepath.Join(q.keys, "posts", "A12"), profile, q.extra,
+		commands.Public(q.secret.Public().(ed25519.PublicKey)), allowed()), 0o600))
+	cfg, err := loadConfig(file)
 	q.must(err)
 	log := slog.New(slog.DiscardHandler)
 	if testing.Verbose() {
@@ -309,6 +340,9 @@ func (q *quarter) start(profile string) {
 		q.must(err)
 		p.units[e.Code] = v
 	}
+	p.board = openBoard(cfg.StateDir, w.now, log)
+	d := p.openDeeds(cfg, file, w, func() {})
+	q.must(p.takeCommands(cfg, w, b, d.table()))
 	p.tellFleet(cfg, w, b)
 	ctx, end := context.WithCancel(context.Background())
 	jobs, stop := context.WithCancel(context.Background())
@@ -382,107 +416,4 @@ func (h hand) Ask(ctx context.Context, o payment.Order) (payment.Answer, error) 
 		return payment.Answer{}, errDead
 	}
 	return h.q.money.ask(o), nil
-}
-
-// --- money, cars and drivers
-
-// wallet is a payment service whose payers approve after a while.
-type wallet struct {
-	mu    sync.Mutex
-	found map[payment.Ref]*paid
-}
-
-type paid struct {
-	payment.Found
-	made time.Time
-}
-
-// approves is how long a payer thinks.
-const approves = 15 * time.Second
-
-func (w *wallet) ask(o payment.Order) payment.Answer {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	f := w.found[o.Ref]
-	if f == nil && o.Verb == payment.Reserve {
-		f = &paid{payment.Found{State: payment.Created, Amount: o.Amount, URL: "https://landing.example/1", Terms: o.Terms}, time.Now()}
-		w.found[o.Ref] = f
-	}
-	switch {
-	case o.Verb == payment.Inform:
-		return payment.Answer{Status: payment.Settled}
-	case f == nil:
-		return payment.Answer{Status: payment.Missing}
-	case f.State == payment.Created && o.Verb == payment.Settle:
-		f.State = payment.EndedByUs
-	case f.State == payment.Created && time.Since(f.made) >= approves:
-		f.State, f.Held = payment.Authorised, f.Amount
-	case f.State == payment.Authorised && o.Verb == payment.Settle:
-		f.Taken = o.Amount
-		f.Freed = f.Held - f.Taken
-	}
-	return o.Answer(f.Found)
-}
-
-// charge has a driver charge for so long and then leave; it takes some seconds and
-// minutes more. The driver is known by a number.
-func (q *quarter) charge(driver int, lasts time.Duration) {
-	q.t.Helper()
-	q.arrive(driver)
-	q.pass(lasts)
-	q.leave(driver)
-}
-
-func holderOf(driver int) payment.Holder {
-	return payment.Holder{byte(driver), byte(driver >> 8), 1}
-}
-
-// arrive brings a driver to where energy flows.
-func (q *quarter) arrive(driver int) {
-	q.t.Helper()
-	p := q.life.parts
-	q.rig.Do(func(b *sim.Bench, now time.Duration) { b.PlugIn(now, sim.Car{Power: 7_400, Need: 200_000}) })
-	price := p.units["A12"].Rules().Price
-	r := display.Request{Reserve: 35_000, Seen: price, Holder: holderOf(driver), Return: "https://example.no/s"}
-	for try := 0; ; try++ {
-		err := p.Request(q.t.Context(), "A12", r)
-		if err == nil {
-			break
-		}
-		if try == 100 {
-			q.t.Fatalf("driver %d: %v", driver, err)
-		}
-		q.pass(5 * time.Second)
-	}
-	for range 60 {
-		if s, _, _ := p.units["A12"].Snapshot(); s.Phase == session.Charging {
-			return
-		}
-		q.pass(time.Second)
-	}
-	s, _, _ := p.units["A12"].Snapshot()
-	q.t.Fatalf("driver %d: does not charge: %v, faults %v", driver, s.Phase, s.Faults())
-}
-
-// leave has the driver stop and go.
-func (q *quarter) leave(driver int) {
-	q.t.Helper()
-	q.must(q.life.parts.Act(q.t.Context(), "A12", holderOf(driver), display.StopCharge))
-	q.pass(time.Minute)
-	q.rig.Do(func(b *sim.Bench, now time.Duration) { b.Unplug(now) })
-	q.pass(10 * time.Second)
-}
-
-// entries is the whole book of the life that is, or was last.
-func (q *quarter) entries() []ledger.Entry {
-	q.t.Helper()
-	book, _, err := ledger.Open(ledgerPath(q.life.state))
-	q.must(err)
-	defer book.Close() //nolint:errcheck // nothing was written
-	var all []ledger.Entry
-	q.must(book.From(1, func(e ledger.Entry, _ string) error {
-		all = append(all, e)
-		return nil
-	}))
-	return all
 }

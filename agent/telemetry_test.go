@@ -67,7 +67,7 @@ func TestDaemonTellsItsFleet(t *testing.T) {
 	reader, came := listener(t, address, postBase+"#")
 	s := serve(t, write(t, "stolpe.yaml", strings.NewReplacer("STATE", dir, "BROKER", address).Replace(toldPost)))
 	order, all := hearUntil(t, came, func(_ []string, all map[string][][]byte) bool { return len(all["evt/payment"]) >= 3 })
-	const first = "availability info evse/1/state evse/1/price evse/2/state evse/2/price evse/1/session evse/1/meter evse/2/session evse/2/meter health evt/"
+	const first = "availability info evse/1/state evse/1/price evse/2/state evse/2/price evse/1/session evse/1/meter evse/2/session evse/2/meter health "
 	if got := strings.Join(order, " "); !strings.HasPrefix(got, first) {
 		t.Errorf("told %s\nwant it to begin with %s", got, first)
 	}

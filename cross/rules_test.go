@@ -46,7 +46,7 @@ func pure() []string {
 func modules() []rules.Module {
 	return []rules.Module{
 		{Path: "codeberg.org/go-pdf/fpdf", In: []string{"display/paper"}, Why: "PDF files: sales documents and stickers"},
-		{Path: "github.com/VictoriaMetrics/metrics", In: []string{"payment/gateway"}, Why: "figures in the form that Prometheus reads"},
+		{Path: "github.com/VictoriaMetrics/metrics", In: []string{"payment/gateway"}, Why: "figures in the form that Prometheus reads; from v1.36 on it prints a line at each start of every command where the kernel has no PSI, so an older one"},
 		{Path: "github.com/eclipse/paho.mqtt.golang", In: []string{"agent/mqtt"}, Why: "MQTT 3.1.1 over one connection"},
 		{Path: "github.com/goburrow/modbus", In: []string{"hal/modbus"}, Why: "encodes and checks Modbus PDUs"},
 		{Path: "github.com/mochi-mqtt/server/v2", In: []string{"agent/mqtt/broker"}, Why: "an MQTT broker for tests and the demonstration; not in the product"},
@@ -56,6 +56,7 @@ func modules() []rules.Module {
 		{Path: "golang.org/x/sys", In: []string{"hal/modbus", "hal/sim"}, Why: "settings of serial lines and pseudo terminals, which the standard library does not know"},
 		{Path: "periph.io/x/conn/v3", In: []string{"hal/gpio"}, Why: "the words of GPIO lines: levels, pulls, edges"},
 		{Path: "periph.io/x/host/v3", In: []string{"hal/gpio"}, Why: "GPIO lines through the kernel's character devices"},
+		{Path: "github.com/VictoriaMetrics/metricsql", Why: "reads the queries of dashboards and alerts"},
 		{Path: "github.com/chromedp/cdproto", Why: "the words of the browser that the driver's pages are tested in"},
 		{Path: "github.com/chromedp/chromedp", Why: "starts that browser and talks to it"},
 		{Path: "github.com/getkin/kin-openapi", Why: "checks our calls against the published API descriptions"},
@@ -75,6 +76,8 @@ func goroutines() map[string]string {
 		"display/web": "serves while it waits for its end",
 
 		"agent/command": "a stop must not wait behind a slow deed, nor any deed for a slow disk",
+
+		"agent/telemetry/publisher": "sends events beside the rest, as the ledger may wait for a card",
 
 		"display/remote":  "answers several pages at a time: one wish may wait for a disk",
 		"payment/gateway": "serves pages, posts and figures side by side until all have ended",

@@ -9,11 +9,8 @@ import (
 )
 
 // open checks what a stranger could get wrong: a message that the broker had kept, its
-// size, its form, and its signature. What was understood of it comes back in any case.
+// form, and its signature. What was understood of it comes back in any case.
 func (d *Desk) open(m message) (Command, error) {
-	if m.size > Largest {
-		return Command{}, Refusal{Invalid, fmt.Sprintf("has %d bytes, at most %d are taken", m.size, Largest)}
-	}
 	text, _ := split(m.payload)
 	c, err := read(text)
 	switch key := d.keys[c.Issuer]; {
@@ -54,9 +51,7 @@ func (d *Desk) admit(c Command) error {
 	switch {
 	case d.seen.has(c.ID):
 		return Refusal{Replayed, "it came before"}
-	case !deed.Urgent && d.Note == nil:
-		return Refusal{Failed, "the post has no ledger now, and does nothing it cannot write down"}
-	case !d.given.take(now.Mono):
+	case !d.given[c.Issuer].take(now.Mono):
 		return Refusal{Busy, fmt.Sprintf("more than %d commands in a minute", mostGiven)}
 	}
 	d.seen.add(c.ID)

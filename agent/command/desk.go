@@ -68,7 +68,7 @@ type Options struct {
 const (
 	mostWait   = 16               // commands of a kind that wait to be looked at
 	mostNotes  = 64               // records that wait for a slow disk
-	mostGiven  = 10               // commands in a minute
+	mostGiven  = 10               // commands of one key in a minute
 	mostRefuse = 6                // refusals of a kind, see source, that are answered and written down in a while
 	deedTime   = 30 * time.Second // for a deed
 	remembered = 1000             // ids: what is given in Longest, many times over
@@ -83,7 +83,7 @@ type Desk struct {
 
 	mu      sync.Mutex // guards what follows
 	seen    memory
-	given   limiter
+	given   map[string]*limiter // by issuer: one that asks all the time must not hold up another's stop
 	refused [sources]limiter
 	unsaid  int // refusals that were neither answered nor written down
 	dropped int // messages for which there was no room, and records
@@ -91,9 +91,8 @@ type Desk struct {
 
 // message is one that came.
 type message struct {
-	name     Name // by the topic
-	payload  []byte
-	size     int // bytes, of a payload that was too large to keep, too
+	name     Name   // by the topic
+	payload  []byte // nil if it was too large
 	retained bool
 }
 
@@ -101,13 +100,14 @@ type message struct {
 func New(o Options) *Desk {
 	d := &Desk{
 		Options: o, keys: map[string]Key{}, urgent: make(chan message, mostWait), rest: make(chan message, mostWait), notes: make(chan Record, mostNotes),
-		given: limiter{most: mostGiven, within: time.Minute},
+		given: map[string]*limiter{},
 	}
 	for from := range d.refused {
 		d.refused[from] = limiter{most: mostRefuse, within: source(from).while()}
 	}
 	for _, k := range o.Keys {
 		d.keys[k.Name] = k
+		d.given[k.Name] = &limiter{most: mostGiven, within: time.Minute}
 	}
 	for _, r := range o.Remembered {
 		d.seen.add(r.ID)
@@ -115,17 +115,14 @@ func New(o Options) *Desk {
 	return d
 }
 
-// Filter is what the desk wants to hear.
-func Filter(base string) string { return base + string(telemetry.CommandLeaf) + "/+" }
-
 // Take takes in a message, if it is for the desk. It never waits.
 func (d *Desk) Take(topic string, payload []byte, retained bool) bool {
 	name, ours := strings.CutPrefix(topic, d.Base+string(telemetry.CommandLeaf)+"/")
 	if !ours || strings.Contains(name, "/") {
 		return false
 	}
-	m := message{name: Name(name), payload: payload, size: len(payload), retained: retained}
-	if m.size > Largest {
+	m := message{name: Name(name), payload: payload, retained: retained}
+	if len(payload) > Largest {
 		m.payload = nil
 	}
 	lane := d.rest

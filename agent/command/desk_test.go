@@ -106,12 +106,16 @@ func TestTooManyCommandsAreRefusedForAMinute(t *testing.T) {
 		if reply, last := p.last(); reply.Code != Busy || last.Code != Busy || len(p.did()) != mostGiven {
 			t.Errorf("did %d, %+v", len(p.did()), reply)
 		}
+		p.give(sent(Admin, Identify))
+		if reply, _ := p.last(); reply.Code != Done {
+			t.Errorf("another's command: %+v", reply)
+		}
 		pass(50 * time.Second)
 		late.Expires = late.Expires.Add(time.Minute)
 		p.give(late)
 		pass(11 * time.Second)
 		p.give(late) // whose id is still good
-		if reply, _ := p.last(); reply.Code != Done || len(p.did()) != mostGiven+1 {
+		if reply, _ := p.last(); reply.Code != Done || len(p.did()) != mostGiven+2 {
 			t.Errorf("did %d, %+v", len(p.did()), reply)
 		}
 	})

@@ -48,18 +48,20 @@ type lab struct {
 	made map[string]string // programs already built here, by package
 }
 
-// Run measures everything from the current folder, or gateways under load if that is
-// the first argument, and gives the exit code: 0
-// when all could be measured, 1 when something could not, 2 when the arguments
-// are wrong.
+// Run measures everything from the current folder, or gateways under load or the data
+// use of telemetry if that is the first argument, and gives the exit code: 0 when all
+// could be measured, 1 when something could not, 2 when the arguments are wrong.
 func Run(args []string, stdout, stderr io.Writer) int {
 	if len(args) > 0 && args[0] == "gateway" {
 		return runGateway(args[1:], stdout, stderr)
 	}
+	if len(args) > 0 && args[0] == "data" {
+		return runData(args[1:], stdout, stderr)
+	}
 	flags := flag.NewFlagSet("cross bench", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.Usage = func() {
-		fmt.Fprintln(stderr, "usage: go run ./cross bench [flags], or bench gateway [flags] for gateways under load")
+		fmt.Fprintln(stderr, "usage: go run ./cross bench [flags], bench gateway [flags] for gateways under load, or bench data for what telemetry costs")
 		flags.PrintDefaults()
 	}
 	asJSON := flags.Bool("json", false, "print one JSON document instead of a table")

@@ -104,6 +104,9 @@ func (s *Schema) Check(kind string, payload []byte) error {
 	if kind == envelope.AvailabilityLeaf { // no JSON
 		return sch.Validate(string(payload))
 	}
+	if end := bytes.LastIndexByte(payload, '\n'); end >= 0 && kind == "command" {
+		payload = payload[:end] // before its signature
+	}
 	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(payload))
 	if err != nil {
 		return err

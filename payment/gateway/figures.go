@@ -41,7 +41,7 @@ func newFigures(connected func() bool, owed, underWay func() int) *figures {
 func (f *figures) saw(s relay.Sight) {
 	f.set.GetOrCreateCounter(fmt.Sprintf(`stolpe_gateway_asks_total{verb=%q,kind=%q,answer=%q}`, s.Verb, s.Kind, s.Status)).Inc()
 	if s.Kind == relay.Asked {
-		f.set.GetOrCreateHistogram(fmt.Sprintf(`stolpe_gateway_ask_seconds{verb=%q}`, s.Verb)).Update(s.Took.Seconds())
+		f.set.GetOrCreateSummary(fmt.Sprintf(`stolpe_gateway_ask_seconds{verb=%q}`, s.Verb)).Update(s.Took.Seconds())
 	}
 }
 

@@ -277,6 +277,6 @@ func (g *gateway) reload(work context.Context) {
 	g.settings.Units, g.settings.Dead = s.Units, s.Dead
 	g.mu.Unlock()
 	g.watched.reload(s.Fleet)
-	restart := old.Listen != s.Listen || old.Status != s.Status || old.PublicURL != s.PublicURL || old.MQTT != s.MQTT
+	restart := old.Listen != s.Listen || old.Status != s.Status || old.PublicURL != s.PublicURL || old.MQTT != s.MQTT || !old.Fleet.same(s.Fleet)
 	g.log.Info("configuration read again", "units", len(s.Units), "needs_restart", restart)
 }

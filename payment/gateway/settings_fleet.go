@@ -103,6 +103,15 @@ func isTime(s string) bool {
 	return err == nil
 }
 
+// same says whether nothing differs that takes a restart.
+func (w *watching) same(o *watching) bool {
+	if w == nil || o == nil {
+		return w == o
+	}
+	return w.ClientID == o.ClientID && w.Cert == o.Cert && w.Key == o.Key && w.StateDir == o.StateDir && w.Zone.String() == o.Zone.String() &&
+		w.Listen == o.Listen && w.TLS == o.TLS && w.Secret.Reveal() == o.Secret.Reveal() && w.UserHeader == o.UserHeader
+}
+
 // checkFleet compares the keys of the section with each other and with the rest.
 func checkFleet(r *strict.Reader, f file) {
 	w := f.Fleet

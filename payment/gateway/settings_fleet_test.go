@@ -31,6 +31,25 @@ func TestAFleetIsWatchedOnlyIfItIsWanted(t *testing.T) {
 	}
 }
 
+func TestWhatOfAFleetTakesARestart(t *testing.T) {
+	read := func(text string) *watching {
+		s, err := parseSettings("f", strings.NewReader(text), vault)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.Fleet
+	}
+	for change, same := range map[string]bool{"name: kari}, {name: ola": true, "name: ola": true, "name: kari}]\n  timezone: UTC\n  announced: [{tenant: acme, from: \"2026-11-20T08:00:00Z\", to: \"2026-11-20T09:00:00Z\", cause: x": false,
+		"name: kari}]\n  announced: [{tenant: acme, from: \"2026-11-20T08:00:00Z\", to: \"2026-11-20T09:00:00Z\", cause: x": true, "name: kari}]\n  tls: {cert: /a, key: /b}\n  announced: [{tenant: acme, from: \"2026-11-20T08:00:00Z\", to: \"2026-11-20T09:00:00Z\", cause: x": false} {
+		if got := read(watched).same(read(changed(t, watched, "name: kari", change))); got != same {
+			t.Errorf("%s: %v", change, got)
+		}
+	}
+	if read(watched).same(read(small)) || !read(small).same(read(small)) {
+		t.Error("of no fleet")
+	}
+}
+
 func TestWrongFleetsAreRefused(t *testing.T) {
 	const login = "logins: [{name: kari}]"
 	for name, c := range map[string]struct {

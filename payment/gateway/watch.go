@@ -61,7 +61,7 @@ func (g *gateway) watch(work context.Context, odd func()) (*watch, error) {
 		return nil, err
 	}
 	any := envelope.Root + "+/+/"
-	o := mqtt.Options{URL: g.settings.MQTT.URL, ClientID: s.ClientID, Log: g.log, Handle: w.take, Ready: func(ctx context.Context) { w.listening(ctx, work) }, Filters: []string{
+	o := mqtt.Options{URL: g.settings.MQTT.URL, ClientID: s.ClientID, Retry: g.settings.MQTT.Retry, Log: g.log, Handle: w.take, Ready: func(ctx context.Context) { w.listening(ctx, work) }, Filters: []string{
 		any + envelope.AvailabilityLeaf, any + string(telemetry.InfoLeaf), any + string(telemetry.HealthLeaf),
 		any + "evse/+/" + string(telemetry.StateLeaf), any + string(telemetry.EventLeaf) + "/+",
 	}}

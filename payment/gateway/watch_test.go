@@ -113,6 +113,8 @@ func TestAFleetIsWatchedAndKept(t *testing.T) {
 		} {
 			d.until(want, "/metrics", func(_ int, text string) bool { return strings.Contains(text, want+"\n") })
 		}
+		_, figures := d.get("/metrics")
+		checkListed(t, figures)
 		if code, text := ask("kari"); code != http.StatusOK || !strings.Contains(text, "Storgata 1") || !strings.Contains(text, "62.28 NOK") {
 			t.Errorf("round %d: kari sees %d %s", round, code, text)
 		}

@@ -93,6 +93,9 @@ func (t *Tally) event(kind string, d told) {
 			t.Failed = map[string]int{}
 		}
 		t.Failed[ending(d.Reason)]++
+		if d.Seconds > 0 {
+			t.Dry++
+		}
 	case "payment.failed":
 		t.Troubled++
 	case "payment.refunded":
@@ -147,18 +150,15 @@ func broken(reason string) bool {
 // Results are how requests went, in words: ok, interrupted, no_energy, start_failed and
 // not_approved.
 func (t Tally) Results() map[string]int {
-	all := map[string]int{"ok": t.Fed - t.Cut, "interrupted": t.Cut, "no_energy": 0, "start_failed": 0, "not_approved": 0}
+	failed, refused := 0, 0
 	for word, n := range t.Failed {
+		failed += n
 		switch word {
-		case display.NoEnergy.String():
-			all["no_energy"] += n
 		case display.Declined.String(), display.AbortedInApp.String(), display.TimedOut.String(), display.NoAnswer.String():
-			all["not_approved"] += n
-		default:
-			all["start_failed"] += n
+			refused += n
 		}
 	}
-	return all
+	return map[string]int{"ok": t.Fed - t.Cut, "interrupted": t.Cut, "no_energy": t.Dry, "start_failed": max(0, failed-refused-t.Dry), "not_approved": refused}
 }
 
 // unfed are the ends of charges that were approved and got nothing, though there was a

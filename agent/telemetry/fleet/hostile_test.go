@@ -101,6 +101,15 @@ func TestWhatCannotBeIsNotTaken(t *testing.T) {
 	}
 }
 
+func TestTheTopicSaysWhoItIs(t *testing.T) {
+	w := newWorld(t)
+	w.say(telemetry.InfoLeaf, false, telemetry.Info{Head: w.head(), Tenant: "other", Post: "B1", Name: "mine"})
+	posts := w.fleet.Look(w.now, func(string) bool { return true })
+	if len(posts) != 1 || posts[0].ID != "A1" || posts[0].Tenant != "acme" || posts[0].Name != "mine" {
+		t.Errorf("%+v", posts)
+	}
+}
+
 func TestNumbersThatCannotBeAreLeftOut(t *testing.T) {
 	w := newWorld(t)
 	w.event("session.settled", `{"e_wh":-5,"captured":99999999999,"written_off":-1,"cur":"NOK"}`)
@@ -131,8 +140,11 @@ func TestAPostIsForgottenWhenItIsRemoved(t *testing.T) {
 	if p := w.post(); len(p.EVSEs) != 1 {
 		t.Errorf("an EVSE that is no more is shown: %+v", p)
 	}
-	if err := w.fleet.Take(w.now, "acme", "A1", telemetry.InfoLeaf, nil, false); err != nil {
-		t.Fatal(err)
+	for _, leaf := range []telemetry.Leaf{telemetry.HealthLeaf, telemetry.StateLeaf.Of(1), telemetry.InfoLeaf} {
+		w.post() // it takes more than the others to end it
+		if err := w.fleet.Take(w.now, "acme", "A1", leaf, nil, false); err != nil {
+			t.Fatal(err)
+		}
 	}
 	w.again()
 	if _, ok := w.fleet.Find(w.now, "acme", "A1"); ok || len(w.fleet.Look(w.now, func(string) bool { return true })) > 0 {

@@ -140,7 +140,7 @@ func (e *evse) fits(until int64) bool {
 
 // fits says whether a tally can be.
 func (t Tally) fits() bool {
-	for _, n := range []int64{int64(t.Asked), int64(t.Approved), int64(t.Closed), int64(t.Fed), int64(t.Cut), int64(t.Troubled), t.Energy, t.Seconds} {
+	for _, n := range []int64{int64(t.Asked), int64(t.Approved), int64(t.Closed), int64(t.Fed), int64(t.Cut), int64(t.Dry), int64(t.Troubled), t.Energy, t.Seconds} {
 		if n < 0 || n > maxSeq {
 			return false
 		}

@@ -15,6 +15,7 @@ type Tally struct {
 	Closed   int   `json:"closed,omitempty"`   // the contactor, for the first time
 	Fed      int   `json:"fed,omitempty"`      // cars that got energy, and were settled
 	Cut      int   `json:"cut,omitempty"`      // of them, those whose charge ended by something that went wrong
+	Dry      int   `json:"dry,omitempty"`      // cars that got none though the contactor closed
 	Troubled int   `json:"troubled,omitempty"` // settlements that need a person
 	Energy   int64 `json:"wh,omitempty"`       // Wh
 	Seconds  int64 `json:"s,omitempty"`        // of charging, s
@@ -33,6 +34,7 @@ func (t *Tally) Add(o Tally) {
 	t.Closed += o.Closed
 	t.Fed += o.Fed
 	t.Cut += o.Cut
+	t.Dry += o.Dry
 	t.Troubled += o.Troubled
 	t.Energy += o.Energy
 	t.Seconds += o.Seconds

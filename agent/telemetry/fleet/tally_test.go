@@ -30,10 +30,10 @@ func TestEventsBecomeAFunnel(t *testing.T) {
 	w.event("session.settled", sold)
 	w.event("payment.refunded", `{"amount":500,"currency":"NOK","reason":"a word"}`)
 	w.event("session.abandoned", `{"reason":"<b>made up</b>"}`)
-	w.event("session.abandoned", `{"reason":"no_energy"}`)
+	w.event("session.abandoned", `{"reason":"no_energy","dur_s":600}`)
 	w.event("session.settled", `{"cur":"NOK","e_wh":100,"reason":"power_loss"}`)
 	w.event("receipt.told", `{"told":"all"}`)
-	want := Tally{Asked: 3, Approved: 2, Closed: 1, Fed: 2, Cut: 1, Troubled: 1, Energy: 11444, Seconds: 3500,
+	want := Tally{Asked: 3, Approved: 2, Closed: 1, Fed: 2, Cut: 1, Dry: 1, Troubled: 1, Energy: 11444, Seconds: 3500,
 		Revenue: map[payment.Currency]int64{"NOK": 6228}, Refunded: map[payment.Currency]int64{"NOK": 500},
 		Failed: map[string]int{"declined": 1, "never_plugged": 1, "no_energy": 1, "other": 1}}
 	if diff := cmp.Diff(map[string]int{"ok": 1, "interrupted": 1, "no_energy": 1, "start_failed": 2, "not_approved": 1}, want.Results()); diff != "" {

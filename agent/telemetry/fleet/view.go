@@ -22,11 +22,11 @@ type Post struct {
 	Missed  uint64 // events that have not come
 	Health  *telemetry.Health
 	EVSEs   []EVSE
-	Total   Tally // since it was first heard of
-	Month   Tally // of the last 30 days
-	Year    Tally // of the last 12 months
-	Days    []Dated
-	Months  []Dated
+	Total   Tally   // since it was first heard of
+	Month   Tally   // of the last 30 days
+	Year    Tally   // of the last 12 months
+	Days    []Dated // of Each and Find only
+	Months  []Dated // as Days
 }
 
 // Dated is the tally of the day or the month that begins on that day.
@@ -58,23 +58,40 @@ const (
 	yearDays  = 365
 )
 
-// Look gives the posts of the tenants that may be seen, by tenant and id.
+// Look gives the posts of the tenants that may be seen, by tenant and id, without their
+// days, months and outages.
 func (f *Fleet) Look(now time.Time, sees func(tenant string) bool) []Post {
-	f.mu.Lock()
-	defer f.mu.Unlock()
 	var all []Post
-	for _, p := range f.posts {
-		if !p.Gone && sees(p.Tenant) {
-			all = append(all, p.view(now.In(f.zone), f.windowsOf(p)))
-		}
-	}
-	slices.SortFunc(all, func(a, b Post) int {
-		return cmp.Or(cmp.Compare(a.Tenant, b.Tenant), cmp.Compare(a.ID, b.ID))
-	})
+	f.each(now, sees, false, func(p Post) { all = append(all, p) })
 	return all
 }
 
-// Find gives one post.
+// Each calls fn with all that is known of each of them.
+func (f *Fleet) Each(now time.Time, sees func(tenant string) bool, fn func(Post)) {
+	f.each(now, sees, true, fn)
+}
+
+// each takes the lock for each post anew, so that what comes meanwhile does not wait for
+// all of them.
+func (f *Fleet) each(now time.Time, sees func(tenant string) bool, whole bool, fn func(Post)) {
+	f.mu.Lock()
+	var posts []*post
+	for _, p := range f.posts {
+		if !p.Gone && sees(p.Tenant) {
+			posts = append(posts, p)
+		}
+	}
+	f.mu.Unlock()
+	slices.SortFunc(posts, func(a, b *post) int { return cmp.Or(cmp.Compare(a.Tenant, b.Tenant), cmp.Compare(a.ID, b.ID)) })
+	for _, p := range posts {
+		f.mu.Lock()
+		v := p.view(now.In(f.zone), f.windowsOf(p), whole)
+		f.mu.Unlock()
+		fn(v)
+	}
+}
+
+// Find gives all that is known of one post.
 func (f *Fleet) Find(now time.Time, tenant, id string) (Post, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -82,7 +99,7 @@ func (f *Fleet) Find(now time.Time, tenant, id string) (Post, bool) {
 	if p == nil || p.Gone {
 		return Post{}, false
 	}
-	return p.view(now.In(f.zone), f.windowsOf(p)), true
+	return p.view(now.In(f.zone), f.windowsOf(p), true), true
 }
 
 // windowsOf are the announced times of a post. The lock is held.
@@ -93,7 +110,7 @@ func (f *Fleet) windowsOf(p *post) []Window {
 }
 
 // view copies what may be shown.
-func (p *post) view(now time.Time, windows []Window) Post {
+func (p *post) view(now time.Time, windows []Window, whole bool) Post {
 	v := Post{Tenant: p.Tenant, ID: p.ID, Name: p.Name, Version: p.Version, System: p.System, Clock: p.Clock,
 		There: p.there == present && !p.silent, Missed: p.Seqs.missing(), Health: p.Health,
 		Total: p.Total.clone(), Month: p.Days.since(now.AddDate(0, 0, 1-monthDays).Format(time.DateOnly)),
@@ -104,7 +121,7 @@ func (p *post) view(now time.Time, windows []Window) Post {
 	}
 	for _, number := range slices.Sorted(maps.Keys(p.EVSEs)) {
 		if e := p.EVSEs[number]; !e.Ended {
-			v.EVSEs = append(v.EVSEs, e.view(now, number, windows))
+			v.EVSEs = append(v.EVSEs, e.view(now, number, windows, whole))
 		}
 	}
 	return v
@@ -119,15 +136,18 @@ func (d diary) shown() []Dated {
 }
 
 // view copies what may be shown.
-func (e *evse) view(now time.Time, number int, windows []Window) EVSE {
-	v := EVSE{Number: number, Code: e.Code, State: e.State, line: slices.Clone(e.Line), windows: windows, Faults: slices.Clone(e.Faults)}
+func (e *evse) view(now time.Time, number int, windows []Window, whole bool) EVSE {
+	v := EVSE{Number: number, Code: e.Code, State: e.State, Faults: slices.Clone(e.Faults)}
+	if whole {
+		v.line, v.windows = slices.Clone(e.Line), windows
+	}
 	if n := len(e.Line); n > 0 {
 		v.Is, v.Trouble = e.Line[n-1].Is, e.Line[n-1].Code
 	}
 	if e.State != "" {
 		v.Since = at(e.Since)
 	}
-	from := func(t time.Time) Times { return v.line.times(t.Unix(), now.Unix(), windows) }
+	from := func(t time.Time) Times { return e.Line.times(t.Unix(), now.Unix(), windows) }
 	v.Month = from(now.AddDate(0, 0, -monthDays))
 	v.Year = from(now.AddDate(0, 0, -yearDays))
 	v.Calendar = from(time.Date(now.Year(), 1, 1, 0, 0, 0, 0, now.Location()))

@@ -8,72 +8,73 @@ import (
 
 // Chosen by us.
 const (
-	// batch is how many events are sent between two looks: at most 20 in a second, as a
-	// look may come a little early. A fleet that comes back must not bury its readers.
-	batch     = 18
-	early     = lookEvery / 10
+	batch     = 20          // events in a second: a fleet that comes back must not bury its readers
 	saveEvery = time.Minute // to spare the card; what is sent twice has one id
 )
 
-// send sends the oldest events. How things stand goes before each of them.
-func (p *Publisher) send(ctx context.Context) error {
-	if p.Outbox == nil || time.Now().Before(p.next) {
-		return nil
+// mail sends events until ctx ends, and then those that are left.
+func (p *Publisher) mail(ctx context.Context) {
+	if p.Outbox == nil {
+		return
+	}
+	for ctx.Err() == nil {
+		begin := time.Now()
+		p.send(ctx)
+		p.save(false)
+		select {
+		case <-time.After(lookEvery - time.Since(begin)):
+		case <-ctx.Done():
+		}
+	}
+	p.send(ctx)
+	p.save(true)
+}
+
+// send sends the oldest events. How things stand goes before them on each connection.
+func (p *Publisher) send(ctx context.Context) {
+	defer p.count()
+	if !p.Connected() || p.presented.Load() != p.connection.Load() {
+		return
 	}
 	events, err := p.Outbox.Next(batch)
 	p.trouble("events cannot be read from the ledger; they are sent when they can", err)
-	if err != nil || len(events) == 0 {
-		return nil
+	if err != nil {
+		return
 	}
-	p.next = time.Now().Add(lookEvery - early)
+	ctx, done := lastly(ctx)
+	defer done()
 	for i := range events {
 		text, err := json.Marshal(&events[i])
 		if err != nil {
 			p.Log.Error("an event cannot be written", "seq", events[i].Seq, "err", err)
 		} else if err := p.Publish(ctx, events[i].Leaf(), text); err != nil {
-			return err
+			return // the connection says why it broke
 		}
 		p.Outbox.Done(events[i].Seq)
-		p.dirty = true
-		if p.rewind() {
-			return nil // the others come again, and later
-		}
-		for _, s := range p.sights {
-			s.look()
-		}
-		if err := p.present(ctx); err != nil {
-			return err
-		}
 	}
-	return nil
 }
 
-// rewind does what Rewind has asked for, and says whether there was anything.
-func (p *Publisher) rewind() bool {
-	from := p.back.Swap(0)
-	if from == 0 || p.Outbox == nil {
-		return false
-	}
-	p.Outbox.Rewind(from)
-	p.dirty = true
-	return true
+// count notes how many events wait, for those who must not wait for the ledger.
+func (p *Publisher) count() {
+	events, oldest := p.Outbox.Waiting()
+	p.waiting.Store(int64(events))
+	p.oldest.Store(oldest.Unix)
 }
 
 // save writes down what has been sent, not too often.
 func (p *Publisher) save(now bool) {
-	if p.Outbox == nil || !p.dirty || !now && time.Since(p.saved) < saveEvery {
+	if !now && time.Since(p.saved) < saveEvery {
 		return
 	}
 	p.saved = time.Now()
 	err := p.Outbox.Save()
 	p.trouble("what has been sent cannot be written down; some of it will be sent again after a restart", err)
-	p.dirty = err != nil
 }
 
 // trouble logs what is new of it.
 func (p *Publisher) trouble(what string, err error) {
-	if err != nil && !p.ill {
+	if err != nil && !p.ill[what] {
 		p.Log.Warn(what, "err", err)
 	}
-	p.ill = err != nil
+	p.ill[what] = err != nil
 }

@@ -27,12 +27,15 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type post struct {
 	rules session.Rules
 	began time.Time
+
+	wall  sync.Mutex // guards what follows
 	clock hal.Clock
 	ahead int64 // of the wall clock, s
 
 	mu    sync.Mutex
 	state session.State
 	mute  bool // its meter says nothing
+	stuck bool // its contacts are closed
 	power hal.Power
 	at    hal.Energy // register
 }
@@ -48,6 +51,8 @@ func newPost(number int) *post {
 }
 
 func (p *post) now() hal.Instant {
+	p.wall.Lock()
+	defer p.wall.Unlock()
 	return hal.Instant{Mono: time.Since(p.began) + time.Second, Wall: hal.Stamp{Unix: time.Now().Unix() + p.ahead, Clock: p.clock}}
 }
 
@@ -57,7 +62,19 @@ func (p *post) Snapshot() (session.State, hal.Instant, <-chan struct{}) {
 	return p.state, p.now(), nil
 }
 
-func (p *post) Rules() *session.Rules { return &p.rules }
+func (p *post) Rules() *session.Rules {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	r := p.rules
+	return &r
+}
+
+// set sets the wall clock.
+func (p *post) set(clock hal.Clock, ahead int64) {
+	p.wall.Lock()
+	defer p.wall.Unlock()
+	p.clock, p.ahead = clock, ahead
+}
 
 // run lets meter and sense line speak until ctx ends.
 func (p *post) run(ctx context.Context) {
@@ -66,7 +83,7 @@ func (p *post) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		p.change(func(s *session.State) {
 			now, position := p.now(), hal.Open
-			if s.Phase == session.Charging {
+			if s.Phase == session.Charging || p.stuck {
 				position = hal.Closed
 			}
 			p.rules.Advance(s, now, session.Sensed{Position: position, At: now.Mono})
@@ -112,16 +129,21 @@ type books struct {
 	mu     sync.Mutex
 	all    []telemetry.Event
 	out    uint64 // number up to which they are out
+	kept   uint64 // of out, what is written down
 	saves  []time.Duration
-	broken error // of Next
+	broken error         // of Next
+	hang   time.Duration // that Next takes
+	full   error         // of Save
 	began  time.Time
 
-	away bool
-	slow time.Duration // that the broker takes to acknowledge
-	said []said
+	away  bool
+	tried int           // times that something was published while it was away
+	slow  time.Duration // that the broker takes to acknowledge
+	said  []said
 }
 
 func (b *books) Next(most int) ([]telemetry.Event, error) {
+	<-time.After(b.hang)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	rest := b.all[min(b.out, uint64(len(b.all))):]
@@ -129,8 +151,6 @@ func (b *books) Next(most int) ([]telemetry.Event, error) {
 }
 
 func (b *books) Done(seq uint64) { b.mu.Lock(); b.out = seq; b.mu.Unlock() }
-
-func (b *books) Rewind(from uint64) { b.mu.Lock(); b.out = from - 1; b.mu.Unlock() }
 
 func (b *books) Waiting() (int, hal.Stamp) {
 	b.mu.Lock()
@@ -144,8 +164,23 @@ func (b *books) Waiting() (int, hal.Stamp) {
 func (b *books) Save() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.out == b.kept {
+		return nil
+	}
 	b.saves = append(b.saves, time.Since(b.began))
-	return nil
+	if b.full == nil {
+		b.kept = b.out
+	}
+	return b.full
+}
+
+// saved gives when it was saved since the last time, and makes it fail from now on.
+func (b *books) saved(full error) []time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	all := b.saves
+	b.saves, b.full = nil, full
+	return all
 }
 
 // add puts events into the outbox.
@@ -166,6 +201,9 @@ func (b *books) connected() bool { b.mu.Lock(); defer b.mu.Unlock(); return !b.a
 func (b *books) publish(ctx context.Context, leaf telemetry.Leaf, payload []byte) error {
 	b.mu.Lock()
 	away, slow := b.away, b.slow
+	if away {
+		b.tried++
+	}
 	b.mu.Unlock()
 	if away {
 		return errors.New("away")
@@ -187,6 +225,9 @@ func (b *books) set(away bool, slow time.Duration) {
 	b.away, b.slow = away, slow
 	b.mu.Unlock()
 }
+
+// attempts is how often something was published while it was away.
+func (b *books) attempts() int { b.mu.Lock(); defer b.mu.Unlock(); return b.tried }
 
 // take gives what was said since the last time.
 func (b *books) take() []said {
@@ -229,7 +270,15 @@ func bubble(t *testing.T, profile telemetry.Profile, change func(*Options), test
 		var group sync.WaitGroup
 		group.Go(func() { v.run(ctx) })
 		group.Go(func() { p.Run(ctx) })
-		t.Cleanup(func() { stop(); group.Wait() })
+		t.Cleanup(func() {
+			stop()
+			began := time.Now()
+			group.Wait()
+			if took := time.Since(began); took > 2*byeWithin {
+				t.Errorf("it took %v to end", took)
+			}
+			<-time.After(3 * b.hang) // it asks twice
+		})
 		test(t, p, v, b)
 	})
 }

@@ -13,9 +13,13 @@
 // how it stands, and only then what has piled up, slowly, since a whole fleet comes
 // back at the same time.
 //
+// Events have a goroutine of their own: a card that is ill keeps the ledger for as long
+// as it likes, and that the fleet must hear.
+//
 // An event counts as sent when the broker has acknowledged it. Which ones that are is
 // written down now and then and not each time, so that after a power cut some are sent
-// again; their ids do not change.
+// again; their ids do not change. Whoever wants events again winds the outbox back: it
+// is asked anew each second.
 package publisher
 
 import (
@@ -42,16 +46,14 @@ type Outbox interface {
 	Next(most int) ([]telemetry.Event, error)
 	// Done takes out all events up to a number.
 	Done(seq uint64)
-	// Rewind puts all events from a number on back.
-	Rewind(from uint64)
 	// Waiting tells how many there are, and since when the oldest waits.
 	Waiting() (events int, oldest hal.Stamp)
-	// Save writes down what is out.
+	// Save writes down what is out, if that is news.
 	Save() error
 }
 
-// Options say what is told, of whom, and how. All functions are called from the
-// goroutine that runs Run.
+// Options say what is told, of whom, and how. The outbox is asked by one goroutine,
+// everything else but Publish and Connected by another.
 type Options struct {
 	Profile telemetry.Profile
 	Info    telemetry.Info // its head is put in
@@ -77,17 +79,22 @@ type Options struct {
 type Publisher struct {
 	Options
 	pace telemetry.Pace
-	anew chan struct{}
-	seek atomic.Bool   // discovery is to be told again
-	back atomic.Uint64 // number to rewind to; 0 for none
+	seek atomic.Bool // discovery is to be told again
 
+	connection atomic.Int64 // which one there is, or was last
+	presented  atomic.Int64 // on which the post has told who it is and how it stands
+	waiting    atomic.Int64 // events in the outbox
+	oldest     atomic.Int64 // of when the oldest of them is, s since 1970
+
+	// Of Run's goroutine.
 	sights []*sight
 	told   map[telemetry.Leaf]telling
-	next   time.Time // when events may be sent again
-	saved  time.Time // when the outbox was written down last
-	dirty  bool      // it has changed since
-	ill    bool      // it could not be read or written the last time
-	swept  bool      // what this profile does not tell is gone from the broker
+	seen   int64 // connection that told is about
+	swept  bool  // what this profile does not tell is gone from the broker
+
+	// Of the goroutine that sends events.
+	saved time.Time       // when the outbox was written down last
+	ill   map[string]bool // what went wrong the last time
 }
 
 // telling is what has been told under a leaf on this connection.
@@ -98,33 +105,17 @@ type telling struct {
 
 // New makes one.
 func New(o Options) *Publisher {
-	p := &Publisher{Options: o, pace: o.Profile.Pace(), anew: make(chan struct{}, 1), told: map[telemetry.Leaf]telling{}}
+	p := &Publisher{Options: o, pace: o.Profile.Pace(), told: map[telemetry.Leaf]telling{}, ill: map[string]bool{}}
+	p.presented.Store(-1)
 	for _, v := range o.EVSEs {
 		p.sights = append(p.sights, &sight{evse: v, faults: map[session.Faults]time.Duration{}})
 	}
 	return p
 }
 
-// Anew says that there is a new connection, to a broker that knows nothing. It may be
-// called from any goroutine, and does not wait.
-func (p *Publisher) Anew() {
-	select {
-	case p.anew <- struct{}{}:
-	default:
-	}
-}
+// Anew says that there is a new connection, to a broker that knows nothing. It is called
+// before Connected says so, from any goroutine, and does not wait.
+func (p *Publisher) Anew() { p.connection.Add(1) }
 
 // Rediscover has Discovery called again. It may be called from any goroutine.
 func (p *Publisher) Rediscover() { p.seek.Store(true) }
-
-// Rewind has all events from a number on sent again, whether they have arrived or
-// not. It may be called from any goroutine.
-func (p *Publisher) Rewind(from uint64) {
-	from = max(from, 1)
-	for {
-		was := p.back.Load()
-		if was != 0 && was <= from || p.back.CompareAndSwap(was, from) {
-			return
-		}
-	}
-}

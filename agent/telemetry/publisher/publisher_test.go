@@ -39,20 +39,23 @@ func TestEachConnectionBeginsWithThePresent(t *testing.T) {
 			b.set(true, 0)
 			b.add(3, "session.created")
 			pass(20 * time.Second)
-			if got := b.take(); len(got) > 0 || found > 0 {
-				t.Fatalf("told without a connection: %v", got)
+			if got := b.take(); len(got) > 0 || found > 0 || b.attempts() > 0 {
+				t.Fatalf("told without a connection: %v, and tried %d times", got, b.attempts())
 			}
 			for range 2 {
-				b.set(false, 0)
+				b.set(false, 300*time.Millisecond)
 				p.Anew()
-				pass(100 * time.Millisecond)
+				pass(5 * time.Second)
 				const want = "info evse/1/state evse/1/price evse/1/session evse/1/meter health evt/session evt/session evt/session"
 				if got := leaves(b.take()); got != want {
 					t.Errorf("told %s\nwant %s", got, want)
 				}
 				b.set(true, 0)
+				b.Done(0)
 				pass(time.Minute)
-				p.Rewind(1)
+				if n := b.attempts(); n > 0 {
+					t.Errorf("tried %d times without a connection", n)
+				}
 			}
 			if found != 2 {
 				t.Errorf("discovery told %d times on two connections", found)
@@ -69,7 +72,16 @@ func TestEachConnectionBeginsWithThePresent(t *testing.T) {
 func TestChangesAreToldAtOnceAndNothingElse(t *testing.T) {
 	bubble(t, telemetry.Frugal, nil, func(t *testing.T, _ *Publisher, v *post, b *books) {
 		pass(20 * time.Second)
-		s := last[telemetry.State](t, b.take(), "evse/1/state")
+		begun := b.take()
+		for _, m := range under(begun, "evse/1/meter") {
+			if q := read[telemetry.Meter](t, m).Quality; q != "missing" && q != "ok" {
+				t.Errorf("at the start the meter is %s", q)
+			}
+		}
+		if n := len(under(begun, "evse/1/session")); n != 1 {
+			t.Errorf("it was told %d times that there is no charge", n)
+		}
+		s := last[telemetry.State](t, begun, "evse/1/state")
 		if s.State != "available" || s.Session != nil || s.Contactor != "open" || s.Plug != "unknown" || s.Faults == nil || len(s.Faults) > 0 || s.Clock != "synced" {
 			t.Errorf("at rest: %+v", s)
 		}
@@ -100,6 +112,59 @@ func TestChangesAreToldAtOnceAndNothingElse(t *testing.T) {
 		if len(s.Faults) != 1 || s.Faults[0].Code != "CON-001" || s.Faults[0].Class != "contactor" || s.State != "faulted" {
 			t.Errorf("with a fault: %+v", s)
 		}
+		first := s.Faults[0].Since
+		v.change(func(s *session.State) { s.Latched = 0 })
+		pass(time.Minute)
+		v.change(func(s *session.State) { s.Latched = session.Welded })
+		pass(2 * time.Second)
+		if s = last[telemetry.State](t, b.take(), "evse/1/state"); len(s.Faults) != 1 || s.Faults[0].Since.Sub(first) < time.Minute {
+			t.Errorf("the same fault a minute after it was over: %+v", s)
+		}
+	})
+}
+
+// What is sensed is told when it changes, and what it means.
+func TestContactorAndPlugAreTold(t *testing.T) {
+	bubble(t, telemetry.Frugal, nil, func(t *testing.T, _ *Publisher, v *post, b *books) {
+		pass(20 * time.Second)
+		b.take()
+		v.change(func(s *session.State) {
+			v.rules.NoPlug = false
+			v.rules.Advance(s, v.now(), session.Plugged{Plug: hal.PlugIn})
+		})
+		pass(1500 * time.Millisecond)
+		if s := last[telemetry.State](t, b.take(), "evse/1/state"); s.Plug != "in" {
+			t.Errorf("a plug: %+v", s)
+		}
+		v.change(func(*session.State) { v.stuck = true })
+		pass(2 * time.Second)
+		if s := last[telemetry.State](t, b.take(), "evse/1/state"); s.Contactor != "closed" || len(s.Faults) > 0 {
+			t.Errorf("closed, and nobody knows yet that it should not be: %+v", s)
+		}
+		pass(10 * time.Second)
+		if s := last[telemetry.State](t, b.take(), "evse/1/state"); s.Contactor != "mismatch" || len(s.Faults) != 1 {
+			t.Errorf("welded: %+v", s)
+		}
+	})
+}
+
+// The price is told in the order of the law, and again when it is another one.
+func TestPriceIsToldWhenItChanges(t *testing.T) {
+	bubble(t, telemetry.Frugal, nil, func(t *testing.T, _ *Publisher, v *post, b *books) {
+		pass(2 * time.Second)
+		text := under(b.take(), "evse/1/price")[0].text
+		if _, rest, _ := strings.Cut(text, `"clk":"synced",`); rest != `"cur":"NOK","vat_bp":2500,"kwh":549,"min":0,"session":0,"other":[{"kind":"idle","min":100,"free_s":900}]}` {
+			t.Errorf("told %s", text)
+		}
+		pass(time.Hour)
+		if all := under(b.take(), "evse/1/price"); len(all) > 0 {
+			t.Errorf("told again: %v", all)
+		}
+		v.change(func(*session.State) { v.rules.Price.KWh, v.rules.Price.Idle.Minute = 449, 0 })
+		pass(2 * time.Second)
+		if text := under(b.take(), "evse/1/price")[0].text; !strings.HasSuffix(text, `"kwh":449,"min":0,"session":0}`) {
+			t.Errorf("told %s", text)
+		}
 	})
 }
 
@@ -114,7 +179,7 @@ func TestProfilesKeepTheirPace(t *testing.T) {
 	} {
 		t.Run(string(profile), func(t *testing.T) {
 			bubble(t, profile, nil, func(t *testing.T, _ *Publisher, v *post, b *books) {
-				for i, begin := range []func(){func() {}, func() { v.power = 7_400; v.charge(1) }} {
+				for i, begin := range []func(){func() {}, func() { v.change(func(*session.State) { v.power = 7_400 }); v.charge(1) }} {
 					begin()
 					pass(30*time.Second + 500*time.Millisecond)
 					b.take()
@@ -168,6 +233,11 @@ func TestUnknownIsLeftOut(t *testing.T) {
 		if m := last[telemetry.Meter](t, b.take(), "evse/1/meter"); m.Quality != "implausible" || m.Energy != nil {
 			t.Errorf("far below what it has shown: %+v", m)
 		}
+		v.change(func(*session.State) { v.mute = true })
+		pass(time.Minute)
+		if m := last[telemetry.Meter](t, b.take(), "evse/1/meter"); m.Quality != "stale" || m.Energy == nil || *m.Energy != 10_000 {
+			t.Errorf("silent after that: %+v", m)
+		}
 	})
 }
 
@@ -185,10 +255,28 @@ func TestSessionTellsWhatTheDriverSees(t *testing.T) {
 			s.Currency != "NOK" || s.Seconds == nil || *s.Seconds < 170 || s.Start == nil {
 			t.Errorf("charging: %+v", s)
 		}
+		b.take()
+		v.change(func(s *session.State) { s.Phase = session.Stopping })
+		pass(2 * time.Second)
+		if all := b.take(); len(under(all, "evse/1/meter")) != 1 || last[telemetry.Session](t, all, "evse/1/session").Energy == nil {
+			t.Errorf("stopping: told %s", leaves(all))
+		}
 		v.idle()
 		pass(2 * time.Second)
-		if s := last[telemetry.Session](t, b.take(), "evse/1/session"); s.ID != nil || s.Phase != "none" || s.Energy != nil {
+		all := b.take()
+		if len(under(all, "evse/1/meter")) != 1 {
+			t.Errorf("the final register is not told: %s", leaves(all))
+		}
+		if s := last[telemetry.Session](t, all, "evse/1/session"); s.ID != nil || s.Phase != "none" || s.Energy != nil {
 			t.Errorf("over: %+v", s)
+		}
+		v.change(func(s *session.State) {
+			s.Phase, s.Since = session.Waiting, v.now().Mono
+			s.Charge = session.Charge{Number: 8, Price: v.rules.Price, Limit: 35_000, Held: true, Start: v.at, Started: hal.Stamp{Unix: 7}}
+		})
+		pass(2 * time.Second)
+		if s := last[telemetry.Session](t, b.take(), "evse/1/session"); s.Phase != "authorised" || s.Energy != nil || s.Cost != nil || s.Start != nil {
+			t.Errorf("approved, with a clock that was never set: %+v", s)
 		}
 	})
 }
@@ -197,14 +285,14 @@ func TestSessionTellsWhatTheDriverSees(t *testing.T) {
 func TestSinceFollowsTheClock(t *testing.T) {
 	bubble(t, telemetry.Frugal, nil, func(t *testing.T, _ *Publisher, v *post, b *books) {
 		begin := time.Now()
-		v.clock = hal.ClockUnknown
+		v.set(hal.ClockUnknown, 0)
 		pass(100 * time.Second)
 		v.change(func(s *session.State) {
-			v.clock, v.ahead = hal.ClockSynced, 86_400
+			v.set(hal.ClockSynced, 86_400)
 			s.Latched |= session.Withdrawn
 		})
 		pass(10 * time.Second)
-		v.change(func(s *session.State) { v.ahead *= 2; s.Latched |= session.MeterSwap })
+		v.change(func(s *session.State) { v.set(hal.ClockSynced, 2*86_400); s.Latched |= session.MeterSwap })
 		pass(2 * time.Second)
 		s := last[telemetry.State](t, b.take(), "evse/1/state")
 		for code, want := range map[string]time.Duration{"USR-001": 48*time.Hour + 100*time.Second, "MET-002": 48*time.Hour + 110*time.Second} {

@@ -21,38 +21,58 @@ const discoveryLeaf telemetry.Leaf = "\x00discovery"
 // Run tells until ctx ends, and then what is left. It does not say that the post is
 // gone: whoever has the connection does.
 func (p *Publisher) Run(ctx context.Context) {
+	mailed := make(chan struct{})
+	go func() {
+		defer close(mailed)
+		p.mail(ctx)
+	}()
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
-	for {
+	for ctx.Err() == nil {
+		p.pass(ctx)
 		select {
 		case <-tick.C:
-		case <-p.anew:
-			clear(p.told)
 		case <-ctx.Done():
-			p.leave(ctx)
-			return
 		}
-		p.pass(ctx, passWithin)
 	}
+	p.pass(ctx)
+	select {
+	case <-mailed:
+	case <-time.After(2 * byeWithin): // a card that does not answer must not keep the post from ending
+		p.Log.Error("the ledger does not answer; what has been sent is not written down")
+	}
+}
+
+// lastly gives the time for what is to be said in a pass: if ctx has ended, for the
+// last words.
+func lastly(ctx context.Context) (context.Context, context.CancelFunc) {
+	if ctx.Err() != nil {
+		return context.WithTimeout(context.WithoutCancel(ctx), byeWithin)
+	}
+	return context.WithTimeout(ctx, passWithin)
 }
 
 // pass looks at everything, and tells what is to be told. The first thing that cannot
 // be told ends it.
-func (p *Publisher) pass(ctx context.Context, within time.Duration) {
+func (p *Publisher) pass(ctx context.Context) {
 	for _, s := range p.sights {
 		s.look()
 	}
-	p.rewind()
-	if p.Connected() {
-		ctx, cancel := context.WithTimeout(ctx, within)
-		defer cancel()
-		if err := p.tell(ctx); err != nil {
-			p.Log.Debug("telemetry waits", "err", err) // the connection says why it broke
-		}
+	if !p.Connected() {
+		return
 	}
-	p.save(false)
+	if newest := p.connection.Load(); newest != p.seen {
+		p.seen = newest
+		clear(p.told)
+	}
+	ctx, done := lastly(ctx)
+	defer done()
+	if err := p.tell(ctx); err != nil {
+		p.Log.Debug("telemetry waits", "err", err) // the connection says why it broke
+	}
 }
 
+// tell tells who the post is and how it stands, and what is less urgent.
 func (p *Publisher) tell(ctx context.Context) error {
 	if err := p.present(ctx); err != nil {
 		return err
@@ -60,7 +80,8 @@ func (p *Publisher) tell(ctx context.Context) error {
 	if err := p.rest(ctx); err != nil {
 		return err
 	}
-	return p.send(ctx)
+	p.presented.Store(p.seen)
+	return nil
 }
 
 // present tells who the post is and how it stands.
@@ -176,20 +197,8 @@ func (p *Publisher) health() telemetry.Health {
 	now := p.Now()
 	h := p.Health()
 	h.Head = telemetry.HeadAt(now.Wall)
-	if p.Outbox != nil {
-		events, oldest := p.Outbox.Waiting()
-		h.Outbox.Events = events
-		if events > 0 {
-			h.Outbox.Oldest = max(0, now.Wall.Unix-oldest.Unix)
-		}
+	if h.Outbox.Events = int(p.waiting.Load()); h.Outbox.Events > 0 {
+		h.Outbox.Oldest = max(0, now.Wall.Unix-p.oldest.Load())
 	}
 	return h
-}
-
-// leave tells how things stand at the end.
-func (p *Publisher) leave(ctx context.Context) {
-	ctx = context.WithoutCancel(ctx)
-	p.next = time.Time{} // the last ones need not wait
-	p.pass(ctx, byeWithin)
-	p.save(true)
 }

@@ -97,13 +97,14 @@ func (p *Pages) postSheet(r *http.Request, l Login) *sheet {
 	if !l.sees(tenant) {
 		return nil
 	}
+	changed := p.o.Fleet.Changed() // before looking, so that nothing is missed
 	x, ok := p.o.Fleet.Find(now, tenant, id)
 	if !ok {
 		return nil
 	}
 	s := p.sheet("post", x.ID, "", l)
 	v := &detail{card: s.card(x)}
-	s.Live, s.Post = v.Path+"/live", v
+	s.Live, s.Post, s.changed = v.Path+"/live", v, changed
 	v.Head = s.machine(x)
 	for _, e := range x.EVSEs {
 		v.Bodies = append(v.Bodies, s.evse(v.Key, e, now))

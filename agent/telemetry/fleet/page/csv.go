@@ -78,7 +78,7 @@ func (p *Pages) file(t table) func(http.ResponseWriter, *http.Request, Login) {
 		var out bytes.Buffer
 		c := csv.NewWriter(&out)
 		c.Write(t.head) //nolint:errcheck // a buffer takes everything
-		for _, x := range p.o.Fleet.Look(now, l.sees) {
+		p.o.Fleet.Each(now, l.sees, func(x fleet.Post) {
 			t.rows(x, now, func(cells ...any) {
 				row := make([]string, len(cells))
 				for i, v := range cells {
@@ -86,7 +86,7 @@ func (p *Pages) file(t table) func(http.ResponseWriter, *http.Request, Login) {
 				}
 				c.Write(row) //nolint:errcheck // as before
 			})
-		}
+		})
 		c.Flush()
 		w.Write(out.Bytes()) //nolint:errcheck // whoever has gone needs no file
 	}

@@ -25,6 +25,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -58,9 +59,16 @@ type Pages struct {
 	streams chan struct{}
 	pace    time.Duration // of live pages
 
+	lookEvery time.Duration // at most; 0 is always
+
 	mu     sync.Mutex
 	logins map[string]Login
 	warned time.Time // when a stranger was told of last
+
+	looking sync.Mutex // held while somebody looks, so that others wait for what is seen
+	seen    []fleet.Post
+	changed <-chan struct{} // of the fleet, since
+	again   time.Time       // when it is worth to look again
 }
 
 // maxStreams live pages at a time. Chosen by us: more than a company has people who look.
@@ -76,7 +84,7 @@ func New(o Options) (*Pages, error) {
 	if err != nil {
 		return nil, fmt.Errorf("page: %w", err)
 	}
-	p := &Pages{o: o, style: template.CSS(style), script: template.JS(script), streams: make(chan struct{}, maxStreams), pace: pace}
+	p := &Pages{o: o, style: template.CSS(style), script: template.JS(script), streams: make(chan struct{}, maxStreams), pace: pace, lookEvery: lookEvery}
 	if p.draw, err = template.ParseFS(files, "pages/*.html"); err != nil {
 		return nil, fmt.Errorf("page: %w", err)
 	}
@@ -144,6 +152,27 @@ func (p *Pages) show(w http.ResponseWriter, s *sheet) {
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Write(page.Bytes()) //nolint:errcheck // whoever has gone needs no page
+}
+
+// Chosen by us: all who look at a fleet of thousands take a tenth of one processor at
+// most, which others have better uses for.
+const (
+	lookEvery = time.Second
+	lookShare = 10
+)
+
+// look gives the posts that a login may see, as they were a moment ago, and what is closed
+// at the first change since.
+func (p *Pages) look(l Login) (posts []fleet.Post, changed <-chan struct{}) {
+	p.looking.Lock()
+	defer p.looking.Unlock()
+	if now := time.Now(); p.lookEvery == 0 || !now.Before(p.again) {
+		p.changed = p.o.Fleet.Changed() // before looking, so that nothing is missed
+		p.seen = p.o.Fleet.Look(p.o.Now(), func(string) bool { return true })
+		done := time.Now()
+		p.again = done.Add(max(p.lookEvery, lookShare*done.Sub(now)))
+	}
+	return slices.DeleteFunc(slices.Clone(p.seen), func(x fleet.Post) bool { return !l.sees(x.Tenant) }), p.changed
 }
 
 // list answers with the posts.

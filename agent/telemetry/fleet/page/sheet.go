@@ -16,20 +16,21 @@ import (
 
 // sheet is what a page shows.
 type sheet struct {
-	Name   string // of its template
-	Title  string
-	Login  Login
-	Live   string // address of the stream
-	Now    string
-	Deaf   bool // nobody listens to the posts at the moment
-	Style  template.CSS
-	Script template.JS
-	Body   template.HTML
-	List   *list
-	Post   *detail
-	texts  map[string]string
-	tones  map[string]string
-	zone   *time.Location
+	Name    string // of its template
+	Title   string
+	Login   Login
+	Live    string // address of the stream
+	Now     string
+	Deaf    bool // nobody listens to the posts at the moment
+	Style   template.CSS
+	Script  template.JS
+	Body    template.HTML
+	List    *list
+	Post    *detail
+	texts   map[string]string
+	tones   map[string]string
+	zone    *time.Location
+	changed <-chan struct{} // closed at the first change that it does not show
 }
 
 // sheet begins a page.
@@ -126,10 +127,10 @@ const onPage = 100
 // listSheet draws the posts that a login may see and has asked for.
 func (p *Pages) listSheet(r *http.Request, l Login) *sheet {
 	now, q := p.o.Now().In(p.o.Zone), r.URL.Query()
-	posts := p.o.Fleet.Look(now, l.sees)
+	posts, changed := p.look(l)
 	s := p.sheet("list", "Fleet", "/live?"+r.URL.RawQuery, l)
 	v := &list{}
-	s.List = v
+	s.List, s.changed = v, changed
 	v.Tenants = tenants(posts, q)
 	if t := q.Get("tenant"); t != "" {
 		posts = slices.DeleteFunc(posts, func(x fleet.Post) bool { return x.Tenant != t })

@@ -46,7 +46,7 @@ func newStage(t *testing.T) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.pace = time.Millisecond
+	p.pace, p.lookEvery = time.Millisecond, 0
 	s.pages = p
 	return s
 }

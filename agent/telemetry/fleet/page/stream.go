@@ -36,7 +36,6 @@ func (p *Pages) stream(w http.ResponseWriter, r *http.Request, draw func(*http.R
 	out := http.NewResponseController(w)
 	last := event{Texts: map[string]string{}, Tones: map[string]string{}}
 	for {
-		changed := p.o.Fleet.Changed() // before looking, so that nothing is missed
 		l, ok := p.login(p.who(r))
 		if !ok {
 			return
@@ -50,7 +49,7 @@ func (p *Pages) stream(w http.ResponseWriter, r *http.Request, draw func(*http.R
 		if _, err := fmt.Fprintf(w, "data: %s\n\n", last.next(s)); err != nil || out.Flush() != nil {
 			return
 		}
-		if !p.rest(r, p.pace, nil) || !p.rest(r, beat-pace, changed) {
+		if !p.rest(r, p.pace, nil) || !p.rest(r, beat-pace, s.changed) {
 			return
 		}
 	}
