@@ -22,11 +22,12 @@ const quiet = 4 * time.Minute
 // uplink is the post's one connection to its broker, whatever it is used for. It says
 // that the post is there, and at the end that it is gone; all else is said by its uses.
 type uplink struct {
-	conn *mqtt.Conn
-	base string // of the post's topics, with a slash at the end
-	log  *slog.Logger
-	uses []use
-	said atomic.Bool // that the post is there, on the present connection
+	conn  *mqtt.Conn
+	base  string // of the post's topics, with a slash at the end
+	log   *slog.Logger
+	uses  []use
+	stray uint64      // messages that nothing was to be done with; of take's goroutine
+	said  atomic.Bool // that the post is there, on the present connection
 }
 
 // use is something that the connection is used for. What is nil is not there.
@@ -100,7 +101,9 @@ func (b *uplink) take(m mqtt.Message) {
 			}
 		}
 	}
-	b.log.Warn("a message is dropped: nothing is expected there", "topic", m.Topic, "bytes", len(m.Payload))
+	if b.stray++; b.stray&(b.stray-1) == 0 { // the first, second, fourth, eighth: whoever sends them must not fill the log
+		b.log.Warn("a message is dropped: nothing is expected there", "topic", m.Topic, "bytes", len(m.Payload), "dropped", b.stray)
+	}
 }
 
 // matches says whether a topic is one of a filter's.

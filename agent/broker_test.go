@@ -28,6 +28,18 @@ func TestFilterMatchesLevelByLevel(t *testing.T) {
 	}
 }
 
+// A broker that sends what nobody has asked for does not fill the log.
+func TestStrayMessagesAreToldOfSeldom(t *testing.T) {
+	log := new(paper)
+	b := &uplink{log: slog.New(slog.NewTextHandler(log, nil))}
+	for range 1000 {
+		b.take(mqtt.Message{Topic: "elsewhere"})
+	}
+	if n := strings.Count(log.String(), "\n"); n != 10 || !strings.Contains(log.String(), "dropped=512") {
+		t.Errorf("%d lines for a thousand messages:\n%s", n, log)
+	}
+}
+
 // serveBroker runs a broker for the test, and gives its address.
 func serveBroker(t *testing.T) string {
 	t.Helper()

@@ -12,6 +12,8 @@ import (
 
 	commands "stolpe/agent/command"
 	"stolpe/agent/config"
+	"stolpe/agent/config/trial"
+	"stolpe/agent/ledger"
 	"stolpe/agent/session"
 	"stolpe/display"
 	"stolpe/hal"
@@ -39,6 +41,7 @@ type deeds struct {
 	rewind  func(from uint64) // has events sent again; nil where none are sent
 	newest  func() uint64     // number of the newest of them; nil as rewind is
 	ledger  func() string     // what is wrong with the ledger; nil for no ledger
+	noted   func(sum string)  // has it written down that the configuration in the file is another
 	restart func()            // ends the program, to start anew
 	now     func() hal.Instant
 	log     *slog.Logger
@@ -51,9 +54,10 @@ type deeds struct {
 func (p *parts) openDeeds(cfg config.Config, file string, w world, restart func()) *deeds {
 	d := &deeds{
 		board: p.board, file: file, dir: cfg.StateDir, running: cfg.Sum, lang: display.LangOf(cfg.Price.Currency),
-		restart: restart, now: w.now, log: w.log,
+		restart: restart, now: w.now, log: w.log, noted: func(string) {},
 	}
 	if w.book != nil {
+		d.noted = func(sum string) { noteConfig(w, sum) }
 		d.rewind, d.newest, d.ledger = w.book.Outbox().Rewind, w.book.Newest, w.book.Health
 	}
 	for _, v := range p.units {
@@ -62,6 +66,15 @@ func (p *parts) openDeeds(cfg config.Config, file string, w world, restart func(
 	slices.SortFunc(d.units, func(a, b unit) int { return cmp.Compare(a.Rules().EVSE, b.Rules().EVSE) })
 	p.jobs = append(p.jobs, d.watchTrial)
 	return d
+}
+
+// noteConfig writes down that the configuration in the file is another.
+func noteConfig(w world, sum string) {
+	at := w.now().Wall
+	e := ledger.Entry{At: at.Unix, Clock: at.Clock.String(), Kind: ledger.PostConfig, Post: &ledger.Post{Config: sum}}
+	if err := w.book.Append(e); err != nil {
+		w.log.Warn("ledger: another configuration is not written down", "cfg", sum, "err", err)
+	}
 }
 
 // table is what can be commanded.
@@ -139,11 +152,19 @@ func (d *deeds) busy() []string {
 	return all
 }
 
-// mayRestart refuses a command that starts the program anew while somebody charges,
-// unless it is forced.
+// mayRestart refuses a command that starts the program anew while somebody charges, or
+// so often that the post would take no drivers for a while, unless it is forced.
 func (d *deeds) mayRestart(c commands.Command) error {
-	if all := d.busy(); len(all) > 0 && !c.Force {
+	if c.Force {
+		return nil
+	}
+	if all := d.busy(); len(all) > 0 {
 		return commands.Refuse(commands.Unsafe, "not while somebody charges: "+strings.Join(all, ", ")+"; force ends that")
+	}
+	for _, v := range d.units {
+		if s, _, _ := v.Snapshot(); !s.MayStart() {
+			return commands.Refuse(commands.Busy, "one more start would be too many, and the post would take no drivers for a while: wait ten minutes")
+		}
 	}
 	return nil
 }
@@ -155,6 +176,9 @@ var errRestart = errors.New("told to start anew")
 func (d *deeds) startAnew(_ context.Context, c commands.Command) (commands.Answer, error) {
 	if err := errors.Join(whole(c), c.Read(&struct{}{})); err != nil {
 		return commands.Answer{}, err
+	}
+	if t, _ := trial.Of(d.file); t.On() && !c.Force {
+		return commands.Answer{}, commands.Refuse(commands.Busy, "configuration "+t.ID+" is on trial, and a second start would take it back: confirm it first")
 	}
 	if err := d.mayRestart(c); err != nil {
 		return commands.Answer{}, err

@@ -96,7 +96,18 @@ func (d *deeds) setConfig(_ context.Context, c commands.Command) (commands.Answe
 	if err := d.mayRestart(c); err != nil {
 		return commands.Answer{}, err
 	}
-	return commands.Answer{Text: "the one before is back; starts anew with it", Then: d.restart}, on.Back()
+	return commands.Answer{Text: "the one before is back; starts anew with it", Then: d.restart}, d.back(on)
+}
+
+// back takes a configuration on trial back.
+func (d *deeds) back(t trial.Trial) error {
+	if err := t.Back(); err != nil {
+		return err
+	}
+	if e, err := config.Plan(d.file, nil); err == nil {
+		d.noted(e.Config.Sum)
+	}
+	return nil
 }
 
 // planConfig tells what would change.
@@ -144,6 +155,7 @@ func (d *deeds) applyConfig(c commands.Command, args setArgs) (commands.Answer, 
 	} else if err != nil {
 		return commands.Answer{}, err
 	}
+	d.noted(args.Plan)
 	d.log.Warn("another configuration from afar: the program starts anew, and takes it back unless it is confirmed", "plan", args.Plan, "within", within, "by", c.Issuer)
 	return commands.Answer{Text: fmt.Sprintf("written; starts anew with it, and goes back unless it is confirmed within %v", within), Data: map[string]any{"plan": args.Plan}, Then: d.restart}, nil
 }
@@ -165,7 +177,7 @@ func (d *deeds) watchTrial(ctx context.Context) {
 			if now, _ := trial.Of(d.file); now.ID != t.ID {
 				return
 			}
-			if err := t.Back(); err != nil {
+			if err := d.back(t); err != nil {
 				d.log.Error("nobody has confirmed this configuration, and it cannot be taken back", "plan", t.ID, "err", err)
 				return
 			}
@@ -201,6 +213,7 @@ func (d *deeds) setPrice(ctx context.Context, c commands.Command) (commands.Answ
 	if err := trial.Replace(d.file, e.Old, e.New); err != nil {
 		return commands.Answer{}, err
 	}
+	d.noted(e.Config.Sum)
 	for _, v := range d.units {
 		if err := v.Reprice(ctx, e.Config.Price); err != nil {
 			return commands.Answer{}, fmt.Errorf("the price is written, but EVSE %d has not taken it yet, and does at the next start: %w", v.Rules().EVSE, err)

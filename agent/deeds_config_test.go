@@ -59,6 +59,8 @@ func TestConfigIsPlannedAppliedAndConfirmed(t *testing.T) {
 			t.Errorf("%s: %v, want %q", args, err, why)
 		}
 	}
+	_, err = x.do(commands.Restart, 0, ``)
+	refused(t, err, commands.Busy, "is on trial")
 	_, err = x.do(commands.PriceSet, 0, `{"kwh":600}`)
 	refused(t, err, commands.Busy, "is on trial")
 	if _, err := x.do(commands.ConfigSet, 0, `{"do":"confirm","plan":"`+id+`"}`); err != nil || x.restarts.Load() != 1 {
@@ -81,8 +83,29 @@ func TestConfigIsTakenBack(t *testing.T) {
 	if _, err := x.give(commands.Command{Name: commands.ConfigSet, Args: json.RawMessage(`{"do":"rollback","plan":"` + id + `"}`), Force: true}); err != nil {
 		t.Fatal(err)
 	}
+	if len(x.noted) != 2 || x.noted[0] != id || x.noted[1] == id {
+		t.Errorf("written down: %v, want %s and another", x.noted, id)
+	}
 	if on, err := trial.Of(x.file); err != nil || on.On() || x.has(t, "Storgata 2") || x.restarts.Load() != 2 {
 		t.Errorf("%+v, %v, %d restarts", on, err, x.restarts.Load())
+	}
+}
+
+func TestAPostDoesNotStartTooOften(t *testing.T) {
+	x := newBureau(t)
+	for x.b.state.MayStart() {
+		if _, err := x.do(commands.Restart, 0, ``); err != nil {
+			t.Fatal(err)
+		}
+		x.b.state = x.b.rules.Recover(x.b.state.Kept, session.Whole, x.b.at)
+	}
+	if x.b.state.Faults()&session.Rebooting != 0 || x.restarts.Load() != 3 {
+		t.Errorf("after %d restarts %v", x.restarts.Load(), x.b.state.Faults())
+	}
+	_, err := x.do(commands.Restart, 0, ``)
+	refused(t, err, commands.Busy, "wait ten minutes")
+	if _, err := x.give(commands.Command{Name: commands.Restart, Force: true}); err != nil {
+		t.Error(err)
 	}
 }
 

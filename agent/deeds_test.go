@@ -150,6 +150,7 @@ type bureau struct {
 	a, b     *puppet
 	restarts atomic.Int32
 	rewound  uint64
+	noted    []string
 }
 
 func newBureau(t *testing.T) *bureau {
@@ -161,6 +162,7 @@ func newBureau(t *testing.T) *bureau {
 	x := &bureau{a: newPuppet(1, "A12"), b: newPuppet(2, "A13")}
 	dir := t.TempDir()
 	x.deeds = &deeds{
+		noted: func(sum string) { x.noted = append(x.noted, sum) },
 		units: []unit{x.a, x.b}, file: filepath.Join(dir, "stolpe.yaml"), dir: dir, running: "0123456789ab", lang: display.NB,
 		rewind: func(from uint64) { x.rewound = from }, newest: func() uint64 { return 100 }, ledger: func() string { return "" },
 		restart: func() { x.restarts.Add(1) }, now: func() hal.Instant { return x.a.at }, log: slog.New(slog.DiscardHandler),

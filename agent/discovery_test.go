@@ -12,6 +12,7 @@ import (
 // Home Assistant is told at each connection and whenever it has started itself, and the
 // broker keeps nothing of it once that is turned off, or goes under another prefix.
 func TestHomeAssistantIsToldAndTakenBack(t *testing.T) {
+	t.Parallel()
 	s, err := schema.ReadStrictly("..")
 	if err != nil {
 		t.Fatal(err)

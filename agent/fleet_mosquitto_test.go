@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"stolpe/agent/mqtt"
+	"stolpe/agent/telemetry"
 	"stolpe/payment/gateway/broker"
 )
 
@@ -30,6 +31,7 @@ mqtt: {url: "mqtts://BROKER", ca: FLEET/posts/A12/ca.pem, cert: FLEET/posts/A12/
 commands:
   keys:
 KEYS  allow: [identify, restart, config.get, message.set]
+telemetry: {home_assistant: {discovery: true}}
 web: {listen: "127.0.0.1:0"}
 `
 
@@ -160,7 +162,7 @@ func TestPeopleCommandAPostOverARealBroker(t *testing.T) {
 		}
 	}
 	signed := command("fleet", "sign", "restart", "acme/A12", "--key", a.key("operator"), "--for", "5m")
-	answers, publish := a.listen("commander-bo")
+	answers, publish := a.listen("commander-bo", postBase+"cmd/restart/res")
 	publish(signed.stdout)
 	if m := nextUnder(t, answers, postBase+"cmd/restart/res"); !strings.Contains(string(m.Payload), `"code":"done"`) {
 		t.Errorf("answer %s", m.Payload)
@@ -170,19 +172,29 @@ func TestPeopleCommandAPostOverARealBroker(t *testing.T) {
 	if m := nextUnder(t, answers, postBase+"cmd/restart/res"); !strings.Contains(string(m.Payload), `"code":"replayed"`) {
 		t.Errorf("after it has started anew: %s", m.Payload)
 	}
+	home, _ := a.listen("reader-ann", telemetry.HomeAssistant{Prefix: "homeassistant", Info: telemetry.Info{Tenant: "acme", Post: "A12"}}.Topic())
+	if m := <-home; !strings.Contains(string(m.Payload), `"unique_id":"stolpe-acme-A12-`) {
+		t.Errorf("Home Assistant is told %s", m.Payload)
+	}
+}
+
+// A reader sees what a post tells.
+func TestAReaderWatchesAPostOverARealBroker(t *testing.T) {
+	t.Parallel()
+	a := newAway(t)
 	watch := a.watch("reader-ann")
 	until(t, "a reader sees the post", func() bool {
-		out := watch.String()
-		return strings.Contains(out, "acme/A12 availability (kept) online") && strings.Contains(out, "acme/A12 evse/1/state (kept)") && strings.Contains(out, " commands=[")
+		out := strings.ReplaceAll(watch.String(), " (kept)", "") // or told while it looks
+		return strings.Contains(out, "acme/A12 availability online") && strings.Contains(out, "acme/A12 evse/1/state ") && strings.Contains(out, " commands=[")
 	})
 }
 
-// listen hears a post's answers to a command, and publishes one, as somebody.
-func (a *away) listen(who string) (<-chan mqtt.Message, func(payload string)) {
+// listen hears what comes under a topic, and publishes commands, as somebody.
+func (a *away) listen(who, topic string) (<-chan mqtt.Message, func(payload string)) {
 	a.t.Helper()
 	o := outside{broker: "mqtts://" + a.broker, certs: filepath.Join(a.fleet, "people", who)}
 	came, ready := make(chan mqtt.Message, 100), make(chan struct{}, 10)
-	conn, err := o.connect(os.Stderr, []string{postBase + "cmd/restart/res"}, func(m mqtt.Message) { came <- m }, func(context.Context) { ready <- struct{}{} })
+	conn, err := o.connect(os.Stderr, []string{topic}, func(m mqtt.Message) { came <- m }, func(context.Context) { ready <- struct{}{} })
 	if err != nil {
 		a.t.Fatal(err)
 	}

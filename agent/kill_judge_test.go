@@ -54,6 +54,7 @@ func (v *victim) judge() {
 	if moved := v.register() - newRegister; used != moved {
 		v.wrong("the meter has counted %v Wh, the charges %v Wh", int64(moved), int64(used))
 	}
+	v.book(own)
 	v.till.Do(func(now time.Duration, b *sim.Book) {
 		for p := range b.Payments(now) {
 			if strings.HasPrefix(string(p.Ref), v.id+"-") {

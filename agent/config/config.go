@@ -12,7 +12,8 @@
 //
 // One table (schema) is the only place that knows the keys. Package strict reads
 // the file by it, fills the structs, and looks up the secrets; here is what the
-// keys mean to each other. A change takes effect when somebody restarts the post.
+// keys mean to each other. A change takes effect when the post is restarted; what may be
+// changed from afar, and how the rest of the file is left as it stands, is in Plan.
 package config
 
 import (

@@ -63,7 +63,7 @@ func TestPlanRefusesWhatTheFileCouldNotSay(t *testing.T) {
 func TestTheseKeysAreForSomebodyAtThePost(t *testing.T) {
 	here := []string{
 		"post.id", "post.tenant", "post.country", "state_dir", "meters_dir", "evses", "payment.through", "payment.vipps", "payment.gateway",
-		"payment.sim", "commands", "metrics.listen", "web.listen", "web.public_url", "web.brand.logo",
+		"payment.sim", "commands", "metrics", "web.listen", "web.public_url", "web.brand.logo",
 	}
 	quiet(t)
 	file := written(t, readText(t, simFile))

@@ -338,7 +338,7 @@ func TestFullDiskLosesNothing(t *testing.T) {
 
 // Whoever can write the file can make checksums that are right.
 func FuzzParse(f *testing.F) {
-	for _, e := range []Entry{sale(7), talk(1), {Seq: 9, Kind: Trimmed, Gap: &Gap{From: 3, To: 9}}, {Seq: 7, Kind: pageKind, Page: &page{First: 8}}} {
+	for _, e := range []Entry{sale(7), talk(1), {Seq: 9, Kind: Trimmed, Gap: &Gap{From: 3, To: 9}}, {Seq: 7, Kind: pageKind, Page: &page{First: 8}}, {Kind: pageKind}, {Page: &page{}}, {Kind: Trimmed}} {
 		line, err := e.line()
 		if err != nil {
 			f.Fatal(err)

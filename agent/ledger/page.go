@@ -204,7 +204,7 @@ func (l *Ledger) turn(e Entry) error {
 		}
 	}
 	full := l.end >= maxPage || l.month != 0 && monthOf(e.At, e.Clock) > l.month
-	if !full || l.chain.seq < l.page.First {
+	if !full {
 		return nil
 	}
 	closed := l.named(l.page.First)

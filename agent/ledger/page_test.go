@@ -109,8 +109,8 @@ func TestFullFileIsTurned(t *testing.T) {
 		}
 	}
 	again, _ := open(t, path)
-	if again.Receipts(1) != 1 || len(again.Raised(1)) != 1 || again.Raised(1)["CON-001"] != day(0) {
-		t.Errorf("document %d, faults %v", again.Receipts(1), again.Raised(1))
+	if again.Receipts(1) != 1 || len(again.Raised(1)) != 1 || again.Raised(1)["CON-001"] != day(0) || again.Health() != "" {
+		t.Errorf("document %d, faults %v, health %q", again.Receipts(1), again.Raised(1), again.Health())
 	}
 	if again.Has("A12-1-000001") {
 		t.Error("a start has read the oldest file")
@@ -138,8 +138,8 @@ func TestOtherProcessTurns(t *testing.T) {
 			t.Errorf("read %s", got)
 		}
 	}
-	if !a.Has("A12-1-000003") || a.Receipts(1) != 6 {
-		t.Error("what the other has written is not known")
+	if !a.Has("A12-1-000002") || !a.Has("A12-1-000003") || a.Receipts(1) != 6 || a.Health() != "" {
+		t.Errorf("what the other has written is not known: health %q", a.Health())
 	}
 }
 

@@ -136,8 +136,10 @@ func TestNoRoomToTrim(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ledger.jsonl")
 	l, _ := open(t, path)
 	add(t, l, talk(1).on(day(20)), talk(2).on(day(31)))
+	tries := 0
 	l.before = func(op string) error {
 		if op == "rename ledger-000000000001.jsonl" {
+			tries++
 			return syscall.ENOSPC
 		}
 		return nil
@@ -146,9 +148,12 @@ func TestNoRoomToTrim(t *testing.T) {
 	if got := numbers(l); got != "1 2 3r" || !strings.Contains(l.Health(), "cannot be trimmed") {
 		t.Errorf("%s, health %q", got, l.Health())
 	}
+	if add(t, l, talk(3).on(day(58)), talk(3).on(day(58))); tries != 1 {
+		t.Errorf("tried %d times in a day", tries)
+	}
 	l.before = nil
 	add(t, l, sale(4).on(day(59)))
-	if got := numbers(l); got != "1-1t 2 3r 4r" || l.Health() != "" || strings.Contains(names(t, path), partial) {
+	if got := numbers(l); got != "1-1t 2 3r 4 5 6r" || l.Health() != "" || strings.Contains(names(t, path), partial) {
 		t.Errorf("%s, health %q, %s", got, l.Health(), names(t, path))
 	}
 }

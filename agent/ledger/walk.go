@@ -34,9 +34,6 @@ func (l *Ledger) walk(from place, fn each) error {
 		}
 	}
 	var c chain
-	if first > 0 {
-		c.seq = all[first].first - 1
-	}
 	for i, o := range all[first:] {
 		if first+i == len(all)-1 && open != nil {
 			err = c.walk(open, end, o, from, fn)

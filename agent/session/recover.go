@@ -50,6 +50,9 @@ func (r *Rules) Recover(kept Kept, trust Trust, now hal.Instant) State {
 	return s
 }
 
+// MayStart says whether the program may start once more without that being too often.
+func (s *State) MayStart() bool { return s.Boots+1 < maxBoots }
+
 // resume says what becomes of the charge that was under way.
 func (r *Rules) resume(s *State, now hal.Instant) {
 	switch s.Phase {

@@ -30,5 +30,5 @@ func (p Profile) Pace() Pace {
 	case Standard:
 		return Pace{Health: 5 * time.Minute, Charging: 10 * time.Second, Idle: 5 * time.Minute, State: 15 * time.Minute}
 	}
-	return Pace{Health: 15 * time.Minute, Charging: time.Minute, Idle: 15 * time.Minute, State: 30 * time.Minute}
+	return Pace{Health: 15 * time.Minute, Charging: time.Minute, Idle: 30 * time.Minute, State: 30 * time.Minute}
 }

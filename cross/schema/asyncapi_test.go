@@ -10,6 +10,8 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"stolpe/agent/command"
+	"stolpe/agent/ledger"
 	"stolpe/agent/telemetry"
 	"stolpe/payment/envelope"
 )
@@ -168,6 +170,20 @@ func TestExamplesFitTheSchema(t *testing.T) {
 	}
 }
 
+// kinds are the types of events that a ledger has.
+func kinds() []string {
+	var all []string
+	for _, k := range []ledger.Kind{
+		ledger.Sold, ledger.Ended, ledger.Void, ledger.Informed, ledger.RefundIntent, ledger.Refunded, ledger.RefundRefused,
+		ledger.SessionCreated, ledger.SessionAuthorised, ledger.SessionStarted, ledger.SessionSuspended, ledger.SessionResumed,
+		ledger.SessionEnded, ledger.PaymentFailed, ledger.FaultRaised, ledger.FaultCleared, ledger.CommandAccepted,
+		ledger.CommandRefused, ledger.CommandDone, ledger.PostBooted, ledger.PostClock, ledger.PostConfig, ledger.Trimmed,
+	} {
+		all = append(all, string(k))
+	}
+	return all
+}
+
 func TestListsOfWordsAreTheSchemas(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(module, File()))
 	if err != nil {
@@ -183,23 +199,37 @@ func TestListsOfWordsAreTheSchemas(t *testing.T) {
 		t.Fatal(err)
 	}
 	doc := asyncapi(t)
+	var names, codes []string
+	for _, n := range command.Names() {
+		names = append(names, string(n))
+	}
+	for _, c := range []command.Code{command.Done, command.Invalid, command.Unsigned, command.Forbidden, command.Expired, command.Replayed, command.Busy, command.Unsafe, command.Failed} {
+		codes = append(codes, string(c))
+	}
 	same := func(a, b []string) bool {
 		return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
 	}
-	if names := doc.Components.Parameters["command"].Enum; !same(names, parts.Defs["commandName"].Enum) {
-		t.Errorf("commands %v, in the schema %v", names, parts.Defs["commandName"].Enum)
+	for what, lists := range map[string][2][]string{
+		"commands in asyncapi.yaml": {names, doc.Components.Parameters["command"].Enum},
+		"commands":                  {names, parts.Defs["commandName"].Enum},
+		"codes of replies":          {codes, parts.Defs["replyCode"].Enum},
+		"types of events":           {kinds(), parts.Defs["event"].Properties["type"].Enum},
+	} {
+		if !same(lists[0], lists[1]) {
+			t.Errorf("%s: the post has %v, and there stand %v", what, lists[0], lists[1])
+		}
 	}
-	kinds := map[string]bool{}
+	leaves := map[string]bool{}
 	for _, typ := range parts.Defs["event"].Properties["type"].Enum {
-		kinds[telemetry.KindOf(typ)] = true
+		leaves[telemetry.KindOf(typ)] = true
 	}
 	for _, kind := range doc.Channels["event"].Parameters["kind"].Enum {
-		if !kinds[kind] {
+		if !leaves[kind] {
 			t.Errorf("no event is of the kind %s", kind)
 		}
-		delete(kinds, kind)
+		delete(leaves, kind)
 	}
-	for kind := range kinds {
+	for kind := range leaves {
 		t.Errorf("events of the kind %s have no channel", kind)
 	}
 }

@@ -54,6 +54,7 @@ func public() []screen {
 			w.public.Price = payment.Price{Currency: payment.NOK, VAT: 2500, KWh: 549, Minute: 50, Session: 1000, Idle: payment.Idle{After: 15 * time.Minute, Minute: 100}}
 			w.post.Seller.Address, w.post.Seller.Email = "Storgata 1, 2317 Hamar", "kundeservice@eksempel-lading.example.no"
 		}),
+		post("free-notice", func(w *twin) { w.public.Notice = notices() }),
 		post("free-brand", owned),
 		post("free-brand-name", func(w *twin) { owned(w); w.post.Brand.Logo, w.post.Brand.Colour = "", "" }),
 		post("busy", taken),
@@ -72,6 +73,11 @@ func owned(w *twin) {
 	logo := `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 160 40"><rect width="160" height="40" rx="8" fill="#7a1fa2"/><circle cx="22" cy="20" r="10" fill="#fff"/></svg>`
 	w.post.Brand = display.Brand{Name: "Eksempel Lading", Colour: "#7a1fa2", Logo: "data:image/svg+xml;base64," + base64.StdEncoding.EncodeToString([]byte(logo))}
 	w.post.TermsURL = "https://eksempel-lading.example.no/vilkar"
+}
+
+// notices are what the owner has to say, in two languages.
+func notices() display.Notice {
+	return display.Notice{display.NB: "Heisen er ute av drift til fredag. Bruk trappen ved utgang B.", display.EN: "The lift is out of order until Friday. Use the stairs at exit B."}
 }
 
 // taken makes somebody charge.
@@ -135,6 +141,7 @@ func underWay() []screen {
 	add("plug-in", func(v *display.View) { v.State, v.Charge.Left = display.Authorised, 4*time.Minute+32*time.Second })
 	add("starting", func(v *display.View) { v.State = display.Closing })
 	add("charging", func(*display.View) {})
+	add("charging-sought", func(v *display.View) { v.Here, v.Notice = true, notices() })
 	add("charging-near-limit", func(v *display.View) { v.Charge.Cost, v.Charge.Energy = 16000, 29144 })
 	add("charging-at-limit", func(v *display.View) { v.Charge.Cost, v.Charge.Energy = 19500, 35519 })
 	add("charging-stale", func(v *display.View) { v.Charge.Reading = 3 * time.Minute })

@@ -301,6 +301,31 @@ func TestASilentPostIsGone(t *testing.T) {
 	}
 }
 
+// A post that connects again is about to say how it stands: what it had said before it
+// fell silent shows nothing of the time since.
+func TestASilentPostConnectsAgain(t *testing.T) {
+	w := newWorld(t)
+	w.reach(true)
+	w.state("available", 0)
+	w.pass(time.Hour)
+	w.fleet.Watch(w.now)
+	w.pass(2 * time.Hour)
+	w.reach(true)
+	w.state("faulted", time.Hour, "MET-001")
+	w.want("", Times{Working: time.Hour, Away: time.Hour, Down: time.Hour})
+}
+
+// Not every broker keeps what is retained, and says who is there.
+func TestWhoeverSpeaksIsThere(t *testing.T) {
+	w := newWorld(t)
+	w.state("available", 0)
+	w.pass(time.Hour)
+	w.want("", Times{Working: time.Hour})
+	if !w.post().There {
+		t.Error("it is not there")
+	}
+}
+
 func TestAnnouncedTimeIsExcluded(t *testing.T) {
 	w := newWorld(t)
 	w.fleet.Announce([]Window{

@@ -140,8 +140,11 @@ func TestAPostIsForgottenWhenItIsRemoved(t *testing.T) {
 	if p := w.post(); len(p.EVSEs) != 1 {
 		t.Errorf("an EVSE that is no more is shown: %+v", p)
 	}
-	if err := w.fleet.Take(w.now, "acme", "A1", telemetry.InfoLeaf, nil, false); err != nil {
-		t.Fatal(err)
+	for _, leaf := range []telemetry.Leaf{telemetry.HealthLeaf, telemetry.StateLeaf.Of(1), telemetry.InfoLeaf} {
+		w.post() // it takes more than the others to end it
+		if err := w.fleet.Take(w.now, "acme", "A1", leaf, nil, false); err != nil {
+			t.Fatal(err)
+		}
 	}
 	w.again()
 	if _, ok := w.fleet.Find(w.now, "acme", "A1"); ok || len(w.fleet.Look(w.now, func(string) bool { return true })) > 0 {

@@ -19,7 +19,6 @@ func (p *Publisher) mail(ctx context.Context) {
 	}
 	for ctx.Err() == nil {
 		begin := time.Now()
-		p.rewind()
 		p.send(ctx)
 		p.save(false)
 		select {
@@ -52,7 +51,6 @@ func (p *Publisher) send(ctx context.Context) {
 			return // the connection says why it broke
 		}
 		p.Outbox.Done(events[i].Seq)
-		p.dirty = true
 	}
 }
 
@@ -63,24 +61,14 @@ func (p *Publisher) count() {
 	p.oldest.Store(oldest.Unix)
 }
 
-// rewind does what Rewind has asked for. It comes between batches: what is sent when it
-// is asked for counts as sent before.
-func (p *Publisher) rewind() {
-	if from := p.back.Swap(0); from > 0 {
-		p.Outbox.Rewind(from)
-		p.dirty = true
-	}
-}
-
 // save writes down what has been sent, not too often.
 func (p *Publisher) save(now bool) {
-	if !p.dirty || !now && time.Since(p.saved) < saveEvery {
+	if !now && time.Since(p.saved) < saveEvery {
 		return
 	}
 	p.saved = time.Now()
 	err := p.Outbox.Save()
 	p.trouble("what has been sent cannot be written down; some of it will be sent again after a restart", err)
-	p.dirty = err != nil
 }
 
 // trouble logs what is new of it.

@@ -129,6 +129,7 @@ type books struct {
 	mu     sync.Mutex
 	all    []telemetry.Event
 	out    uint64 // number up to which they are out
+	kept   uint64 // of out, what is written down
 	saves  []time.Duration
 	broken error         // of Next
 	hang   time.Duration // that Next takes
@@ -151,8 +152,6 @@ func (b *books) Next(most int) ([]telemetry.Event, error) {
 
 func (b *books) Done(seq uint64) { b.mu.Lock(); b.out = seq; b.mu.Unlock() }
 
-func (b *books) Rewind(from uint64) { b.mu.Lock(); b.out = from - 1; b.mu.Unlock() }
-
 func (b *books) Waiting() (int, hal.Stamp) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -165,7 +164,13 @@ func (b *books) Waiting() (int, hal.Stamp) {
 func (b *books) Save() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.out == b.kept {
+		return nil
+	}
 	b.saves = append(b.saves, time.Since(b.began))
+	if b.full == nil {
+		b.kept = b.out
+	}
 	return b.full
 }
 

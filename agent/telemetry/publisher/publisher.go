@@ -18,7 +18,8 @@
 //
 // An event counts as sent when the broker has acknowledged it. Which ones that are is
 // written down now and then and not each time, so that after a power cut some are sent
-// again; their ids do not change.
+// again; their ids do not change. Whoever wants events again winds the outbox back: it
+// is asked anew each second.
 package publisher
 
 import (
@@ -45,11 +46,9 @@ type Outbox interface {
 	Next(most int) ([]telemetry.Event, error)
 	// Done takes out all events up to a number.
 	Done(seq uint64)
-	// Rewind puts all events from a number on back.
-	Rewind(from uint64)
 	// Waiting tells how many there are, and since when the oldest waits.
 	Waiting() (events int, oldest hal.Stamp)
-	// Save writes down what is out.
+	// Save writes down what is out, if that is news.
 	Save() error
 }
 
@@ -80,8 +79,7 @@ type Options struct {
 type Publisher struct {
 	Options
 	pace telemetry.Pace
-	seek atomic.Bool   // discovery is to be told again
-	back atomic.Uint64 // number to rewind to; 0 for none
+	seek atomic.Bool // discovery is to be told again
 
 	connection atomic.Int64 // which one there is, or was last
 	presented  atomic.Int64 // on which the post has told who it is and how it stands
@@ -96,7 +94,6 @@ type Publisher struct {
 
 	// Of the goroutine that sends events.
 	saved time.Time       // when the outbox was written down last
-	dirty bool            // it has changed since
 	ill   map[string]bool // what went wrong the last time
 }
 
@@ -122,15 +119,3 @@ func (p *Publisher) Anew() { p.connection.Add(1) }
 
 // Rediscover has Discovery called again. It may be called from any goroutine.
 func (p *Publisher) Rediscover() { p.seek.Store(true) }
-
-// Rewind has all events from a number on sent again, whether they have arrived or
-// not. It may be called from any goroutine.
-func (p *Publisher) Rewind(from uint64) {
-	from = max(from, 1)
-	for {
-		was := p.back.Load()
-		if was != 0 && was <= from || p.back.CompareAndSwap(was, from) {
-			return
-		}
-	}
-}

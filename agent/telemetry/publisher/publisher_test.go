@@ -51,7 +51,7 @@ func TestEachConnectionBeginsWithThePresent(t *testing.T) {
 					t.Errorf("told %s\nwant %s", got, want)
 				}
 				b.set(true, 0)
-				p.Rewind(1)
+				b.Done(0)
 				pass(time.Minute)
 				if n := b.attempts(); n > 0 {
 					t.Errorf("tried %d times without a connection", n)
@@ -72,7 +72,16 @@ func TestEachConnectionBeginsWithThePresent(t *testing.T) {
 func TestChangesAreToldAtOnceAndNothingElse(t *testing.T) {
 	bubble(t, telemetry.Frugal, nil, func(t *testing.T, _ *Publisher, v *post, b *books) {
 		pass(20 * time.Second)
-		s := last[telemetry.State](t, b.take(), "evse/1/state")
+		begun := b.take()
+		for _, m := range under(begun, "evse/1/meter") {
+			if q := read[telemetry.Meter](t, m).Quality; q != "missing" && q != "ok" {
+				t.Errorf("at the start the meter is %s", q)
+			}
+		}
+		if n := len(under(begun, "evse/1/session")); n != 1 {
+			t.Errorf("it was told %d times that there is no charge", n)
+		}
+		s := last[telemetry.State](t, begun, "evse/1/state")
 		if s.State != "available" || s.Session != nil || s.Contactor != "open" || s.Plug != "unknown" || s.Faults == nil || len(s.Faults) > 0 || s.Clock != "synced" {
 			t.Errorf("at rest: %+v", s)
 		}

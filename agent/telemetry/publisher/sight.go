@@ -123,11 +123,15 @@ func (s *sight) price() telemetry.Price {
 
 // sessionKey is what is told at once when it changes.
 func (s *sight) sessionKey() any {
-	return struct {
+	type key struct {
 		busy   bool
 		number uint64
 		word   display.State
-	}{s.view.Busy, s.kept.Charge.Number, s.word}
+	}
+	if !s.view.Busy {
+		return key{}
+	}
+	return key{true, s.kept.Charge.Number, s.word}
 }
 
 func (s *sight) session() telemetry.Session {
@@ -154,7 +158,9 @@ func (s *sight) quality() string {
 	switch q := r.Quality(s.now.Mono); {
 	case q == hal.Fresh:
 		return "ok"
-	case r.At > 0 && heard > r.At && s.now.Mono-heard <= hal.StaleAfter: // else it is only being learned
+	case q == hal.Missing && s.word == display.Starting:
+		return "missing" // it is not believed at its first word
+	case heard > r.At && s.now.Mono-heard <= hal.StaleAfter:
 		return "implausible"
 	case q == hal.Stale:
 		return "stale"

@@ -84,6 +84,12 @@ type right struct {
 	topic  string // below a post's own
 }
 
+// home is where a post tells Home Assistant what it is, unless its configuration has
+// another prefix.
+func home(post member) string {
+	return "homeassistant/device/stolpe-" + post.tenant + "-" + post.name + "/config"
+}
+
 // writeRights writes the file for everybody who has a certificate.
 func writeRights(w io.Writer, gateways, people, posts []member) error {
 	if _, err := io.WriteString(w, aclHead); err != nil {
@@ -98,9 +104,20 @@ func writeRights(w io.Writer, gateways, people, posts []member) error {
 		if err := writeUser(w, p.name, envelope.Base(p.tenant, "+"), rightsOfPerson(p.name)); err != nil {
 			return err
 		}
+		for _, post := range posts {
+			if post.tenant != p.tenant {
+				continue
+			}
+			if _, err := fmt.Fprintf(w, "topic read %s\n", home(post)); err != nil {
+				return err
+			}
+		}
 	}
 	for _, p := range posts {
 		if err := writeUser(w, p.name, envelope.Base(p.tenant, p.name), rightsOfPost()); err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintf(w, "topic write %s\ntopic read homeassistant/status\n", home(p)); err != nil {
 			return err
 		}
 	}

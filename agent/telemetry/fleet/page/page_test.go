@@ -65,9 +65,15 @@ func TestNobodyComesInWithoutALogin(t *testing.T) {
 	if s.pages.ServeHTTP(w, r); w.Code != http.StatusOK {
 		t.Errorf("with a certificate: %d", w.Code)
 	}
-	s.pages.o.Proxy = Proxy{}
-	if got := s.ask("everybody", "/").StatusCode; got != http.StatusUnauthorized {
-		t.Errorf("as a proxy where there is none: %d", got)
+	s.pages.o.Proxy.Secret = ""
+	for _, said := range []string{secret, ""} {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.Header.Set(SecretHeader, said)
+		r.Header.Set("Remote-User", "everybody")
+		w := httptest.NewRecorder()
+		if s.pages.ServeHTTP(w, r); w.Code != http.StatusUnauthorized {
+			t.Errorf("as a proxy where there is none, with the secret %q: %d", said, w.Code)
+		}
 	}
 }
 
