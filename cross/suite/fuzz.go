@@ -18,7 +18,7 @@ type search struct {
 // leave room for everything else in a run.
 func searches() []search {
 	return []search{
-		{"hal/modbus", "", "20s"},
+		{"hal/modbus", "", "30s"},
 		{"agent/command", "", "6s"},
 		{"payment/relay", "", "6s"},
 		{"payment/vipps", "FuzzReceiver", "6s"},
