@@ -32,7 +32,7 @@ func newRunning(t *testing.T, prepare func(file string)) *running {
 	r := &running{t: t, log: new(paper), private: ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))}
 	address := serveBroker(t)
 	text := strings.NewReplacer("STATE", t.TempDir(), "BROKER", address).Replace(toldPost) +
-		"commands: {allow: [config.set, price.set, restart, message.set], keys: [{name: ops, role: admin, public: " + commands.Public(r.private.Public().(ed25519.PublicKey)) + "}]} # who may\n"
+		"commands: {allow: [config.set, price.set, restart, message.set, out_of_service, in_service, selftest, stop], keys: [{name: ops, role: admin, public: " + commands.Public(r.private.Public().(ed25519.PublicKey)) + "}]} # who may\n"
 	r.file = write(t, "stolpe.yaml", text)
 	if prepare != nil {
 		prepare(r.file)
@@ -118,6 +118,36 @@ func TestFleetChangesAPost(t *testing.T) {
 	text, err := os.ReadFile(r.file)
 	if err != nil || strings.Count(string(text), "# who may") != 1 || !strings.Contains(string(text), "kwh: 777") {
 		t.Errorf("%s, %v", text, err)
+	}
+}
+
+// What a fleet does to EVSEs shows in what the post tells.
+func TestFleetTakesAPostOut(t *testing.T) {
+	t.Parallel()
+	r := newRunning(t, nil)
+	state := func(word string) {
+		t.Helper()
+		hearUntil(t, r.came, func(_ []string, all map[string][][]byte) bool {
+			said := all["evse/2/state"]
+			return len(said) > 0 && strings.Contains(string(said[len(said)-1]), `"state":"`+word+`"`)
+		})
+	}
+	state("available")
+	if a := r.give(commands.OutOfService, ``); a.Text != "EVSE 1: out of service; EVSE 2: out of service" {
+		t.Errorf("%+v", a)
+	}
+	state("unavailable")
+	if a := r.give(commands.Selftest, ``); !strings.Contains(a.Text, " of 12 are not well: EVSE 1: faults, EVSE 2: faults") {
+		t.Errorf("%+v", a)
+	}
+	r.give(commands.Restart, ``)
+	state("unavailable")
+	if a := r.give(commands.InService, ``); !strings.HasPrefix(a.Text, "EVSE 1: in service") && !strings.Contains(a.Text, "not kept out by the fleet any more") {
+		t.Errorf("%+v", a)
+	}
+	state("available")
+	if a := r.give(commands.Stop, ``); a.Text != "no such charge is under way" {
+		t.Errorf("%+v", a)
 	}
 }
 

@@ -46,12 +46,12 @@ func (c *complaints) judge(faults session.Faults, now hal.Instant, tell func(led
 	if c.until == 0 {
 		c.until = now.Mono + earlyFor
 	}
-	if faults == c.told && len(c.gone) == 0 {
-		return
-	}
 	c.early &= faults
 	if now.Mono >= c.until {
 		c.early = 0
+	}
+	if faults == c.told && len(c.gone) == 0 {
+		return
 	}
 	session.EachFault(func(f session.Faults) {
 		is, told := faults&f != 0, c.told&f != 0

@@ -213,8 +213,9 @@ func TestFaultsAreToldOnce(t *testing.T) {
 		{"none", "", 0, []at{{1, 0}, {100, 0}}, ""},
 		{"one, and over", "", 0, []at{{1, 0}, {2, silent}, {5, silent}, {9, 0}, {18, 0}, {19, 0}, {20, 0}},
 			"fault.raised MET-001 meter at 2; fault.cleared MET-001 meter at 9 after 7"},
-		{"that comes and goes", "", 0, []at{{1, silent}, {2, 0}, {3, silent}, {11, 0}, {12, silent}, {13, 0}, {23, 0}},
+		{"that comes and goes", "", 0, []at{{1, silent}, {2, 0}, {3, 0}, {11, 0}, {12, silent}, {13, 0}, {22, 0}, {23, 0}},
 			"fault.raised MET-001 meter at 1; fault.cleared MET-001 meter at 13 after 12"},
+		{"known no more at a start, and it comes back", "", silent, []at{{1, silent}, {3, 0}, {5, silent}}, "fault.raised MET-001 meter at 5"},
 		{"pressed for a moment", "", 0, []at{{50, emergency}, {51, 0}, {61, 0}}, "fault.raised SAF-002 safety at 50; fault.cleared SAF-002 safety at 51 after 1"},
 		{"two", "", 0, []at{{1, silent | swap}, {2, swap}, {12, swap}},
 			"fault.raised MET-002 meter at 1; fault.raised MET-001 meter at 1; fault.cleared MET-001 meter at 2 after 1"},
@@ -254,7 +255,8 @@ func TestClockIsToldOf(t *testing.T) {
 		clock hal.Clock
 	}{
 		{1, 1, hal.ClockHoldover}, {2, 3, hal.ClockHoldover}, {3, 3, hal.ClockHoldover}, // counted in whole seconds
-		{4, 4, hal.ClockSynced}, {5, 3605, hal.ClockSynced}, {100, 3700, hal.ClockSynced}, {101, 101, hal.ClockHoldover}, {102, 102, hal.ClockHoldover},
+		{4, 6, hal.ClockHoldover}, {5, 5, hal.ClockHoldover}, // nor is that a jump
+		{6, 6, hal.ClockSynced}, {7, 3607, hal.ClockSynced}, {100, 3700, hal.ClockSynced}, {101, 101, hal.ClockHoldover}, {102, 102, hal.ClockHoldover},
 	} {
 		now := secondsIn(x.mono)
 		now.Wall = hal.Stamp{Unix: epoch + x.wall, Clock: x.clock}
@@ -263,7 +265,7 @@ func TestClockIsToldOf(t *testing.T) {
 	if err := s.write(); err != nil {
 		t.Fatal(err)
 	}
-	want := "post.clock jump 0 was holdover at 4; post.clock jump 3600 was  at 3605; post.clock jump -3600 was synced at 101"
+	want := "post.clock jump 0 was holdover at 6; post.clock jump 3600 was  at 3607; post.clock jump -3600 was synced at 101"
 	if got := storied(t, book); got != want {
 		t.Errorf("%s\nwant\n%s", got, want)
 	}
@@ -322,6 +324,41 @@ func TestStartEndsACharge(t *testing.T) {
 	}
 }
 
+// The whole program does the same, and what is settled comes after what has ended.
+func TestBookOfAPostThatLostPower(t *testing.T) {
+	t.Parallel()
+	book, _ := newBook(t)
+	perform(t, func(w *world) {
+		w.book = book
+		made := w.store
+		w.store = func(e config.EVSE, owner string) (evse.Journal, kept, func() error, error) {
+			j, found, end, err := made(e, owner)
+			found.state = session.Kept{Phase: session.Waiting, Counter: 7, Charge: session.Charge{Number: 7, Price: payment.Price{Currency: payment.NOK}, Limit: 35_000}}
+			return j, found, end, err
+		}
+	})
+	until(t, "settled", func() bool { return book.Has("DEMO-1-000007") })
+	if got := kindsOf(t, book, "DEMO-1-000007"); got != "session.ended session.abandoned" {
+		t.Error(got)
+	}
+}
+
+// The clerk writes what the scribe has first.
+func TestWhatEndedComesBeforeWhatIsSettled(t *testing.T) {
+	o := newOffice(t, filepath.Join(t.TempDir(), "ledger.jsonl"))
+	o.scribe = newScribe(o.book, o.rules, &evse.Moment{}, o.clerk.log, o.call)
+	d := debt(7, 1, 549)
+	o.leave(session.Kept{Done: []session.Debt{d}}, hal.Stamp{})
+	o.scribe.ended(&evse.Moment{
+		Before: session.State{Kept: session.Kept{Phase: session.Stopping, Charge: d.Charge}},
+		After:  session.State{Kept: session.Kept{Done: []session.Debt{d}}},
+	})
+	o.clerk.write()
+	if got := kindsOf(t, o.book, "A12-1-000007"); got != "session.ended session.settled" {
+		t.Error(got)
+	}
+}
+
 // There is an end to what is kept for a book that cannot be written, and it is told.
 func TestScribeKeepsNotMoreThanItCan(t *testing.T) {
 	s, book, log := newStudy(t, session.State{})
@@ -336,11 +373,15 @@ func TestScribeKeepsNotMoreThanItCan(t *testing.T) {
 	if len(s.tray) != maxEntries || s.tray[0].Post.Jump != 6 || s.tray[maxEntries-1].Post.Jump != 1000 || !strings.Contains(log.String(), "events=5") {
 		t.Errorf("%d are kept from %d on\n%s", len(s.tray), s.tray[0].Post.Jump, log)
 	}
+	s.putBack([]ledger.Entry{{Kind: ledger.PostConfig}}) // older than all of them
+	if len(s.tray) != maxEntries || s.tray[0].Post.Jump != 6 || s.lost != 2 {
+		t.Errorf("%d are kept from %+v on, %d lost", len(s.tray), s.tray[0], s.lost)
+	}
 	var err error
 	if s.book, _, err = ledger.Open(filepath.Join(t.TempDir(), "ledger.jsonl")); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.write(); err != nil || s.book.Newest() != maxEntries || !strings.Contains(log.String(), "events=1\n") {
+	if err := s.write(); err != nil || s.book.Newest() != maxEntries || !strings.Contains(log.String(), "events=2\n") {
 		t.Errorf("%d are written, %v\n%s", s.book.Newest(), err, log)
 	}
 	s.book.Close()

@@ -54,6 +54,19 @@ func TestProgramForTheSmallestPostIsStripped(t *testing.T) {
 	}
 }
 
+func TestPostIsBuiltWithoutHTTP2(t *testing.T) {
+	dir := source(t, "package agent\n")
+	if err := os.Mkdir(filepath.Join(dir, "agent"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "agent", "main.go"), []byte("//go:build nethttpomithttp2\n\npackage main\n\nfunc main() {}\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := One(dir, programs("")[0], Here(), filepath.Join(t.TempDir(), "program")); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestBuildThatFailsSaysWhy(t *testing.T) {
 	dir := source(t, "package main\n\nfunc main() { undefined() }\n")
 	err := One(dir, Program{"program", ".", ""}, ARMv6(), filepath.Join(t.TempDir(), "program"))

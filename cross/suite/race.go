@@ -22,7 +22,9 @@ func plains() []plain {
 	return []plain{
 		{"agent", "TestKilledPostSettles", "posts are programs of their own, built without the detector"},
 		{"agent", "TestCardLostInTheMiddleOfACharge", "posts are programs of their own, built without the detector"},
+		{"agent", "TestPostIsKilledWhileItTells", "the post is a program of its own, built without the detector"},
 		{"agent/session", "", "one goroutine, but for a walk that short runs leave out"},
+		{"agent", "TestPostIsKilledWhileItTells", "the post is a program of its own, built without the detector"},
 		{"cross/worlds", "TestTheSameSeedGivesTheSameSummary", "TestNoPromiseIsBroken plays thousands of worlds on all processors"},
 		{"cross/worlds", "TestAWorldDoesNotDependOnTheOneBefore", "one goroutine"},
 		{"cross/worlds", "TestEveryPlantedMistakeIsFound", "TestNoPromiseIsBroken plays thousands of worlds on all processors"},

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"stolpe/cross/build"
 	"stolpe/cross/gotest"
 	"stolpe/cross/rules"
 )
@@ -29,6 +30,16 @@ func (r *run) gofmt() error {
 func (r *run) rules() error { return r.goTest(nil, "./cross") }
 
 func (r *run) vet() error { return r.check("go vet", "go", "vet", "./...") }
+
+// vetSmallest looks whether everything compiles for a processor of 32 bits, where
+// constants overflow that nobody notices elsewhere.
+func (r *run) vetSmallest() error {
+	if err := r.command(r.show, append(build.ARMv6().Env, "CGO_ENABLED=0"), "go", "vet", "./..."); err != nil {
+		return err
+	}
+	r.tally.add(result{name: "go vet for the smallest post"})
+	return nil
+}
 
 func (r *run) staticcheck() error {
 	return r.check("staticcheck", "go", "tool", "staticcheck", "./...")

@@ -90,6 +90,7 @@ func steps() []step {
 		{"rules of the house", false, (*run).rules},
 		{"go vet", false, (*run).vet},
 		{"staticcheck", true, (*run).staticcheck},
+		{"go vet for the smallest post", true, (*run).vetSmallest},
 		{"parts", true, (*run).parts},
 		{"tests", false, (*run).tests},
 		{"tests under the race detector", true, (*run).race},

@@ -77,6 +77,16 @@ func TestCheckThatFailsIsCounted(t *testing.T) {
 	has(t, out.String(), "a/a.go:5", "wrong type string", "== gofmt\n   ok, ", "\n1 passed, 1 failed, 0 skipped\n")
 }
 
+func TestWhatOverflowsOnTheSmallestPostIsFound(t *testing.T) {
+	r, out := module(t, map[string]string{"a/a.go": "package a\n\nvar n int = 1 << 40\n"})
+	r.step(step{name: "go vet", do: (*run).vet})
+	r.step(step{name: "smallest", do: (*run).vetSmallest})
+	if code := r.sum(); code != exitBad {
+		t.Errorf("exit code %d, want %d", code, exitBad)
+	}
+	has(t, out.String(), "overflows", "== failed\n   smallest\n", "\n1 passed, 1 failed, 0 skipped\n")
+}
+
 func TestTreeThatCannotBeReadFails(t *testing.T) {
 	r, out := module(t, nil)
 	write(t, r.dir, "a/a.go", "package\n")

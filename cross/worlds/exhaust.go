@@ -1,6 +1,7 @@
 package worlds
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"runtime"
@@ -146,9 +147,7 @@ func (v violation) compare(o violation) int {
 }
 
 func (m mishap) compare(o mishap) int {
-	a := int(m.place)<<32 | int(m.nth)<<16 | int(m.site)<<8 | int(m.how)
-	b := int(o.place)<<32 | int(o.nth)<<16 | int(o.site)<<8 | int(o.how)
-	return a - b
+	return cmp.Or(cmp.Compare(m.place, o.place), cmp.Compare(m.nth, o.nth), cmp.Compare(m.site, o.site), cmp.Compare(m.how, o.how))
 }
 
 // Print writes the census.

@@ -115,3 +115,26 @@ func TestEditDoesAsWantedOrNothing(t *testing.T) {
 		}
 	})
 }
+
+// Nothing that anybody writes into a file makes an edit fall over, or lie.
+func FuzzEdit(f *testing.F) {
+	for _, text := range []string{before, "a:\r\n  b: 1\r\n", "a: {b: [1, {c: 'x'}]}\n", "? a\n: b\n", "a: &x 1\nb: *x\n", "\ufeffæ: 1", "a: !!str 1\n", "{a: 1, b: 2}", "a: \"\\\"\" # b\n", "a:\n- b: 1\n"} {
+		f.Add([]byte(text), "a.b", "x")
+		f.Add([]byte(text), "a", "")
+	}
+	f.Fuzz(func(t *testing.T, data []byte, path, value string) {
+		var v any = value
+		if value == "" {
+			v = nil
+		}
+		got, err := Edit(data, map[string]any{path: v})
+		if err != nil {
+			return
+		}
+		want, _ := plainTree(data)
+		put(want, strings.Split(path, "."), plainValue(v))
+		if after, err := plainTree(got); err != nil || !reflect.DeepEqual(want, after) {
+			t.Errorf("%q with %s = %q is %q", data, path, value, got)
+		}
+	})
+}

@@ -153,7 +153,7 @@ func (t Tally) fits() bool {
 		}
 	}
 	for word, n := range t.Failed {
-		if ending(word) != word || n < 0 || n > maxSeq {
+		if ending(word) != word || n < 0 || int64(n) > maxSeq {
 			return false
 		}
 	}
