@@ -8,7 +8,8 @@
 // retains, what it knows of money it asks the payment service for, and every order
 // comes from a post, under a reference and a key that follow from that post's own
 // journal. So any number of gateways share the work, a gateway may be killed at any
-// instant, and there is no database to back up, to repair or to steal.
+// instant, and there is no database to back up, to repair or to steal. One that also
+// watches the fleet keeps statistics of it, whose loss costs statistics.
 //
 // What a post may ask is decided in payment/relay, what its pages may show in
 // display/remote, what is done at the payment service in payment/vipps. This package

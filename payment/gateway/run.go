@@ -43,7 +43,8 @@ func runCommand() *cobra.Command {
 		Short: "run the gateway",
 		Long: `Run the gateway. Any number of them may run side by side, each with a client id of its own.
 
-SIGHUP reads the configuration again: sales units, keys, webhooks and brands change at once, and what is under way goes on.
+SIGHUP reads the configuration again: sales units, keys, webhooks and brands change at once, and so do the logins of the fleet's pages
+and what is announced there; what is under way goes on.
 SIGTERM ends it: no new work is taken, what has been taken is answered first.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {

@@ -54,7 +54,7 @@ func TestAFleetIsSeen(t *testing.T) {
 		t.Helper()
 		tick := time.NewTicker(100 * time.Millisecond)
 		defer tick.Stop()
-		for late := time.Now().Add(time.Minute); ; <-tick.C {
+		for late := time.Now().Add(patient); ; <-tick.C {
 			text, missing := look(), ""
 			for _, l := range lines {
 				if !strings.Contains(text, l) {
@@ -74,6 +74,7 @@ func TestAFleetIsSeen(t *testing.T) {
 	charges, fed, taken := 0, 0, int64(0)
 	for fed == 0 && !t.Failed() { // a simulated car may take nothing in so short a time
 		s.charge(postID(0))
+		s.settledAll()
 		charges, fed, taken = 0, 0, 0
 		s.till.Do(func(now time.Duration, b *sim.Book) {
 			for p := range b.Payments(now) {

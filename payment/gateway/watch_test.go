@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -138,6 +139,17 @@ func TestAFleetIsWatchedAndKept(t *testing.T) {
 		if time.Now().After(late) {
 			t.Fatalf("after another list of logins: kari %d, ola %d", kari, ola)
 		}
+	}
+}
+
+func TestLabelsHoldWhatPostsSay(t *testing.T) {
+	t.Parallel()
+	f := families{lines: map[string]*bytes.Buffer{}}
+	f.add("b", 1, "x", `a"} 7`, "y", `\`)
+	f.add("a", 0.5)
+	f.add("b", 2)
+	if got := f.lines["b"].String() + f.lines["a"].String(); got != `b{x="a\"} 7",y="\\"} 1`+"\nb 2\na 0.5\n" || strings.Join(f.names, " ") != "b a" {
+		t.Errorf("%s of %v", got, f.names)
 	}
 }
 

@@ -72,6 +72,14 @@ func (x *tab) look(width int64, scheme string) {
 	}
 }
 
+// text sets the size of the text as the reader has set it, CSS px.
+func (x *tab) text(size int64) {
+	x.t.Helper()
+	if _, err := chromedp.Call(x.ctx, page.SetFontSizes, page.SetFontSizesParams{FontSizes: &page.FontSizes{Standard: size, Fixed: size}}); err != nil {
+		x.t.Fatal(err)
+	}
+}
+
 // measure fails for what cannot be read or tapped, and what axe finds.
 func (x *tab) measure(view, rules string) {
 	x.t.Helper()
@@ -123,6 +131,10 @@ func TestPagesInABrowser(t *testing.T) {
 		x.picture(shown.name)
 		x.look(320, "dark")
 		x.measure(shown.name+" at 320 px, dark", chromium.Looks)
+		x.text(32)
+		x.look(390, "light")
+		x.measure(shown.name+" with text of twice the size", chromium.Looks)
+		x.text(16)
 		x.look(1280, "light")
 		x.measure(shown.name+" at 1280 px", chromium.Looks)
 	}
