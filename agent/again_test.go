@@ -122,7 +122,7 @@ func TestFleetChangesAPost(t *testing.T) {
 }
 
 // What a fleet does to EVSEs shows in what the post tells.
-func TestFleetWithdrawsAPost(t *testing.T) {
+func TestFleetTakesAPostOut(t *testing.T) {
 	t.Parallel()
 	r := newRunning(t, nil)
 	state := func(word string) {
@@ -142,7 +142,7 @@ func TestFleetWithdrawsAPost(t *testing.T) {
 	}
 	r.give(commands.Restart, ``)
 	state("unavailable")
-	if a := r.give(commands.InService, ``); !strings.HasPrefix(a.Text, "EVSE 1: in service") && !strings.Contains(a.Text, "not withdrawn any more") {
+	if a := r.give(commands.InService, ``); !strings.HasPrefix(a.Text, "EVSE 1: in service") && !strings.Contains(a.Text, "not kept out by the fleet any more") {
 		t.Errorf("%+v", a)
 	}
 	state("available")

@@ -15,6 +15,7 @@ import (
 	"stolpe/agent/ledger"
 	"stolpe/agent/mqtt"
 	"stolpe/agent/telemetry"
+	"stolpe/cross/schema"
 	"stolpe/payment/envelope"
 )
 
@@ -31,7 +32,8 @@ func eventIn(t *testing.T, m mqtt.Message) telemetry.Event {
 // consumer is somebody's bookkeeping on the fleet's side. It keeps each event once, by
 // its id, and knows which numbers it misses.
 type consumer struct {
-	t *testing.T
+	t      *testing.T
+	schema *schema.Schema
 
 	mu     sync.Mutex
 	events map[string]telemetry.Event // by id
@@ -47,13 +49,20 @@ type consumer struct {
 }
 
 func newConsumer(t *testing.T) *consumer {
-	return &consumer{t: t, events: map[string]telemetry.Event{}, texts: map[string][]byte{}, ids: map[uint64]string{}, deaf: func(uint64) bool { return false }, each: func() {}}
+	s, err := schema.ReadStrictly("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &consumer{t: t, schema: s, events: map[string]telemetry.Event{}, texts: map[string][]byte{}, ids: map[uint64]string{}, deaf: func(uint64) bool { return false }, each: func() {}}
 }
 
 func (c *consumer) hear(m mqtt.Message) {
 	leaf := telemetry.Leaf(strings.TrimPrefix(m.Topic, envelope.Base("acme", "A12")))
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if err := c.schema.Message(leaf, m.Payload); err != nil {
+		c.t.Error(err)
+	}
 	if !strings.HasPrefix(string(leaf), string(telemetry.EventLeaf)+"/") {
 		if len(c.came) == 0 {
 			c.before = append(c.before, leaf)

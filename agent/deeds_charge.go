@@ -65,8 +65,7 @@ func end(ctx context.Context, v unit) (commands.Answer, error) {
 
 // outOfService takes an EVSE, or all, out of service. A charge under way goes on, and no
 // new one begins: its driver has done nothing wrong and has been promised energy, and a
-// manager who wants power off at once says so. With now it ends, as when a technician
-// who stands there withdraws the EVSE.
+// manager who wants power off at once says so. With now it ends.
 func (d *deeds) outOfService(ctx context.Context, c commands.Command) (commands.Answer, error) {
 	var args struct {
 		Now bool `json:"now"` // also ends the charge under way
@@ -74,9 +73,9 @@ func (d *deeds) outOfService(ctx context.Context, c commands.Command) (commands.
 	if err := c.Read(&args); err != nil {
 		return commands.Answer{}, err
 	}
-	return d.each(ctx, c, session.TakenOut{AfterCharge: !args.Now}, func(s *session.State) (string, bool) {
+	return d.each(ctx, c, session.Recalled{Now: args.Now}, func(s *session.State) (string, bool) {
 		switch f := s.Faults(); {
-		case f&session.Withdrawn != 0:
+		case f&session.Recall != 0:
 			return "out of service", true
 		case f&session.Leaving != 0:
 			return "out of service after this charge", true
@@ -85,18 +84,19 @@ func (d *deeds) outOfService(ctx context.Context, c commands.Command) (commands.
 	})
 }
 
-// inService takes a withdrawal back. Whatever else is wrong stays so.
+// inService takes that back. Whatever else is wrong stays so, and what a technician has
+// withdrawn.
 func (d *deeds) inService(ctx context.Context, c commands.Command) (commands.Answer, error) {
 	if err := c.Read(&struct{}{}); err != nil {
 		return commands.Answer{}, err
 	}
 	return d.each(ctx, c, session.Readmitted{}, func(s *session.State) (string, bool) {
 		f := s.Faults()
-		switch out := f & (session.Withdrawn | session.Leaving); {
+		switch out := f & (session.Recall | session.Leaving); {
 		case out != 0:
 			return "not in service yet", false
 		case f != 0:
-			return "not withdrawn any more, but: " + f.String(), true
+			return "not kept out by the fleet any more, but: " + f.String(), true
 		}
 		return "in service", true
 	})

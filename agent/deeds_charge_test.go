@@ -58,7 +58,7 @@ func TestOutOfServiceLetsADriverFinish(t *testing.T) {
 		if err != nil || x.a.state.Phase != row.phase {
 			t.Errorf("%s: %+v, %v: %v, want %v", row.args, a, err, x.a.state.Phase, row.phase)
 		}
-		if x.b.state.Faults() != session.Withdrawn || !strings.Contains(a.Text, "EVSE 2: out of service") {
+		if x.b.state.Faults() != session.Recall || !strings.Contains(a.Text, "EVSE 2: out of service") {
 			t.Errorf("%s: nobody charges at EVSE 2, and it has %v: %s", row.args, x.b.state.Faults(), a.Text)
 		}
 		x.a.passes(time.Minute)
@@ -69,22 +69,22 @@ func TestOutOfServiceLetsADriverFinish(t *testing.T) {
 			x.a.step(session.Stopped{Why: display.ByDriver, Holder: kari})
 			x.a.passes(time.Minute)
 		}
-		if x.a.state.Phase != session.Idle || x.a.state.Faults() != session.Withdrawn {
+		if x.a.state.Phase != session.Idle || x.a.state.Faults() != session.Recall {
 			t.Errorf("%s: in the end %v with %v", row.args, x.a.state.Phase, x.a.state.Faults())
 		}
 	}
 }
 
-func TestInServiceLiftsTheWithdrawalAlone(t *testing.T) {
+func TestInServiceLiftsTheRecallAlone(t *testing.T) {
 	x := newBureau(t)
-	x.a.step(session.TakenOut{})
+	x.a.step(session.Recalled{})
 	x.a.step(session.Metered{Reading: hal.Reading{Register: 1000, Serial: "another", At: x.a.at.Mono + 1}})
-	wrong := x.a.state.Faults() &^ session.Withdrawn
+	wrong := x.a.state.Faults() &^ session.Recall
 	if wrong&session.MeterSwap == 0 {
 		t.Fatalf("faults %v", wrong)
 	}
 	a, err := x.do(commands.InService, 1, `{}`)
-	if err != nil || x.a.state.Faults() != wrong || !strings.Contains(a.Text, "not withdrawn any more, but: meter exchanged") {
+	if err != nil || x.a.state.Faults() != wrong || !strings.Contains(a.Text, "not kept out by the fleet any more, but: meter exchanged") {
 		t.Errorf("%+v, %v: %v", a, err, x.a.state.Faults())
 	}
 	if text, _ := json.Marshal(a.Data); !strings.Contains(string(text), `"faults":["MET-002"`) {
@@ -92,6 +92,21 @@ func TestInServiceLiftsTheWithdrawalAlone(t *testing.T) {
 	}
 	if a, err := x.do(commands.InService, 2, ``); err != nil || a.Text != "EVSE 2: in service" {
 		t.Errorf("%+v, %v", a, err)
+	}
+}
+
+// Somebody may have his hands in there.
+func TestAFleetCannotLiftWhatATechnicianHasLocked(t *testing.T) {
+	x := newBureau(t)
+	x.a.step(session.Recalled{})
+	x.a.step(session.TakenOut{})
+	a, err := x.do(commands.InService, 1, ``)
+	if err != nil || x.a.state.Faults() != session.Withdrawn || !strings.Contains(a.Text, "but: withdrawn by a technician") {
+		t.Errorf("%+v, %v: %v", a, err, x.a.state.Faults())
+	}
+	x.a.step(session.Restored{})
+	if f := x.a.state.Faults(); f&(session.Withdrawn|session.Recall|session.Leaving) != 0 {
+		t.Errorf("after the technician: %v", f)
 	}
 }
 

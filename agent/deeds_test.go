@@ -219,7 +219,7 @@ func TestEveryCommandHasADeed(t *testing.T) {
 // been without.
 func TestNoCommandClosesAContactor(t *testing.T) {
 	for _, phase := range []session.Phase{session.Idle, session.Approving, session.Waiting, session.Charging, session.Stopping} {
-		for _, ill := range []session.Event{nil, session.TakenOut{}, session.TakenOut{AfterCharge: true}, session.Signalled{Signals: hal.EmergencyStop},
+		for _, ill := range []session.Event{nil, session.TakenOut{}, session.Recalled{}, session.Recalled{Now: true}, session.Signalled{Signals: hal.EmergencyStop},
 			session.Signalled{Signals: hal.StopPressed}, session.Unwritable{}, session.Metered{Reading: hal.Reading{Register: 500, Serial: "2", At: time.Hour}}} {
 			for _, c := range everyCommand() {
 				x, twin := newBureau(t), newPuppet(1, "A12")

@@ -91,7 +91,10 @@ type life struct {
 func inQuarter(t *testing.T, test func(*quarter)) {
 	tmp := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
-		q := &quarter{t: t, tmp: tmp, keys: filepath.Join(tmp, "fleet"), began: time.Now(), hush: func() {}, line: new(wire.Line), secret: ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)), lines: map[net.Conn]*wire.Line{}}
+		q := &quarter{
+			t: t, tmp: tmp, keys: filepath.Join(tmp, "fleet"), began: time.Now(), hush: func() {}, line: new(wire.Line),
+			secret: ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)), lines: map[net.Conn]*wire.Line{},
+		}
 		q.rig = sim.NewRig(sim.Setup{Serial: "22110345", Register: 10_344_076}, func() time.Duration { return time.Since(q.began) })
 		q.money = &wallet{found: map[payment.Ref]*paid{}}
 		q.must(broker.Init(q.keys, "broker.example"))
@@ -125,8 +128,6 @@ func (q *quarter) pass(d time.Duration) {
 func (q *quarter) until(clock time.Duration) {
 	q.pass(time.Until(q.began.Add(clock)))
 }
-
-// --- the broker and the way there
 
 // station is a broker that runs: a listener to which lines are brought.
 type station struct {
@@ -285,8 +286,6 @@ func (q *quarter) join(hear func(mqtt.Message), filters ...string) (c *mqtt.Conn
 		}
 	})
 }
-
-// --- the program
 
 // start starts the program, with what an earlier life has left on the disk.
 func (q *quarter) start(profile string) {

@@ -324,6 +324,41 @@ func TestStartEndsACharge(t *testing.T) {
 	}
 }
 
+// The whole program does the same, and what is settled comes after what has ended.
+func TestBookOfAPostThatLostPower(t *testing.T) {
+	t.Parallel()
+	book, _ := newBook(t)
+	perform(t, func(w *world) {
+		w.book = book
+		made := w.store
+		w.store = func(e config.EVSE, owner string) (evse.Journal, kept, func() error, error) {
+			j, found, end, err := made(e, owner)
+			found.state = session.Kept{Phase: session.Waiting, Counter: 7, Charge: session.Charge{Number: 7, Price: payment.Price{Currency: payment.NOK}, Limit: 35_000}}
+			return j, found, end, err
+		}
+	})
+	until(t, "settled", func() bool { return book.Has("DEMO-1-000007") })
+	if got := kindsOf(t, book, "DEMO-1-000007"); got != "session.ended session.abandoned" {
+		t.Error(got)
+	}
+}
+
+// The clerk writes what the scribe has first.
+func TestWhatEndedComesBeforeWhatIsSettled(t *testing.T) {
+	o := newOffice(t, filepath.Join(t.TempDir(), "ledger.jsonl"))
+	o.scribe = newScribe(o.book, o.rules, &evse.Moment{}, o.clerk.log, o.call)
+	d := debt(7, 1, 549)
+	o.leave(session.Kept{Done: []session.Debt{d}}, hal.Stamp{})
+	o.scribe.ended(&evse.Moment{
+		Before: session.State{Kept: session.Kept{Phase: session.Stopping, Charge: d.Charge}},
+		After:  session.State{Kept: session.Kept{Done: []session.Debt{d}}},
+	})
+	o.clerk.write()
+	if got := kindsOf(t, o.book, "A12-1-000007"); got != "session.ended session.settled" {
+		t.Error(got)
+	}
+}
+
 // There is an end to what is kept for a book that cannot be written, and it is told.
 func TestScribeKeepsNotMoreThanItCan(t *testing.T) {
 	s, book, log := newStudy(t, session.State{})

@@ -23,7 +23,7 @@ func (p *parts) tellFleet(cfg config.Config, w world, up *uplink) {
 		Publish: up.publish, Connected: up.connected, Now: w.now, Log: w.log,
 	}
 	if w.book != nil {
-		o.Outbox, o.Newest = outbox{w.book.Outbox()}, w.book.Newest
+		o.Outbox, o.Newest, o.Ill = outbox{w.book.Outbox()}, w.book.Newest, w.book.Health
 	}
 	for _, v := range p.units {
 		o.EVSEs = append(o.EVSEs, v)

@@ -12,6 +12,7 @@ import (
 	"stolpe/agent/ledger"
 	"stolpe/agent/mqtt"
 	"stolpe/agent/telemetry"
+	"stolpe/cross/schema"
 	"stolpe/hal"
 )
 
@@ -33,11 +34,18 @@ web: {listen: "127.0.0.1:0"}
 func hearUntil(t *testing.T, came <-chan mqtt.Message, until func(order []string, all map[string][][]byte) bool) (order []string, all map[string][][]byte) {
 	t.Helper()
 	all = map[string][][]byte{}
+	strict, err := schema.ReadStrictly("..")
+	if err != nil {
+		t.Fatal(err)
+	}
 	late := time.After(time.Minute)
 	for !until(order, all) {
 		select {
 		case m := <-came:
 			leaf := strings.TrimPrefix(m.Topic, postBase)
+			if err := strict.Message(telemetry.Leaf(leaf), m.Payload); err != nil {
+				t.Error(err)
+			}
 			order, all[leaf] = append(order, leaf), append(all[leaf], m.Payload)
 		case <-late:
 			t.Fatalf("waited in vain; heard %v", order)

@@ -98,7 +98,7 @@ func goroutines() map[string]string {
 func wide() map[string]rules.Allowance {
 	return map[string]rules.Allowance{
 		"agent/config":  {Most: 34, Why: "one type for each section of the file"},
-		"agent/session": {Most: 42, Why: "one type for each kind of event, and the whole state of an EVSE is public data"},
+		"agent/session": {Most: 43, Why: "one type for each kind of event, and the whole state of an EVSE is public data"},
 		"display":       {Most: 40, Why: "one type for each thing that is shown, and every medium draws all of them"},
 	}
 }

@@ -164,6 +164,9 @@ func TestRotInAnOlderFileIsTold(t *testing.T) {
 		if got := numbers(l); got != want {
 			t.Errorf("byte %d: %s, want %s", n, got, want)
 		}
+		if l.Health() == "" {
+			t.Error("what was found by reading is not told")
+		}
 		x, _ := open(t, path)
 		if !strings.Contains(x.Health(), "damaged: ledger-000000000003.jsonl line") || x.Receipts(1) != 5 {
 			t.Errorf("byte %d: health %q, document %d", n, x.Health(), x.Receipts(1))

@@ -103,12 +103,20 @@ func (l *Ledger) note(e Entry, bytes int64, wrong string) {
 	}
 	l.mu.Lock()
 	l.recent.note(e, place{l.page.First, l.end, e.Seq})
-	if wrong != "" {
-		l.recent.damaged = wrong
-	}
 	l.mu.Unlock()
+	l.rotten(wrong)
 	l.end += bytes
 	l.newest.Store(l.chain.seq)
+}
+
+// rotten keeps what is wrong with a line, if anything is, for Health.
+func (l *Ledger) rotten(wrong string) {
+	if wrong == "" {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.recent.damaged = wrong
 }
 
 // Read gives every entry to fn, in order, until fn returns an error, which it

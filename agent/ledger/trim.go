@@ -100,7 +100,10 @@ func (l *Ledger) trimFile(o older) error {
 	err = l.replace(o.path, func(w io.Writer) error {
 		t := trimmer{to: bufio.NewWriter(w), first: o.first}
 		c := chain{name: filepath.Base(o.path), seq: o.first - 1}
-		err := c.read(f, 0, math.MaxInt64, func(e Entry, line []byte, _ int64, _ string) error { return t.take(e, line) })
+		err := c.read(f, 0, math.MaxInt64, func(e Entry, line []byte, _ int64, wrong string) error {
+			l.rotten(wrong)
+			return t.take(e, line)
+		})
 		if err == nil {
 			err = t.tell()
 		}

@@ -33,12 +33,18 @@ func (l *Ledger) walk(from place, fn each) error {
 			first = i
 		}
 	}
+	told := func(e Entry, line []byte, p place, wrong string) error {
+		if e.Kind == "" {
+			l.rotten(wrong)
+		}
+		return fn(e, line, p, wrong)
+	}
 	var c chain
 	for i, o := range all[first:] {
 		if first+i == len(all)-1 && open != nil {
-			err = c.walk(open, end, o, from, fn)
+			err = c.walk(open, end, o, from, told)
 		} else {
-			err = c.walkOlder(o, from, fn)
+			err = c.walkOlder(o, from, told)
 		}
 		if err != nil {
 			return err

@@ -149,7 +149,7 @@ func TestFormatsAreWhatTheyWere(t *testing.T) {
 		d.Attempt = min(d.Attempt, 100) // as many as there were
 		d.Why = display.Emergency       // the last word there was
 	})
-	second.Receipts, second.Latched = 0, latching&^Leaving
+	second.Receipts, second.Latched = 0, latching&^(Leaving|Recall)
 	first := olderKept(second, func(d *Debt) { d.Why = display.ShutDown }) // the last word there was
 	first.Latched, first.Wear = Welded|WontClose|MeterSwap|MeterAstray|Withdrawn|Rotten, Wear{}
 	for n, want := range []Kept{first, second, newest} {

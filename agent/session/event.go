@@ -68,12 +68,16 @@ type (
 	// Signalled: the wires of the post say this, all of it and nothing else.
 	Signalled struct{ Signals hal.Signals }
 
-	// TakenOut: a technician withdraws the EVSE from service: now, which ends the
-	// charge under way, or as soon as that is over. No new one begins in either case.
-	TakenOut struct{ AfterCharge bool }
+	// TakenOut: a technician withdraws the EVSE from service, which ends the charge
+	// under way.
+	TakenOut struct{}
 
-	// Readmitted: the withdrawal is taken back from afar. Whatever else is wrong stays
-	// so: for that somebody has to stand there.
+	// Recalled: the fleet takes the EVSE out of service: now, which ends the charge
+	// under way, or as soon as that is over. No new one begins in either case.
+	Recalled struct{ Now bool }
+
+	// Readmitted: the fleet takes that back. Whatever else is wrong stays so, and what a
+	// technician has withdrawn too: hands may be in there.
 	Readmitted struct{}
 
 	// Restored: a technician has put right what was wrong and answers for the
@@ -101,6 +105,7 @@ func (Ordered) event()    {}
 func (Plugged) event()    {}
 func (Signalled) event()  {}
 func (TakenOut) event()   {}
+func (Recalled) event()   {}
 func (Readmitted) event() {}
 func (Restored) event()   {}
 func (Unwritable) event() {}

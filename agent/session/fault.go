@@ -17,7 +17,7 @@ const (
 	WontClose                      // ordered closed, stayed open, several times in a row (kept)
 	MeterSwap                      // another serial number than the one pinned (kept)
 	MeterAstray                    // answers, but jumps further than power can flow (kept)
-	Withdrawn                      // taken out of service by a technician or the fleet (kept)
+	Withdrawn                      // taken out of service by a technician (kept)
 	Rotten                         // the journal had a hole; what it lost is not known (kept)
 	MeterSilent                    // no believed reading for Rules.MeterWithin
 	SenseSilent                    // nobody knows where the contactor stands
@@ -35,15 +35,16 @@ const (
 	RCDOut                         // the residual current device has tripped, or its wire is broken
 	Overheated                     // the thermostat has opened, or its wire is broken
 	StopHeld                       // the stop button is held, or its wire broken
-	Leaving                        // to be withdrawn as soon as the charge under way is over (kept)
+	Leaving                        // to be recalled as soon as the charge under way is over (kept)
+	Recall                         // taken out of service by the fleet (kept)
 	faultEnd
 )
 
 const (
 	// latching faults are lifted by a person only.
-	latching = Welded | WontClose | SenseBroken | MeterSwap | meterLies | Withdrawn | Leaving | Rotten
+	latching = Welded | WontClose | SenseBroken | MeterSwap | meterLies | Withdrawn | Leaving | Recall | Rotten
 	// unsafe faults open the contactor.
-	unsafe = Welded | WontClose | SenseBroken | MeterSwap | meterLies | Withdrawn | MeterSilent | SenseSilent | DiskFailed |
+	unsafe = Welded | WontClose | SenseBroken | MeterSwap | meterLies | Withdrawn | Recall | MeterSilent | SenseSilent | DiskFailed |
 		SupplyGone | signalled
 	// meterLies are the ways in which a meter that answers cannot be believed.
 	meterLies = MeterAstray | MeterBack | MeterFrozen | MeterUnit
@@ -66,7 +67,8 @@ var faultCodes = [...]struct {
 	{MeterBack, "MET-004", "meter counts below what it has shown"},
 	{MeterFrozen, "MET-005", "register stands still under power"},
 	{MeterUnit, "MET-006", "register and power disagree"},
-	{Withdrawn, "USR-001", "withdrawn from service"},
+	{Withdrawn, "USR-001", "withdrawn by a technician"},
+	{Recall, "USR-003", "taken out of service by the fleet"},
 	{Rotten, "STO-002", "journal damaged"},
 	{Overheated, "SAF-004", "too hot"},
 	{SupplyGone, "SUP-001", "no mains voltage at the meter"},
@@ -78,7 +80,7 @@ var faultCodes = [...]struct {
 	{Worn, "CON-005", "contactor has closed too often"},
 	{Rebooting, "SAF-001", "too many restarts"},
 	{Unsellable, "PAY-001", "sales unit cannot sell"},
-	{Leaving, "USR-002", "to be withdrawn after this charge"},
+	{Leaving, "USR-002", "out of service after this charge"},
 }
 
 // Code gives the code of the gravest fault, for a technician; "" without one.

@@ -42,7 +42,7 @@ func (r *Rules) Advance(s *State, now hal.Instant, e Event) {
 		r.stopping(s, now)
 	}
 	if s.Phase == Idle && s.Latched&Leaving != 0 {
-		s.withdraw(false)
+		s.recalled(true)
 	}
 }
 
@@ -68,9 +68,11 @@ func (r *Rules) notice(s *State, now hal.Instant, e Event) {
 	case Retried:
 		s.retried(now, e.Ref)
 	case TakenOut:
-		s.withdraw(e.AfterCharge)
+		s.Latched |= Withdrawn
+	case Recalled:
+		s.recalled(e.Now)
 	case Readmitted:
-		s.Latched &^= Withdrawn | Leaving
+		s.Latched &^= Recall | Leaving
 	case Restored:
 		r.restored(s)
 	case Claimed:
@@ -102,8 +104,10 @@ func (s *State) whyStopped(e Event) display.End {
 		return display.PowerLost
 	case f&DiskFailed != 0:
 		return display.StorageBad
-	case f&StopHeld != 0 && f&Withdrawn == 0:
+	case f&StopHeld != 0 && f&(Withdrawn|Recall) == 0:
 		return display.ByButton
+	case f&Recall != 0 && f&Withdrawn == 0:
+		return display.ByOwner
 	}
 	return display.ByTechnician
 }

@@ -314,7 +314,9 @@ func (w *world) doTechnician(args []string) error {
 func (w *world) doFleet(args []string) error {
 	switch {
 	case is(args, "withdraws"):
-		w.step(TakenOut{AfterCharge: true})
+		w.step(Recalled{})
+	case is(args, "withdraws now"):
+		w.step(Recalled{Now: true})
 	case is(args, "readmits"):
 		w.step(Readmitted{})
 	case is(args, "retries *"):

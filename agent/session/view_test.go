@@ -43,6 +43,7 @@ func TestEveryFaultHasItsState(t *testing.T) {
 		{Rebooting, "SAF-001", display.Settling, false},
 		{Unsellable, "PAY-001", display.Settling, false},
 		{Leaving, "USR-002", display.Settling, false},
+		{Recall, "USR-003", display.Unavailable, true},
 		{Withdrawn | Welded, "CON-001", display.Unavailable, true},
 	} {
 		for phase, plain := range [Phases]display.State{display.Available, display.Paying, display.Authorised, display.Charging, display.Stopping} {

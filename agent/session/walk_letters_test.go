@@ -43,7 +43,7 @@ var alphabet = map[string]func(w *walker, p *spot) bool{
 	"dark":         dark,
 	"withdrawn":    event(func(*spot) Event { return TakenOut{} }),
 	"restored":     event(func(*spot) Event { return Restored{} }),
-	"leaving":      event(func(*spot) Event { return TakenOut{AfterCharge: true} }),
+	"leaving":      event(func(*spot) Event { return Recalled{} }),
 	"readmitted":   event(func(*spot) Event { return Readmitted{} }),
 	"retried":      retried,
 	"unwritable":   event(func(*spot) Event { return Unwritable{} }),

@@ -33,7 +33,7 @@ func TestContactorIsWantedClosedForOneReasonOnly(t *testing.T) {
 // The faults that open the contactor, by name: a fault that is added must be
 // thought about here.
 func TestUnsafeFaultsAreThese(t *testing.T) {
-	open := Welded | WontClose | SenseBroken | MeterSwap | MeterAstray | MeterBack | MeterFrozen | MeterUnit | Withdrawn | MeterSilent |
+	open := Welded | WontClose | SenseBroken | MeterSwap | MeterAstray | MeterBack | MeterFrozen | MeterUnit | Withdrawn | Recall | MeterSilent |
 		SenseSilent | DiskFailed | SupplyGone | Emergency | RCDOut | Overheated | StopHeld
 	all := Faults(0)
 	EachFault(func(f Faults) {

@@ -1,20 +1,20 @@
 package session
 
-// withdraw takes the EVSE out of service, or notes that it is to be when the charge
-// under way is over. Without one that is now.
-func (s *State) withdraw(afterCharge bool) {
-	if afterCharge && s.Latched&Withdrawn == 0 {
+// recalled takes the EVSE out of service for the fleet, or notes that it is to be when
+// the charge under way is over. Without one that is now.
+func (s *State) recalled(now bool) {
+	if !now && s.Latched&Recall == 0 {
 		s.Latched |= Leaving
 		return
 	}
-	s.Latched = s.Latched&^Leaving | Withdrawn
+	s.Latched = s.Latched&^Leaving | Recall
 }
 
 // restored lifts what only a person can lift. The meter is learned anew, because
 // the person answers for it; what time judges comes back by itself if it must.
 func (r *Rules) restored(s *State) {
 	if s.Phase != Idle {
-		s.Latched &^= Withdrawn | Leaving
+		s.Latched &^= Withdrawn | Leaving | Recall
 		return
 	}
 	if s.Latched&(MeterSwap|meterLies) != 0 {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -109,7 +110,7 @@ func TestTheSchemaIsStrict(t *testing.T) {
 		}
 	}
 	for leaf, bad := range map[Leaf][]string{
-		StateLeaf.Of(1):   {`"state":"dreaming"`, `"contactor":"ajar"`, `"since":"2026-11-27T12:00:00.5Z"`, `"since":"2026-11-27T12:00:00+01:00"`, `"seq":-1`, `"clk":"sync"`},
+		StateLeaf.Of(1):   {`"state":"dreaming"`, `"contactor":"ajar"`, `"since":"2026-11-27T12:00:00.5Z"`, `"since":"2026-11-27T12:00:00+01:00"`, `"since":"2026-11-31T12:00:00Z"`, `"seq":-1`, `"clk":"sync"`},
 		MeterLeaf.Of(99):  {`"e_wh":1.5`, `"e_wh":null`, `"q":"good"`},
 		SessionLeaf.Of(9): {`"id":null`, `"phase":"none"`, `"cost":-1`},
 		HealthLeaf:        {`"outbox":[1,2]`, `"disk_pct":101`},
@@ -126,6 +127,24 @@ func TestTheSchemaIsStrict(t *testing.T) {
 
 // Each member of the structs is somewhere in the schema, and the other way round.
 func TestTheSchemaNamesWhatThereIs(t *testing.T) {
+	known := membersInSchema(t)
+	for kind, v := range map[string]any{"info": Info{}, "health": Health{}, "state": State{}, "price": Price{}, "session": Session{}, "meter": Meter{}, "event": Event{}} {
+		members := membersOf(reflect.TypeOf(v))
+		for m := range known[kind] {
+			if !members[m] {
+				t.Errorf("%s: the schema has %s, and no payload has", kind, m)
+			}
+			delete(members, m)
+		}
+		for m := range members {
+			t.Errorf("%s: the schema does not have %s", kind, m)
+		}
+	}
+}
+
+// membersInSchema are the members of each kind of payload.
+func membersInSchema(t *testing.T) map[string]map[string]any {
+	t.Helper()
 	var doc struct {
 		Defs map[string]struct {
 			Properties map[string]any
@@ -138,18 +157,11 @@ func TestTheSchemaNamesWhatThereIs(t *testing.T) {
 	if err := json.Unmarshal(text, &doc); err != nil {
 		t.Fatal(err)
 	}
-	for kind, v := range map[string]any{"info": Info{}, "health": Health{}, "state": State{}, "price": Price{}, "session": Session{}, "meter": Meter{}, "event": Event{}} {
-		members := membersOf(reflect.TypeOf(v))
-		for m := range doc.Defs[kind].Properties {
-			if !members[m] {
-				t.Errorf("%s: the schema has %s, and no payload has", kind, m)
-			}
-			delete(members, m)
-		}
-		for m := range members {
-			t.Errorf("%s: the schema does not have %s", kind, m)
-		}
+	all := map[string]map[string]any{}
+	for kind, d := range doc.Defs {
+		all[kind] = d.Properties
 	}
+	return all
 }
 
 func membersOf(t reflect.Type) map[string]bool {
@@ -236,12 +248,17 @@ func TestHomeAssistantIsTold(t *testing.T) {
 	if err := json.Unmarshal(text, &got); err != nil {
 		t.Fatal(err)
 	}
-	ids := map[any]bool{}
+	ids, members := map[any]bool{}, membersInSchema(t)
 	for key, e := range got.Components {
 		ids[e["unique_id"]] = true
 		leaf, ours := strings.CutPrefix(fmt.Sprint(e["state_topic"]), h.Base)
 		if kind := schema.KindOf(Leaf(leaf)); !ours || kind == "" {
 			t.Errorf("%s looks at %s", key, e["state_topic"])
+		}
+		for _, m := range regexp.MustCompile(`value_json\.(\w+)`).FindAllStringSubmatch(fmt.Sprint(e["value_template"]), -1) {
+			if _, ok := members[schema.KindOf(Leaf(leaf))][m[1]]; !ok {
+				t.Errorf("%s looks for %s under %s", key, m[1], leaf)
+			}
 		}
 		if e["device_class"] == "enum" && e["state_class"] != nil || e["device_class"] == "monetary" && e["state_class"] == "measurement" {
 			t.Errorf("%s: Home Assistant refuses %v", key, e)
@@ -270,10 +287,26 @@ func TestHomeAssistantOfABigPost(t *testing.T) {
 		info.EVSEs = append(info.EVSEs, one)
 	}
 	info.Tenant = "åse & co"
+	for i := range info.EVSEs {
+		info.EVSEs[i].Code = fmt.Sprint("C", i)
+	}
 	h := HomeAssistant{Prefix: "ha", Base: "stolpe/v1/" + strings.Repeat("x", 64) + "/A12/", Offline: "availability", Info: info, Currency: "EUR", Plugs: []int{1, 8}, Streams: true}
 	text := h.Message()
 	if err := strict(t).Check("discovery", text); err != nil {
 		t.Error(err)
+	}
+	var got struct {
+		Components map[string]struct{ Name string }
+	}
+	if err := json.Unmarshal(text, &got); err != nil {
+		t.Fatal(err)
+	}
+	names := map[string]bool{}
+	for _, e := range got.Components {
+		names[e.Name] = true
+	}
+	if len(names) != len(got.Components) {
+		t.Errorf("%d entities have %d names", len(got.Components), len(names))
 	}
 	if most := 64 << 10; len(text) > most {
 		t.Errorf("%d bytes: want at most %d", len(text), most)

@@ -241,6 +241,13 @@ func TestWhatIsNoPayloadIsRefused(t *testing.T) {
 			t.Errorf("%s %s is taken", leaf, text)
 		}
 	}
+	stop := `{"v":1,"id":"01KAG29M60H3W8D1N5Q7R9T0VX","name":"stop","iss":"desk","iat":"2026-11-20T10:20:00Z","exp":"2026-11-20T10:21:00Z"}`
+	if err := s.Message("cmd/stop", []byte(stop+"\nsignature")); err != nil {
+		t.Error(err)
+	}
+	if s.Message("cmd/stop", []byte(strings.Replace(stop, `"iss"`, `"args":{"to":1},"iss"`, 1))) == nil {
+		t.Error("arguments of another command are taken")
+	}
 	if s.Check("dream", []byte("{}")) == nil || len(s.Kinds()) < 11 {
 		t.Errorf("kinds %v", s.Kinds())
 	}

@@ -17,7 +17,9 @@ import (
 var programs = &builder{}
 
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+	// The library of figures starts one for all summaries, and never ends it.
+	swaps := goleak.IgnoreAnyFunction("github.com/VictoriaMetrics/metrics.summariesSwapCron")
+	goleak.VerifyTestMain(m, swaps, goleak.Cleanup(func(code int) {
 		if programs.dir != "" {
 			os.RemoveAll(programs.dir) //nolint:errcheck // what stays behind stays in the folder for such things
 		}

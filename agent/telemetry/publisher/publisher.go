@@ -61,6 +61,7 @@ type Options struct {
 	Health  func() telemetry.Health // its head and outbox are put in
 	Outbox  Outbox                  // nil for none
 	Newest  func() uint64           // number of the newest event; nil where there are none
+	Ill     func() string           // what is wrong with the ledger, in words; nil where there is none
 
 	// Publish hands a payload to the broker under a leaf of the post, retained and
 	// acknowledged as the leaf says. It returns nil once that is done.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -168,13 +169,30 @@ func TestPriceIsToldWhenItChanges(t *testing.T) {
 	})
 }
 
+// A ledger that cannot be written is told at once, and so is that it can again.
+func TestAnIllLedgerIsToldAtOnce(t *testing.T) {
+	var ill atomic.Value
+	ill.Store("")
+	bubble(t, telemetry.Minimal, func(o *Options) { o.Ill = func() string { return ill.Load().(string) } }, func(t *testing.T, _ *Publisher, _ *post, b *books) {
+		pass(time.Minute)
+		for _, word := range []string{"cannot be written: no space left on device", ""} {
+			b.take()
+			ill.Store(word)
+			pass(10 * time.Second)
+			if n := len(under(b.take(), "health")); n != 1 {
+				t.Errorf("%q: told %d times", word, n)
+			}
+		}
+	})
+}
+
 // How often each profile tells what always changes, in an hour at rest and one of
 // charging.
 func TestProfilesKeepTheirPace(t *testing.T) {
 	type count struct{ state, session, meter, health int }
 	for profile, want := range map[telemetry.Profile][2]count{
 		telemetry.Minimal:  {{state: 1, health: 1}, {state: 1, health: 1}},
-		telemetry.Frugal:   {{state: 2, meter: 4, health: 4}, {state: 2, session: 60, meter: 60, health: 4}},
+		telemetry.Frugal:   {{state: 2, meter: 2, health: 4}, {state: 2, session: 60, meter: 60, health: 4}},
 		telemetry.Standard: {{state: 4, meter: 12, health: 12}, {state: 4, session: 360, meter: 360, health: 12}},
 	} {
 		t.Run(string(profile), func(t *testing.T) {

@@ -127,7 +127,7 @@ func (p *Publisher) rest(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := p.news(ctx, telemetry.HealthLeaf, nil, p.pace.Health, func() any { return p.health() }); err != nil {
+	if err := p.news(ctx, telemetry.HealthLeaf, p.ledger(), p.pace.Health, func() any { return p.health() }); err != nil {
 		return err
 	}
 	return p.discover(ctx)
@@ -190,6 +190,15 @@ func (p *Publisher) newest() uint64 {
 		return 0
 	}
 	return p.Newest()
+}
+
+// ledger is what is wrong with the ledger: that is told at once, and not with the next
+// health, which may be an hour away.
+func (p *Publisher) ledger() string {
+	if p.Ill == nil {
+		return ""
+	}
+	return p.Ill()
 }
 
 // health adds what is known here.

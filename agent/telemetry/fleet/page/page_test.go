@@ -99,7 +99,7 @@ func TestALoginSeesItsTenantsOnly(t *testing.T) {
 			t.Errorf("Åse asks for %s: %d", path, got)
 		}
 	}
-	if !strings.Contains(s.read("everybody", "/posts/other/B1"), "withdrawn from service") {
+	if !strings.Contains(s.read("everybody", "/posts/other/B1"), "withdrawn by a technician") {
 		t.Error("B1 is not told of")
 	}
 }
