@@ -85,6 +85,9 @@ func (s *street) havoc(seed uint64, kills int) {
 		at["random moment"]++
 	}
 	s.t.Logf("gateways killed %v, the broker %d times", at, kills/5)
+	if at["call"] < kills/10 {
+		s.t.Errorf("%d of %d kills came with a call: too few to prove anything", at["call"], kills)
+	}
 }
 
 // pause lets time pass: chaos has no event to wait for.
