@@ -63,9 +63,14 @@ func TestLogTellsNoSecret(t *testing.T) {
 	if _, err := driver.post(session, url.Values{"act": {"stop"}}); err != nil {
 		t.Fatal(err)
 	}
-	until(t, "settled", func() bool { return strings.Contains(p.log.String(), "msg=settled") })
-	state, _, _ := p.parts.units["A12"].Snapshot()
-	holder := state.Done[0].Holder
+	var holder payment.Holder
+	until(t, "settled", func() bool {
+		state, _, _ := p.parts.units["A12"].Snapshot() // which is there when it is on disk
+		if len(state.Done) > 0 {
+			holder = state.Done[0].Holder
+		}
+		return len(state.Done) > 0
+	})
 	log := p.log.String()
 	for what, secret := range map[string]string{
 		"session": session[strings.LastIndex(session, "/")+1:], "holder": hex.EncodeToString(holder[:]),
