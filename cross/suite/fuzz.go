@@ -3,6 +3,8 @@ package suite
 import (
 	"go/ast"
 	"strings"
+
+	"stolpe/cross/gotest"
 )
 
 // search is where fuzzers run in each full run, and for how long.
@@ -30,8 +32,8 @@ func searches() []search {
 // fuzz lets fuzzers search for a while. An input that breaks one is written beside it,
 // where every later run of the tests finds it.
 func (r *run) fuzz() error {
-	r.again = true
-	defer func() { r.again = false }()
+	r.again, r.searching = true, true
+	defer func() { r.again, r.searching = false, false }()
 	var failed error
 	for _, p := range r.tree.Packages {
 		what, ok := searchOf(p.Dir)
@@ -51,6 +53,17 @@ func (r *run) fuzz() error {
 		}
 	}
 	return failed
+}
+
+// outOfTime says whether a search found nothing and is called failed because its time
+// was up: go test does that now and then (golang.org/issue/75804, mended in Go 1.27).
+// What a fuzzer does find, it writes into a file and says so.
+func outOfTime(p gotest.Package) bool {
+	if len(p.Tests) != 1 || p.Tests[0].Outcome != gotest.Failed || strings.Contains(p.Trouble, "Failing input") {
+		return false
+	}
+	said := strings.TrimSpace(p.Trouble)
+	return strings.TrimSpace(said[strings.LastIndexByte(said, '\n')+1:]) == "context deadline exceeded"
 }
 
 // searchOf finds the search of a folder.

@@ -98,8 +98,11 @@ func (r *run) goTest(env []string, args ...string) error {
 		fixed = append(fixed, "-count=1")
 	}
 	var stream gotest.Stream
-	bad := 0
+	bad, late := 0, false
 	ended := func(p gotest.Package) bool {
+		if r.searching && outOfTime(p) {
+			late, p.Tests[0].Outcome, p.Trouble = true, gotest.Passed, ""
+		}
 		bad += p.Count(gotest.Failed, gotest.Unfinished)
 		return r.packageEnded(p)
 	}
@@ -110,8 +113,11 @@ func (r *run) goTest(env []string, args ...string) error {
 	for _, p := range stream.Close() {
 		ended(p)
 	}
-	if bad > 0 {
+	switch {
+	case bad > 0:
 		return errCounted
+	case late:
+		return nil
 	}
 	return err
 }

@@ -71,6 +71,7 @@ type run struct {
 	allowSkips bool
 	short      bool
 	again      bool          // the tests have run before: only failures are news
+	searching  bool          // fuzzers search, until their time is up
 	busy       time.Duration // of all processors together, for the step under way
 	tree       *rules.Tree
 	tally      tally
