@@ -25,6 +25,7 @@ type clerk struct {
 	scribe *scribe       // whose tray comes first; nil for none
 	wake   chan struct{} // something was left; one place
 	ill    bool          // the book could not be written the last time
+	fresh  []settled     // settled, and not known to be on disk; the loop's own
 
 	mu   sync.Mutex // for moments; the loop takes it too
 	tray []settled  // to be written, in the order in which they were settled
@@ -46,20 +47,39 @@ func newClerk(book *ledger.Ledger, rules *session.Rules, evse int, log *slog.Log
 	return &clerk{book: book, rules: rules, evse: evse, log: log, wake: make(chan struct{}, 1)}
 }
 
-// Saw leaves the list if it is not as it was.
+// Saw leaves the list when it has changed and is on disk. A number of a document that a
+// power cut takes back is given again, and must not be in the book by then.
 func (c *clerk) Saw(m evse.Moment) {
 	before, after := m.Before.Done, m.After.Done
-	if len(after) == 0 || len(before) == len(after) && &before[0] == &after[0] {
-		return
+	if len(after) > 0 && (len(before) != len(after) || &before[0] != &after[0]) {
+		for _, d := range after {
+			c.fresh = with(c.fresh, settled{d, m.After.Serial, m.Now.Wall})
+		}
 	}
-	c.leave(m.After.Kept, m.Now.Wall)
+	if len(c.fresh) > 0 && m.Kept {
+		c.put(c.fresh)
+		c.fresh = nil
+	}
 }
 
-// leave puts what has been settled into the tray.
+// leave puts what has been settled into the tray. It is on disk.
 func (c *clerk) leave(k session.Kept, wall hal.Stamp) {
-	c.mu.Lock()
+	var all []settled
 	for _, d := range k.Done {
-		c.put(settled{d, k.Serial, wall})
+		all = with(all, settled{d, k.Serial, wall})
+	}
+	c.put(all)
+}
+
+// put puts charges into the tray.
+func (c *clerk) put(all []settled) {
+	c.mu.Lock()
+	for _, s := range all {
+		c.tray = with(c.tray, s)
+	}
+	if n := len(c.tray) - maxTray; n > 0 {
+		c.tray = slices.Delete(c.tray, 0, n)
+		c.lost += n
 	}
 	c.mu.Unlock()
 	c.call()
@@ -73,19 +93,15 @@ func (c *clerk) call() {
 	}
 }
 
-// put adds a charge, or what is newer of it.
-func (c *clerk) put(s settled) {
-	for i := range c.tray {
-		if c.tray[i].debt.Number == s.debt.Number {
-			c.tray[i].debt = s.debt
-			return
+// with adds a charge to a list, or what is newer of it.
+func with(list []settled, s settled) []settled {
+	for i := range list {
+		if list[i].debt.Number == s.debt.Number {
+			list[i].debt = s.debt
+			return list
 		}
 	}
-	if len(c.tray) == maxTray {
-		c.tray = slices.Delete(c.tray, 0, 1)
-		c.lost++
-	}
-	c.tray = append(c.tray, s)
+	return append(list, s)
 }
 
 // bookAgain is how long the clerk waits with a book that cannot be written. Chosen

@@ -41,7 +41,7 @@ func newOffice(t *testing.T, path string) *office {
 
 // sees shows the clerk a step that ends with this list, and lets it write.
 func (o *office) sees(done ...session.Debt) {
-	o.Saw(evse.Moment{After: session.State{Kept: session.Kept{Done: done, Serial: "7"}}, Now: hal.Instant{Wall: hal.Stamp{Unix: 1000, Clock: hal.ClockSynced}}})
+	o.Saw(evse.Moment{After: session.State{Kept: session.Kept{Done: done, Serial: "7"}}, Kept: true, Now: hal.Instant{Wall: hal.Stamp{Unix: 1000, Clock: hal.ClockSynced}}})
 	ctx, cancel := context.WithCancel(o.t.Context())
 	cancel()
 	o.run(ctx)
@@ -96,6 +96,37 @@ func TestClerkWritesEachChargeOnce(t *testing.T) {
 	again.sees(first, nothing, told, debt(4, 0, 0))
 	if got := again.told(); got != want+"; session.settled A12-1-000004  0.00" { // written off: a bill, and nothing captured
 		t.Errorf("after a restart %s", got)
+	}
+}
+
+// Until a settlement is on disk, a power cut can give its number to another one.
+func TestClerkWritesWhatIsOnDisk(t *testing.T) {
+	o := newOffice(t, filepath.Join(t.TempDir(), "ledger.jsonl"))
+	write := func() {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		o.run(ctx)
+	}
+	moment := func(kept bool, before, after []session.Debt) evse.Moment {
+		state := func(done []session.Debt) session.State {
+			return session.State{Kept: session.Kept{Done: done, Serial: "7"}}
+		}
+		return evse.Moment{Before: state(before), After: state(after), Kept: kept, Now: hal.Instant{Wall: hal.Stamp{Unix: 1000, Clock: hal.ClockSynced}}}
+	}
+	const many = session.MaxDone + 3 // more than the state remembers
+	var list []session.Debt
+	for n := uint64(1); n <= many; n++ {
+		next := append(slices.Clone(list[max(0, len(list)-session.MaxDone+1):]), debt(n, n, 549))
+		o.Saw(moment(false, list, next))
+		list = next
+	}
+	if write(); o.told() != "" {
+		t.Errorf("before it is on disk: %s", o.told())
+	}
+	o.Saw(moment(true, list, list))
+	write()
+	if n := strings.Count(o.told(), "session.settled"); n != many {
+		t.Errorf("%d charges, want %d: %s", n, many, o.told())
 	}
 }
 

@@ -194,6 +194,8 @@ func (p *parts) openEVSE(c config.Config, e config.EVSE, w world, made evse.Part
 		made.Watchers = append(made.Watchers, w.figures.of(rules, &made.State))
 	}
 	if w.book != nil {
+		// A journal that failed may have given numbers that it does not know of any more.
+		made.State.Receipts = max(made.State.Receipts, w.book.Receipts(e.ID))
 		made.Watchers = append(made.Watchers, p.writers(w, rules, evse.Moment{Before: session.State{Kept: found.state}, After: made.State, Now: now}, log)...)
 	}
 	made.Now, made.Every, made.Grace, made.Log = w.now, w.every, w.grace, log

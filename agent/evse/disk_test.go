@@ -46,6 +46,9 @@ func TestDeedsWaitForTheDisk(t *testing.T) {
 		}
 		w.until("settled", time.Minute, settled)
 		w.paid(1, w.truth().Energy)
+		if !w.kept {
+			t.Error("nothing was ever said to be on disk")
+		}
 	})
 }
 

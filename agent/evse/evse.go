@@ -79,6 +79,7 @@ type Moment struct {
 	Event         session.Event
 	Before, After session.State
 	Now           hal.Instant
+	Kept          bool // After is on disk; never again once that has failed
 }
 
 // Parts are what an EVSE is made of.

@@ -188,7 +188,7 @@ func (l *loop) step(now hal.Instant, e session.Event, assert bool) {
 	before := l.state
 	l.state = l.Rules().Step(before, now, e)
 	l.act(now, assert)
-	m := Moment{Event: e, Before: before, After: l.state, Now: now}
+	m := Moment{Event: e, Before: before, After: l.state, Now: now, Kept: !l.dead && l.durable()}
 	for _, w := range l.parts.Watchers {
 		w.Saw(m)
 	}

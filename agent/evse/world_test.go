@@ -41,6 +41,7 @@ type world struct {
 
 	mu     sync.Mutex   // guards what follows, for moments
 	look   func(Moment) // called by the watcher, in the loop; nil for none
+	kept   bool         // a step was said to be on disk
 	state  session.State
 	seen   bool // any step yet, of the program that runs now
 	phases []session.Phase
@@ -177,7 +178,11 @@ func (w *world) Saw(m Moment) {
 	if !w.disk.has(&shown.Kept) {
 		w.t.Errorf("at %v %v is shown and not on disk", m.Now.Mono, shown.Phase)
 	}
+	if m.Kept && !w.disk.has(&m.After.Kept) {
+		w.t.Errorf("at %v %v is said to be on disk and is not", m.Now.Mono, m.After.Phase)
+	}
 	w.mu.Lock()
+	w.kept = w.kept || m.Kept
 	if w.seen && (!m.Before.Kept.Same(&w.state.Kept) || m.Before.Passing != w.state.Passing) {
 		w.t.Errorf("at %v a step from %v to %v was not seen", m.Now.Mono, w.state.Phase, m.Before.Phase)
 	}
