@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"io/fs"
 	"os"
 	"strings"
 	"testing"
@@ -388,6 +389,42 @@ func TestDriversAreToldWhatTheOwnerHasToSay(t *testing.T) {
 	if _, err := x.do(commands.MessageSet, 0, `{"text":"x"}`); err == nil || says(x.board, 2) != "" {
 		t.Errorf("what is not kept is shown: %q, %v", says(x.board, 2), err)
 	}
+}
+
+// A disk that hangs holds up who pins, and no page.
+func TestPagesDoNotWaitForANoticeToBeWritten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x := newBureau(t)
+		hung := make(chan struct{})
+		x.board.write = func(string, []byte, fs.FileMode) error { <-hung; return nil }
+		n, err := display.ParseNotice(map[string]string{"nb": "Hei"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		go x.board.pin(1, n, 0) //nolint:errcheck // seen below
+		synctest.Wait()
+		looked := make(chan display.View, 1)
+		go func() {
+			x.board.call(1, time.Minute)
+			v := display.View{}
+			x.board.dress(&v, 1)
+			looked <- v
+		}()
+		select {
+		case v := <-looked:
+			if !v.Here || v.Notice != (display.Notice{}) {
+				t.Errorf("%+v", v)
+			}
+		case <-time.After(time.Second):
+			t.Error("a page waits for the disk")
+		}
+		close(hung)
+		synctest.Wait()
+		v := display.View{}
+		if x.board.dress(&v, 1); v.Notice != n {
+			t.Errorf("%+v", v)
+		}
+	})
 }
 
 func TestABoardThatIsDamagedIsEmpty(t *testing.T) {
