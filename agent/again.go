@@ -12,7 +12,7 @@ import (
 // runAgain runs the post of a configuration file until ctx ends, anew each time that it
 // is told to start anew. A configuration on trial that does not run is taken back.
 func runAgain(ctx context.Context, file string, stderr io.Writer) error {
-	for {
+	for ran := false; ; ran = true {
 		if err := beginTrial(file, stderr); err != nil {
 			fmt.Fprintf(stderr, "stolpe: %v\n", err) // and on with what there is: charges may have to be settled
 		}
@@ -21,12 +21,14 @@ func runAgain(ctx context.Context, file string, stderr io.Writer) error {
 		case errors.Is(err, errRestart) && ctx.Err() == nil:
 		case errors.Is(err, errRestart):
 			return nil
-		case err == nil || ctx.Err() != nil || !t.On():
+		case err == nil || ctx.Err() != nil || !t.On() && !ran:
 			return err
+		case !t.On(): // after exitConfig nobody would start it again, and it has run before
+			return coded{err, exitFailed}
 		default:
-			fmt.Fprintf(stderr, "stolpe: %v\nstolpe: this configuration was on trial; the one before is put back\n", err)
-			if back := t.Back(); back != nil {
-				return errors.Join(err, back)
+			fmt.Fprintf(stderr, "stolpe: %v\nstolpe: this configuration was on trial\n", err)
+			if back := takeBack(t, stderr); back != nil {
+				return coded{errors.Join(err, back), exitFailed}
 			}
 		}
 	}
@@ -45,8 +47,21 @@ func beginTrial(file string, stderr io.Writer) error {
 	if first, err := t.Begin(); first || err != nil {
 		return err
 	}
-	fmt.Fprintf(stderr, "stolpe: configuration %s was on trial, and the program has ended before anybody confirmed it; the one before is put back\n", t.ID)
-	return t.Back()
+	fmt.Fprintf(stderr, "stolpe: configuration %s was on trial, and nobody has confirmed it before this start\n", t.ID)
+	return takeBack(t, stderr)
+}
+
+// takeBack ends a trial badly, and says what runs now.
+func takeBack(t trial.Trial, stderr io.Writer) error {
+	switch back, err := t.Back(); {
+	case err != nil:
+		return err
+	case back:
+		fmt.Fprintln(stderr, "stolpe: the one before is put back")
+	default:
+		fmt.Fprintln(stderr, "stolpe: somebody has changed the file since, and it stays as it is")
+	}
+	return nil
 }
 
 // runOnce runs the post until ctx ends, or it is told to start anew.

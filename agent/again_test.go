@@ -214,6 +214,28 @@ func try(t *testing.T, file string, from, to []byte) {
 	}
 }
 
+// A post that has run, and does not with what is there by then, is started again by the
+// service manager: nothing of it ends with exitConfig.
+func TestAPostThatHasRunIsStartedAgain(t *testing.T) {
+	t.Parallel()
+	for name, before := range map[string]bool{"no version before": false, "one that is none": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			file := write(t, "stolpe.yaml", "was: none\n")
+			try(t, file, []byte("was: none\n"), []byte("no: config\n"))
+			if !before {
+				if err := os.Remove(file + ".before"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			var said strings.Builder
+			if code := explain(&said, "stolpe run", runAgain(t.Context(), file, new(paper))); code != exitFailed {
+				t.Errorf("exit %d: %s", code, said.String())
+			}
+		})
+	}
+}
+
 // Without a trial, what does not run is told, as ever, and nothing is put back.
 func TestWithoutATrialNothingIsPutBack(t *testing.T) {
 	t.Parallel()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"sync"
@@ -21,11 +22,13 @@ const boardFile = "notices.json"
 // board is what drivers are told beside their charges: a notice of the owner, which a
 // restart does not take down, and that this is the post somebody looks for.
 type board struct {
-	file string // empty for none
-	now  func() hal.Instant
+	file  string                                  // empty for none
+	write func(string, []byte, fs.FileMode) error // replaces a file; hangs as long as the disk does
+	now   func() hal.Instant
 
-	mu      sync.Mutex // guards what follows
-	notices map[int]pinned
+	pinning sync.Mutex            // held by who pins, also while the disk writes
+	mu      sync.Mutex            // guards what follows; never held while the disk writes, as pages wait for it
+	notices map[int]pinned        // never changed, but another takes its place
 	here    map[int]time.Duration // until when, Instant.Mono
 }
 
@@ -41,7 +44,7 @@ type pinned struct {
 // openBoard reads what was pinned up before. What cannot be read is left out: no
 // charge depends on it.
 func openBoard(dir string, now func() hal.Instant, log *slog.Logger) *board {
-	b := &board{file: filepath.Join(dir, boardFile), now: now, notices: map[int]pinned{}, here: map[int]time.Duration{}}
+	b := &board{file: filepath.Join(dir, boardFile), write: replace, now: now, notices: map[int]pinned{}, here: map[int]time.Duration{}}
 	text, err := os.ReadFile(b.file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return b
@@ -65,29 +68,28 @@ func openBoard(dir string, now func() hal.Instant, log *slog.Logger) *board {
 // pin puts up a notice at an EVSE, or at all with 0, until a time or, with 0, for ever.
 // The zero Notice takes it down.
 func (b *board) pin(at int, n display.Notice, until int64) error {
+	b.pinning.Lock()
+	defer b.pinning.Unlock()
+	all := maps.Clone(b.notices)
+	all[at] = pinned{Text: n.Tags(), Until: until, notice: n}
+	if n == (display.Notice{}) {
+		delete(all, at)
+	}
+	if err := b.keep(all); err != nil { // what is not kept is not shown: after a restart it would be another
+		return err
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	old, was := b.notices[at]
-	b.notices[at] = pinned{Text: n.Tags(), Until: until, notice: n}
-	if n == (display.Notice{}) {
-		delete(b.notices, at)
-	}
-	err := b.keep()
-	if err != nil { // what is not kept is not shown: after a restart it would be another
-		delete(b.notices, at)
-		if was {
-			b.notices[at] = old
-		}
-	}
-	return err
+	b.notices = all
+	return nil
 }
 
-func (b *board) keep() error {
-	text, err := json.Marshal(b.notices)
+func (b *board) keep(all map[int]pinned) error {
+	text, err := json.Marshal(all)
 	if err != nil {
 		return fmt.Errorf("notices: %w", err)
 	}
-	if err := replace(b.file, text, 0o600); err != nil {
+	if err := b.write(b.file, text, 0o600); err != nil {
 		return fmt.Errorf("notices cannot be kept: %w", err)
 	}
 	return syncFolder(filepath.Dir(b.file))

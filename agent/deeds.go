@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	commands "stolpe/agent/command"
@@ -46,7 +47,8 @@ type deeds struct {
 	now     func() hal.Instant
 	log     *slog.Logger
 
-	plan config.Edit // made last, and not applied
+	plan   config.Edit // made last, and not applied
+	trying sync.Mutex  // held by who begins or ends a trial
 }
 
 // openDeeds makes the deeds of a post whose configuration stands in file. They run
@@ -169,6 +171,14 @@ func (d *deeds) mayRestart(c commands.Command) error {
 	return nil
 }
 
+// loads refuses a start anew with a file with which the program would not come back.
+func (d *deeds) loads() error {
+	if _, err := config.Load(d.file); err != nil {
+		return commands.Refuse(commands.Unsafe, "no start with a configuration that does not load: "+err.Error())
+	}
+	return nil
+}
+
 // errRestart ends a daemon that is to start anew.
 var errRestart = errors.New("told to start anew")
 
@@ -179,6 +189,9 @@ func (d *deeds) startAnew(_ context.Context, c commands.Command) (commands.Answe
 	}
 	if t, _ := trial.Of(d.file); t.On() && !c.Force {
 		return commands.Answer{}, commands.Refuse(commands.Busy, "configuration "+t.ID+" is on trial, and a second start would take it back: confirm it first")
+	}
+	if err := d.loads(); err != nil {
+		return commands.Answer{}, err
 	}
 	if err := d.mayRestart(c); err != nil {
 		return commands.Answer{}, err

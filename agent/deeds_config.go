@@ -75,6 +75,8 @@ func (d *deeds) setConfig(_ context.Context, c commands.Command) (commands.Answe
 	if err := errors.Join(whole(c), c.Read(&args)); err != nil {
 		return commands.Answer{}, err
 	}
+	d.trying.Lock()
+	defer d.trying.Unlock()
 	on, err := trial.Of(d.file)
 	if err != nil {
 		d.log.Warn("what is known of a configuration on trial cannot be read", "err", err)
@@ -90,24 +92,33 @@ func (d *deeds) setConfig(_ context.Context, c commands.Command) (commands.Answe
 		return commands.Answer{}, commands.Refuse(commands.Invalid, "do: want plan, apply, confirm or rollback")
 	case !on.On() || on.ID != args.Plan:
 		return commands.Answer{}, commands.Refuse(commands.Invalid, fmt.Sprintf("configuration %.20q is not on trial", args.Plan))
+	case args.Do == "confirm" && (on.Starts == 0 || on.ID != d.running): // the program before must not speak for it
+		return commands.Answer{}, commands.Refuse(commands.Busy, "configuration "+on.ID+" is not running yet")
 	case args.Do == "confirm":
 		return commands.Answer{Text: "it stays"}, on.Confirm()
 	}
 	if err := d.mayRestart(c); err != nil {
 		return commands.Answer{}, err
 	}
-	return commands.Answer{Text: "the one before is back; starts anew with it", Then: d.restart}, d.back(on)
+	if err := d.back(on); err != nil {
+		return commands.Answer{}, err
+	}
+	return commands.Answer{Text: "the one before is back; starts anew with it", Then: d.restart}, d.loads()
 }
+
+// errChanged says that there is nothing to take back.
+var errChanged = commands.Refuse(commands.Invalid, "somebody has changed the file since: it stays as it is, and is not on trial")
 
 // back takes a configuration on trial back.
 func (d *deeds) back(t trial.Trial) error {
-	if err := t.Back(); err != nil {
-		return err
+	back, err := t.Back()
+	if err == nil && !back {
+		err = errChanged
 	}
-	if e, err := config.Plan(d.file, nil); err == nil {
+	if e, no := config.Plan(d.file, nil); err == nil && no == nil {
 		d.noted(e.Config.Sum)
 	}
-	return nil
+	return err
 }
 
 // planConfig tells what would change.
@@ -160,6 +171,10 @@ func (d *deeds) applyConfig(c commands.Command, args setArgs) (commands.Answer, 
 	return commands.Answer{Text: fmt.Sprintf("written; starts anew with it, and goes back unless it is confirmed within %v", within), Data: map[string]any{"plan": args.Plan}, Then: d.restart}, nil
 }
 
+// againIn is how long a post waits that could not take a configuration back, or not
+// start with the one before. Chosen by us: disks are mounted and files put right.
+const againIn = time.Minute
+
 // watchTrial takes a configuration back that nobody has confirmed, until ctx ends. The
 // program starts anew with the one before as soon as nobody charges.
 func (d *deeds) watchTrial(ctx context.Context) {
@@ -168,30 +183,50 @@ func (d *deeds) watchTrial(ctx context.Context) {
 		return
 	}
 	d.log.Warn("this configuration is on trial", "plan", t.ID, "confirmed_within", t.Within)
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	over, back := time.After(t.Within), false
-	for {
+	step := d.overdue
+	for wait := t.Within; step != nil; {
 		select {
-		case <-over:
-			if now, _ := trial.Of(d.file); now.ID != t.ID {
-				return
-			}
-			if err := d.back(t); err != nil {
-				d.log.Error("nobody has confirmed this configuration, and it cannot be taken back", "plan", t.ID, "err", err)
-				return
-			}
-			d.log.Warn("nobody has confirmed this configuration: the one before is back, and is started as soon as nobody charges", "plan", t.ID)
-			back = true
-		case <-tick.C:
-			if back && len(d.busy()) == 0 {
-				d.restart()
-				return
-			}
+		case <-time.After(wait):
+			step, wait = step(t)
 		case <-ctx.Done():
 			return
 		}
 	}
+}
+
+// turn is what is done about a trial, after a while; nil when all is done.
+type turn func(trial.Trial) (turn, time.Duration)
+
+// overdue takes a trial back that nobody has confirmed in time.
+func (d *deeds) overdue(t trial.Trial) (turn, time.Duration) {
+	d.trying.Lock()
+	defer d.trying.Unlock()
+	if now, err := trial.Of(d.file); err == nil && now.ID != t.ID {
+		return nil, 0
+	}
+	switch err := d.back(t); {
+	case errors.Is(err, errChanged):
+		d.log.Warn("nobody has confirmed this configuration, but somebody has changed the file: it stays as it is", "plan", t.ID)
+		return nil, 0
+	case err != nil:
+		d.log.Error("nobody has confirmed this configuration, and it cannot be taken back; tried again", "plan", t.ID, "err", err, "in", againIn)
+		return d.overdue, againIn
+	}
+	d.log.Warn("nobody has confirmed this configuration: the one before is back, and is started as soon as nobody charges", "plan", t.ID)
+	return d.whenFree, time.Second
+}
+
+// whenFree starts the program anew once nobody charges.
+func (d *deeds) whenFree(trial.Trial) (turn, time.Duration) {
+	if len(d.busy()) > 0 {
+		return d.whenFree, time.Second
+	}
+	if err := d.loads(); err != nil {
+		d.log.Error("the configuration before cannot be started", "err", err, "tried_again_in", againIn)
+		return d.whenFree, againIn
+	}
+	d.restart()
+	return nil, 0
 }
 
 // setPrice changes the price, for charges to come. Those under way keep theirs.

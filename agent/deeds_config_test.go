@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"io/fs"
 	"os"
 	"strings"
 	"testing"
@@ -38,9 +39,19 @@ func (x *bureau) planned(t *testing.T, set string) string {
 	return x.plan.Config.Sum
 }
 
+// begins has the program start with what is on trial.
+func (x *bureau) begins(t *testing.T) {
+	t.Helper()
+	on, err := trial.Of(x.file)
+	if ok, err2 := on.Begin(); !ok || err != nil || err2 != nil {
+		t.Fatal(ok, err, err2)
+	}
+	x.running = on.ID
+}
+
 func TestConfigIsPlannedAppliedAndConfirmed(t *testing.T) {
 	x := newBureau(t)
-	id := x.planned(t, `{"limits.rest":"20s","post.name":"Storgata 2"}`)
+	id := x.planned(t, `{"limits.plug_in":"20s","post.name":"Storgata 2"}`)
 	if x.has(t, "Storgata 2") || x.restarts.Load() != 0 {
 		t.Fatal("a plan has been carried out")
 	}
@@ -63,6 +74,9 @@ func TestConfigIsPlannedAppliedAndConfirmed(t *testing.T) {
 	refused(t, err, commands.Busy, "is on trial")
 	_, err = x.do(commands.PriceSet, 0, `{"kwh":600}`)
 	refused(t, err, commands.Busy, "is on trial")
+	_, err = x.do(commands.ConfigSet, 0, `{"do":"confirm","plan":"`+id+`"}`) // to the program before, which still settles
+	refused(t, err, commands.Busy, "not running yet")
+	x.begins(t)
 	if _, err := x.do(commands.ConfigSet, 0, `{"do":"confirm","plan":"`+id+`"}`); err != nil || x.restarts.Load() != 1 {
 		t.Errorf("%v, %d restarts", err, x.restarts.Load())
 	}
@@ -89,6 +103,98 @@ func TestConfigIsTakenBack(t *testing.T) {
 	if on, err := trial.Of(x.file); err != nil || on.On() || x.has(t, "Storgata 2") || x.restarts.Load() != 2 {
 		t.Errorf("%+v, %v, %d restarts", on, err, x.restarts.Load())
 	}
+}
+
+// What a technician has put into the file while something was on trial stays there.
+func TestWhatSomebodyHasChangedIsNotTakenBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x := newBureau(t)
+		was, err := os.ReadFile(x.file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		apply := func(name string) string {
+			id := x.planned(t, `{"post.name":"`+name+`"}`)
+			if _, err := x.do(commands.ConfigSet, 0, `{"do":"apply","plan":"`+id+`"}`); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(x.file, append(was, "# a technician was here\n"...), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			return id
+		}
+		id := apply("Storgata 2")
+		_, err = x.do(commands.ConfigSet, 0, `{"do":"rollback","plan":"`+id+`"}`)
+		refused(t, err, commands.Invalid, "stays as it is")
+		apply("Storgata 3")
+		x.watchTrial(t.Context())
+		if on, err := trial.Of(x.file); err != nil || on.On() || !x.has(t, "technician") || x.restarts.Load() != 2 {
+			t.Errorf("%+v, %v, %d restarts", on, err, x.restarts.Load())
+		}
+	})
+}
+
+// With a file that does not load the program would not come back.
+func TestNoStartWithAConfigurationThatDoesNotLoad(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x := newBureau(t)
+		id := x.planned(t, `{"post.name":"Storgata 2"}`)
+		if _, err := x.do(commands.ConfigSet, 0, `{"do":"apply","plan":"`+id+`"}`); err != nil {
+			t.Fatal(err)
+		}
+		good, err := os.ReadFile(x.file + ".before")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(x.file+".before", []byte("no: config\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		go x.watchTrial(t.Context())
+		time.Sleep(usualTrial + time.Second)
+		synctest.Wait()
+		_, err = x.give(commands.Command{Name: commands.Restart, Force: true})
+		refused(t, err, commands.Unsafe, "does not load")
+		if !x.has(t, "no: config") || x.restarts.Load() != 1 {
+			t.Errorf("%d restarts", x.restarts.Load())
+		}
+		if err := os.WriteFile(x.file, good, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(againIn + time.Second)
+		synctest.Wait()
+		if x.restarts.Load() != 2 {
+			t.Errorf("%d restarts, want one more with a file that loads", x.restarts.Load())
+		}
+	})
+}
+
+// What cannot be taken back, or not be read, is tried again.
+func TestTakingBackIsTriedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x := newBureau(t)
+		id := x.planned(t, `{"post.name":"Storgata 2"}`)
+		if _, err := x.do(commands.ConfigSet, 0, `{"do":"apply","plan":"`+id+`"}`); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(x.file+".before", x.file+".away"); err != nil {
+			t.Fatal(err)
+		}
+		go x.watchTrial(t.Context())
+		synctest.Wait() // it has read what it watches
+		if err := os.WriteFile(x.file+".trial", nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(usualTrial + time.Second)
+		synctest.Wait()
+		if err := os.Rename(x.file+".away", x.file+".before"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(againIn + time.Second)
+		synctest.Wait()
+		if on, err := trial.Of(x.file); err != nil || on.On() || x.has(t, "Storgata 2") || x.restarts.Load() != 2 {
+			t.Errorf("%+v, %v, %d restarts", on, err, x.restarts.Load())
+		}
+	})
 }
 
 func TestAPostDoesNotStartTooOften(t *testing.T) {
@@ -181,6 +287,7 @@ func TestAConfirmedTrialIsLeftAlone(t *testing.T) {
 		}
 		go x.watchTrial(t.Context())
 		time.Sleep(time.Minute)
+		x.begins(t)
 		if _, err := x.do(commands.ConfigSet, 0, `{"do":"confirm","plan":"`+id+`"}`); err != nil {
 			t.Fatal(err)
 		}
@@ -282,6 +389,35 @@ func TestDriversAreToldWhatTheOwnerHasToSay(t *testing.T) {
 	if _, err := x.do(commands.MessageSet, 0, `{"text":"x"}`); err == nil || says(x.board, 2) != "" {
 		t.Errorf("what is not kept is shown: %q, %v", says(x.board, 2), err)
 	}
+}
+
+// A disk that hangs holds up who pins, and no page.
+func TestPagesDoNotWaitForANoticeToBeWritten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x := newBureau(t)
+		hung := make(chan struct{})
+		x.board.write = func(string, []byte, fs.FileMode) error { <-hung; return nil }
+		n, err := display.ParseNotice(map[string]string{"nb": "Hei"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		go x.board.pin(1, n, 0) //nolint:errcheck // seen below
+		synctest.Wait()
+		if !x.board.mu.TryLock() {
+			close(hung)
+			t.Fatal("pages wait for the disk")
+		}
+		x.board.mu.Unlock()
+		v := display.View{}
+		if x.board.dress(&v, 1); v.Notice != (display.Notice{}) {
+			t.Errorf("what is not kept is shown: %+v", v)
+		}
+		close(hung)
+		synctest.Wait()
+		if x.board.dress(&v, 1); v.Notice != n {
+			t.Errorf("%+v", v)
+		}
+	})
 }
 
 func TestABoardThatIsDamagedIsEmpty(t *testing.T) {

@@ -257,7 +257,7 @@ func everyCommand() []commands.Command {
 		commands.Identify: {`{}`, `{"for_s":0}`}, commands.Stop: {`{}`, `{"session":"DEMO-1-000007"}`},
 		commands.OutOfService: {`{}`, `{"now":true}`}, commands.InService: {`{}`}, commands.Restart: {`{}`}, commands.Selftest: {`{}`},
 		commands.PriceSet: {`{"kwh":1}`}, commands.MessageSet: {`{"text":"Hei"}`, `{"text":null}`},
-		commands.ConfigGet: {`{}`}, commands.ConfigSet: {`{"do":"plan","set":{"limits.rest":"0s"}}`, `{"do":"apply","plan":"x"}`, `{"do":"confirm","plan":"x"}`},
+		commands.ConfigGet: {`{}`}, commands.ConfigSet: {`{"do":"plan","set":{"limits.longest":"1h"}}`, `{"do":"apply","plan":"x"}`, `{"do":"confirm","plan":"x"}`},
 		commands.SettleRetry: {`{}`, `{"session":"DEMO-1-000007"}`}, commands.Replay: {`{"from":1}`},
 	} {
 		for _, a := range args {
@@ -270,7 +270,7 @@ func everyCommand() []commands.Command {
 // What is not set from afar could close a contactor without a driver.
 func TestNoCommandTouchesWhatSwitches(t *testing.T) {
 	x := newBureau(t)
-	for _, key := range []string{"evses", "evses[0].contactor.active_low", "evses.contactor", "payment.through", "payment.vipps.base_url", "payment.sim.payer", "commands.keys", "meters_dir"} {
+	for _, key := range []string{"evses", "evses[0].contactor.active_low", "evses.contactor", "payment.through", "payment.vipps.base_url", "payment.sim.payer", "commands.keys", "meters_dir", "limits.rest", "limits.closings_an_hour"} {
 		_, err := x.do(commands.ConfigSet, 0, `{"do":"plan","set":{"`+key+`":"sim"}}`)
 		refused(t, err, commands.Invalid, "is not set from afar")
 	}

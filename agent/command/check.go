@@ -30,11 +30,33 @@ func (d *Desk) open(m message) (Command, error) {
 	}
 }
 
-// admit checks what somebody known may do, and when; and remembers the id of what is
-// admitted.
+// admit checks when somebody known commands, and what; and remembers the id, so that
+// whoever has overheard a command can have it neither done nor refused again.
 func (d *Desk) admit(c Command) error {
-	deed, can := d.Deeds[c.Name]
 	now := d.Now()
+	if err := timely(c, now.Wall, d.Deeds[c.Name].Urgent); err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.seen.has(c.ID) || d.spent.has(c.ID) {
+		return Refusal{Replayed, "it came before"}
+	}
+	err := d.may(c)
+	if err == nil && !d.given[c.Issuer].take(now.Mono) {
+		err = Refusal{Busy, fmt.Sprintf("more than %d commands in a minute", mostGiven)}
+	}
+	if err != nil {
+		d.spent.add(c.ID)
+		return err
+	}
+	d.seen.add(c.ID)
+	return nil
+}
+
+// may checks what a key is good for here.
+func (d *Desk) may(c Command) error {
+	_, can := d.Deeds[c.Name]
 	switch role := d.keys[c.Issuer].Role; {
 	case !role.May(c.Name):
 		return Refusal{Forbidden, fmt.Sprintf("not for a key with role %s", role)}
@@ -43,18 +65,6 @@ func (d *Desk) admit(c Command) error {
 	case !can || !slices.Contains(d.Allow, c.Name):
 		return Refusal{Forbidden, "not allowed by this post's configuration"}
 	}
-	if err := timely(c, now.Wall, deed.Urgent); err != nil {
-		return err
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	switch {
-	case d.seen.has(c.ID):
-		return Refusal{Replayed, "it came before"}
-	case !d.given[c.Issuer].take(now.Mono):
-		return Refusal{Busy, fmt.Sprintf("more than %d commands in a minute", mostGiven)}
-	}
-	d.seen.add(c.ID)
 	return nil
 }
 

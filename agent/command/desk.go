@@ -81,8 +81,9 @@ type Desk struct {
 	urgent, rest chan message
 	notes        chan Record
 
-	mu      sync.Mutex // guards what follows
-	seen    memory
+	mu      sync.Mutex          // guards what follows
+	seen    memory              // of what was admitted
+	spent   memory              // of what was not: apart, or a key could have others' commands forgotten
 	given   map[string]*limiter // by issuer: one that asks all the time must not hold up another's stop
 	refused [sources]limiter
 	unsaid  int // refusals that were neither answered nor written down

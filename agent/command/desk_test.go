@@ -111,10 +111,14 @@ func TestTooManyCommandsAreRefusedForAMinute(t *testing.T) {
 			t.Errorf("another's command: %+v", reply)
 		}
 		pass(50 * time.Second)
-		late.Expires = late.Expires.Add(time.Minute)
-		p.give(late)
+		p.give(sent(Operator, Stop))
 		pass(11 * time.Second)
-		p.give(late) // whose id is still good
+		late.Expires = late.Expires.Add(time.Minute)
+		p.give(late) // as whoever has overheard it would
+		if reply, _ := p.last(); reply.Code != Replayed || len(p.did()) != mostGiven+1 {
+			t.Errorf("did %d, %+v", len(p.did()), reply)
+		}
+		p.give(sent(Operator, Stop))
 		if reply, _ := p.last(); reply.Code != Done || len(p.did()) != mostGiven+2 {
 			t.Errorf("did %d, %+v", len(p.did()), reply)
 		}

@@ -123,6 +123,45 @@ func TestRolesMayWhatThoseBeforeThemMay(t *testing.T) {
 	}
 }
 
+// What a holder was once refused does not, sent again by others, hide what holders do.
+func TestARefusalThatIsSentAgainIsAnEcho(t *testing.T) {
+	run(t, nil, func(p *post) {
+		overheard := payload(sent(Support, Restart))
+		p.send(Restart, overheard, false)
+		for range mostRefuse {
+			p.send(Restart, overheard, false)
+			if reply, last := p.last(); reply.Code != Replayed || last.Code != Replayed {
+				t.Fatalf("%+v", reply)
+			}
+		}
+		p.give(sent(Support, Restart))
+		if reply, last := p.last(); reply.Code != Forbidden || last.Code != Forbidden {
+			t.Errorf("another: %+v", reply)
+		}
+		pass(Longest)
+		p.send(Restart, overheard, false) // is neither told nor written down any more
+		p.give(sent(Support, Restart))
+		if _, last := p.last(); last.Code != Forbidden || !strings.HasSuffix(last.Text, "; and 1 more before it") {
+			t.Errorf("later: %+v", last)
+		}
+	})
+}
+
+// A key that gives commands all the time must not have the post forget others'.
+func TestCommandsThatAreRefusedPushNoneOut(t *testing.T) {
+	run(t, nil, func(p *post) {
+		done := payload(sent(Admin, Restart))
+		p.send(Restart, done, false)
+		for range remembered + 1 {
+			p.give(sent(Reader, Restart))
+		}
+		p.send(Restart, done, false)
+		if reply, _ := p.last(); reply.Code != Replayed || len(p.did()) != 1 {
+			t.Errorf("did %d, %+v", len(p.did()), reply)
+		}
+	})
+}
+
 // Somebody who may write to the broker must fill neither the ledger nor the line, and
 // must not keep others from being heard.
 func TestStrangersAreAnsweredAFewTimesOnly(t *testing.T) {

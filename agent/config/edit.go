@@ -15,12 +15,13 @@ import (
 // afar are the keys, and sections, that may be set by whoever does not stand at the
 // post. What switches or measures, whatever could let energy flow unpaid, and who may
 // command the post, are not among them: a contactor that is said to close on low would
-// close on an order to open. A key that is new is not among them either, until somebody
-// has thought about it.
+// close on an order to open, and one that never rests welds. A key that is new is not
+// among them either, until somebody has thought about it.
 func afar() []string {
 	return []string{
 		"post.name", "post.timezone", "post.helpdesk", "seller", "price", "reserve", "payment.push_message", "payment.receipts",
-		"mqtt", "telemetry", "web.brand.name", "web.brand.colour", "web.terms_url", "limits",
+		"mqtt", "telemetry", "web.brand.name", "web.brand.colour", "web.terms_url",
+		"limits.approve", "limits.plug_in", "limits.no_energy", "limits.car_full", "limits.longest",
 	}
 }
 

@@ -48,7 +48,7 @@ func TestPlanTellsWhatWouldChange(t *testing.T) {
 func TestPlanRefusesWhatTheFileCouldNotSay(t *testing.T) {
 	quiet(t)
 	file := written(t, readText(t, simFile))
-	for key, value := range map[string]any{"price.kwh": json.Number("-1"), "price.kwk": json.Number("1"), "price.currency": "EUR", "reserve.default": json.Number("1"), "seller": nil, "limits.rest": true} {
+	for key, value := range map[string]any{"price.kwh": json.Number("-1"), "price.kwk": json.Number("1"), "price.currency": "EUR", "reserve.default": json.Number("1"), "seller": nil, "limits.plug_in": true} {
 		var wrong Errors
 		if _, err := Plan(file, map[string]any{key: value}); !errors.As(err, &wrong) {
 			t.Errorf("%s = %v: %v", key, value, err)
@@ -64,6 +64,7 @@ func TestTheseKeysAreForSomebodyAtThePost(t *testing.T) {
 	here := []string{
 		"post.id", "post.tenant", "post.country", "state_dir", "meters_dir", "evses", "payment.through", "payment.vipps", "payment.gateway",
 		"payment.sim", "commands", "metrics", "web.listen", "web.public_url", "web.brand.logo",
+		"limits.rest", "limits.closings_an_hour",
 	}
 	quiet(t)
 	file := written(t, readText(t, simFile))

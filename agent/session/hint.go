@@ -29,14 +29,25 @@ func (s *State) hinted(ref payment.Ref) {
 
 // retryAfter is how long the newest asking about a debt rests before a person may
 // have it asked again. Chosen by us: a refusal uses up a capture key, and a person
-// who presses a button again and again must not use up all of them.
-const retryAfter = 5 * time.Minute
+// who presses a button again and again must not use up all of them. Once they are tried
+// a day apart, a few times a day must do.
+const (
+	retryAfter       = 5 * time.Minute
+	sparseRetryAfter = 6 * time.Hour
+)
 
 // retried has a debt asked about now, whatever pause it is in: somebody has put right
 // what was wrong. Calls that change something keep to their budget.
 func (s *State) retried(now hal.Instant, ref payment.Ref) {
 	i := s.debtOf(ref.Number())
-	if i < 0 || s.asks[i].out || now.Mono < s.asks[i].calm+retryAfter-calmFor {
+	if i < 0 || s.asks[i].out {
+		return
+	}
+	rest := retryAfter
+	if s.Debts[i].Attempt >= denseAttempts {
+		rest = sparseRetryAfter
+	}
+	if now.Mono < s.asks[i].calm+rest-calmFor {
 		return
 	}
 	a := s.asks[i]

@@ -87,6 +87,31 @@ func TestBudgetIsUsedUp(t *testing.T) {
 	}
 }
 
+// A person who wants a debt tried again all the time does not use up its capture keys.
+func TestRetriesLeaveCaptureKeys(t *testing.T) {
+	const asked, due = time.Hour, 48 * time.Hour
+	rules := newWorld().rules
+	for _, row := range []struct {
+		attempt uint8
+		after   time.Duration // the newest asking
+		tried   bool
+	}{
+		{denseAttempts - 1, retryAfter - 1, false}, {denseAttempts - 1, retryAfter, true},
+		{denseAttempts, retryAfter, false}, {denseAttempts, sparseRetryAfter - 1, false}, {denseAttempts, sparseRetryAfter, true},
+		{maxAttempts, sparseRetryAfter - 1, false},
+	} {
+		d := Debt{Attempt: row.attempt}
+		d.Number = 7
+		s := State{}
+		s.Debts, s.asks = []Debt{d}, []ask{{calm: asked + calmFor, next: due}}
+		now := hal.Instant{Mono: asked + row.after}
+		s.retried(now, rules.Ref(7))
+		if tried := s.asks[0].next == now.Mono; tried != row.tried {
+			t.Errorf("attempt %d, %v after the newest asking: tried %v", row.attempt, row.after, tried)
+		}
+	}
+}
+
 // budget is a loop that keeps a record of what leaves.
 type budget struct {
 	rules   Rules

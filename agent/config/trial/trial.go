@@ -41,6 +41,9 @@ const (
 	trialEnd  = ".trial"  // what is known of the trial
 )
 
+// unknown is the ID of a trial of which nothing is known.
+const unknown = "unknown"
+
 // ErrMoved says that a file is not any more what it was.
 var ErrMoved = errors.New("the file has been changed since")
 
@@ -59,12 +62,20 @@ func Try(file string, from, to []byte, within time.Duration) error {
 	if err != nil {
 		return err
 	}
-	sum := sha256.Sum256(to)
-	t := Trial{ID: hex.EncodeToString(sum[:6]), Within: within, path: path}
+	t := Trial{ID: idOf(to), Within: within, path: path}
 	if err := t.note(); err != nil {
 		return err
 	}
-	return write(path, path, to) // last: what is tried has somebody to take it back
+	err = write(path, path, to) // last: what is tried has somebody to take it back
+	if err != nil && t.moved() {
+		err = errors.Join(err, t.Confirm())
+	}
+	return err
+}
+
+func idOf(text []byte) string {
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:6])
 }
 
 // Of gives the trial of a file; the zero Trial if there is none. With an error there is
@@ -83,7 +94,7 @@ func Of(file string) (Trial, error) {
 		err = json.Unmarshal(text, &t)
 	}
 	if err != nil {
-		return Trial{ID: "unknown", Starts: 1, path: path}, fmt.Errorf("trial: %w", err)
+		return Trial{ID: unknown, Starts: 1, path: path}, fmt.Errorf("trial: %w", err)
 	}
 	return t, nil
 }
@@ -92,9 +103,9 @@ func Of(file string) (Trial, error) {
 func (t Trial) On() bool { return t.path != "" }
 
 // Begin notes that the program starts. It says no if it has done so before with this
-// text: then it is time to go back.
+// text, or if the file has another by now: then it is time to go back.
 func (t *Trial) Begin() (bool, error) {
-	if t.Starts > 0 {
+	if t.Starts > 0 || t.moved() {
 		return false, nil
 	}
 	t.Starts++
@@ -109,16 +120,29 @@ func (t Trial) Confirm() error {
 	return syncFolder(t.path)
 }
 
-// Back ends it badly: the version before is in its place again.
-func (t Trial) Back() error {
-	text, err := os.ReadFile(t.path + beforeEnd)
+// Back ends it badly: the version before is in its place again. It says no if the file
+// was not any more what had been on trial: then it is left as somebody has made it.
+func (t Trial) Back() (bool, error) {
+	if t.moved() {
+		return false, t.Confirm()
+	}
+	err := os.Rename(t.path+beforeEnd, t.path) // which a full disk allows, too
+	if t.ID == unknown && errors.Is(err, fs.ErrNotExist) {
+		return false, t.Confirm() // it has been taken back before
+	}
+	if err == nil {
+		err = syncFolder(t.path)
+	}
 	if err != nil {
-		return fmt.Errorf("trial: the version before: %w", err)
+		return false, fmt.Errorf("trial: the version before: %w", err)
 	}
-	if err := write(t.path, t.path, text); err != nil {
-		return err
-	}
-	return t.Confirm()
+	return true, t.Confirm()
+}
+
+// moved says whether the file has another text by now than the one on trial.
+func (t Trial) moved() bool {
+	text, err := os.ReadFile(t.path)
+	return err == nil && t.ID != unknown && idOf(text) != t.ID
 }
 
 func (t Trial) note() error {

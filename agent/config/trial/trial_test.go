@@ -3,7 +3,9 @@ package trial
 import (
 	"errors"
 	"os"
+	"os/signal"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -98,9 +100,9 @@ func TestATrialThatFails(t *testing.T) {
 	if ok, err2 := again.Begin(); ok || err != nil || err2 != nil {
 		t.Errorf("a second start: %v, %v, %v; want no", ok, err, err2)
 	}
-	for range 2 { // a power cut in the middle has it done once more
-		if err := again.Back(); err != nil {
-			t.Fatal(err)
+	for n := range 2 { // a power cut in the middle has it done once more
+		if ok, err := again.Back(); ok != (n == 0) || err != nil {
+			t.Fatal(ok, err)
 		}
 		holds(t, file, "one")
 	}
@@ -123,10 +125,32 @@ func TestPowerCutsWhileSomethingIsPutOnTrial(t *testing.T) {
 	if err != nil || !got.On() {
 		t.Fatalf("%+v, %v", got, err)
 	}
-	if err := got.Back(); err != nil {
+	if ok, err := got.Begin(); ok || err != nil {
+		t.Errorf("what is not there begins: %v, %v", ok, err)
+	}
+	if _, err := got.Back(); err != nil {
 		t.Error(err)
 	}
 	holds(t, file, "one")
+}
+
+// A technician who has changed the file is not undone by a trial that ends.
+func TestWhatSomebodyHasChangedStays(t *testing.T) {
+	link, file := begin(t, "one")
+	if err := Try(link, []byte("one"), []byte("two"), time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte("three"), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	got, _ := Of(link)
+	if ok, err := got.Back(); ok || err != nil {
+		t.Errorf("taken back: %v, %v", ok, err)
+	}
+	holds(t, file, "three")
+	if after, err := Of(link); err != nil || after.On() {
+		t.Errorf("still on trial: %+v, %v", after, err)
+	}
 }
 
 func TestATrialThatCannotBeReadIsOver(t *testing.T) {
@@ -141,8 +165,34 @@ func TestATrialThatCannotBeReadIsOver(t *testing.T) {
 	if ok, _ := got.Begin(); err == nil || ok || !got.On() {
 		t.Errorf("%+v, %v, begins %v", got, err, ok)
 	}
-	if err := got.Back(); err != nil {
-		t.Error(err)
+	for n := range 2 {
+		if ok, err := got.Back(); ok != (n == 0) || err != nil {
+			t.Error(ok, err)
+		}
+		holds(t, file, "one")
+	}
+}
+
+// A text that does not fit leaves no trial of what is not there.
+func TestWhatDoesNotFitIsNotOnTrial(t *testing.T) {
+	link, file := begin(t, "one")
+	var was syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &was); err != nil {
+		t.Fatal(err)
+	}
+	signal.Ignore(syscall.SIGXFSZ)
+	defer signal.Reset(syscall.SIGXFSZ)
+	small := was
+	small.Cur = 1 << 16 // bytes
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &small); err != nil {
+		t.Fatal(err)
+	}
+	err := Try(link, []byte("one"), make([]byte, 1<<17), time.Minute)
+	if back := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &was); back != nil || err == nil {
+		t.Errorf("it was written: %v; limit: %v", err, back)
+	}
+	if on, err := Of(link); on.On() || err != nil {
+		t.Errorf("on trial: %+v, %v", on, err)
 	}
 	holds(t, file, "one")
 }
