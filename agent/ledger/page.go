@@ -22,6 +22,7 @@ type page struct {
 	Trimmed  bool           `json:"trimmed,omitempty"`  // what does not tell of money is gone
 	Receipts map[int]uint64 `json:"receipts,omitempty"` // newest number, by EVSE
 	Faults   map[int]Raised `json:"faults,omitempty"`   // not over, by EVSE
+	Newest   map[int][]mark `json:"newest,omitempty"`   // charges, by EVSE
 }
 
 // Raised are faults that are not over: by code, since when, s since 1970.
@@ -135,8 +136,12 @@ func (l *Ledger) openFile() error {
 // the newest.
 func (l *Ledger) beginFile() error {
 	l.mu.Lock()
-	p := page{First: l.chain.seq + 1, Receipts: l.recent.receipts, Faults: l.recent.faults}
+	p := page{First: l.chain.seq + 1, Receipts: l.recent.receipts, Faults: l.recent.faults, Newest: l.recent.own}
 	line, err := Entry{Seq: l.chain.seq, At: l.chain.at, Clock: l.chain.clock, Kind: pageKind, Page: &p}.line()
+	if err != nil { // too long: rather a charge twice than none any more
+		p.Newest = nil
+		line, err = Entry{Seq: l.chain.seq, At: l.chain.at, Clock: l.chain.clock, Kind: pageKind, Page: &p}.line()
+	}
 	l.mu.Unlock()
 	if err != nil {
 		return err

@@ -112,7 +112,7 @@ func TestFullFileIsTurned(t *testing.T) {
 	if again.Receipts(1) != 1 || len(again.Raised(1)) != 1 || again.Raised(1)["CON-001"] != day(0) || again.Health() != "" {
 		t.Errorf("document %d, faults %v, health %q", again.Receipts(1), again.Raised(1), again.Health())
 	}
-	if again.Has("A12-1-000001") {
+	if _, found := again.Find(payment.Holder{1}); found {
 		t.Error("a start has read the oldest file")
 	}
 	if n := strings.Count(numbers(again), " "); n != most+4-1 {

@@ -148,20 +148,22 @@ func (l *Ledger) From(seq uint64, fn func(e Entry, id string) error) error {
 	})
 }
 
-// Has says whether the end of a charge is among the newest in the book.
+// Has says whether the end of a charge is among the newest in the book, or among the
+// newest of its EVSE.
 func (l *Ledger) Has(ref payment.Ref) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	_, ok := l.recent.refs[ref]
-	return ok
+	return ok || l.recent.mark(ref) != nil
 }
 
 // HasTold says whether the book knows what became of the receipt of a charge that
-// is among the newest.
+// it Has.
 func (l *Ledger) HasTold(ref payment.Ref) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.recent.refs[ref].told
+	m := l.recent.mark(ref)
+	return l.recent.refs[ref].told || m != nil && m.Told
 }
 
 // Receipts is the newest number in the series of sales documents of an EVSE; 0
