@@ -65,6 +65,7 @@ type Ledger struct {
 	end     int64      // of the last whole line that has been read, bytes
 	sure    int64      // of what is on disk, bytes
 	doubt   bool       // whether what comes after that is still in memory to be written
+	failed  int64      // where a line after end would end that failed and is still there, bytes; 0 for none
 	chain   chain      // of the lines read
 	day     int64      // on which it was looked for what is to be trimmed, days since 1970
 
@@ -133,15 +134,16 @@ func (l *Ledger) Health() string {
 }
 
 // Append writes an entry as the next line. Of what tells of money, of faults and of
-// commands it returns when it is durable. The number is given here. After an error
-// nothing has been written. The end of a charge is written once, however often it is
-// appended.
+// commands it returns when it is durable. The number is given here. What was written
+// before an error is taken back. The end of a charge is written once, however often it
+// is appended.
 func (l *Ledger) Append(e Entry) error {
 	l.writing.Lock()
 	defer l.writing.Unlock()
 	var ill string
-	err := l.locked(func() error {
-		if err := l.append(e); err != nil {
+	var wrote bool
+	err := l.locked(func() (err error) {
+		if wrote, err = l.append(e); err != nil {
 			ill = "cannot be written: " + err.Error()
 			return fmt.Errorf("ledger: %w", err)
 		}
@@ -152,24 +154,26 @@ func (l *Ledger) Append(e Entry) error {
 	})
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.ill = ill
+	if wrote || ill != "" {
+		l.ill = ill
+	}
 	return err
 }
 
-func (l *Ledger) append(e Entry) error {
+func (l *Ledger) append(e Entry) (wrote bool, err error) {
 	if _, err := l.catchUp(); err != nil {
-		return err
+		return false, err
 	}
 	if e.Sale != nil && l.Has(e.Ref) {
-		return nil
+		return false, l.secure()
 	}
 	if err := l.turn(e); err != nil {
-		return fmt.Errorf("new file: %w", err)
+		return false, fmt.Errorf("new file: %w", err)
 	}
 	if err := l.write(e); err != nil {
-		return fmt.Errorf("entry %d: %w", l.chain.seq+1, err)
+		return false, fmt.Errorf("entry %d: %w", l.chain.seq+1, err)
 	}
-	return nil
+	return true, nil
 }
 
 // write writes an entry at the end.
@@ -186,10 +190,31 @@ func (l *Ledger) write(e Entry) error {
 		err = l.sync(l.end + int64(len(line)))
 	}
 	if err != nil {
-		return errors.Join(err, l.file.Truncate(l.end))
+		l.failed = l.end + int64(len(line))
+		return errors.Join(err, l.takeBack())
 	}
 	l.chain.take(line)
 	l.note(e, int64(len(line)), "")
+	return nil
+}
+
+// takeBack cuts off a line that failed. As long as that cannot be done it stands there
+// as a good one would, and may not be on disk.
+func (l *Ledger) takeBack() error {
+	info, err := l.file.Stat()
+	if err == nil && info.Size() > l.failed { // another process has gone on after it: it stays, and is given to the disk again
+		l.failed, l.doubt = 0, true
+		return nil
+	}
+	if err == nil && info.Size() > l.end {
+		if err = l.may("take back"); err == nil {
+			err = l.file.Truncate(l.end)
+		}
+	}
+	if err != nil {
+		return unwritable{err}
+	}
+	l.failed = 0
 	return nil
 }
 
@@ -240,13 +265,18 @@ func (l *Ledger) locked(do func() error) error {
 func (l *Ledger) refresh() error {
 	l.writing.Lock()
 	defer l.writing.Unlock()
-	return l.locked(func() error { _, err := l.catchUp(); return err })
+	return l.locked(func() error { _, err := l.catchUp(); return readable(err) })
 }
 
 // durable makes everything durable that has been written.
 func (l *Ledger) durable() error {
 	l.writing.Lock()
 	defer l.writing.Unlock()
+	return l.secure()
+}
+
+// secure makes everything durable that has been read.
+func (l *Ledger) secure() error {
 	if l.file == nil || l.sure == l.end {
 		return nil
 	}

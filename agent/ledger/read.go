@@ -63,6 +63,11 @@ func (l *Ledger) current() bool {
 
 // readNew takes in what has been added to the file that is written to.
 func (l *Ledger) readNew() (torn int64, err error) {
+	if l.failed > 0 {
+		if err := l.takeBack(); err != nil {
+			return 0, err
+		}
+	}
 	info, err := l.file.Stat()
 	if err != nil || info.Size() == l.end {
 		return 0, err
