@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 )
@@ -128,4 +129,61 @@ func size(t *testing.T, path string) int64 {
 		t.Fatal(err)
 	}
 	return info.Size()
+}
+
+// A book that cannot be opened is ill, and is opened when that can be done, by whoever
+// writes, reads or sends first. What was acknowledged before is not sent again.
+func TestBookIsOpenedLater(t *testing.T) {
+	for name, first := range map[string]func(*Ledger){
+		"append": func(l *Ledger) { add(t, l, sale(1)) },
+		"read":   func(l *Ledger) { numbers(l) },
+		"send":   func(l *Ledger) { sent(t, l.Outbox(), 9) },
+	} {
+		for _, what := range []string{"", "ledger.jsonl", "ledger-000000000001.jsonl"} { // the folder, or a file in it
+			path := filepath.Join(t.TempDir(), "book", "ledger.jsonl")
+			gone := filepath.Join(filepath.Dir(path), what)
+			if err := os.Mkdir(filepath.Dir(path), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			l, _ := open(t, path)
+			add(t, l, sale(1).on(day(0)), sale(2).on(day(31)))
+			sent(t, l.Outbox(), 9)
+			l.Outbox().Done(1)
+			if err := errors.Join(l.Close(), os.Rename(gone, gone+"-away"), os.Mkdir(gone, 0o700)); err != nil {
+				t.Fatal(err)
+			}
+			if what == "" {
+				if err := os.Remove(gone); err != nil {
+					t.Fatal(err)
+				}
+			}
+			l, _ = OpenAnyway(path)
+			t.Cleanup(func() { l.Close() })
+			if err := l.Append(sale(3)); err == nil || !strings.Contains(l.Health(), "cannot be opened: ") {
+				t.Errorf("%s without %q: %v, health %s", name, what, err, l.Health())
+			}
+			if _, err := l.Outbox().Next(9); err == nil || l.Read(func(Entry) error { return nil }) == nil {
+				t.Errorf("%s without %q: a book that is not open is empty", name, what)
+			}
+			if n, _ := l.Outbox().Waiting(); n != 0 {
+				t.Errorf("%s without %q: %d wait", name, what, n)
+			}
+			if what != "" {
+				if err := os.Remove(gone); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := os.Rename(gone+"-away", gone); err != nil {
+				t.Fatal(err)
+			}
+			first(l)
+			if n, _ := l.Outbox().Waiting(); n != 1 || l.Health() != "" {
+				t.Errorf("%s with %q again: %d wait, health %s", name, what, n, l.Health())
+			}
+			add(t, l, sale(3).on(day(32)))
+			if a, b := numbers(l), sent(t, l.Outbox(), 9); a != "1r 2r 3r" || b != "2 3" {
+				t.Errorf("%s with %q again: read %s, sent %s", name, what, a, b)
+			}
+		}
+	}
 }

@@ -128,6 +128,10 @@ func TestOutboxOfAnotherBook(t *testing.T) {
 	if got := sent(t, again.Outbox(), 9); got != "1" {
 		t.Errorf("%q is sent", got)
 	}
+	third := reopened(t, l.path) // nothing more was acknowledged, and that was written down
+	if got := sent(t, third.Outbox(), 9); got != "1" {
+		t.Errorf("%q is sent after another start", got)
+	}
 }
 
 func TestIDsAreULIDs(t *testing.T) {
