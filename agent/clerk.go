@@ -169,19 +169,17 @@ func (c *clerk) done(s settled) {
 func (c *clerk) writeOne(d *session.Debt, n settled) error {
 	ref := c.rules.Ref(d.Number)
 	e := ledger.Entry{At: n.wall.Unix, Clock: n.wall.Clock.String(), EVSE: c.evse, Ref: ref}
-	if !c.book.Has(ref) {
-		if err := c.skip(d, e); err != nil {
-			return err
-		}
-		sale := ledger.SaleOf(*d, c.rules.ReceiptNumber(d), c.rules.Model, n.serial)
-		sold := e
-		sold.Kind, sold.Sale = ledger.Ended, &sale
-		if d.Captured > 0 || sale.WrittenOff > 0 {
-			sold.Kind = ledger.Sold
-		}
-		if err := c.book.Append(sold); err != nil {
-			return err
-		}
+	if err := c.skip(d, e); err != nil {
+		return err
+	}
+	sale := ledger.SaleOf(*d, c.rules.ReceiptNumber(d), c.rules.Model, n.serial)
+	sold := e
+	sold.Kind, sold.Sale = ledger.Ended, &sale
+	if d.Captured > 0 || sale.WrittenOff > 0 {
+		sold.Kind = ledger.Sold
+	}
+	if err := c.book.Append(sold); err != nil { // if it is there already, it is on disk then
+		return err
 	}
 	if d.Told < session.ToldAll || c.book.HasTold(ref) {
 		return nil

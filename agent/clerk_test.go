@@ -219,9 +219,14 @@ func TestDriverFindsAReceiptThatTheJournalHasForgotten(t *testing.T) {
 
 func TestBookIsNotNeeded(t *testing.T) {
 	var log paper
-	if book := openBook(filepath.Join(t.TempDir(), "none"), "A12", slog.New(slog.NewTextHandler(&log, nil))); book != nil || !strings.Contains(log.String(), "cannot be opened") {
-		t.Errorf("%v\n%s", book, &log)
+	none := openBook(filepath.Join(t.TempDir(), "none"), "A12", slog.New(slog.NewTextHandler(&log, nil)))
+	if !strings.Contains(none.Health(), "cannot be opened") || !strings.Contains(log.String(), "cannot be opened") {
+		t.Errorf("%s\n%s", none.Health(), &log)
 	}
+	if _, err := commandsIn(none); err == nil { // else each of them could be done again
+		t.Error("commands are read in a book that is not open")
+	}
+	none.Close()
 	path := t.TempDir()
 	if err := os.WriteFile(filepath.Join(path, "ledger.jsonl"), []byte(`{"seq":1`), 0o600); err != nil {
 		t.Fatal(err)

@@ -73,9 +73,8 @@ func daemon(ctx context.Context, cfg config.Config, file string, stderr io.Write
 		return notNow(cfg.Wrong("state_dir", cfg.StateDir, "a folder that is there or can be made: "+err.Error()))
 	}
 	p.board = openBoard(cfg.StateDir, w.now, log)
-	if w.book = openBook(cfg.StateDir, cfg.Post.ID, log); w.book != nil {
-		p.close = append(p.close, w.book.Close)
-	}
+	w.book = openBook(cfg.StateDir, cfg.Post.ID, log)
+	p.close = append(p.close, w.book.Close)
 	if cfg.Metrics != "" {
 		w.figures = newFigures()
 		w.alive = w.figures.hooks(w.alive)
@@ -134,13 +133,9 @@ func realWorld(cfg config.Config, log *slog.Logger) world {
 	}
 }
 
-// openBook opens the ledger. A post without one charges and settles all the same.
+// openBook opens the ledger. A post whose ledger is ill charges and settles all the same.
 func openBook(dir, post string, log *slog.Logger) *ledger.Ledger {
-	book, torn, err := ledger.Open(ledgerPath(dir))
-	if err != nil {
-		log.Error("ledger cannot be opened; charging and settling go on without it", "err", err)
-		return nil
-	}
+	book, torn := ledger.OpenAnyway(ledgerPath(dir))
 	if torn > 0 {
 		log.Warn("ledger: the last line was torn off by a power cut; it was cut back", "bytes", torn)
 	}

@@ -63,8 +63,9 @@ func (c *chain) read(r io.ReaderAt, from, to int64, fn func(e Entry, line []byte
 
 // whole is where the lines between two offsets end that a power cut has left whole.
 // Zeros are what a file system may leave where nothing was written: nothing that
-// comes after them was on disk either, unless something does that certainly was.
-func whole(r io.ReaderAt, from, to int64) (int64, error) {
+// comes after them was on disk either, unless something does that certainly was: what
+// is durable, and what has left the post, up to the number sent.
+func whole(r io.ReaderAt, from, to int64, sent uint64) (int64, error) {
 	lines := bufio.NewReaderSize(io.NewSectionReader(r, from, to-from), maxLine)
 	torn := int64(-1)
 	for {
@@ -79,7 +80,7 @@ func whole(r io.ReaderAt, from, to int64) (int64, error) {
 		case torn < 0 && bytes.IndexByte(line, 0) >= 0:
 			torn = from
 		case torn >= 0:
-			if e, err := parse(line); err == nil && e.Kind.durable() {
+			if e, err := parse(line); err == nil && (e.Kind.durable() || e.Seq <= sent) {
 				torn = -1
 			}
 		}

@@ -32,10 +32,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
-	"syscall"
 )
 
 // Chosen by us: a sale has some 900 bytes, a charge some 3000 with all that is told of
@@ -57,16 +55,20 @@ type Ledger struct {
 	// nil but in tests.
 	before func(op string) error
 
-	writing sync.Mutex // guards the files and what follows; a card that is ill keeps it for long
-	file    *os.File   // that is written to; nil while there is none
-	read    bool       // only: the disk takes nothing
-	page    page       // it began with
-	month   int        // of its first line whose clock was known, see monthOf
-	end     int64      // of the last whole line that has been read, bytes
-	sure    int64      // of what is on disk, bytes
-	doubt   bool       // whether what comes after that is still in memory to be written
-	chain   chain      // of the lines read
-	day     int64      // on which it was looked for what is to be trimmed, days since 1970
+	writing sync.Mutex  // guards the files and what follows; a card that is ill keeps it for long
+	file    *os.File    // that is written to; nil while there is none
+	read    bool        // only: the disk takes nothing
+	page    page        // it began with
+	month   int         // of its first line whose clock was known, see monthOf
+	end     int64       // of the last whole line that has been read, bytes
+	sure    int64       // of what is on disk, bytes
+	doubt   bool        // whether what comes after that is still in memory to be written
+	failed  int64       // where a line after end would end that failed and is still there, bytes; 0 for none
+	chain   chain       // of the lines read
+	begun   atomic.Bool // once the book has been read for the first time
+	sent    cursor      // what stood there then of what was acknowledged
+	had     uint64      // number of the newest line then
+	day     int64       // on which it was looked for what is to be trimmed, days since 1970
 
 	mu     sync.Mutex // guards what follows, for moments: a driver's page must not wait for the card
 	recent recent
@@ -80,28 +82,45 @@ type Ledger struct {
 // line were cut off. Errors are those of the file system; damage in the middle is
 // none of them (see Read), and neither is a disk that cannot be written (see Health).
 func Open(path string) (l *Ledger, repaired int64, err error) {
-	folder, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return nil, 0, fmt.Errorf("ledger: %w", err)
-	}
-	l = &Ledger{path: path, folder: folder, recent: newRecent()}
-	l.outbox.book = l
-	err = l.locked(func() error {
-		if err := l.readOlder(); err != nil {
-			return err
-		}
-		repaired, err = l.catchUp()
-		if l.file == nil && (errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.EDQUOT)) {
-			l.ill, err = "cannot be written: "+err.Error(), nil
-		}
-		return err
-	})
+	l, repaired, err = attempt(path)
 	if err != nil {
 		return nil, 0, errors.Join(fmt.Errorf("ledger: %w", err), l.Close())
 	}
-	l.outbox.load()
 	return l, repaired, nil
 }
+
+// OpenAnyway is Open of a book that must be there: one that cannot be opened is ill, and
+// is opened as soon as that can be done.
+func OpenAnyway(path string) (l *Ledger, repaired int64) {
+	l, repaired, err := attempt(path)
+	if err != nil {
+		l.ill = l.cannot(err)
+	}
+	return l, repaired
+}
+
+func attempt(path string) (l *Ledger, repaired int64, err error) {
+	l = &Ledger{path: path, recent: newRecent()}
+	l.outbox.book = l
+	err = l.locked(func() error {
+		repaired, err = l.catchUp()
+		if l.begun.Load() && l.file == nil {
+			l.ill, err = l.cannot(err), nil
+		}
+		return err
+	})
+	return l, repaired, err
+}
+
+// cannot says what cannot be done with the book.
+func (l *Ledger) cannot(err error) string {
+	if !l.begun.Load() {
+		return notOpened + err.Error()
+	}
+	return "cannot be written: " + err.Error()
+}
+
+const notOpened = "cannot be opened: "
 
 // Named says whose book it is, which is part of the ids of events. It comes before
 // anything else.
@@ -112,7 +131,10 @@ func (l *Ledger) Named(post string) *Ledger {
 
 // Close closes the book, and saves what its outbox knows.
 func (l *Ledger) Close() error {
-	err := errors.Join(l.outbox.Save(), l.folder.Close())
+	err := l.outbox.Save()
+	if l.folder != nil {
+		err = errors.Join(err, l.folder.Close())
+	}
 	if l.file != nil {
 		err = errors.Join(err, l.file.Close())
 	}
@@ -133,16 +155,17 @@ func (l *Ledger) Health() string {
 }
 
 // Append writes an entry as the next line. Of what tells of money, of faults and of
-// commands it returns when it is durable. The number is given here. After an error
-// nothing has been written. The end of a charge is written once, however often it is
-// appended.
+// commands it returns when it is durable. The number is given here. What was written
+// before an error is taken back. The end of a charge is written once, however often it
+// is appended.
 func (l *Ledger) Append(e Entry) error {
 	l.writing.Lock()
 	defer l.writing.Unlock()
 	var ill string
-	err := l.locked(func() error {
-		if err := l.append(e); err != nil {
-			ill = "cannot be written: " + err.Error()
+	var wrote bool
+	err := l.locked(func() (err error) {
+		if wrote, err = l.append(e); err != nil {
+			ill = l.cannot(err)
 			return fmt.Errorf("ledger: %w", err)
 		}
 		if err := l.trim(e); err != nil { // what is too much hurts nobody yet
@@ -152,24 +175,26 @@ func (l *Ledger) Append(e Entry) error {
 	})
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.ill = ill
+	if wrote || ill != "" {
+		l.ill = ill
+	}
 	return err
 }
 
-func (l *Ledger) append(e Entry) error {
+func (l *Ledger) append(e Entry) (wrote bool, err error) {
 	if _, err := l.catchUp(); err != nil {
-		return err
+		return false, err
 	}
 	if e.Sale != nil && l.Has(e.Ref) {
-		return nil
+		return false, l.secure()
 	}
 	if err := l.turn(e); err != nil {
-		return fmt.Errorf("new file: %w", err)
+		return false, fmt.Errorf("new file: %w", err)
 	}
 	if err := l.write(e); err != nil {
-		return fmt.Errorf("entry %d: %w", l.chain.seq+1, err)
+		return false, fmt.Errorf("entry %d: %w", l.chain.seq+1, err)
 	}
-	return nil
+	return true, nil
 }
 
 // write writes an entry at the end.
@@ -186,69 +211,10 @@ func (l *Ledger) write(e Entry) error {
 		err = l.sync(l.end + int64(len(line)))
 	}
 	if err != nil {
-		return errors.Join(err, l.file.Truncate(l.end))
+		l.failed = l.end + int64(len(line))
+		return errors.Join(err, l.takeBack())
 	}
 	l.chain.take(line)
 	l.note(e, int64(len(line)), "")
 	return nil
-}
-
-// sync makes the file durable up to an offset. A disk that has failed to do so may
-// have forgotten what it was given and say yes the next time: so it is given again.
-func (l *Ledger) sync(to int64) error {
-	if l.doubt {
-		again := make([]byte, to-l.sure)
-		if _, err := l.file.ReadAt(again, l.sure); err != nil {
-			return err
-		}
-		if err := l.may("write again"); err != nil {
-			return err
-		}
-		if _, err := l.file.WriteAt(again, l.sure); err != nil {
-			return err
-		}
-	}
-	err := l.may("sync")
-	if err == nil {
-		err = l.file.Sync()
-	}
-	l.doubt = err != nil
-	if err == nil {
-		l.sure = to
-	}
-	return err
-}
-
-// may says whether the disk may be changed.
-func (l *Ledger) may(op string) error {
-	if l.before == nil {
-		return nil
-	}
-	return l.before(op)
-}
-
-// locked does something while no other process writes.
-func (l *Ledger) locked(do func() error) error {
-	fd := int(l.folder.Fd())
-	if err := syscall.Flock(fd, syscall.LOCK_EX); err != nil {
-		return fmt.Errorf("lock: %w", err)
-	}
-	return errors.Join(do(), syscall.Flock(fd, syscall.LOCK_UN))
-}
-
-// refresh takes in what others have written.
-func (l *Ledger) refresh() error {
-	l.writing.Lock()
-	defer l.writing.Unlock()
-	return l.locked(func() error { _, err := l.catchUp(); return err })
-}
-
-// durable makes everything durable that has been written.
-func (l *Ledger) durable() error {
-	l.writing.Lock()
-	defer l.writing.Unlock()
-	if l.file == nil || l.sure == l.end {
-		return nil
-	}
-	return l.sync(l.end)
 }

@@ -18,6 +18,7 @@ type Outbox struct {
 	book *Ledger
 
 	mu    sync.Mutex
+	known bool      // what had been acknowledged at the start
 	done  uint64    // everything up to here has been acknowledged
 	given uint64    // up to here was given by Next since the last Rewind
 	saved uint64    // what stands on the disk of done
@@ -39,11 +40,12 @@ func (l *Ledger) Outbox() *Outbox { return &l.outbox }
 func (o *Outbox) Next(most int) ([]Sending, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if err := o.book.refresh(); err != nil || o.book.Newest() <= o.done {
+	err := o.book.refresh()
+	if o.begin(); err != nil || o.book.Newest() <= o.done {
 		return nil, err
 	}
 	var all []Sending
-	err := o.walk(func(e Entry, line []byte, p place) error {
+	err = o.walk(func(e Entry, line []byte, p place) error {
 		all = append(all, Sending{idOf(o.book.post, e.At, line), e})
 		if len(all) == most {
 			return errEnough
@@ -96,6 +98,7 @@ func (o *Outbox) Done(seq uint64) {
 func (o *Outbox) Rewind(from uint64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.begin()
 	o.done = min(o.done, max(from, 1)-1)
 	o.given, o.next = o.done, place{}
 }
@@ -104,8 +107,9 @@ func (o *Outbox) Rewind(from uint64) {
 func (o *Outbox) Waiting() (n int, oldest hal.Stamp) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.begin()
 	newest := o.book.Newest()
-	if newest <= o.done {
+	if !o.known || newest <= o.done {
 		return 0, hal.Stamp{}
 	}
 	if o.next.seq <= o.done {
@@ -135,18 +139,29 @@ type cursor struct {
 
 func (o *Outbox) path() string { return strings.TrimSuffix(o.book.path, suffix) + "-sent.json" }
 
-// load reads what has been acknowledged. If that is not known, everything is sent
+// read reads what has been acknowledged. If that is not known, everything is sent
 // again.
-func (o *Outbox) load() {
-	var c cursor
+func (o *Outbox) read() (c cursor) {
 	text, err := os.ReadFile(o.path())
-	if err == nil {
-		err = json.Unmarshal(text, &c)
+	if err != nil || json.Unmarshal(text, &c) != nil {
+		return cursor{}
 	}
-	if err == nil {
-		o.done = min(c.Done, o.book.Newest())
+	return c
+}
+
+// begin goes on where the last run of the program has ended, once the book is open. What
+// was acknowledged of lines that the book had not is no longer so: their numbers are
+// given anew.
+func (o *Outbox) begin() {
+	if o.known || !o.book.begun.Load() {
+		return
 	}
-	o.given, o.saved = o.done, o.done
+	o.known = true
+	o.done, o.saved = min(o.book.sent.Done, o.book.had), o.book.sent.Done
+	o.given = o.done
+	if o.done < o.saved {
+		o.save() //nolint:errcheck // the next Save tries again
+	}
 }
 
 // Save writes down what has been acknowledged, if that is news. What a kill makes
@@ -154,6 +169,10 @@ func (o *Outbox) load() {
 func (o *Outbox) Save() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	return o.save()
+}
+
+func (o *Outbox) save() error {
 	if o.done == o.saved {
 		return nil
 	}

@@ -128,6 +128,10 @@ func TestOutboxOfAnotherBook(t *testing.T) {
 	if got := sent(t, again.Outbox(), 9); got != "1" {
 		t.Errorf("%q is sent", got)
 	}
+	third := reopened(t, l.path) // nothing more was acknowledged, and that was written down
+	if got := sent(t, third.Outbox(), 9); got != "1" {
+		t.Errorf("%q is sent after another start", got)
+	}
 }
 
 func TestIDsAreULIDs(t *testing.T) {
@@ -179,7 +183,7 @@ func TestNothingUnsyncedIsGiven(t *testing.T) {
 		{"a fault", func() { add(t, l, Entry{Kind: FaultRaised, Fault: &Fault{}}) }, "write, sync"},
 		{"a command", func() { add(t, l, Entry{Kind: CommandRefused, Command: &Command{}}) }, "write, sync"},
 		{"another month", func() { add(t, l, talk(4).on(day(30)), talk(5).on(day(31))) },
-			"write, sync, rename ledger-000000000001.jsonl, create ledger.jsonl, rename ledger.jsonl, write"},
+			"write, sync, create ledger.jsonl, rename ledger-000000000001.jsonl, rename ledger.jsonl, write"},
 	} {
 		ops = nil
 		x.do()

@@ -22,6 +22,7 @@ type page struct {
 	Trimmed  bool           `json:"trimmed,omitempty"`  // what does not tell of money is gone
 	Receipts map[int]uint64 `json:"receipts,omitempty"` // newest number, by EVSE
 	Faults   map[int]Raised `json:"faults,omitempty"`   // not over, by EVSE
+	Newest   map[int][]mark `json:"newest,omitempty"`   // charges, by EVSE
 }
 
 // Raised are faults that are not over: by code, since when, s since 1970.
@@ -99,7 +100,7 @@ func (l *Ledger) readPage(o older) error {
 
 // begin goes on to another file.
 func (l *Ledger) begin(first uint64, name string) {
-	l.page, l.month, l.end, l.sure, l.doubt = page{First: first}, 0, 0, 0, false
+	l.page, l.month, l.end, l.sure, l.failed, l.doubt = page{First: first}, 0, 0, 0, 0, false
 	l.chain.name, l.chain.lines = name, 0
 }
 
@@ -108,8 +109,8 @@ func (l *Ledger) openFile() error {
 	info, missing := os.Stat(l.path)
 	empty := errors.Is(missing, fs.ErrNotExist) || missing == nil && info.Size() == 0
 	if empty && l.chain.seq > 0 {
-		if err := l.beginFile(); err != nil {
-			return err
+		if err := l.replace(l.path, l.firstLine); err != nil {
+			return unwritable{err}
 		}
 	}
 	f, err := os.OpenFile(l.path, os.O_RDWR|os.O_CREATE, 0o600)
@@ -131,24 +132,59 @@ func (l *Ledger) openFile() error {
 	return nil
 }
 
-// beginFile puts a file into place that has nothing but its first line, of the time of
-// the newest.
-func (l *Ledger) beginFile() error {
+// unwritable is an error of writing only: what has been read stands.
+type unwritable struct{ error }
+
+// Unwrap gives the error of the disk.
+func (u unwritable) Unwrap() error { return u.error }
+
+// readable leaves out an error of writing only.
+func readable(err error) error {
+	if errors.As(err, new(unwritable)) {
+		return nil
+	}
+	return err
+}
+
+// firstLine writes that of the file that comes next, of the time of the newest.
+func (l *Ledger) firstLine(w io.Writer) error {
 	l.mu.Lock()
-	p := page{First: l.chain.seq + 1, Receipts: l.recent.receipts, Faults: l.recent.faults}
+	p := page{First: l.chain.seq + 1, Receipts: l.recent.receipts, Faults: l.recent.faults, Newest: l.recent.own}
 	line, err := Entry{Seq: l.chain.seq, At: l.chain.at, Clock: l.chain.clock, Kind: pageKind, Page: &p}.line()
+	if err != nil { // too long: rather a charge twice than none any more
+		p.Newest = nil
+		line, err = Entry{Seq: l.chain.seq, At: l.chain.at, Clock: l.chain.clock, Kind: pageKind, Page: &p}.line()
+	}
 	l.mu.Unlock()
 	if err != nil {
 		return err
 	}
-	return l.replace(l.path, func(w io.Writer) error {
-		_, err := w.Write(line)
-		return err
-	})
+	_, err = w.Write(line)
+	return err
 }
 
 // replace puts a file with that text into the place of another, or of none.
 func (l *Ledger) replace(path string, text func(io.Writer) error) error {
+	err := l.draft(path, text)
+	if err == nil {
+		err = l.rename(path+partial, path)
+	}
+	if err != nil {
+		return errors.Join(err, gone(path+partial))
+	}
+	return nil
+}
+
+// gone removes what may be there.
+func gone(path string) error {
+	if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// draft writes a file with that text beside the place that it is for.
+func (l *Ledger) draft(path string, text func(io.Writer) error) error {
 	if err := l.may("create " + filepath.Base(path)); err != nil {
 		return err
 	}
@@ -162,13 +198,7 @@ func (l *Ledger) replace(path string, text func(io.Writer) error) error {
 	if err == nil {
 		err = f.Sync()
 	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = l.rename(path+partial, path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(path+partial))
-	}
-	return nil
+	return errors.Join(err, f.Close())
 }
 
 // giveAway gives a file to whoever has the folder: a command of the administrator must
@@ -214,13 +244,20 @@ func (l *Ledger) turn(e Entry) error {
 	if err := l.sync(l.end); err != nil {
 		return err
 	}
-	if err := l.rename(l.path, closed); err != nil {
+	err := l.draft(l.path, l.firstLine) // first: a disk that is full must not leave the book without a file
+	if err == nil {
+		err = l.rename(l.path, closed)
+	}
+	if err != nil {
+		return errors.Join(err, gone(l.path+partial))
+	}
+	if err := l.rename(l.path+partial, l.path); err != nil {
 		return err
 	}
 	if err := l.openFile(); err != nil {
 		return err
 	}
-	_, err := l.readNew()
+	_, err = l.readNew()
 	return err
 }
 

@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"strings"
+	"syscall"
 
 	"stolpe/payment"
 )
@@ -29,9 +30,42 @@ func (d *Damage) add(wrong string) {
 	}
 }
 
+// start reads the book for the first time. One that has only no room has been read.
+func (l *Ledger) start() (torn int64, err error) {
+	if l.file != nil { // it could not be read the last time
+		l.file.Close() //nolint:errcheck // it was only read
+		l.file = nil
+	}
+	l.mu.Lock()
+	l.chain, l.recent = chain{}, newRecent()
+	l.mu.Unlock()
+	l.sent = l.outbox.read()
+	if err = l.readOlder(); err != nil {
+		return 0, err
+	}
+	if err = l.openFile(); err == nil {
+		torn, err = l.readNew()
+	}
+	full := l.file == nil && (errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.EDQUOT))
+	if err != nil && !full {
+		return torn, err
+	}
+	l.had = l.Newest()
+	l.begun.Store(true)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if strings.HasPrefix(l.ill, notOpened) {
+		l.ill = ""
+	}
+	return torn, err
+}
+
 // catchUp reads what has been added since, and cuts off a torn end. The folder is
 // locked.
 func (l *Ledger) catchUp() (torn int64, err error) {
+	if !l.begun.Load() {
+		return l.start()
+	}
 	if l.file != nil {
 		if torn, err = l.readNew(); err != nil || l.current() {
 			return torn, err
@@ -63,6 +97,11 @@ func (l *Ledger) current() bool {
 
 // readNew takes in what has been added to the file that is written to.
 func (l *Ledger) readNew() (torn int64, err error) {
+	if l.failed > 0 {
+		if err := l.takeBack(); err != nil {
+			return 0, err
+		}
+	}
 	info, err := l.file.Stat()
 	if err != nil || info.Size() == l.end {
 		return 0, err
@@ -70,7 +109,7 @@ func (l *Ledger) readNew() (torn int64, err error) {
 	if info.Size() < l.end {
 		return 0, fmt.Errorf("has %d bytes, and had %d: somebody has shortened it", info.Size(), l.end)
 	}
-	end, err := whole(l.file, l.end, info.Size())
+	end, err := whole(l.file, l.end, info.Size(), l.sent.Done)
 	if err != nil {
 		return 0, err
 	}
@@ -148,20 +187,22 @@ func (l *Ledger) From(seq uint64, fn func(e Entry, id string) error) error {
 	})
 }
 
-// Has says whether the end of a charge is among the newest in the book.
+// Has says whether the end of a charge is among the newest in the book, or among the
+// newest of its EVSE.
 func (l *Ledger) Has(ref payment.Ref) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	_, ok := l.recent.refs[ref]
-	return ok
+	return ok || l.recent.mark(ref) != nil
 }
 
 // HasTold says whether the book knows what became of the receipt of a charge that
-// is among the newest.
+// it Has.
 func (l *Ledger) HasTold(ref payment.Ref) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.recent.refs[ref].told
+	m := l.recent.mark(ref)
+	return l.recent.refs[ref].told || m != nil && m.Told
 }
 
 // Receipts is the newest number in the series of sales documents of an EVSE; 0

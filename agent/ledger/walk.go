@@ -92,10 +92,10 @@ func (l *Ledger) files() (all []older, open *os.File, end int64, err error) {
 	l.writing.Lock()
 	defer l.writing.Unlock()
 	err = l.locked(func() error {
-		if _, err := l.catchUp(); err != nil && l.file != nil {
+		if _, err := l.catchUp(); readable(err) != nil && (l.file != nil || !l.begun.Load()) {
 			return err
 		}
-		if all, err = l.olders(); err != nil || l.file == nil {
+		if all, err = l.olders(); err != nil || l.file == nil || !l.current() {
 			return err
 		}
 		all = append(all, older{l.path, l.page.First})
