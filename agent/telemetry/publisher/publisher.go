@@ -85,7 +85,7 @@ type Publisher struct {
 	connection atomic.Int64 // which one there is, or was last
 	presented  atomic.Int64 // on which the post has told who it is and how it stands
 	waiting    atomic.Int64 // events in the outbox
-	oldest     atomic.Int64 // of when the oldest of them is, s since 1970
+	oldest     atomic.Int64 // of when the oldest of them is, s since 1970; 0 if that is not known
 
 	// Of Run's goroutine.
 	sights []*sight
@@ -120,3 +120,10 @@ func (p *Publisher) Anew() { p.connection.Add(1) }
 
 // Rediscover has Discovery called again. It may be called from any goroutine.
 func (p *Publisher) Rediscover() { p.seek.Store(true) }
+
+// Waiting is how many events wait, as it was counted last, and of when the oldest is, in
+// seconds since 1970; 0 if that is not known. It waits for nothing, and may be called
+// from any goroutine.
+func (p *Publisher) Waiting() (events int, oldest int64) {
+	return int(p.waiting.Load()), p.oldest.Load()
+}
