@@ -18,8 +18,8 @@
 //
 // An event counts as sent when the broker has acknowledged it. Which ones that are is
 // written down now and then and not each time, so that after a power cut some are sent
-// again; their ids do not change. Whoever wants events again winds the outbox back: it
-// is asked anew each second.
+// again; their ids do not change. Whoever wants events again tells the outbox: it is
+// asked anew each second.
 package publisher
 
 import (
@@ -41,10 +41,10 @@ type EVSE interface {
 
 // Outbox holds what has happened and is not known to have arrived.
 type Outbox interface {
-	// Next gives the oldest events, at most so many, without taking them out. What it
-	// gives survives a power cut.
+	// Next gives the oldest events, at most so many, without taking them out, or else
+	// such as are wanted again. What it gives survives a power cut.
 	Next(most int) ([]telemetry.Event, error)
-	// Done takes out all events up to a number.
+	// Done takes out all events up to a number, of those that Next gave last.
 	Done(seq uint64)
 	// Waiting tells how many there are, and since when the oldest waits.
 	Waiting() (events int, oldest hal.Stamp)
