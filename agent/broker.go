@@ -33,13 +33,14 @@ type uplink struct {
 // use is something that the connection is used for. What is nil is not there.
 type use struct {
 	filters []string                  // topics subscribed to at each connection; + stands for one level
+	needed  bool                      // without these filters the connection is of no use
 	take    func(mqtt.Message)        // what comes under these; it must not wait
 	ready   func()                    // there is a new connection, on which nothing is told yet but that the post is there; it must not wait
 	run     func(ctx context.Context) // works until ctx ends, and may then say some last words
 }
 
 // openUplink prepares the connection; it is made when run is called. Nil where the
-// configuration has none.
+// configuration has none. Charging does not depend on it, unless gateways ask for money.
 func openUplink(cfg config.Config, log *slog.Logger) (*uplink, error) {
 	m := cfg.MQTT
 	if m.URL == "" {
@@ -55,9 +56,17 @@ func openUplink(cfg config.Config, log *slog.Logger) (*uplink, error) {
 	}
 	var err error
 	if m.Cert != "" {
-		if o.TLS, err = mqtt.TLS(m.CA, m.Cert, m.Key); err != nil {
+		if o.TLS, err = mqtt.TLS(m.CA, m.Cert, m.Key); err != nil && cfg.Payment.Through == config.ThroughGateway {
 			return nil, cfg.Wrong("mqtt", "these files", "a certificate of the post with its key, and the authority's: "+err.Error())
 		}
+	}
+	switch {
+	case err == nil:
+	case o.TLS == nil:
+		log.Error("the fleet is told nothing, and commands nothing, until mqtt.ca is right and the post is started again; charging goes on", "err", err)
+		return nil, nil
+	default:
+		log.Error("the fleet is told nothing, and commands nothing, until these files are right; charging goes on", "err", err)
 	}
 	if b.conn, err = mqtt.New(o); err != nil {
 		return nil, cfg.Wrong("mqtt.url", m.URL, err.Error())
@@ -71,7 +80,11 @@ func (b *uplink) connected() bool { return b.said.Load() && b.conn.Connected() }
 
 // add adds a use, before run.
 func (b *uplink) add(u use) {
-	b.conn.Also(u.filters...)
+	if u.needed {
+		b.conn.Also(u.filters...)
+	} else {
+		b.conn.Wish(u.filters...)
+	}
 	b.uses = append(b.uses, u)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"stolpe/agent/config"
 	"stolpe/agent/mqtt"
 	"stolpe/agent/mqtt/broker"
+	keys "stolpe/payment/gateway/broker"
 )
 
 func TestFilterMatchesLevelByLevel(t *testing.T) {
@@ -96,6 +98,40 @@ func nextUnder(t *testing.T, came <-chan mqtt.Message, topic string) mqtt.Messag
 			}
 		case <-late:
 			t.Fatalf("nothing under %s", topic)
+		}
+	}
+}
+
+// Where the post asks for money itself, files of the broker that are ill keep nobody from
+// charging. Where gateways ask, there is nothing to be done without them.
+func TestIllCertificatesKeepNobodyFromCharging(t *testing.T) {
+	fleet := filepath.Join(t.TempDir(), "fleet")
+	for _, err := range []error{keys.Init(fleet, "127.0.0.1"), keys.AddPost(fleet, "acme", "A12")} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := config.Config{Tenant: "acme"}
+	c.Post.ID, c.MQTT.URL = "A12", "mqtts://127.0.0.1:1"
+	at := func(name string) string { return filepath.Join(fleet, "posts", "A12", name) }
+	half := write(t, "key.pem", "-----BEGIN PRIVATE KEY-----")
+	for _, x := range []struct {
+		name, ca, key string
+		up            bool // there is a connection to be made
+	}{
+		{"well", at("ca.pem"), at("key.pem"), true}, {"half a key", at("ca.pem"), half, true},
+		{"no key", at("ca.pem"), at("none"), true}, {"no authority", at("none"), at("key.pem"), false},
+	} {
+		for _, through := range []config.Through{config.ThroughVipps, config.ThroughSim, config.ThroughGateway} {
+			log := new(paper)
+			c.MQTT.CA, c.MQTT.Cert, c.MQTT.Key, c.Payment.Through = x.ca, at("cert.pem"), x.key, through
+			up, err := openUplink(c, slog.New(slog.NewTextHandler(log, nil)))
+			well := x.name == "well"
+			if must := !well && through == config.ThroughGateway; (err != nil) != must || (up != nil) != (x.up && !must) {
+				t.Errorf("%s, through %s: %v, %v", x.name, through, up, err)
+			} else if told := strings.Contains(log.String(), "charging goes on"); told == (well || must) {
+				t.Errorf("%s, through %s: logged %q", x.name, through, log)
+			}
 		}
 	}
 }

@@ -39,11 +39,11 @@ type deeds struct {
 	dir     string // the state folder
 	running string // the sum of the configuration that runs
 	lang    display.Lang
-	rewind  func(from uint64) // has events sent again; nil where none are sent
-	newest  func() uint64     // number of the newest of them; nil as rewind is
-	ledger  func() string     // what is wrong with the ledger; nil for no ledger
-	noted   func(sum string)  // has it written down that the configuration in the file is another
-	restart func()            // ends the program, to start anew
+	again   func(from, to uint64) bool // has events sent again, unless some still are; nil where none are sent
+	newest  func() uint64              // number of the newest of them; nil as again is
+	ledger  func() string              // what is wrong with the ledger; nil for no ledger
+	noted   func(sum string)           // has it written down that the configuration in the file is another
+	restart func()                     // ends the program, to start anew
 	now     func() hal.Instant
 	log     *slog.Logger
 
@@ -60,7 +60,7 @@ func (p *parts) openDeeds(cfg config.Config, file string, w world, restart func(
 	}
 	if w.book != nil {
 		d.noted = func(sum string) { noteConfig(w, sum) }
-		d.rewind, d.newest, d.ledger = w.book.Outbox().Rewind, w.book.Newest, w.book.Health
+		d.again, d.newest, d.ledger = w.book.Outbox().Replay, w.book.Newest, w.book.Health
 	}
 	for _, v := range p.units {
 		d.units = append(d.units, v)

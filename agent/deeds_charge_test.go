@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -152,17 +153,22 @@ func TestIdentifyEndsByItself(t *testing.T) {
 	}
 }
 
-func TestReplayRewinds(t *testing.T) {
+func TestReplay(t *testing.T) {
 	x := newBureau(t)
-	if _, err := x.do(commands.Replay, 0, `{"from":42}`); err != nil || x.rewound != 42 {
-		t.Errorf("from %d: %v", x.rewound, err)
+	for args, want := range map[string][2]uint64{`{"from":42}`: {42, 100}, `{"from":42,"to":42}`: {42, 42}} {
+		x.replayed = [2]uint64{}
+		if a, err := x.do(commands.Replay, 0, args); err != nil || x.replayed != want || !strings.Contains(a.Text, fmt.Sprintf("from %d to %d", want[0], want[1])) {
+			t.Errorf("%s: %v, %q, %v", args, x.replayed, a.Text, err)
+		}
 	}
-	for _, args := range []string{`{}`, `{"from":101}`} {
-		_, err := x.do(commands.Replay, 0, args)
-		refused(t, err, commands.Invalid, "want 1 to 100")
-	}
-	x.rewind = nil
 	_, err := x.do(commands.Replay, 0, `{"from":1}`)
+	refused(t, err, commands.Busy, "still sent")
+	for args, want := range map[string]string{`{}`: "want 1 to 100", `{"from":101}`: "want 1 to 100", `{"from":42,"to":41}`: "want 42 to 100", `{"from":42,"to":101}`: "want 42 to 100", `{"from":42,"to":0}`: "want 42 to 100"} {
+		_, err := x.do(commands.Replay, 0, args)
+		refused(t, err, commands.Invalid, want)
+	}
+	x.again = nil
+	_, err = x.do(commands.Replay, 0, `{"from":1}`)
 	refused(t, err, commands.Failed, "no ledger")
 }
 

@@ -97,21 +97,30 @@ func (d *deeds) noticeOf(text json.RawMessage) (display.Notice, error) {
 	return display.ParseNotice(many)
 }
 
-// replay has events sent again.
+// replay has events sent again, whenever no new ones wait.
 func (d *deeds) replay(_ context.Context, c commands.Command) (commands.Answer, error) {
 	var args struct {
-		From uint64 `json:"from"` // number of the first event
+		From uint64  `json:"from"` // number of the first event
+		To   *uint64 `json:"to"`   // of the last; left out for the newest
 	}
 	if err := errors.Join(whole(c), c.Read(&args)); err != nil {
 		return commands.Answer{}, err
 	}
-	if d.rewind == nil {
+	if d.again == nil {
 		return commands.Answer{}, commands.Refuse(commands.Failed, "the post has no ledger now, so nothing can be sent again")
 	}
 	newest := d.newest()
-	if args.From < 1 || args.From > newest {
-		return commands.Answer{}, commands.Refuse(commands.Invalid, fmt.Sprintf("from is %d: want 1 to %d, the newest event", args.From, newest))
+	to := newest
+	if args.To != nil {
+		to = *args.To
 	}
-	d.rewind(args.From)
-	return commands.Answer{Text: fmt.Sprintf("events from %d to %d are sent again", args.From, newest), Data: map[string]any{"from": args.From, "to": newest}}, nil
+	switch {
+	case args.From < 1 || args.From > newest:
+		return commands.Answer{}, commands.Refuse(commands.Invalid, fmt.Sprintf("from is %d: want 1 to %d, the newest event", args.From, newest))
+	case to < args.From || to > newest:
+		return commands.Answer{}, commands.Refuse(commands.Invalid, fmt.Sprintf("to is %d: want %d to %d, the newest event", to, args.From, newest))
+	case !d.again(args.From, to):
+		return commands.Answer{}, commands.Refuse(commands.Busy, "others are still sent again: ask when they have come")
+	}
+	return commands.Answer{Text: fmt.Sprintf("events from %d to %d are sent again", args.From, to), Data: map[string]any{"from": args.From, "to": to}}, nil
 }

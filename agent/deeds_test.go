@@ -149,7 +149,7 @@ type bureau struct {
 	*deeds
 	a, b     *puppet
 	restarts atomic.Int32
-	rewound  uint64
+	replayed [2]uint64 // from and to; zero for nothing under way
 	noted    []string
 }
 
@@ -164,8 +164,15 @@ func newBureau(t *testing.T) *bureau {
 	x.deeds = &deeds{
 		noted: func(sum string) { x.noted = append(x.noted, sum) },
 		units: []unit{x.a, x.b}, file: filepath.Join(dir, "stolpe.yaml"), dir: dir, running: "0123456789ab", lang: display.NB,
-		rewind: func(from uint64) { x.rewound = from }, newest: func() uint64 { return 100 }, ledger: func() string { return "" },
+		newest: func() uint64 { return 100 }, ledger: func() string { return "" },
 		restart: func() { x.restarts.Add(1) }, now: func() hal.Instant { return x.a.at }, log: slog.New(slog.DiscardHandler),
+	}
+	x.again = func(from, to uint64) bool {
+		if x.replayed[0] > 0 {
+			return false
+		}
+		x.replayed = [2]uint64{from, to}
+		return true
 	}
 	if err := os.WriteFile(x.file, text, 0o600); err != nil {
 		t.Fatal(err)

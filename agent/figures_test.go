@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -17,6 +18,7 @@ import (
 	"stolpe/agent/evse"
 	"stolpe/agent/ledger"
 	"stolpe/agent/session"
+	"stolpe/agent/telemetry/publisher"
 	"stolpe/display"
 	"stolpe/hal"
 	"stolpe/payment"
@@ -107,6 +109,7 @@ func TestFiguresOfACharge(t *testing.T) {
 	}
 	defer g.world.book.Close()
 	g.up = new(uplink)
+	g.parts.fleet = publisher.New(publisher.Options{Outbox: outbox{}})
 	until(t, "time to be counted of a fault", func() bool {
 		text = paper{} // afresh
 		g.write(&text)
@@ -116,6 +119,33 @@ func TestFiguresOfACharge(t *testing.T) {
 	checkListed(t, all)
 	if free, there := all[`stolpe_disk_free_ratio`]; !there || free < 0 || free > 1 {
 		t.Errorf("%v of the disk is free", free)
+	}
+}
+
+// still is an outbox in which one event waits, written at some time.
+type still struct {
+	publisher.Outbox
+	oldest hal.Stamp
+}
+
+func (s still) Waiting() (int, hal.Stamp) { return 1, s.oldest }
+func (s still) Save() error               { return nil }
+
+// An age that is not known is not told.
+func TestAgeOfWhatWaits(t *testing.T) {
+	for clock, want := range map[hal.Clock]string{hal.ClockSynced: "stolpe_outbox_messages 1\nstolpe_outbox_oldest_seconds 60\n", hal.ClockUnknown: "stolpe_outbox_messages 1\n"} {
+		s := still{oldest: hal.Stamp{Unix: 1_800_000_000, Clock: clock}}
+		f := publisher.New(publisher.Options{
+			Outbox: s, Connected: func() bool { return false }, Log: slog.New(slog.DiscardHandler),
+			Now: func() hal.Instant { return hal.Instant{} },
+		})
+		aside(t, f.Run)
+		until(t, "it to be counted", func() bool { n, _ := f.Waiting(); return n == 1 })
+		var text lines
+		text.outbox(f, hal.Instant{Wall: hal.Stamp{Unix: 1_800_000_060}})
+		if got := text.String(); got != want {
+			t.Errorf("%v: %q, want %q", clock, got, want)
+		}
 	}
 }
 
@@ -269,12 +299,14 @@ func TestDaemonServesItsFigures(t *testing.T) {
 		all = readFigures(t, string(text))
 		return all[`stolpe_evse_state{evse="1",state="available"}`] == 1
 	})
-	for _, name := range []string{"process_resident_memory_bytes", "go_goroutines", "stolpe_outbox_messages", "stolpe_ledger_faulty", "stolpe_watchdog_ping_age_seconds"} {
+	for _, name := range []string{"process_resident_memory_bytes", "go_goroutines", "stolpe_ledger_faulty", "stolpe_watchdog_ping_age_seconds"} {
 		if _, there := all[name]; !there {
 			t.Errorf("%s is not there", name)
 		}
 	}
-	if _, there := all["stolpe_mqtt_connected"]; there {
-		t.Error("a post without a broker tells whether it is connected")
+	for _, name := range []string{"stolpe_mqtt_connected", "stolpe_outbox_messages", "stolpe_outbox_oldest_seconds"} {
+		if _, there := all[name]; there {
+			t.Errorf("a post without a broker tells %s", name)
+		}
 	}
 }

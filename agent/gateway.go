@@ -107,7 +107,7 @@ func (l *link) join(p *parts, cfg config.Config) {
 	p.jobs = append(p.jobs, l.pages.Run, func(ctx context.Context) { l.passNudges(ctx, p) })
 	base, t := l.up.base, newTeller(l, p)
 	l.up.add(use{
-		filters: []string{base + relay.AnswerLeaf, base + relay.NudgeLeaf, base + remote.AskLeaf}, take: l.take, ready: l.isReady,
+		filters: []string{base + relay.AnswerLeaf, base + relay.NudgeLeaf, base + remote.AskLeaf}, needed: true, take: l.take, ready: l.isReady,
 		run: func(ctx context.Context) { l.run(ctx, t) },
 	})
 }

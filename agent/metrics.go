@@ -18,6 +18,7 @@ import (
 	"stolpe/agent/config"
 	"stolpe/agent/evse"
 	"stolpe/agent/session"
+	"stolpe/agent/telemetry/publisher"
 	"stolpe/display/web"
 	"stolpe/hal"
 )
@@ -132,15 +133,24 @@ func (g *gauges) machine(b *lines) {
 	if g.up != nil {
 		b.add(number(g.up.connected()), "stolpe_mqtt_connected")
 	}
+	if f := g.parts.fleet; f != nil && f.Outbox != nil {
+		b.outbox(f, now)
+	}
 	if book := g.world.book; book != nil {
-		n, oldest := book.Outbox().Waiting()
-		b.add(float64(n), "stolpe_outbox_messages")
-		age := int64(0)
-		if n > 0 {
-			age = max(0, now.Wall.Unix-oldest.Unix)
-		}
-		b.add(float64(age), "stolpe_outbox_oldest_seconds")
 		b.add(number(book.Health() != ""), "stolpe_ledger_faulty")
+	}
+}
+
+// outbox adds what the broker has not got yet. An ill card holds up the ledger, but not
+// who reads this.
+func (b *lines) outbox(f *publisher.Publisher, now hal.Instant) {
+	n, oldest := f.Waiting()
+	b.add(float64(n), "stolpe_outbox_messages")
+	switch {
+	case n == 0:
+		b.add(0, "stolpe_outbox_oldest_seconds")
+	case oldest > 0:
+		b.add(float64(max(0, now.Wall.Unix-oldest)), "stolpe_outbox_oldest_seconds")
 	}
 }
 

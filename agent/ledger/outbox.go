@@ -17,11 +17,19 @@ import (
 type Outbox struct {
 	book *Ledger
 
-	mu    sync.Mutex
-	known bool      // what had been acknowledged at the start
+	mu     sync.Mutex
+	known  bool // what had been acknowledged at the start
+	live   stretch
+	again  stretch  // what somebody wants again; it is sent when nothing else waits
+	served *stretch // that Next gave from
+	saved  uint64   // what stands on the disk of live.done
+}
+
+// stretch is a part of the book that is sent.
+type stretch struct {
 	done  uint64    // everything up to here has been acknowledged
-	given uint64    // up to here was given by Next since the last Rewind
-	saved uint64    // what stands on the disk of done
+	given uint64    // up to here was given by Next
+	last  uint64    // of again: where it ends
 	next  place     // where the line after done stands, as far as that is known
 	first hal.Stamp // of that line
 }
@@ -35,17 +43,37 @@ type Sending struct {
 // Outbox is the book's outbox.
 func (l *Ledger) Outbox() *Outbox { return &l.outbox }
 
-// Next gives the oldest events that have not been acknowledged, at most so many.
-// They are on disk: nothing leaves the post that a power cut could take back.
+// Next gives the oldest events that have not been acknowledged, at most so many; if
+// there are none, those that are wanted again. They are on disk: nothing leaves the post
+// that a power cut could take back.
 func (o *Outbox) Next(most int) ([]Sending, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	err := o.book.refresh()
-	if o.begin(); err != nil || o.book.Newest() <= o.done {
+	if o.begin(); err != nil {
 		return nil, err
 	}
+	o.served = &o.live
+	all, err := o.given(o.served, o.book.Newest(), most)
+	if err == nil && len(all) == 0 {
+		o.served = &o.again
+		if all, err = o.given(o.served, o.again.last, most); err == nil && len(all) == 0 {
+			o.again.done = o.again.last // what is left of it cannot be read
+		}
+	}
+	return all, err
+}
+
+// given gives the oldest events of a stretch up to a number.
+func (o *Outbox) given(s *stretch, last uint64, most int) ([]Sending, error) {
+	if last <= s.done {
+		return nil, nil
+	}
 	var all []Sending
-	err = o.walk(func(e Entry, line []byte, p place) error {
+	err := o.walk(s, func(e Entry, line []byte, p place) error {
+		if e.Seq > last {
+			return errEnough
+		}
 		all = append(all, Sending{idOf(o.book.post, e.At, line), e})
 		if len(all) == most {
 			return errEnough
@@ -58,23 +86,24 @@ func (o *Outbox) Next(most int) ([]Sending, error) {
 	if err != nil || len(all) == 0 {
 		return nil, err
 	}
-	o.given = max(o.given, all[len(all)-1].Entry.Seq)
+	s.given = max(s.given, all[len(all)-1].Entry.Seq)
 	return all, nil
 }
 
-// walk gives every event that has not been acknowledged to fn, until that says enough.
-func (o *Outbox) walk(fn func(e Entry, line []byte, p place) error) error {
-	from := o.next
+// walk gives every event of a stretch that has not been acknowledged to fn, until that
+// says enough.
+func (o *Outbox) walk(s *stretch, fn func(e Entry, line []byte, p place) error) error {
+	from := s.next
 	if from.first == 0 {
-		from = place{seq: o.done + 1}
+		from = place{seq: s.done + 1}
 	}
 	begun := false
 	err := o.book.walk(from, func(e Entry, line []byte, p place, _ string) error {
-		if e.Kind == "" || e.Kind == pageKind || e.Seq <= o.done {
+		if e.Kind == "" || e.Kind == pageKind || e.Seq <= s.done {
 			return nil
 		}
 		if !begun {
-			begun, o.next, o.first = true, p, stampOf(e)
+			begun, s.next, s.first = true, p, stampOf(e)
 		}
 		return fn(e, line, p)
 	})
@@ -84,41 +113,46 @@ func (o *Outbox) walk(fn func(e Entry, line []byte, p place) error) error {
 	return err
 }
 
-// Done says that everything up to a number has been acknowledged. What was said of an
-// event that was sent before a Rewind does not count.
+// Done says that everything up to a number has been acknowledged, of what Next gave last.
 func (o *Outbox) Done(seq uint64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if seq <= o.given && seq > o.done {
-		o.done = seq
+	if s := o.served; s != nil && seq <= s.given && seq > s.done {
+		s.done = seq
 	}
 }
 
-// Rewind makes everything from a number on be sent again.
-func (o *Outbox) Rewind(from uint64) {
+// Replay has events sent again, from a number up to another, whenever no others wait. It
+// says no while some still are: else whoever asks could have them sent for ever. A
+// restart forgets it.
+func (o *Outbox) Replay(from, to uint64) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.begin()
-	o.done = min(o.done, max(from, 1)-1)
-	o.given, o.next = o.done, place{}
+	if o.again.done < o.again.last {
+		return false
+	}
+	before := max(from, 1) - 1
+	o.again = stretch{done: before, given: before, last: to}
+	return true
 }
 
 // Waiting says how many events have not been acknowledged, and of when the oldest is.
+// Those that are wanted again do not count.
 func (o *Outbox) Waiting() (n int, oldest hal.Stamp) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.begin()
-	newest := o.book.Newest()
-	if !o.known || newest <= o.done {
+	s, newest := &o.live, o.book.Newest()
+	if !o.known || newest <= s.done {
 		return 0, hal.Stamp{}
 	}
-	if o.next.seq <= o.done {
-		err := o.walk(func(Entry, []byte, place) error { return errEnough })
-		if err != nil || o.next.seq <= o.done {
-			return int(newest - o.done), hal.Stamp{}
+	if s.next.seq <= s.done {
+		err := o.walk(s, func(Entry, []byte, place) error { return errEnough })
+		if err != nil || s.next.seq <= s.done {
+			return int(newest - s.done), hal.Stamp{}
 		}
 	}
-	return int(newest - o.done), o.first
+	return int(newest - s.done), s.first
 }
 
 // stampOf is when an entry was written.
@@ -157,9 +191,9 @@ func (o *Outbox) begin() {
 		return
 	}
 	o.known = true
-	o.done, o.saved = min(o.book.sent.Done, o.book.had), o.book.sent.Done
-	o.given = o.done
-	if o.done < o.saved {
+	o.live.done, o.saved = min(o.book.sent.Done, o.book.had), o.book.sent.Done
+	o.live.given = o.live.done
+	if o.live.done < o.saved {
 		o.save() //nolint:errcheck // the next Save tries again
 	}
 }
@@ -173,10 +207,10 @@ func (o *Outbox) Save() error {
 }
 
 func (o *Outbox) save() error {
-	if o.done == o.saved {
+	if o.live.done == o.saved {
 		return nil
 	}
-	text, err := json.Marshal(cursor{o.done})
+	text, err := json.Marshal(cursor{o.live.done})
 	if err != nil {
 		return err
 	}
@@ -187,6 +221,6 @@ func (o *Outbox) save() error {
 	if err != nil {
 		return fmt.Errorf("ledger: outbox: %w", err)
 	}
-	o.saved = o.done
+	o.saved = o.live.done
 	return nil
 }

@@ -28,6 +28,11 @@ func sent(t *testing.T, o *Outbox, most int) string {
 func TestOutboxGivesWhatIsNotAcknowledged(t *testing.T) {
 	l, _ := open(t, filepath.Join(t.TempDir(), "ledger.jsonl"))
 	o := l.Outbox()
+	again := func(n int, want bool, from, to uint64) {
+		if got := o.Replay(from, to); got != want {
+			t.Errorf("replay %d, from %d to %d: %v", n, from, to, got)
+		}
+	}
 	for _, x := range []struct {
 		name string
 		do   func()
@@ -42,11 +47,17 @@ func TestOutboxGivesWhatIsNotAcknowledged(t *testing.T) {
 		{"all", func() { o.Done(4) }, ""},
 		{"one that was never given", func() { add(t, l, talk(3)); o.Done(5) }, "5"},
 		{"done", func() { o.Done(5) }, ""},
-		{"again from the third on", func() { o.Rewind(3) }, "3 4 5"},
-		{"said of what was sent before", func() { o.Rewind(2); o.Done(5) }, "2 3 4"},
-		{"goes on", func() { o.Done(4) }, "5"},
-		{"from a number that is not yet", func() { o.Rewind(99) }, "5"},
-		{"all of it", func() { o.Rewind(0) }, "1 2 3"},
+		{"again from the third on", func() { again(1, true, 3, 5) }, "3 4 5"},
+		{"not acknowledged again", func() {}, "3 4 5"},
+		{"another while that is under way", func() { o.Done(3); again(2, false, 1, 5) }, "4 5"},
+		{"a new one goes before", func() { o.Done(4); add(t, l, talk(3)) }, "6"},
+		{"which is done", func() { o.Done(6) }, "5"},
+		{"and then the rest", func() { o.Done(5) }, ""},
+		{"a part, of which one was given before", func() { again(3, true, 2, 3) }, "2 3"},
+		{"done", func() { o.Done(3) }, ""},
+		{"to a number that is not yet", func() { again(4, true, 6, 99) }, "6"},
+		{"comes to an end", func() { o.Done(6) }, ""},
+		{"all of it", func() { again(5, true, 0, 9) }, "1 2 3"},
 	} {
 		x.do()
 		if got := sent(t, o, 3); got != x.want {
@@ -76,8 +87,8 @@ func TestWaiting(t *testing.T) {
 	check(1, day(2))
 	o.Done(3)
 	check(0, 0)
-	o.Rewind(2)
-	check(2, day(1))
+	o.Replay(2, 3)
+	check(0, 0)
 }
 
 // Killed at any time, with or without what was saved: everything that was not
@@ -231,8 +242,8 @@ func TestLongOutboxIsGivenFromWhereItWas(t *testing.T) {
 		if err != nil || len(all) != 20 || all[0].Entry.Seq != seq+1 {
 			t.Fatalf("after %d: %d, %v", seq, len(all), err)
 		}
-		if o.next.seq != seq+1 || seq > 0 && o.next.at == 0 {
-			t.Fatalf("after %d: begins at %+v", seq, o.next)
+		if o.live.next.seq != seq+1 || seq > 0 && o.live.next.at == 0 {
+			t.Fatalf("after %d: begins at %+v", seq, o.live.next)
 		}
 		o.Done(seq + 20)
 	}

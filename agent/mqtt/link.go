@@ -50,7 +50,7 @@ func (c *Conn) newLink(ctx context.Context) (*link, error) {
 		l.end(err)
 		return nil, fmt.Errorf("connect as %s: %w", c.o.ClientID, err)
 	}
-	if err := l.subscribe(ctx, c.o.Filters); err != nil {
+	if err := c.subscribe(ctx, l); err != nil {
 		l.end(err)
 		return nil, err
 	}
@@ -123,7 +123,9 @@ func (l *link) await(ctx context.Context, t paho.Token) error {
 	}
 }
 
-func (l *link) subscribe(ctx context.Context, filters []string) error {
+// subscribe subscribes to everything. A wish that is refused is logged once.
+func (c *Conn) subscribe(ctx context.Context, l *link) error {
+	filters := slices.Concat(c.o.Filters, c.o.Wishes)
 	if len(filters) == 0 {
 		return nil
 	}
@@ -136,9 +138,16 @@ func (l *link) subscribe(ctx context.Context, filters []string) error {
 		return fmt.Errorf("subscribe to %s: %w", strings.Join(filters, ", "), err)
 	}
 	given := t.(*paho.SubscribeToken).Result()
-	not := slices.DeleteFunc(slices.Clone(filters), func(f string) bool { return given[f] != refused })
+	not := slices.DeleteFunc(slices.Clone(c.o.Filters), func(f string) bool { return given[f] != refused })
 	if len(not) > 0 {
 		return fmt.Errorf("subscribe to %s: the broker does not allow it", strings.Join(not, ", "))
+	}
+	for _, f := range c.o.Wishes {
+		barred := given[f] == refused
+		if barred && !c.barred[f] {
+			c.log.Warn("mqtt: the broker does not allow a subscription; all else goes on", "filter", f)
+		}
+		c.barred[f] = barred
 	}
 	return nil
 }

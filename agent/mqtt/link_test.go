@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -165,6 +167,40 @@ func TestRefusedSubscriptionIsNoConnection(t *testing.T) {
 	o := Options{Filters: []string{"a"}, Ready: func(context.Context) { t.Error("ready") }}
 	play(t, o, func(f fake, _ int) { f.greet(); f.answer(f.asked(), refused); f.ack() },
 		func(ctx context.Context, c *Conn) { pass(time.Minute) })
+}
+
+// What the broker does not allow is logged once, also if it is refused at each
+// connection, and again when it had been allowed in between.
+func TestRefusedWishIsDoneWithout(t *testing.T) {
+	var log strings.Builder
+	o := Options{Filters: []string{"a"}, Wishes: []string{"b", "c"}, Log: slog.New(slog.NewTextHandler(&log, nil))}
+	play(t, o, func(f fake, n int) {
+		f.greet()
+		asked := f.asked()
+		ack := packets.NewControlPacket(packets.Suback).(*packets.SubackPacket)
+		ack.MessageID = asked.MessageID
+		for _, topic := range asked.Topics {
+			code := byte(1)
+			if topic == "c" && n != 2 {
+				code = refused
+			}
+			ack.ReturnCodes = append(ack.ReturnCodes, code)
+		}
+		f.send(ack)
+		if n < 3 {
+			pass(time.Second)
+			return
+		}
+		f.ack()
+	}, func(ctx context.Context, c *Conn) {
+		pass(5 * time.Minute)
+		if err := c.Publish(ctx, hi); err != nil {
+			t.Error(err)
+		}
+	})
+	if n := strings.Count(log.String(), "filter=c"); n != 2 || strings.Contains(log.String(), "filter=b") {
+		t.Errorf("a refusal is told %d times, want 2:\n%s", n, log.String())
+	}
 }
 
 func TestMessagesAreHandledInOrder(t *testing.T) {

@@ -59,7 +59,8 @@ type Options struct {
 	// Handle is called for each message, in order of arrival, from one goroutine.
 	// It must not block for long.
 	Handle  func(Message)
-	Filters []string // subscribed at QoS 1 at every connection, before Ready
+	Filters []string // subscribed at QoS 1 at every connection, before Ready; if one is not allowed it ends
+	Wishes  []string // subscribed with them; one that is not allowed is done without
 
 	// Ready is called in a goroutine of its own after each subscription. Its
 	// context ends with the connection, and then it must return: the next
@@ -87,6 +88,8 @@ type Conn struct {
 	mu   sync.Mutex
 	link *link // nil while there is none that is ready
 	runs atomic.Bool
+
+	barred map[string]bool // wishes that were not allowed the last time; of Run's goroutine
 }
 
 // New checks the options. Nothing is connected before Run.
@@ -114,7 +117,7 @@ func New(o Options) (*Conn, error) {
 	if o.Retry == 0 {
 		o.Retry = mostWait
 	}
-	c := &Conn{o: o, at: at, log: log, queue: newQueue(log)}
+	c := &Conn{o: o, at: at, log: log, queue: newQueue(log), barred: map[string]bool{}}
 	c.dial = c.open
 	c.Through(func(ctx context.Context) (net.Conn, error) { return new(net.Dialer).DialContext(ctx, "tcp", at.Host) })
 	return c, nil
@@ -127,6 +130,12 @@ func (c *Conn) Through(line func(ctx context.Context) (net.Conn, error)) { c.lin
 // Also subscribes to more at every connection. It is called before Run.
 func (c *Conn) Also(filters ...string) {
 	c.o.Filters = append(c.o.Filters[:len(c.o.Filters):len(c.o.Filters)], filters...)
+}
+
+// Wish subscribes to more at every connection, if the broker allows it. It is called
+// before Run.
+func (c *Conn) Wish(filters ...string) {
+	c.o.Wishes = append(c.o.Wishes[:len(c.o.Wishes):len(c.o.Wishes)], filters...)
 }
 
 // address reads the URL. Without TLS only the machine itself is spoken to.

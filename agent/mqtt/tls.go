@@ -13,7 +13,8 @@ import (
 // of PEM files: who signs brokers, and our own certificate with its key. The pair
 // is read again at the next connection after one of its files has changed; a pair
 // that cannot be read, or of which only half has been written, leaves the former
-// one in use.
+// one in use. If there is no former one, the settings come with the error, and read
+// the pair again at each connection.
 //
 // The clock of a machine without a battery begins years ago. The broker's
 // certificate is then judged as of the day our own began: later than that it
@@ -28,17 +29,15 @@ func TLS(ca, cert, key string) (*tls.Config, error) {
 		return nil, fmt.Errorf("read certificates of the broker's signer: there is none in %s", ca)
 	}
 	p := &pair{cert: cert, key: key}
-	if err := p.read(); err != nil {
-		return nil, err
-	}
+	_, err = p.current()
 	return &tls.Config{
 		MinVersion: tls.VersionTLS12,
 		RootCAs:    signers,
 		Time:       func() time.Time { return p.instant(time.Now()) },
 		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-			return p.current(), nil
+			return p.current()
 		},
-	}, nil
+	}, err
 }
 
 // pair is a certificate and its key, as last read from their files.
@@ -57,27 +56,24 @@ type fileState struct {
 }
 
 // current is the pair as the files have it now, or had it when they last fitted.
-func (p *pair) current() *tls.Certificate {
+func (p *pair) current() (*tls.Certificate, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if state, err := p.look(); err == nil && state != p.state {
-		_ = p.load() // the former pair is still good
+	if state, err := p.look(); p.known != nil && (err != nil || state == p.state) {
+		return p.known, nil
 	}
-	return p.known
+	if err := p.load(); err != nil && p.known == nil {
+		return nil, err
+	}
+	return p.known, nil // the former pair is still good
 }
 
 // instant is when certificates are judged, given what the clock says.
 func (p *pair) instant(now time.Time) time.Time {
-	if begin := p.current().Leaf.NotBefore; now.Before(begin) {
-		return begin
+	if own, err := p.current(); err == nil && now.Before(own.Leaf.NotBefore) {
+		return own.Leaf.NotBefore
 	}
 	return now
-}
-
-func (p *pair) read() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.load()
 }
 
 // load looks before it reads: what changes between the two is read again.

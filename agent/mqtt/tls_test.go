@@ -43,6 +43,35 @@ func TestPairIsReadAgainWhenItChanges(t *testing.T) {
 	}
 }
 
+// A pair that is not there yet, or only half, is used as soon as it is.
+func TestPairThatComesLater(t *testing.T) {
+	s := newSigner(t, time.Now().Add(-time.Hour))
+	cert, key := s.issue("a", "A1", time.Now())
+	whole, err := os.ReadFile(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(key, whole[:len(whole)/2], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	config, err := TLS(s.path("ca.pem"), cert, key)
+	if err == nil || config == nil {
+		t.Fatalf("with half a key: %v, %v", config, err)
+	}
+	if now := config.Time(); time.Since(now) > time.Minute {
+		t.Errorf("certificates are judged as of %v", now)
+	}
+	if c, err := config.GetClientCertificate(nil); err == nil {
+		t.Errorf("with half a key there is a certificate: %v", c)
+	}
+	if err := os.WriteFile(key, whole, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := config.GetClientCertificate(nil); err != nil {
+		t.Errorf("with a whole key: %v", err)
+	}
+}
+
 func TestFilesThatAreNoneAreRefused(t *testing.T) {
 	s := newSigner(t, time.Now())
 	cert, key := s.issue("a", "A1", time.Now())

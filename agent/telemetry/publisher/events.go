@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"time"
+
+	"stolpe/hal"
 )
 
 // Chosen by us.
@@ -57,8 +59,11 @@ func (p *Publisher) send(ctx context.Context) {
 // count notes how many events wait, for those who must not wait for the ledger.
 func (p *Publisher) count() {
 	events, oldest := p.Outbox.Waiting()
-	p.waiting.Store(int64(events))
+	if oldest.Clock == hal.ClockUnknown {
+		oldest.Unix = 0
+	}
 	p.oldest.Store(oldest.Unix)
+	p.waiting.Store(int64(events))
 }
 
 // save writes down what has been sent, not too often.

@@ -7,6 +7,7 @@ import (
 
 	"stolpe/agent/session"
 	"stolpe/agent/telemetry"
+	"stolpe/hal"
 )
 
 // numbers are those of the events that were said, in order.
@@ -104,6 +105,42 @@ func TestEventIsSentUntilItHasArrived(t *testing.T) {
 			t.Errorf("%d wait of ten after a connection that broke: want those that have not arrived", n)
 		}
 	})
+}
+
+// That events wait is told at once, and so is that they do not any more. Since when is
+// not told if it was written with a clock that was never set.
+func TestEventsThatWaitAreToldOfAtOnce(t *testing.T) {
+	for _, clock := range []hal.Clock{hal.ClockSynced, hal.ClockUnknown} {
+		bubble(t, telemetry.Minimal, nil, func(t *testing.T, p *Publisher, _ *post, b *books) {
+			b.clock = clock
+			pass(time.Minute)
+			b.set(true, 0)
+			b.add(50, "payment.refunded")
+			pass(10 * time.Minute)
+			if n, since := p.Waiting(); n != 50 || (since > 0) != (clock == hal.ClockSynced) {
+				t.Errorf("%v: %d wait since %d", clock, n, since)
+			}
+			b.take()
+			b.set(false, 0)
+			p.Anew()
+			pass(10 * time.Second)
+			all := under(b.take(), "health")
+			if len(all) != 2 {
+				t.Fatalf("%v: told %d times", clock, len(all))
+			}
+			if h := read[telemetry.Health](t, all[0]).Outbox; h.Events != 50 || (h.Oldest > 500) != (clock == hal.ClockSynced) {
+				t.Errorf("%v: at first %+v", clock, h)
+			}
+			if h := read[telemetry.Health](t, all[1]).Outbox; h != (telemetry.Outbox{}) {
+				t.Errorf("%v: then %+v", clock, h)
+			}
+			b.add(1, "payment.refunded")
+			pass(time.Minute)
+			if all := under(b.take(), "health"); len(all) > 0 {
+				t.Errorf("%v: one event, which was sent at once, is told of: %v", clock, all)
+			}
+		})
+	}
 }
 
 // Whoever winds the outbox back has events sent again.

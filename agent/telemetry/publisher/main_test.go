@@ -135,6 +135,7 @@ type books struct {
 	hang   time.Duration // that Next takes
 	full   error         // of Save
 	began  time.Time
+	clock  hal.Clock // by which the oldest was written
 
 	away  bool
 	tried int           // times that something was published while it was away
@@ -158,7 +159,7 @@ func (b *books) Waiting() (int, hal.Stamp) {
 	if b.out >= uint64(len(b.all)) {
 		return 0, hal.Stamp{}
 	}
-	return len(b.all) - int(b.out), hal.Stamp{Unix: b.all[b.out].At.Unix()}
+	return len(b.all) - int(b.out), hal.Stamp{Unix: b.all[b.out].At.Unix(), Clock: b.clock}
 }
 
 func (b *books) Save() error {
@@ -256,7 +257,7 @@ func under(all []said, leaf telemetry.Leaf) []said {
 func bubble(t *testing.T, profile telemetry.Profile, change func(*Options), test func(*testing.T, *Publisher, *post, *books)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		v, b := newPost(1), &books{began: time.Now()}
+		v, b := newPost(1), &books{began: time.Now(), clock: hal.ClockSynced}
 		o := Options{
 			Profile: profile, Info: telemetry.Info{Post: "A12", Profile: profile}, EVSEs: []EVSE{v}, Outbox: b, Newest: b.newest,
 			Health: func() telemetry.Health { return telemetry.Health{Up: 7} }, Publish: b.publish, Connected: b.connected,

@@ -18,8 +18,8 @@
 //
 // An event counts as sent when the broker has acknowledged it. Which ones that are is
 // written down now and then and not each time, so that after a power cut some are sent
-// again; their ids do not change. Whoever wants events again winds the outbox back: it
-// is asked anew each second.
+// again; their ids do not change. Whoever wants events again tells the outbox: it is
+// asked anew each second.
 package publisher
 
 import (
@@ -41,10 +41,10 @@ type EVSE interface {
 
 // Outbox holds what has happened and is not known to have arrived.
 type Outbox interface {
-	// Next gives the oldest events, at most so many, without taking them out. What it
-	// gives survives a power cut.
+	// Next gives the oldest events, at most so many, without taking them out, or else
+	// such as are wanted again. What it gives survives a power cut.
 	Next(most int) ([]telemetry.Event, error)
-	// Done takes out all events up to a number.
+	// Done takes out all events up to a number, of those that Next gave last.
 	Done(seq uint64)
 	// Waiting tells how many there are, and since when the oldest waits.
 	Waiting() (events int, oldest hal.Stamp)
@@ -85,7 +85,7 @@ type Publisher struct {
 	connection atomic.Int64 // which one there is, or was last
 	presented  atomic.Int64 // on which the post has told who it is and how it stands
 	waiting    atomic.Int64 // events in the outbox
-	oldest     atomic.Int64 // of when the oldest of them is, s since 1970
+	oldest     atomic.Int64 // of when the oldest of them is, s since 1970; 0 if that is not known
 
 	// Of Run's goroutine.
 	sights []*sight
@@ -120,3 +120,10 @@ func (p *Publisher) Anew() { p.connection.Add(1) }
 
 // Rediscover has Discovery called again. It may be called from any goroutine.
 func (p *Publisher) Rediscover() { p.seek.Store(true) }
+
+// Waiting is how many events wait, as it was counted last, and of when the oldest is, in
+// seconds since 1970; 0 if that is not known. It waits for nothing, and may be called
+// from any goroutine.
+func (p *Publisher) Waiting() (events int, oldest int64) {
+	return int(p.waiting.Load()), p.oldest.Load()
+}

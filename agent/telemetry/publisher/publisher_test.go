@@ -47,7 +47,7 @@ func TestEachConnectionBeginsWithThePresent(t *testing.T) {
 				b.set(false, 300*time.Millisecond)
 				p.Anew()
 				pass(5 * time.Second)
-				const want = "info evse/1/state evse/1/price evse/1/session evse/1/meter health evt/session evt/session evt/session"
+				const want = "info evse/1/state evse/1/price evse/1/session evse/1/meter health evt/session evt/session evt/session health"
 				if got := leaves(b.take()); got != want {
 					t.Errorf("told %s\nwant %s", got, want)
 				}

@@ -127,7 +127,7 @@ func (p *Publisher) rest(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := p.news(ctx, telemetry.HealthLeaf, p.ledger(), p.pace.Health, func() any { return p.health() }); err != nil {
+	if err := p.news(ctx, telemetry.HealthLeaf, p.concern(), p.pace.Health, func() any { return p.health() }); err != nil {
 		return err
 	}
 	return p.discover(ctx)
@@ -192,13 +192,19 @@ func (p *Publisher) newest() uint64 {
 	return p.Newest()
 }
 
-// ledger is what is wrong with the ledger: that is told at once, and not with the next
-// health, which may be an hour away.
-func (p *Publisher) ledger() string {
-	if p.Ill == nil {
-		return ""
+// concern is what is told of health at once when it changes, and not with the next,
+// which may be an hour away.
+type concern struct {
+	ledger string // what is wrong with it
+	stuck  bool   // events wait
+}
+
+func (p *Publisher) concern() concern {
+	c := concern{stuck: p.waiting.Load() > 0}
+	if p.Ill != nil {
+		c.ledger = p.Ill()
 	}
-	return p.Ill()
+	return c
 }
 
 // health adds what is known here.
@@ -206,8 +212,9 @@ func (p *Publisher) health() telemetry.Health {
 	now := p.Now()
 	h := p.Health()
 	h.Head = telemetry.HeadAt(now.Wall)
-	if h.Outbox.Events = int(p.waiting.Load()); h.Outbox.Events > 0 {
-		h.Outbox.Oldest = max(0, now.Wall.Unix-p.oldest.Load())
+	events, oldest := p.Waiting()
+	if h.Outbox.Events = events; events > 0 && oldest > 0 {
+		h.Outbox.Oldest = max(0, now.Wall.Unix-oldest)
 	}
 	return h
 }
