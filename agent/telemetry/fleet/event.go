@@ -17,7 +17,7 @@ const (
 	maxEnergy  = 10_000_000         // Wh of one charge: 10 MWh
 	maxTime    = 7 * 24 * time.Hour // of one charge, which lasts no longer anywhere
 	maxAhead   = 24 * time.Hour     // that an event may be in the future; then its clock was wrong
-	rewritten  = 10 * time.Minute   // later than the newest, an event with an old number is of a new book
+	rewritten  = 10 * time.Minute   // later than all others, a first event that was not known is of a new book
 	maxStrikes = 3                  // drivers in a row whom a post gave nothing for their approval
 )
 
@@ -46,29 +46,29 @@ func (p *post) event(now time.Time, text []byte) error {
 	if e.Seq == 0 || e.Seq > maxSeq || e.EVSE < 0 || e.EVSE > maxNumber {
 		return errNumbers
 	}
-	when, sure := now, good(e.Clock) && e.At.Before(now.Add(maxAhead)) && e.At.After(now.Add(-keptFor*time.Second))
-	if sure {
-		when = e.At.In(now.Location())
-	}
-	newer := e.Seq > p.Seqs.newest()
-	if !newer && sure && when.Sub(at(p.Newest)) > rewritten { // numbered from the beginning, on a new card
-		p.Seqs, newer = nil, true
-	}
-	if !p.Seqs.take(e.Seq) {
-		return nil
-	}
-	if newer {
-		p.Newest = when.Unix()
-	}
 	var d told
 	if len(e.Data) > 0 {
 		if err := json.Unmarshal(e.Data, &d); err != nil {
 			return err
 		}
 	}
-	if e.Type == "book.trimmed" && d.From > 0 && d.From <= d.To && d.To < e.Seq {
+	when, sure := now, good(e.Clock) && e.At.Before(now.Add(maxAhead)) && e.At.After(now.Add(-keptFor*time.Second))
+	if sure {
+		when = e.At.In(now.Location())
+	}
+	trimmed := e.Type == "book.trimmed" // it has the last number of what it stands for
+	if !trimmed && (p.Marks.other(e.Seq, e.ID) || e.Seq == 1 && !p.Marks.has(1) && sure && len(p.Seqs) > 0 && when.Sub(at(p.Newest)) > rewritten) {
+		p.Seqs, p.Marks = nil, nil // numbered from the beginning, on a new card
+	}
+	newer := e.Seq > p.Seqs.newest()
+	if trimmed && d.From > 0 && d.From <= d.To && d.To <= e.Seq {
 		p.Seqs.fill(d.From, d.To) // nobody will see them any more
 	}
+	if !p.Seqs.take(e.Seq) {
+		return nil
+	}
+	p.Marks.note(e.Seq, e.ID)
+	p.Newest = max(p.Newest, when.Unix())
 	p.count(when, func(t *Tally) { t.event(e.Type, d) })
 	if newer {
 		p.strike(now, e.Type, e.EVSE, d)

@@ -21,6 +21,7 @@ type world struct {
 	fleet *Fleet
 	now   time.Time
 	seq   uint64
+	card  int // on which events are numbered
 }
 
 func newWorld(t *testing.T) *world {
@@ -72,7 +73,7 @@ func (w *world) event(kind string, data string) {
 	w.t.Helper()
 	w.seq++
 	w.say(telemetry.EventLeaf+"/"+telemetry.Leaf(telemetry.KindOf(kind)), false,
-		telemetry.Event{Head: w.head(), ID: "01JD3MB8Y5W2M9T0K6X4C1R7ZP", Seq: w.seq, Type: kind, EVSE: 1, Data: json.RawMessage(data)})
+		telemetry.Event{Head: w.head(), ID: fmt.Sprintf("01JD3MB8Y5W2M9T%02d%09d", w.card, w.seq), Seq: w.seq, Type: kind, EVSE: 1, Data: json.RawMessage(data)})
 }
 
 func (w *world) post() Post {

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -93,7 +94,7 @@ func (f *Fleet) Restore(now time.Time, tenant, id string, text []byte) (old bool
 
 // fits says whether what was kept is within the bounds of what can be.
 func (p *post) fits(now int64) bool {
-	if len(p.EVSEs) > maxEVSEs || len(p.Days) > maxDays || len(p.Months) > maxMonths || len(p.Seqs) > maxSpans || p.Until > now+maxBack {
+	if len(p.EVSEs) > maxEVSEs || len(p.Days) > maxDays || len(p.Months) > maxMonths || len(p.Seqs) > maxSpans || len(p.Marks) > maxMarks || p.Until > now+maxBack {
 		return false
 	}
 	for number, e := range p.EVSEs {
@@ -117,7 +118,8 @@ func (p *post) fits(now int64) bool {
 		}
 		last = s.To
 	}
-	return slices.IsSortedFunc(p.Days, inOrder) && slices.IsSortedFunc(p.Months, inOrder)
+	bySeq := func(a, b mark) int { return cmp.Compare(a.Seq, b.Seq) }
+	return slices.IsSortedFunc(p.Marks, bySeq) && slices.IsSortedFunc(p.Days, inOrder) && slices.IsSortedFunc(p.Months, inOrder)
 }
 
 // fits says whether an EVSE can be as it was kept.

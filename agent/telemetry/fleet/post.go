@@ -51,7 +51,8 @@ type post struct {
 	Months  diary             `json:"months,omitempty"`
 	Total   Tally             `json:"total"`
 	Seqs    seqs              `json:"seqs,omitempty"`
-	Newest  int64             `json:"newest,omitempty"` // when the event with the highest number was, s since 1970
+	Marks   marks             `json:"marks,omitempty"`
+	Newest  int64             `json:"newest,omitempty"` // the latest time of an event, s since 1970
 	Health  *telemetry.Health `json:"health,omitempty"`
 
 	Gone bool `json:"gone,omitempty"` // somebody has removed what the broker kept of it

@@ -79,17 +79,67 @@ func TestAnEventCountsOnce(t *testing.T) {
 		t.Errorf("after a replay: counted %d, missed %d", p.Month.Asked, p.Missed)
 	}
 	say(20, w.now)
-	w.seq = 20
-	w.event("book.trimmed", `{"from":11,"to":18,"why":"old"}`)
+	w.seq = 17
+	w.event("book.trimmed", `{"from":11,"to":18,"why":"old"}`) // as a replay tells it, with the last of their numbers
 	if p := w.post(); p.Missed != 1 {
 		t.Errorf("of what is no more: missed %d", p.Missed)
 	}
-	w.pass(24 * time.Hour)
-	for seq := uint64(1); seq <= 3; seq++ { // a new card begins anew
-		say(seq, w.now)
+}
+
+func TestANewCardIsKnownByItsEvents(t *testing.T) {
+	for name, c := range map[string]struct {
+		first, last uint64 // that were heard
+		clock       time.Duration
+		card        int
+		from        uint64 // that is heard then, up to 500
+		want        int
+	}{
+		"a replay":                                   {1, 500, 0, 0, 1, 500},
+		"a replay after a clock set back":            {1, 500, -3 * time.Hour, 0, 1, 500},
+		"a new card":                                 {1, 500, 0, 1, 1, 1000},
+		"its first events were missed":               {1, 500, 0, 1, 400, 601},
+		"the first was never heard":                  {100, 500, 0, 1, 1, 901},
+		"the first was never heard, and is replayed": {100, 500, 0, 0, 1, 500},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.t = t
+			for seq := c.first; seq <= c.last; seq++ {
+				w.seq = seq - 1
+				w.event("session.created", `{}`)
+			}
+			w.pass(c.clock)
+			w.seq++
+			w.event("session.stopped", `{}`)
+			w.again()
+			w.pass(-c.clock)
+			if c.card > 0 {
+				w.pass(time.Hour)
+			}
+			w.card = c.card
+			for range 2 {
+				for seq := c.from; seq <= 500; seq++ {
+					w.seq = seq - 1
+					w.event("session.created", `{}`)
+				}
+			}
+			if p := w.post(); p.Total.Asked != c.want {
+				t.Errorf("counted %d, want %d", p.Total.Asked, c.want)
+			}
+		})
 	}
-	if p := w.post(); p.Month.Asked != 14 {
-		t.Errorf("after a new card: counted %d", p.Month.Asked)
+}
+
+// An event that cannot be read is not counted as seen: a replay may bring it whole.
+func TestAnOddEventIsNotTaken(t *testing.T) {
+	w := newWorld(t)
+	odd := `{"v":1,"ts":"2026-06-15T12:00:00Z","clk":"synced","seq":1,"type":"session.settled","evse":1,"data":[]}`
+	if err := w.fleet.Take(w.now, "acme", "A1", "evt/session", []byte(odd), false); err == nil {
+		t.Error("it is taken")
+	}
+	w.event("session.settled", sold)
+	if p := w.post(); p.Total.Fed != 1 {
+		t.Errorf("%+v", p.Total)
 	}
 }
 
