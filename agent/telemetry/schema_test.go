@@ -55,7 +55,7 @@ func full() map[Leaf][]any {
 	}
 	return map[Leaf][]any{
 		InfoLeaf: {Info{head, "A12", "acme", "Storgata 1", "1.0.0", "linux/arm64", "Raspberry Pi Zero 2 W", "01JD3M9Q7T", "0123456789ab", "Europe/Oslo", "NO",
-			[]EVSE{evse}, Frugal, []string{"identify", "config.set"}}},
+			[]EVSE{evse}, Frugal, "gateway", []string{"identify", "config.set"}}},
 		HealthLeaf: {Health{head, 60, of(41.5), []int64{120, 512}, of(3), of(-71), of(int64(-12)), Outbox{3, 60}, of(int64(12)), of(1), 2, 60, "the disk is full"},
 			Health{Head: HeadAt(hal.Stamp{})}},
 		StateLeaf.Of(1):   append(states, State{head, 0, "available", since, nil, "open", "unknown", []Fault{}}),

@@ -70,7 +70,9 @@ func (f *families) post(p fleet.Post) {
 	add := func(name string, value float64, more ...any) {
 		f.add(name, value, append([]any{"tenant", p.Tenant, "post", p.ID}, more...)...)
 	}
-	add("stolpe_post_up", number(p.There))
+	if !p.Unsure { // what is not known is left out
+		add("stolpe_post_up", number(p.There))
+	}
 	add("stolpe_build_info", 1, "version", p.Version)
 	if !p.Heard.IsZero() {
 		add("stolpe_post_last_seen_timestamp_seconds", float64(p.Heard.Unix()))

@@ -35,7 +35,7 @@ var ErrFull = errors.New("fleet: there are as many posts as are watched")
 
 // Chosen by us.
 const (
-	// maxPosts, with two EVSEs each that change as often as is remembered, take 250 MB;
+	// maxPosts, with two EVSEs each that change as often as is remembered, take 500 MB;
 	// with what posts do in fact, 40 MB.
 	maxPosts   = 10_000
 	maxAll     = 20_000   // EVSEs
@@ -116,7 +116,7 @@ func (f *Fleet) Reach(now time.Time, tenant, id string, there bool) error {
 		return err
 	}
 	p.reach(now, there)
-	p.dirty = true
+	p.changed()
 	f.tell()
 	return nil
 }
@@ -143,7 +143,7 @@ func (f *Fleet) Take(now time.Time, tenant, id string, leaf telemetry.Leaf, payl
 	if live {
 		p.hear(now)
 	}
-	p.dirty = true
+	p.changed()
 	f.tell()
 	return nil
 }
@@ -183,7 +183,7 @@ func (f *Fleet) Deaf(now time.Time) {
 	defer f.mu.Unlock()
 	for _, p := range f.posts {
 		p.deaf(now.Unix())
-		p.dirty = true
+		p.changed()
 	}
 	f.tell()
 }
@@ -194,7 +194,9 @@ func (f *Fleet) Watch(now time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, p := range f.posts {
-		p.dirty = p.watch(now) || p.dirty
+		if p.watch(now) {
+			p.changed()
+		}
 	}
 	f.tell()
 }

@@ -89,6 +89,7 @@ func (f *Fleet) Restore(now time.Time, tenant, id string, text []byte) (old bool
 	for _, e := range p.EVSEs {
 		e.Line.add(change{At: p.Until, Is: Unheard})
 	}
+	p.changed()
 	return false, nil
 }
 
@@ -124,7 +125,7 @@ func (p *post) fits(now int64) bool {
 
 // fits says whether an EVSE can be as it was kept.
 func (e *evse) fits(until int64) bool {
-	if len(e.Line) > maxChanges || len(e.Faults) > maxRepairs || e.Strikes < 0 || e.Strikes > maxStrikes || e.State != "" && !known(e.State) {
+	if len(e.Line) > maxChanges || len(e.Faults) > maxRepairs || e.Strikes < 0 || e.Strikes > maxStrikes || e.State != "" && !known(e.State) || !e.Past.fits() {
 		return false
 	}
 	for i, c := range e.Line {

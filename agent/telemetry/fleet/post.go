@@ -54,6 +54,7 @@ type post struct {
 	Marks   marks             `json:"marks,omitempty"`
 	Newest  int64             `json:"newest,omitempty"` // the latest time of an event, s since 1970
 	Health  *telemetry.Health `json:"health,omitempty"`
+	Relayed bool              `json:"relayed,omitempty"` // paid through a gateway
 
 	Gone bool `json:"gone,omitempty"` // somebody has removed what the broker kept of it
 
@@ -61,6 +62,14 @@ type post struct {
 	there  presence
 	silent bool // nothing has been heard for so long that it is taken for gone
 	dirty  bool // not kept yet as it is
+}
+
+// changed notes that it has to be kept anew.
+func (p *post) changed() {
+	p.dirty = true
+	for _, e := range p.EVSEs {
+		e.fold(func() []Window { return p.fleet.windowsOf(p) })
+	}
 }
 
 // evse finds an EVSE; nil if there cannot be one of that number.
@@ -88,7 +97,7 @@ func (p *post) reach(now time.Time, there bool) {
 	for _, e := range p.EVSEs {
 		switch {
 		case !there:
-			e.leave(unix)
+			p.leave(e, unix)
 		case was == present: // it has come again, and is about to say how it stands
 			e.fresh = false
 		case e.fresh:
@@ -98,9 +107,9 @@ func (p *post) reach(now time.Time, there bool) {
 }
 
 // leave notes that the post has gone. What was retained shows how it stood until then.
-func (e *evse) leave(unix int64) {
+func (p *post) leave(e *evse, unix int64) {
 	if e.fresh && e.State != "" {
-		e.Line.paint(e.Since, e.said, e.standing(), e.reason())
+		p.paint(e, e.said)
 	}
 	e.fresh = false
 	e.Line.add(change{At: unix, Is: Away})
@@ -154,6 +163,7 @@ func (p *post) info(text []byte) error {
 	if i.Profile == telemetry.Minimal || i.Profile == telemetry.Standard {
 		p.Profile = i.Profile
 	}
+	p.Relayed = i.Through == "gateway"
 	p.Gone = false
 	for _, e := range p.EVSEs {
 		e.Ended = true
