@@ -232,8 +232,12 @@ func TestLeavesHaveTheirKinds(t *testing.T) {
 func TestHomeAssistantIsTold(t *testing.T) {
 	info := full()[InfoLeaf][0].(Info)
 	h := HomeAssistant{Prefix: "homeassistant", Base: "stolpe/v1/acme/A12/", Offline: envelope.AvailabilityLeaf, Info: info, Currency: "NOK", Plugs: []int{1}, Streams: true}
-	if got := h.Topic(); got != "homeassistant/device/stolpe-acme-A12/config" {
+	if got := h.Topic(); got != "homeassistant/device/stolpe-acme_A12/config" {
 		t.Error(got)
+	}
+	other, another := HomeAssistant{Info: Info{Tenant: "a-b", Post: "c"}}, HomeAssistant{Info: Info{Tenant: "a", Post: "b-c"}}
+	if other.Topic() == another.Topic() {
+		t.Errorf("two posts at %s", other.Topic())
 	}
 	if got := h.Birth(); got != "homeassistant/status" {
 		t.Error(got)

@@ -97,6 +97,9 @@ func (f *families) post(p fleet.Post) {
 		name string
 		sums map[payment.Currency]int64
 	}{{"stolpe_revenue_minor_units_total", t.Revenue}, {"stolpe_written_off_minor_units_total", t.Lost}, {"stolpe_refunded_minor_units_total", t.Refunded}} {
+		if p.Sells != "" && x.sums[p.Sells] == 0 { // there from the start, or the first amount would be no increase
+			add(x.name, 0, "currency", p.Sells)
+		}
 		for c, n := range x.sums {
 			add(x.name, float64(n), "currency", c)
 		}

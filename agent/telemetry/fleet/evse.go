@@ -11,6 +11,9 @@ import (
 // strikesCode stands in the place of a fault's for an EVSE that gives nobody anything.
 const strikesCode = "no-energy"
 
+// unpaidCode stands there for one at which nobody could pay.
+const unpaidCode = "no-payment"
+
 // otherCode stands for codes that this program does not know: a post could make up new
 // ones for ever.
 const otherCode = "other"
@@ -23,6 +26,7 @@ type evse struct {
 	Line    timeline `json:"line,omitempty"`
 	Past    past     `json:"past,omitempty"`    // before the line
 	Strikes int      `json:"strikes,omitempty"` // drivers in a row who got nothing
+	Unpaid  bool     `json:"unpaid,omitempty"`  // the last of them could not pay
 	Ended   bool     `json:"ended,omitempty"`   // the post has it no more
 	Faults  []Repair `json:"faults,omitempty"`  // those that are there first, and then the newest first
 
@@ -121,6 +125,9 @@ func (e *evse) reason() string {
 		return e.State
 	case e.State == display.Faulted.String() || e.State == display.Unavailable.String():
 		return firstOf(e.gaunt, e.State)
+	}
+	if e.Unpaid {
+		return unpaidCode
 	}
 	return strikesCode
 }

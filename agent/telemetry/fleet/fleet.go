@@ -159,6 +159,8 @@ func (p *post) take(now time.Time, leaf telemetry.Leaf, payload []byte, retained
 		return p.state(now, number, payload, retained)
 	case own == telemetry.InfoLeaf && number == 0:
 		return p.info(payload)
+	case own == telemetry.PriceLeaf && number > 0:
+		return p.price(payload)
 	case own == telemetry.HealthLeaf && number == 0:
 		return p.health(payload)
 	case isEvent(own) && number == 0 && !retained:

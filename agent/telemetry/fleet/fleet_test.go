@@ -410,3 +410,36 @@ func TestAYearOfShortLosses(t *testing.T) {
 		t.Errorf("%d days are kept", len(e.Past))
 	}
 }
+
+func TestOnePostThatCannotBeKeptEndsNoOther(t *testing.T) {
+	w := newWorld(t)
+	for n := range 5 {
+		if err := w.fleet.Reach(w.now, "acme", fmt.Sprint("A", n), true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	full, tried := errors.New("full"), 0
+	fails := func(string, string, []byte) error { tried++; return full }
+	if err := w.fleet.Keep(w.now, fails); !errors.Is(err, full) || tried != 5 {
+		t.Errorf("%d are tried, %v", tried, err)
+	}
+}
+
+func TestWhatWasCountedIsKeptByItself(t *testing.T) {
+	w := newWorld(t)
+	w.reach(true)
+	w.say(telemetry.PriceLeaf.Of(1), true, telemetry.Price{Head: w.head(), Currency: "NOK"})
+	for _, want := range []int{0, 1, 0} {
+		if want > 0 {
+			w.event("session.settled", sold)
+		}
+		kept := 0
+		if err := w.fleet.KeepCounts(w.now, func(string, string, []byte) error { kept++; return nil }); err != nil || kept != want {
+			t.Errorf("%d are kept, want %d, %v", kept, want, err)
+		}
+	}
+	w.again()
+	if p := w.post(); p.Sells != "NOK" {
+		t.Errorf("sells in %q", p.Sells)
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"stolpe/agent/telemetry"
+	"stolpe/payment"
 )
 
 var (
@@ -37,31 +38,33 @@ const (
 
 // post is what is known of a post.
 type post struct {
-	Tenant  string            `json:"tenant"`
-	ID      string            `json:"post"`
-	Name    string            `json:"name,omitempty"`
-	Version string            `json:"version,omitempty"`
-	System  string            `json:"system,omitempty"`
-	Profile telemetry.Profile `json:"profile,omitempty"`
-	Clock   string            `json:"clock,omitempty"`
-	Heard   int64             `json:"heard,omitempty"` // when something came from it last, s since 1970
-	Until   int64             `json:"until"`           // up to when all this was known, s since 1970
-	EVSEs   map[int]*evse     `json:"evses,omitempty"`
-	Days    diary             `json:"days,omitempty"`
-	Months  diary             `json:"months,omitempty"`
-	Total   Tally             `json:"total"`
-	Seqs    seqs              `json:"seqs,omitempty"`
-	Marks   marks             `json:"marks,omitempty"`
-	Newest  int64             `json:"newest,omitempty"` // the latest time of an event, s since 1970
-	Health  *telemetry.Health `json:"health,omitempty"`
-	Relayed bool              `json:"relayed,omitempty"` // paid through a gateway
+	Tenant   string            `json:"tenant"`
+	ID       string            `json:"post"`
+	Name     string            `json:"name,omitempty"`
+	Version  string            `json:"version,omitempty"`
+	System   string            `json:"system,omitempty"`
+	Profile  telemetry.Profile `json:"profile,omitempty"`
+	Clock    string            `json:"clock,omitempty"`
+	Heard    int64             `json:"heard,omitempty"` // when something came from it last, s since 1970
+	Until    int64             `json:"until"`           // up to when all this was known, s since 1970
+	EVSEs    map[int]*evse     `json:"evses,omitempty"`
+	Days     diary             `json:"days,omitempty"`
+	Months   diary             `json:"months,omitempty"`
+	Total    Tally             `json:"total"`
+	Seqs     seqs              `json:"seqs,omitempty"`
+	Marks    marks             `json:"marks,omitempty"`
+	Newest   int64             `json:"newest,omitempty"` // the latest time of an event, s since 1970
+	Health   *telemetry.Health `json:"health,omitempty"`
+	Currency payment.Currency  `json:"currency,omitempty"`
+	Relayed  bool              `json:"relayed,omitempty"` // paid through a gateway
 
 	Gone bool `json:"gone,omitempty"` // somebody has removed what the broker kept of it
 
-	fleet  *Fleet
-	there  presence
-	silent bool // nothing has been heard for so long that it is taken for gone
-	dirty  bool // not kept yet as it is
+	fleet   *Fleet
+	there   presence
+	silent  bool // nothing has been heard for so long that it is taken for gone
+	dirty   bool // not kept yet as it is
+	counted bool // it has counted something that is not kept yet
 }
 
 // changed notes that it has to be kept anew.
@@ -173,6 +176,20 @@ func (p *post) info(text []byte) error {
 			e.Code, e.Ended = clean(said.Code), false
 		}
 	}
+	return nil
+}
+
+// price takes in in which currency the post sells.
+func (p *post) price(text []byte) error {
+	var price telemetry.Price
+	if err := decode(text, &price.Head, &price); err != nil {
+		return err
+	}
+	c := payment.Currency(price.Currency)
+	if !c.Known() {
+		return errWord
+	}
+	p.Currency = c
 	return nil
 }
 

@@ -36,7 +36,7 @@ func TestEventsBecomeAFunnel(t *testing.T) {
 	want := Tally{Asked: 3, Approved: 2, Closed: 1, Fed: 2, Cut: 1, Dry: 1, Troubled: 1, Energy: 11444, Seconds: 3500,
 		Revenue: map[payment.Currency]int64{"NOK": 6228}, Refunded: map[payment.Currency]int64{"NOK": 500},
 		Failed: map[string]int{"declined": 1, "never_plugged": 1, "no_energy": 1, "other": 1}}
-	if diff := cmp.Diff(map[string]int{"ok": 1, "interrupted": 1, "no_energy": 1, "start_failed": 2, "not_approved": 1}, want.Results()); diff != "" {
+	if diff := cmp.Diff(map[string]int{"ok": 1, "interrupted": 1, "no_energy": 1, "start_failed": 2, "not_approved": 1, "no_payment": 0}, want.Results()); diff != "" {
 		t.Error(diff)
 	}
 	for _, again := range []bool{false, true} {
@@ -236,5 +236,39 @@ func TestFaultsAreMended(t *testing.T) {
 	}
 	if e := posts[0].EVSEs[0]; e.Faults[0].From != w.now.Add(-30*time.Minute).Unix() {
 		t.Errorf("%+v", e)
+	}
+}
+
+// A post at which nobody can pay is down, until somebody can.
+func TestThreeDriversWhoCannotPayAreAnOutage(t *testing.T) {
+	w := newWorld(t)
+	w.reach(true)
+	w.state("available", 0)
+	for _, reason := range []string{"no_answer", "payment_gone", "no_answer"} {
+		w.event("session.abandoned", `{"reason":"`+reason+`"}`)
+	}
+	w.again()
+	w.reach(true)
+	w.state("available", 0)
+	if e := w.evse(); e.Is != Down || e.Trouble != "no-payment" {
+		t.Errorf("%v %q", e.Is, e.Trouble)
+	}
+	if diff := cmp.Diff(map[string]int{"ok": 0, "interrupted": 0, "no_energy": 0, "start_failed": 0, "not_approved": 0, "no_payment": 3}, w.post().Total.Results()); diff != "" {
+		t.Error(diff)
+	}
+	w.event("session.authorised", `{}`)
+	if e := w.evse(); e.Is != Working {
+		t.Errorf("%v after somebody could", e.Is)
+	}
+}
+
+func TestAYearHasTwelveMonths(t *testing.T) {
+	w := newWorld(t)
+	w.now = time.Date(2026, 4, 10, 12, 0, 0, 0, time.UTC)
+	w.event("session.created", `{}`)
+	w.now = time.Date(2027, 3, 31, 12, 0, 0, 0, time.UTC)
+	w.event("session.created", `{}`)
+	if n := w.post().Year.Asked; n != 2 {
+		t.Errorf("counted %d", n)
 	}
 }
