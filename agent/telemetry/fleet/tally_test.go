@@ -84,6 +84,13 @@ func TestAnEventCountsOnce(t *testing.T) {
 	if p := w.post(); p.Missed != 1 {
 		t.Errorf("of what is no more: missed %d", p.Missed)
 	}
+	w.card, w.seq = 1, 8
+	w.event("book.trimmed", `{"from":8,"to":9,"why":"old"}`) // in the place of one that was heard
+	w.card = 0
+	say(5, w.now)
+	if p := w.post(); p.Total.Asked != 11 {
+		t.Errorf("after a trimmed line: counted %d", p.Total.Asked)
+	}
 }
 
 func TestANewCardIsKnownByItsEvents(t *testing.T) {
@@ -97,9 +104,10 @@ func TestANewCardIsKnownByItsEvents(t *testing.T) {
 		"a replay":                                   {1, 500, 0, 0, 1, 500},
 		"a replay after a clock set back":            {1, 500, -3 * time.Hour, 0, 1, 500},
 		"a new card":                                 {1, 500, 0, 1, 1, 1000},
+		"a new card, and its clock is behind":        {1, 500, 3 * time.Hour, 1, 1, 1000},
 		"its first events were missed":               {1, 500, 0, 1, 400, 601},
 		"the first was never heard":                  {100, 500, 0, 1, 1, 901},
-		"the first was never heard, and is replayed": {100, 500, 0, 0, 1, 500},
+		"the first was never heard, and is replayed": {100, 500, -3 * time.Hour, 0, 1, 500},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
