@@ -28,7 +28,7 @@ type query struct{ where, text string }
 func words() map[string][]string {
 	w := map[string][]string{
 		"step":   {"requested", "approved", "closed", "energy"},
-		"result": {"ok", "interrupted", "no_energy", "start_failed", "not_approved"},
+		"result": {"ok", "interrupted", "no_energy", "start_failed", "not_approved", "no_payment"},
 		"to":     {"contactor", "energy"}, "formula": {"nevi", "uk"}, "window": {"30d", "365d", "calendar_year"}, "excluded": {"true", "false"},
 	}
 	session.EachFault(func(f session.Faults) { w["code"] = append(w["code"], f.Code()) })

@@ -42,7 +42,7 @@ func TestHomeAssistantIsToldAndTakenBack(t *testing.T) {
 				t.Errorf("%s: told %q, want %q", after, got, want)
 			}
 		}
-		const topic = "/device/stolpe-acme-A12/config"
+		const topic = "/device/stolpe-acme_A12/config"
 		q.start("frugal")
 		told("when it is off")
 		q.stop()

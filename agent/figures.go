@@ -103,7 +103,7 @@ func (f *figures) of(rules *session.Rules, found *session.State) *abacus {
 	for _, step := range []string{"requested", "approved", "closed", "energy"} {
 		a.step(step, 0)
 	}
-	for _, result := range []string{"ok", "interrupted", "no_energy", "start_failed", "not_approved"} {
+	for _, result := range []string{"ok", "interrupted", "no_energy", "start_failed", "not_approved", "no_payment"} {
 		a.ends(result, 0)
 	}
 	a.outage(false, 0)
@@ -217,6 +217,8 @@ func (a *abacus) over(number uint64, after *session.State) {
 // result is how a charge went, in a word.
 func (a *abacus) result(c *session.Charge) string {
 	switch {
+	case c.End <= c.Start && (c.Why == display.NoAnswer || c.Why == display.PaymentGone):
+		return "no_payment"
 	case !c.Held:
 		return "not_approved"
 	case c.End > c.Start && broken(c.Why):

@@ -171,6 +171,7 @@ func TestResultsOfCharges(t *testing.T) {
 		{"no_energy", session.Charge{Held: true, Start: 100, End: 100, Elapsed: time.Minute, Why: display.NoEnergy}},
 		{"start_failed", session.Charge{Held: true, Start: 100, End: 100, Why: display.ContactorBad}},
 		{"not_approved", session.Charge{Start: 100, End: 100, Why: display.Declined}},
+		{"no_payment", session.Charge{Start: 100, End: 100, Why: display.NoAnswer}},
 	} {
 		c.charge.Number = 7
 		under := session.State{Kept: session.Kept{Phase: session.Stopping, Charge: c.charge}}
@@ -178,7 +179,7 @@ func TestResultsOfCharges(t *testing.T) {
 		var text lines
 		countedOf(session.State{}, under, done).write(&text)
 		all := readFigures(t, text.String())
-		for _, word := range []string{"ok", "interrupted", "no_energy", "start_failed", "not_approved"} {
+		for _, word := range []string{"ok", "interrupted", "no_energy", "start_failed", "not_approved", "no_payment"} {
 			want := number(word == c.word)
 			wantFigures(t, all, map[string]float64{`stolpe_sessions_total{evse="2",result="` + word + `"}`: want})
 		}

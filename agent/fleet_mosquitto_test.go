@@ -173,7 +173,7 @@ func TestPeopleCommandAPostOverARealBroker(t *testing.T) {
 		t.Errorf("after it has started anew: %s", m.Payload)
 	}
 	home, _ := a.listen("reader-ann", telemetry.HomeAssistant{Prefix: "homeassistant", Info: telemetry.Info{Tenant: "acme", Post: "A12"}}.Topic())
-	if m := <-home; !strings.Contains(string(m.Payload), `"unique_id":"stolpe-acme-A12-`) {
+	if m := <-home; !strings.Contains(string(m.Payload), `"unique_id":"stolpe-acme_A12-`) {
 		t.Errorf("Home Assistant is told %s", m.Payload)
 	}
 }

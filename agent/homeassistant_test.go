@@ -53,7 +53,7 @@ func TestHomeAssistantIsToldAndToldNoMore(t *testing.T) {
 	if start(config.HomeAssistant{Prefix: "ha"}) != nil {
 		t.Error("one that was never wanted says something")
 	}
-	const here, there = "ha/device/stolpe-acme-A12/config", "homes/device/stolpe-acme-A12/config"
+	const here, there = "ha/device/stolpe-acme_A12/config", "homes/device/stolpe-acme_A12/config"
 	a := start(config.HomeAssistant{Discovery: true, Prefix: "ha"})
 	told("first", a, here+" true true")
 	told("again", a, here+" true true")

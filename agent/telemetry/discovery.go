@@ -41,7 +41,7 @@ func (h HomeAssistant) node() string {
 			return r
 		}
 		return '_'
-	}, "stolpe-"+h.Info.Tenant+"-"+h.Info.Post)
+	}, "stolpe-"+h.Info.Tenant+"_"+h.Info.Post) // neither has a _
 }
 
 // entity is one thing that is seen, in the words of Home Assistant.

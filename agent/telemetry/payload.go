@@ -20,6 +20,7 @@ type Info struct {
 	Country  string   `json:"country"`
 	EVSEs    []EVSE   `json:"evses"`
 	Profile  Profile  `json:"profile"`
+	Through  string   `json:"through,omitempty"`  // how it is paid: vipps, gateway or sim
 	Commands []string `json:"commands,omitempty"` // that somebody's key may give
 }
 

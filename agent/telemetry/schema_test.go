@@ -55,7 +55,7 @@ func full() map[Leaf][]any {
 	}
 	return map[Leaf][]any{
 		InfoLeaf: {Info{head, "A12", "acme", "Storgata 1", "1.0.0", "linux/arm64", "Raspberry Pi Zero 2 W", "01JD3M9Q7T", "0123456789ab", "Europe/Oslo", "NO",
-			[]EVSE{evse}, Frugal, []string{"identify", "config.set"}}},
+			[]EVSE{evse}, Frugal, "gateway", []string{"identify", "config.set"}}},
 		HealthLeaf: {Health{head, 60, of(41.5), []int64{120, 512}, of(3), of(-71), of(int64(-12)), Outbox{3, 60}, of(int64(12)), of(1), 2, 60, "the disk is full"},
 			Health{Head: HeadAt(hal.Stamp{})}},
 		StateLeaf.Of(1):   append(states, State{head, 0, "available", since, nil, "open", "unknown", []Fault{}}),
@@ -232,8 +232,12 @@ func TestLeavesHaveTheirKinds(t *testing.T) {
 func TestHomeAssistantIsTold(t *testing.T) {
 	info := full()[InfoLeaf][0].(Info)
 	h := HomeAssistant{Prefix: "homeassistant", Base: "stolpe/v1/acme/A12/", Offline: envelope.AvailabilityLeaf, Info: info, Currency: "NOK", Plugs: []int{1}, Streams: true}
-	if got := h.Topic(); got != "homeassistant/device/stolpe-acme-A12/config" {
+	if got := h.Topic(); got != "homeassistant/device/stolpe-acme_A12/config" {
 		t.Error(got)
+	}
+	other, another := HomeAssistant{Info: Info{Tenant: "a-b", Post: "c"}}, HomeAssistant{Info: Info{Tenant: "a", Post: "b-c"}}
+	if other.Topic() == another.Topic() {
+		t.Errorf("two posts at %s", other.Topic())
 	}
 	if got := h.Birth(); got != "homeassistant/status" {
 		t.Error(got)

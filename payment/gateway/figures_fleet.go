@@ -70,7 +70,9 @@ func (f *families) post(p fleet.Post) {
 	add := func(name string, value float64, more ...any) {
 		f.add(name, value, append([]any{"tenant", p.Tenant, "post", p.ID}, more...)...)
 	}
-	add("stolpe_post_up", number(p.There))
+	if !p.Unsure { // what is not known is left out
+		add("stolpe_post_up", number(p.There))
+	}
 	add("stolpe_build_info", 1, "version", p.Version)
 	if !p.Heard.IsZero() {
 		add("stolpe_post_last_seen_timestamp_seconds", float64(p.Heard.Unix()))
@@ -95,6 +97,9 @@ func (f *families) post(p fleet.Post) {
 		name string
 		sums map[payment.Currency]int64
 	}{{"stolpe_revenue_minor_units_total", t.Revenue}, {"stolpe_written_off_minor_units_total", t.Lost}, {"stolpe_refunded_minor_units_total", t.Refunded}} {
+		if p.Sells != "" && x.sums[p.Sells] == 0 { // there from the start, or the first amount would be no increase
+			add(x.name, 0, "currency", p.Sells)
+		}
 		for c, n := range x.sums {
 			add(x.name, float64(n), "currency", c)
 		}

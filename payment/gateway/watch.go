@@ -24,8 +24,10 @@ import (
 // Chosen by us.
 const (
 	// keepEvery is how often statistics are written: what is lost with a gateway that
-	// is killed is made again from what posts show of themselves.
+	// is killed is made again from what posts show of themselves. What was counted is
+	// written within countEvery, so that counters do not go back.
 	keepEvery  = 5 * time.Minute
+	countEvery = 5 * time.Second
 	watchEvery = time.Minute
 	// lastWithin is for how long the last statistics are written. Ten thousand posts take
 	// longer on a slow disk, and lose a few minutes.
@@ -63,7 +65,7 @@ func (g *gateway) watch(work context.Context, odd func()) (*watch, error) {
 	any := envelope.Root + "+/+/"
 	o := mqtt.Options{URL: g.settings.MQTT.URL, ClientID: s.ClientID, Retry: g.settings.MQTT.Retry, Log: g.log, Handle: w.take, Ready: func(ctx context.Context) { w.listening(ctx, work) }, Filters: []string{
 		any + envelope.AvailabilityLeaf, any + string(telemetry.InfoLeaf), any + string(telemetry.HealthLeaf),
-		any + "evse/+/" + string(telemetry.StateLeaf), any + string(telemetry.EventLeaf) + "/+",
+		any + "evse/+/" + string(telemetry.StateLeaf), any + "evse/+/" + string(telemetry.PriceLeaf), any + string(telemetry.EventLeaf) + "/+",
 	}}
 	var err error
 	if s.Cert != "" {
@@ -150,10 +152,14 @@ func (w *watch) readCert() error {
 	return err
 }
 
-// reload lets new logins and announcements take over, and a new certificate.
+// reload lets new logins and announcements take over, and a new certificate. Without
+// the section, nobody may see anything any more.
 func (w *watch) reload(s *watching) {
-	if w == nil || s == nil {
+	if w == nil {
 		return
+	}
+	if s == nil {
+		s = &watching{}
 	}
 	w.fleet.Announce(s.Announced)
 	if w.pages != nil {
@@ -205,8 +211,9 @@ func (w *watch) run(keep func(func(context.Context) error)) {
 
 // tend looks after the posts that are silent, and keeps what is known.
 func (w *watch) tend(ctx context.Context) {
-	looks, keeps := time.NewTicker(watchEvery), time.NewTicker(keepEvery)
+	looks, counts, keeps := time.NewTicker(watchEvery), time.NewTicker(countEvery), time.NewTicker(keepEvery)
 	defer looks.Stop()
+	defer counts.Stop()
 	defer keeps.Stop()
 	for {
 		select {
@@ -214,12 +221,14 @@ func (w *watch) tend(ctx context.Context) {
 			if w.conn.Connected() {
 				w.fleet.Watch(now)
 			}
+		case now := <-counts.C:
+			w.keep(now, w.fleet.KeepCounts, countEvery)
 		case now := <-keeps.C:
-			w.keep(now, keepEvery)
+			w.keep(now, w.fleet.Keep, keepEvery)
 		case <-ctx.Done():
 			now := time.Now()
 			w.fleet.Deaf(now)
-			w.keep(now, lastWithin)
+			w.keep(now, w.fleet.Keep, lastWithin)
 			return
 		}
 	}
@@ -227,10 +236,10 @@ func (w *watch) tend(ctx context.Context) {
 
 var errLate = errors.New("there was no time for all of them")
 
-// keep writes what has changed, for so long at most.
-func (w *watch) keep(now time.Time, most time.Duration) {
+// keep writes what one of the fleet's methods gives, for so long at most.
+func (w *watch) keep(now time.Time, all func(time.Time, func(tenant, post string, text []byte) error) error, most time.Duration) {
 	began := time.Now()
-	err := w.fleet.Keep(now, func(tenant, post string, text []byte) error {
+	err := all(now, func(tenant, post string, text []byte) error {
 		if time.Since(began) > most {
 			return errLate
 		}

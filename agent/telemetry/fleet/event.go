@@ -17,8 +17,8 @@ const (
 	maxEnergy  = 10_000_000         // Wh of one charge: 10 MWh
 	maxTime    = 7 * 24 * time.Hour // of one charge, which lasts no longer anywhere
 	maxAhead   = 24 * time.Hour     // that an event may be in the future; then its clock was wrong
-	rewritten  = 10 * time.Minute   // later than the newest, an event with an old number is of a new book
-	maxStrikes = 3                  // drivers in a row whom a post gave nothing for their approval
+	rewritten  = 10 * time.Minute   // later than all others, a first event that was not known is of a new book
+	maxStrikes = 3                  // drivers in a row whom a post gave nothing, or could not have pay
 )
 
 // told is the data of the events that are counted, whatever their type.
@@ -46,29 +46,30 @@ func (p *post) event(now time.Time, text []byte) error {
 	if e.Seq == 0 || e.Seq > maxSeq || e.EVSE < 0 || e.EVSE > maxNumber {
 		return errNumbers
 	}
-	when, sure := now, good(e.Clock) && e.At.Before(now.Add(maxAhead)) && e.At.After(now.Add(-keptFor*time.Second))
-	if sure {
-		when = e.At.In(now.Location())
-	}
-	newer := e.Seq > p.Seqs.newest()
-	if !newer && sure && when.Sub(at(p.Newest)) > rewritten { // numbered from the beginning, on a new card
-		p.Seqs, newer = nil, true
-	}
-	if !p.Seqs.take(e.Seq) {
-		return nil
-	}
-	if newer {
-		p.Newest = when.Unix()
-	}
 	var d told
 	if len(e.Data) > 0 {
 		if err := json.Unmarshal(e.Data, &d); err != nil {
 			return err
 		}
 	}
-	if e.Type == "book.trimmed" && d.From > 0 && d.From <= d.To && d.To < e.Seq {
+	when, sure := now, good(e.Clock) && e.At.Before(now.Add(maxAhead)) && e.At.After(now.Add(-keptFor*time.Second))
+	if sure {
+		when = e.At.In(now.Location())
+	}
+	trimmed := e.Type == "book.trimmed" // it has the last number of what it stands for
+	if !trimmed && (p.Marks.other(e.Seq, e.ID) || e.Seq == 1 && !p.Marks.has(1) && sure && len(p.Seqs) > 0 && when.Sub(at(p.Newest)) > rewritten) {
+		p.Seqs, p.Marks = nil, nil // numbered from the beginning, on a new card
+	}
+	newer := e.Seq > p.Seqs.newest()
+	if trimmed && d.From > 0 && d.From <= d.To && d.To <= e.Seq {
 		p.Seqs.fill(d.From, d.To) // nobody will see them any more
 	}
+	if !p.Seqs.take(e.Seq) {
+		return nil
+	}
+	p.Marks.note(e.Seq, e.ID)
+	p.Newest = max(p.Newest, when.Unix())
+	p.counted = true
 	p.count(when, func(t *Tally) { t.event(e.Type, d) })
 	if newer {
 		p.strike(now, e.Type, e.EVSE, d)
@@ -147,24 +148,32 @@ func broken(reason string) bool {
 		func(e display.End) bool { return e.String() == reason })
 }
 
-// Results are how requests went, in words: ok, interrupted, no_energy, start_failed and
-// not_approved.
+// Results are how requests went, in words: ok, interrupted, no_energy, start_failed,
+// not_approved and no_payment.
 func (t Tally) Results() map[string]int {
-	failed, refused := 0, 0
+	failed, refused, unpaid := 0, 0, 0
 	for word, n := range t.Failed {
 		failed += n
 		switch word {
-		case display.Declined.String(), display.AbortedInApp.String(), display.TimedOut.String(), display.NoAnswer.String():
+		case display.Declined.String(), display.AbortedInApp.String(), display.TimedOut.String():
 			refused += n
+		case display.NoAnswer.String(), display.PaymentGone.String():
+			unpaid += n
 		}
 	}
-	return map[string]int{"ok": t.Fed - t.Cut, "interrupted": t.Cut, "no_energy": t.Dry, "start_failed": max(0, failed-refused-t.Dry), "not_approved": refused}
+	return map[string]int{"ok": t.Fed - t.Cut, "interrupted": t.Cut, "no_energy": t.Dry, "start_failed": max(0, failed-refused-unpaid-t.Dry), "not_approved": refused, "no_payment": unpaid}
 }
 
-// unfed are the ends of charges that were approved and got nothing, though there was a
-// car.
-func unfed(reason string) bool {
-	return reason == display.NoEnergy.String() || reason == display.ContactorBad.String() || reason == display.MeterLost.String()
+// strikeOf is for what an end that is the post's stands: charges that were approved and
+// got nothing though there was a car, and those that could not be paid. Empty for others.
+func strikeOf(reason string) string {
+	switch reason {
+	case display.NoEnergy.String(), display.ContactorBad.String(), display.MeterLost.String():
+		return strikesCode
+	case display.NoAnswer.String(), display.PaymentGone.String():
+		return unpaidCode
+	}
+	return ""
 }
 
 // strike counts the drivers in a row who got nothing. An EVSE that says it is available,
@@ -175,10 +184,10 @@ func (p *post) strike(now time.Time, kind string, number int, d told) {
 		return
 	}
 	switch {
-	case kind == "session.abandoned" && unfed(d.Reason):
-		e.Strikes = min(e.Strikes+1, maxStrikes)
-	case kind == "session.settled" && d.Energy > 0:
-		e.Strikes = 0
+	case kind == "session.abandoned" && strikeOf(d.Reason) != "":
+		e.Strikes, e.Unpaid = min(e.Strikes+1, maxStrikes), strikeOf(d.Reason) == unpaidCode
+	case kind == "session.settled" && d.Energy > 0, kind == "session.authorised" && e.Unpaid:
+		e.Strikes, e.Unpaid = 0, false
 	default:
 		return
 	}

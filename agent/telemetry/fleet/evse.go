@@ -11,6 +11,9 @@ import (
 // strikesCode stands in the place of a fault's for an EVSE that gives nobody anything.
 const strikesCode = "no-energy"
 
+// unpaidCode stands there for one at which nobody could pay.
+const unpaidCode = "no-payment"
+
 // otherCode stands for codes that this program does not know: a post could make up new
 // ones for ever.
 const otherCode = "other"
@@ -21,7 +24,9 @@ type evse struct {
 	State   string   `json:"state,omitempty"` // the word
 	Since   int64    `json:"since,omitempty"` // by our clock, s since 1970
 	Line    timeline `json:"line,omitempty"`
+	Past    past     `json:"past,omitempty"`    // before the line
 	Strikes int      `json:"strikes,omitempty"` // drivers in a row who got nothing
+	Unpaid  bool     `json:"unpaid,omitempty"`  // the last of them could not pay
 	Ended   bool     `json:"ended,omitempty"`   // the post has it no more
 	Faults  []Repair `json:"faults,omitempty"`  // those that are there first, and then the newest first
 
@@ -70,7 +75,7 @@ func (p *post) state(now time.Time, number int, text []byte, retained bool) erro
 	case present:
 		p.stand(e, unix)
 	case absent:
-		e.Line.paint(e.Since, e.said, e.standing(), e.reason())
+		p.paint(e, e.said)
 		e.fresh = false
 	}
 	return nil
@@ -79,8 +84,21 @@ func (p *post) state(now time.Time, number int, text []byte, retained bool) erro
 // stand notes how an EVSE of a post that is there stands, and what that shows of the
 // time before.
 func (p *post) stand(e *evse, unix int64) {
-	e.Line.paint(e.Since, unix, e.standing(), e.reason())
+	p.paint(e, unix)
 	e.Line.add(e.change(unix))
+}
+
+// paint notes what an EVSE shows of a time in which it was not heard.
+func (p *post) paint(e *evse, to int64) {
+	unreached := e.standing()
+	switch {
+	case unreached != Working:
+	case p.Relayed && e.State != display.Charging.String() && e.State != display.Suspended.String() && e.State != display.Authorised.String():
+		unreached = Away // without the broker nobody could begin
+	default:
+		unreached = Cut
+	}
+	e.Line.paint(e.change(e.Since), to, unreached)
 }
 
 // change is how it stands by what it says.
@@ -107,6 +125,9 @@ func (e *evse) reason() string {
 		return e.State
 	case e.State == display.Faulted.String() || e.State == display.Unavailable.String():
 		return firstOf(e.gaunt, e.State)
+	}
+	if e.Unpaid {
+		return unpaidCode
 	}
 	return strikesCode
 }

@@ -35,7 +35,7 @@ var ErrFull = errors.New("fleet: there are as many posts as are watched")
 
 // Chosen by us.
 const (
-	// maxPosts, with two EVSEs each that change as often as is remembered, take 250 MB;
+	// maxPosts, with two EVSEs each that change as often as is remembered, take 500 MB;
 	// with what posts do in fact, 40 MB.
 	maxPosts   = 10_000
 	maxAll     = 20_000   // EVSEs
@@ -116,7 +116,7 @@ func (f *Fleet) Reach(now time.Time, tenant, id string, there bool) error {
 		return err
 	}
 	p.reach(now, there)
-	p.dirty = true
+	p.changed()
 	f.tell()
 	return nil
 }
@@ -143,7 +143,7 @@ func (f *Fleet) Take(now time.Time, tenant, id string, leaf telemetry.Leaf, payl
 	if live {
 		p.hear(now)
 	}
-	p.dirty = true
+	p.changed()
 	f.tell()
 	return nil
 }
@@ -159,6 +159,8 @@ func (p *post) take(now time.Time, leaf telemetry.Leaf, payload []byte, retained
 		return p.state(now, number, payload, retained)
 	case own == telemetry.InfoLeaf && number == 0:
 		return p.info(payload)
+	case own == telemetry.PriceLeaf && number > 0:
+		return p.price(payload)
 	case own == telemetry.HealthLeaf && number == 0:
 		return p.health(payload)
 	case isEvent(own) && number == 0 && !retained:
@@ -183,7 +185,7 @@ func (f *Fleet) Deaf(now time.Time) {
 	defer f.mu.Unlock()
 	for _, p := range f.posts {
 		p.deaf(now.Unix())
-		p.dirty = true
+		p.changed()
 	}
 	f.tell()
 }
@@ -194,7 +196,9 @@ func (f *Fleet) Watch(now time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, p := range f.posts {
-		p.dirty = p.watch(now) || p.dirty
+		if p.watch(now) {
+			p.changed()
+		}
 	}
 	f.tell()
 }

@@ -21,6 +21,7 @@ type world struct {
 	fleet *Fleet
 	now   time.Time
 	seq   uint64
+	card  int // on which events are numbered
 }
 
 func newWorld(t *testing.T) *world {
@@ -72,7 +73,7 @@ func (w *world) event(kind string, data string) {
 	w.t.Helper()
 	w.seq++
 	w.say(telemetry.EventLeaf+"/"+telemetry.Leaf(telemetry.KindOf(kind)), false,
-		telemetry.Event{Head: w.head(), ID: "01JD3MB8Y5W2M9T0K6X4C1R7ZP", Seq: w.seq, Type: kind, EVSE: 1, Data: json.RawMessage(data)})
+		telemetry.Event{Head: w.head(), ID: fmt.Sprintf("01JD3MB8Y5W2M9T%02d%09d", w.card, w.seq), Seq: w.seq, Type: kind, EVSE: 1, Data: json.RawMessage(data)})
 }
 
 func (w *world) post() Post {
@@ -347,5 +348,98 @@ func TestAnnouncedTimeIsExcluded(t *testing.T) {
 	}
 	if got := strings.Join(said, ", "); got != "1h0m0s , 30m0s maintenance, 1h0m0s maintenance, 1h0m0s " {
 		t.Error(got)
+	}
+}
+
+// A gateway's post sells nothing while the broker is away, whatever it says afterwards.
+func TestAPostOfAGatewayDoesNotSellAlone(t *testing.T) {
+	for word, want := range map[string]Times{
+		"available": {Working: 2 * time.Hour, Away: 3 * time.Hour},
+		"charging":  {Working: 2 * time.Hour, Cut: 3 * time.Hour, Excluded: 3 * time.Hour},
+	} {
+		w := newWorld(t)
+		w.reach(true)
+		w.say(telemetry.InfoLeaf, false, telemetry.Info{Head: w.head(), Through: "gateway", EVSEs: []telemetry.EVSE{{ID: 1}}})
+		w.state(word, 0)
+		w.pass(time.Hour)
+		w.reach(false)
+		w.pass(3 * time.Hour)
+		w.reach(true)
+		w.state(word, 4*time.Hour)
+		w.pass(time.Hour)
+		w.want(word, want)
+	}
+}
+
+// Short troubles make no long ones, however many there are.
+func TestAYearOfShortLosses(t *testing.T) {
+	w := newWorld(t)
+	w.reach(true)
+	w.state("available", 0)
+	maintained := w.now.Add(48 * time.Hour)
+	announced := []Window{{Tenant: "acme", From: maintained, To: maintained.Add(24 * time.Hour), Cause: "maintenance"}}
+	w.fleet.Announce(announced)
+	for n := range 3 * 365 {
+		w.pass(8*time.Hour - 2*time.Minute)
+		w.reach(false)
+		w.pass(2 * time.Minute)
+		w.reach(true)
+		w.state("available", 0)
+		if n%100 == 0 {
+			w.again()
+			w.fleet.Announce(announced)
+			w.reach(true)
+			w.state("available", 0)
+		}
+	}
+	year := w.evse().Year // without its first day, of which only a part is in it
+	if want := (Times{Working: year.Working, Away: (3*365 - 1) * 2 * time.Minute, Excluded: 6 * time.Minute}); year != want || year.Working < 364*23*time.Hour {
+		t.Errorf("%+v, want %+v", year, want)
+	}
+	if share, _ := year.NEVI(); share < 0.99 {
+		t.Errorf("NEVI %v", share)
+	}
+	month := w.evse().Month
+	if share, _ := month.NEVI(); share < 0.99 || share > 0.999 || month.Working > 30*24*time.Hour {
+		t.Errorf("the month: %v, %+v", share, month)
+	}
+	w.pass(500 * 24 * time.Hour)
+	w.state("faulted", 0, "MET-001")
+	w.state("available", 0)
+	if e := w.fleet.posts["acme/A1"].EVSEs[1]; len(e.Past) > 0 {
+		t.Errorf("%d days are kept", len(e.Past))
+	}
+}
+
+func TestOnePostThatCannotBeKeptEndsNoOther(t *testing.T) {
+	w := newWorld(t)
+	for n := range 5 {
+		if err := w.fleet.Reach(w.now, "acme", fmt.Sprint("A", n), true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	full, tried := errors.New("full"), 0
+	fails := func(string, string, []byte) error { tried++; return full }
+	if err := w.fleet.Keep(w.now, fails); !errors.Is(err, full) || tried != 5 {
+		t.Errorf("%d are tried, %v", tried, err)
+	}
+}
+
+func TestWhatWasCountedIsKeptByItself(t *testing.T) {
+	w := newWorld(t)
+	w.reach(true)
+	w.say(telemetry.PriceLeaf.Of(1), true, telemetry.Price{Head: w.head(), Currency: "NOK"})
+	for _, want := range []int{0, 1, 0} {
+		if want > 0 {
+			w.event("session.settled", sold)
+		}
+		kept := 0
+		if err := w.fleet.KeepCounts(w.now, func(string, string, []byte) error { kept++; return nil }); err != nil || kept != want {
+			t.Errorf("%d are kept, want %d, %v", kept, want, err)
+		}
+	}
+	w.again()
+	if p := w.post(); p.Sells != "NOK" {
+		t.Errorf("sells in %q", p.Sells)
 	}
 }

@@ -27,7 +27,7 @@ func TestNobodyMakesItGrow(t *testing.T) {
 	}
 	p := w.fleet.posts["acme/A1"]
 	e := p.EVSEs[1]
-	if len(p.EVSEs) > maxEVSEs || len(e.Line) > maxChanges || len(e.Faults) > maxRepairs || len(p.Seqs) > maxSpans {
+	if len(p.EVSEs) > maxEVSEs || len(e.Line) > maxChanges || len(e.Faults) > maxRepairs || len(p.Seqs) > maxSpans || len(e.Past) > maxPast || len(p.Marks) > maxMarks {
 		t.Errorf("%d EVSEs, %d changes, %d faults, %d spans", len(p.EVSEs), len(e.Line), len(e.Faults), len(p.Seqs))
 	}
 	if spent := w.evse().Year; spent.Down < 25*time.Hour || spent.Down+spent.Working != 3000*time.Minute {

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,19 +19,30 @@ const MaxKept = 1 << 20
 const maxBack = 24 * 3600 // s
 
 // Keep calls fn with what has to be kept of each post that has changed since it was kept
-// last, until all are kept or fn fails. fn is called without a lock.
+// last. fn is called without a lock. If it fails for a post, the others are kept all the
+// same.
 func (f *Fleet) Keep(now time.Time, fn func(tenant, post string, text []byte) error) error {
+	return f.keep(now, fn, func(p *post) bool { return p.dirty || p.there == present }) // the time that goes by is a change, too
+}
+
+// KeepCounts is Keep for the posts that have counted something since: counters that go
+// back after a crash would be counted twice by whoever reads them.
+func (f *Fleet) KeepCounts(now time.Time, fn func(tenant, post string, text []byte) error) error {
+	return f.keep(now, fn, func(p *post) bool { return p.counted })
+}
+
+func (f *Fleet) keep(now time.Time, fn func(tenant, post string, text []byte) error, which func(*post) bool) (failed error) {
 	f.mu.Lock()
 	var changed []*post
 	for _, p := range f.posts {
-		if p.dirty || p.there == present { // the time that goes by is a change, too
+		if which(p) {
 			changed = append(changed, p)
 		}
 	}
 	f.mu.Unlock()
 	for _, p := range changed {
 		f.mu.Lock()
-		p.Until, p.dirty = max(now.Unix(), p.last()), false
+		p.Until, p.dirty, p.counted = max(now.Unix(), p.last()), false, false
 		text, err := json.Marshal(p)
 		f.mu.Unlock()
 		if err == nil {
@@ -40,10 +52,10 @@ func (f *Fleet) Keep(now time.Time, fn func(tenant, post string, text []byte) er
 			f.mu.Lock()
 			p.dirty = true
 			f.mu.Unlock()
-			return fmt.Errorf("fleet: keep %s/%s: %w", p.Tenant, p.ID, err)
+			failed = cmp.Or(failed, fmt.Errorf("fleet: keep %s/%s: %w", p.Tenant, p.ID, err))
 		}
 	}
-	return nil
+	return failed
 }
 
 // last is when the last change was: a clock that was set back may be before it.
@@ -88,12 +100,13 @@ func (f *Fleet) Restore(now time.Time, tenant, id string, text []byte) (old bool
 	for _, e := range p.EVSEs {
 		e.Line.add(change{At: p.Until, Is: Unheard})
 	}
+	p.changed()
 	return false, nil
 }
 
 // fits says whether what was kept is within the bounds of what can be.
 func (p *post) fits(now int64) bool {
-	if len(p.EVSEs) > maxEVSEs || len(p.Days) > maxDays || len(p.Months) > maxMonths || len(p.Seqs) > maxSpans || p.Until > now+maxBack {
+	if len(p.EVSEs) > maxEVSEs || len(p.Days) > maxDays || len(p.Months) > maxMonths || len(p.Seqs) > maxSpans || len(p.Marks) > maxMarks || p.Until > now+maxBack {
 		return false
 	}
 	for number, e := range p.EVSEs {
@@ -106,7 +119,7 @@ func (p *post) fits(now int64) bool {
 			return false
 		}
 	}
-	if !p.Total.fits() {
+	if !p.Total.fits() || p.Currency != "" && !p.Currency.Known() {
 		return false
 	}
 	inOrder := func(a, b dated) int { return strings.Compare(a.Begins, b.Begins) }
@@ -117,12 +130,13 @@ func (p *post) fits(now int64) bool {
 		}
 		last = s.To
 	}
-	return slices.IsSortedFunc(p.Days, inOrder) && slices.IsSortedFunc(p.Months, inOrder)
+	bySeq := func(a, b mark) int { return cmp.Compare(a.Seq, b.Seq) }
+	return slices.IsSortedFunc(p.Marks, bySeq) && slices.IsSortedFunc(p.Days, inOrder) && slices.IsSortedFunc(p.Months, inOrder)
 }
 
 // fits says whether an EVSE can be as it was kept.
 func (e *evse) fits(until int64) bool {
-	if len(e.Line) > maxChanges || len(e.Faults) > maxRepairs || e.Strikes < 0 || e.Strikes > maxStrikes || e.State != "" && !known(e.State) {
+	if len(e.Line) > maxChanges || len(e.Faults) > maxRepairs || e.Strikes < 0 || e.Strikes > maxStrikes || e.State != "" && !known(e.State) || !e.Past.fits() {
 		return false
 	}
 	for i, c := range e.Line {

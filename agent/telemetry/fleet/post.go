@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"stolpe/agent/telemetry"
+	"stolpe/payment"
 )
 
 var (
@@ -37,29 +38,41 @@ const (
 
 // post is what is known of a post.
 type post struct {
-	Tenant  string            `json:"tenant"`
-	ID      string            `json:"post"`
-	Name    string            `json:"name,omitempty"`
-	Version string            `json:"version,omitempty"`
-	System  string            `json:"system,omitempty"`
-	Profile telemetry.Profile `json:"profile,omitempty"`
-	Clock   string            `json:"clock,omitempty"`
-	Heard   int64             `json:"heard,omitempty"` // when something came from it last, s since 1970
-	Until   int64             `json:"until"`           // up to when all this was known, s since 1970
-	EVSEs   map[int]*evse     `json:"evses,omitempty"`
-	Days    diary             `json:"days,omitempty"`
-	Months  diary             `json:"months,omitempty"`
-	Total   Tally             `json:"total"`
-	Seqs    seqs              `json:"seqs,omitempty"`
-	Newest  int64             `json:"newest,omitempty"` // when the event with the highest number was, s since 1970
-	Health  *telemetry.Health `json:"health,omitempty"`
+	Tenant   string            `json:"tenant"`
+	ID       string            `json:"post"`
+	Name     string            `json:"name,omitempty"`
+	Version  string            `json:"version,omitempty"`
+	System   string            `json:"system,omitempty"`
+	Profile  telemetry.Profile `json:"profile,omitempty"`
+	Clock    string            `json:"clock,omitempty"`
+	Heard    int64             `json:"heard,omitempty"` // when something came from it last, s since 1970
+	Until    int64             `json:"until"`           // up to when all this was known, s since 1970
+	EVSEs    map[int]*evse     `json:"evses,omitempty"`
+	Days     diary             `json:"days,omitempty"`
+	Months   diary             `json:"months,omitempty"`
+	Total    Tally             `json:"total"`
+	Seqs     seqs              `json:"seqs,omitempty"`
+	Marks    marks             `json:"marks,omitempty"`
+	Newest   int64             `json:"newest,omitempty"` // the latest time of an event, s since 1970
+	Health   *telemetry.Health `json:"health,omitempty"`
+	Currency payment.Currency  `json:"currency,omitempty"`
+	Relayed  bool              `json:"relayed,omitempty"` // paid through a gateway
 
 	Gone bool `json:"gone,omitempty"` // somebody has removed what the broker kept of it
 
-	fleet  *Fleet
-	there  presence
-	silent bool // nothing has been heard for so long that it is taken for gone
-	dirty  bool // not kept yet as it is
+	fleet   *Fleet
+	there   presence
+	silent  bool // nothing has been heard for so long that it is taken for gone
+	dirty   bool // not kept yet as it is
+	counted bool // it has counted something that is not kept yet
+}
+
+// changed notes that it has to be kept anew.
+func (p *post) changed() {
+	p.dirty = true
+	for _, e := range p.EVSEs {
+		e.fold(func() []Window { return p.fleet.windowsOf(p) })
+	}
 }
 
 // evse finds an EVSE; nil if there cannot be one of that number.
@@ -87,7 +100,7 @@ func (p *post) reach(now time.Time, there bool) {
 	for _, e := range p.EVSEs {
 		switch {
 		case !there:
-			e.leave(unix)
+			p.leave(e, unix)
 		case was == present: // it has come again, and is about to say how it stands
 			e.fresh = false
 		case e.fresh:
@@ -97,9 +110,9 @@ func (p *post) reach(now time.Time, there bool) {
 }
 
 // leave notes that the post has gone. What was retained shows how it stood until then.
-func (e *evse) leave(unix int64) {
+func (p *post) leave(e *evse, unix int64) {
 	if e.fresh && e.State != "" {
-		e.Line.paint(e.Since, e.said, e.standing(), e.reason())
+		p.paint(e, e.said)
 	}
 	e.fresh = false
 	e.Line.add(change{At: unix, Is: Away})
@@ -153,6 +166,7 @@ func (p *post) info(text []byte) error {
 	if i.Profile == telemetry.Minimal || i.Profile == telemetry.Standard {
 		p.Profile = i.Profile
 	}
+	p.Relayed = i.Through == "gateway"
 	p.Gone = false
 	for _, e := range p.EVSEs {
 		e.Ended = true
@@ -162,6 +176,20 @@ func (p *post) info(text []byte) error {
 			e.Code, e.Ended = clean(said.Code), false
 		}
 	}
+	return nil
+}
+
+// price takes in in which currency the post sells.
+func (p *post) price(text []byte) error {
+	var price telemetry.Price
+	if err := decode(text, &price.Head, &price); err != nil {
+		return err
+	}
+	c := payment.Currency(price.Currency)
+	if !c.Known() {
+		return errWord
+	}
+	p.Currency = c
 	return nil
 }
 

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"cmp"
+	"hash/fnv"
 	"slices"
 )
 
@@ -60,4 +61,54 @@ func (s seqs) missing() (n uint64) {
 		n += s[i].From - s[i-1].To - 1
 	}
 	return n
+}
+
+// maxMarks of events are remembered. Chosen by us: what a busy post does in a month.
+const maxMarks = 256
+
+// mark is by which an event is known again.
+type mark struct {
+	Seq uint64 `json:"seq"`
+	ID  uint32 `json:"id"` // of its id, a checksum
+}
+
+// marks are those of the first event and of the newest ones, by their numbers.
+type marks []mark
+
+func (m marks) find(seq uint64) (i int, found bool) {
+	return slices.BinarySearchFunc(m, seq, func(x mark, seq uint64) int { return cmp.Compare(x.Seq, seq) })
+}
+
+// has says whether it is known which event had that number.
+func (m marks) has(seq uint64) bool {
+	_, found := m.find(seq)
+	return found
+}
+
+// other says whether it is known that another event had that number.
+func (m marks) other(seq uint64, id string) bool {
+	i, found := m.find(seq)
+	return found && id != "" && m[i].ID != checksum(id)
+}
+
+// note remembers an event that was not known.
+func (m *marks) note(seq uint64, id string) {
+	i, found := m.find(seq)
+	if found || id == "" {
+		return
+	}
+	*m = slices.Insert(*m, i, mark{seq, checksum(id)})
+	if len(*m) > maxMarks { // the oldest but the first
+		first := 0
+		if (*m)[0].Seq == 1 {
+			first = 1
+		}
+		*m = slices.Delete(*m, first, first+1)
+	}
+}
+
+func checksum(id string) uint32 {
+	h := fnv.New32a()
+	h.Write([]byte(id))
+	return h.Sum32()
 }

@@ -36,7 +36,7 @@ func TestEventsBecomeAFunnel(t *testing.T) {
 	want := Tally{Asked: 3, Approved: 2, Closed: 1, Fed: 2, Cut: 1, Dry: 1, Troubled: 1, Energy: 11444, Seconds: 3500,
 		Revenue: map[payment.Currency]int64{"NOK": 6228}, Refunded: map[payment.Currency]int64{"NOK": 500},
 		Failed: map[string]int{"declined": 1, "never_plugged": 1, "no_energy": 1, "other": 1}}
-	if diff := cmp.Diff(map[string]int{"ok": 1, "interrupted": 1, "no_energy": 1, "start_failed": 2, "not_approved": 1}, want.Results()); diff != "" {
+	if diff := cmp.Diff(map[string]int{"ok": 1, "interrupted": 1, "no_energy": 1, "start_failed": 2, "not_approved": 1, "no_payment": 0}, want.Results()); diff != "" {
 		t.Error(diff)
 	}
 	for _, again := range []bool{false, true} {
@@ -79,17 +79,75 @@ func TestAnEventCountsOnce(t *testing.T) {
 		t.Errorf("after a replay: counted %d, missed %d", p.Month.Asked, p.Missed)
 	}
 	say(20, w.now)
-	w.seq = 20
-	w.event("book.trimmed", `{"from":11,"to":18,"why":"old"}`)
+	w.seq = 17
+	w.event("book.trimmed", `{"from":11,"to":18,"why":"old"}`) // as a replay tells it, with the last of their numbers
 	if p := w.post(); p.Missed != 1 {
 		t.Errorf("of what is no more: missed %d", p.Missed)
 	}
-	w.pass(24 * time.Hour)
-	for seq := uint64(1); seq <= 3; seq++ { // a new card begins anew
-		say(seq, w.now)
+	w.card, w.seq = 1, 8
+	w.event("book.trimmed", `{"from":8,"to":9,"why":"old"}`) // in the place of one that was heard
+	w.card = 0
+	say(5, w.now)
+	if p := w.post(); p.Total.Asked != 11 {
+		t.Errorf("after a trimmed line: counted %d", p.Total.Asked)
 	}
-	if p := w.post(); p.Month.Asked != 14 {
-		t.Errorf("after a new card: counted %d", p.Month.Asked)
+}
+
+func TestANewCardIsKnownByItsEvents(t *testing.T) {
+	for name, c := range map[string]struct {
+		first, last uint64 // that were heard
+		clock       time.Duration
+		card        int
+		from        uint64 // that is heard then, up to 500
+		want        int
+	}{
+		"a replay":                                   {1, 500, 0, 0, 1, 500},
+		"a replay after a clock set back":            {1, 500, -3 * time.Hour, 0, 1, 500},
+		"a new card":                                 {1, 500, 0, 1, 1, 1000},
+		"a new card, and its clock is behind":        {1, 500, 3 * time.Hour, 1, 1, 1000},
+		"its first events were missed":               {1, 500, 0, 1, 400, 601},
+		"the first was never heard":                  {100, 500, 0, 1, 1, 901},
+		"the first was never heard, and is replayed": {100, 500, -3 * time.Hour, 0, 1, 500},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.t = t
+			for seq := c.first; seq <= c.last; seq++ {
+				w.seq = seq - 1
+				w.event("session.created", `{}`)
+			}
+			w.pass(c.clock)
+			w.seq++
+			w.event("session.stopped", `{}`)
+			w.again()
+			w.pass(-c.clock)
+			if c.card > 0 {
+				w.pass(time.Hour)
+			}
+			w.card = c.card
+			for range 2 {
+				for seq := c.from; seq <= 500; seq++ {
+					w.seq = seq - 1
+					w.event("session.created", `{}`)
+				}
+			}
+			if p := w.post(); p.Total.Asked != c.want {
+				t.Errorf("counted %d, want %d", p.Total.Asked, c.want)
+			}
+		})
+	}
+}
+
+// An event that cannot be read is not counted as seen: a replay may bring it whole.
+func TestAnOddEventIsNotTaken(t *testing.T) {
+	w := newWorld(t)
+	odd := `{"v":1,"ts":"2026-06-15T12:00:00Z","clk":"synced","seq":1,"type":"session.settled","evse":1,"data":[]}`
+	if err := w.fleet.Take(w.now, "acme", "A1", "evt/session", []byte(odd), false); err == nil {
+		t.Error("it is taken")
+	}
+	w.event("session.settled", sold)
+	if p := w.post(); p.Total.Fed != 1 {
+		t.Errorf("%+v", p.Total)
 	}
 }
 
@@ -186,5 +244,39 @@ func TestFaultsAreMended(t *testing.T) {
 	}
 	if e := posts[0].EVSEs[0]; e.Faults[0].From != w.now.Add(-30*time.Minute).Unix() {
 		t.Errorf("%+v", e)
+	}
+}
+
+// A post at which nobody can pay is down, until somebody can.
+func TestThreeDriversWhoCannotPayAreAnOutage(t *testing.T) {
+	w := newWorld(t)
+	w.reach(true)
+	w.state("available", 0)
+	for _, reason := range []string{"no_answer", "payment_gone", "no_answer"} {
+		w.event("session.abandoned", `{"reason":"`+reason+`"}`)
+	}
+	w.again()
+	w.reach(true)
+	w.state("available", 0)
+	if e := w.evse(); e.Is != Down || e.Trouble != "no-payment" {
+		t.Errorf("%v %q", e.Is, e.Trouble)
+	}
+	if diff := cmp.Diff(map[string]int{"ok": 0, "interrupted": 0, "no_energy": 0, "start_failed": 0, "not_approved": 0, "no_payment": 3}, w.post().Total.Results()); diff != "" {
+		t.Error(diff)
+	}
+	w.event("session.authorised", `{}`)
+	if e := w.evse(); e.Is != Working {
+		t.Errorf("%v after somebody could", e.Is)
+	}
+}
+
+func TestAYearHasTwelveMonths(t *testing.T) {
+	w := newWorld(t)
+	w.now = time.Date(2026, 4, 10, 12, 0, 0, 0, time.UTC)
+	w.event("session.created", `{}`)
+	w.now = time.Date(2027, 3, 31, 12, 0, 0, 0, time.UTC)
+	w.event("session.created", `{}`)
+	if n := w.post().Year.Asked; n != 2 {
+		t.Errorf("counted %d", n)
 	}
 }

@@ -29,8 +29,8 @@ type change struct {
 
 // Chosen by us.
 const (
-	// maxChanges of one EVSE: four a week for 400 days. They are the most of what a
-	// fleet takes in memory, at 40 bytes each.
+	// maxChanges of one EVSE, at 40 bytes each: four a week for 400 days. Where there
+	// are more, the oldest are added up by days.
 	maxChanges = 256
 	// keptFor is how long they are kept: a year, and what a report of it takes.
 	keptFor = 400 * 24 * 3600 // s
@@ -54,42 +54,19 @@ func (t *timeline) add(c change) {
 	t.bound()
 }
 
-// bound forgets what is too old. Of what is too much it takes the shortest time between
-// two troubles for a part of the trouble: an EVSE that comes and goes all the time gains
-// nothing by it.
+// bound forgets what is too old.
 func (t *timeline) bound() {
 	l := *t
-	newest := l[len(l)-1].At
-	for len(l) > 1 && l[1].At <= newest-keptFor {
+	for oldest := l[len(l)-1].At - keptFor; len(l) > 1 && l[1].At <= oldest; {
 		l = l[1:]
-	}
-	for len(l) > maxChanges {
-		shortest := 1
-		for i := 1; i+1 < len(l); i++ {
-			if span, least := l[i+1].At-l[i].At, l[shortest+1].At-l[shortest].At; rank(l[i].Is) < rank(l[shortest].Is) ||
-				rank(l[i].Is) == rank(l[shortest].Is) && span < least {
-				shortest = i
-			}
-		}
-		l = slices.Delete(l, shortest, shortest+1)
-		if l[shortest-1].Is == l[shortest].Is && l[shortest-1].Code == l[shortest].Code {
-			l = slices.Delete(l, shortest, shortest+1)
-		}
 	}
 	*t = l
 }
 
-// rank says what is given up first.
-func rank(s Standing) int {
-	if s == Working {
-		return 0
-	}
-	return 1
-}
-
-// paint puts what is known by now in the place of what was not known at the end of the
-// line, between two times. What has been listened to stays as it was heard.
-func (t *timeline) paint(from, to int64, is Standing, code string) {
+// paint puts what is known by now, from a time on, in the place of what was not known at
+// the end of the line. What has been listened to stays as it was heard. Where the post
+// could not be reached, it was good for another thing.
+func (t *timeline) paint(known change, to int64, unreached Standing) {
 	first := len(*t)
 	for first > 0 && ((*t)[first-1].Is == Unheard || (*t)[first-1].Is == Away) {
 		first--
@@ -101,7 +78,7 @@ func (t *timeline) paint(from, to int64, is Standing, code string) {
 		if i+1 < len(tail) {
 			end = tail[i+1].At
 		}
-		a, b := max(from, u.At), min(to, end)
+		a, b := max(known.At, u.At), min(to, end)
 		if a >= b {
 			t.add(u)
 			continue
@@ -109,17 +86,13 @@ func (t *timeline) paint(from, to int64, is Standing, code string) {
 		if u.At < a {
 			t.add(u)
 		}
-		t.add(change{a, shown(u.Is, is), code})
+		is := known.Is
+		if u.Is == Away {
+			is = unreached
+		}
+		t.add(change{a, is, known.Code})
 		if b < end || i+1 == len(tail) {
 			t.add(change{b, u.Is, u.Code})
 		}
 	}
-}
-
-// shown is how a time stands of which is known by now how the EVSE was.
-func shown(was, is Standing) Standing {
-	if was == Away && is == Working {
-		return Cut
-	}
-	return is
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"stolpe/agent/telemetry"
+	"stolpe/payment"
 )
 
 // Post is what may be shown of a post.
@@ -18,9 +19,11 @@ type Post struct {
 	System  string // as in linux/arm64
 	Clock   string // how good it is: synced, holdover or unknown
 	There   bool   // connected, and not silent
+	Unsure  bool   // nobody listens, so it may be there or not
 	Heard   time.Time
 	Missed  uint64 // events that have not come
 	Health  *telemetry.Health
+	Sells   payment.Currency // its prices are in it; empty while it is not known
 	EVSEs   []EVSE
 	Total   Tally   // since it was first heard of
 	Month   Tally   // of the last 30 days
@@ -112,9 +115,9 @@ func (f *Fleet) windowsOf(p *post) []Window {
 // view copies what may be shown.
 func (p *post) view(now time.Time, windows []Window, whole bool) Post {
 	v := Post{Tenant: p.Tenant, ID: p.ID, Name: p.Name, Version: p.Version, System: p.System, Clock: p.Clock,
-		There: p.there == present && !p.silent, Missed: p.Seqs.missing(), Health: p.Health,
+		There: p.there == present && !p.silent, Unsure: p.there == unsure, Missed: p.Seqs.missing(), Health: p.Health, Sells: p.Currency,
 		Total: p.Total.clone(), Month: p.Days.since(now.AddDate(0, 0, 1-monthDays).Format(time.DateOnly)),
-		Year: p.Months.since(now.AddDate(0, -11, 0).Format("2006-01") + "-01"),
+		Year: p.Months.since(time.Date(now.Year(), now.Month()-11, 1, 0, 0, 0, 0, now.Location()).Format(time.DateOnly)),
 		Days: p.Days.shown(), Months: p.Months.shown()}
 	if p.Heard > 0 {
 		v.Heard = at(p.Heard)
@@ -147,7 +150,11 @@ func (e *evse) view(now time.Time, number int, windows []Window, whole bool) EVS
 	if e.State != "" {
 		v.Since = at(e.Since)
 	}
-	from := func(t time.Time) Times { return e.Line.times(t.Unix(), now.Unix(), windows) }
+	from := func(t time.Time) Times {
+		times := e.Past.times(t.Unix())
+		times.Add(e.Line.times(t.Unix(), now.Unix(), windows))
+		return times
+	}
 	v.Month = from(now.AddDate(0, 0, -monthDays))
 	v.Year = from(now.AddDate(0, 0, -yearDays))
 	v.Calendar = from(time.Date(now.Year(), 1, 1, 0, 0, 0, 0, now.Location()))

@@ -87,7 +87,7 @@ type right struct {
 // home is where a post tells Home Assistant what it is, unless its configuration has
 // another prefix.
 func home(post member) string {
-	return "homeassistant/device/stolpe-" + post.tenant + "-" + post.name + "/config"
+	return "homeassistant/device/stolpe-" + post.tenant + "_" + post.name + "/config"
 }
 
 // writeRights writes the file for everybody who has a certificate.

@@ -19,7 +19,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // everything is every kind of topic there is or may be, of posts that exist, that
 // do not, and that exist in another tenant.
 func everything() []string {
-	all := []string{"stolpe/v1/acme", "stolpe/v1/acme/A12", "stolpe/v2/acme/A12/pay/ask", "elsewhere", "homeassistant/status", "homeassistant/device/stolpe-acme-A12/config", "homeassistant/device/stolpe-acme-B12/config", "homeassistant/device/stolpe-other-C12/config", "homeassistant/device/x/config"}
+	all := []string{"stolpe/v1/acme", "stolpe/v1/acme/A12", "stolpe/v2/acme/A12/pay/ask", "elsewhere", "homeassistant/status", "homeassistant/device/stolpe-acme_A12/config", "homeassistant/device/stolpe-acme_B12/config", "homeassistant/device/stolpe-other_C12/config", "homeassistant/device/x/config"}
 	for _, post := range []string{"acme/A12", "acme/B12", "other/C12", "other/A12", "acme/C12", "acme/nobody", "nobody/A12"} {
 		for _, topic := range []string{
 			"availability", "pay", "pay/ask", "pay/answer", "pay/nudge", "pay/open", "pay/open/1", "pay/open/1/2", "page/post", "page/evse/1", "page/ask",
@@ -89,9 +89,9 @@ func TestWhoMaySayWhat(t *testing.T) {
 		may  map[string]bool
 		last string // something it may say
 	}{
-		{"A12", and(picked([]string{"acme/A12"}, post), "homeassistant/device/stolpe-acme-A12/config"), "stolpe/v1/acme/A12/pay/open/9"},
-		{"B12", and(picked([]string{"acme/B12"}, post), "homeassistant/device/stolpe-acme-B12/config"), "stolpe/v1/acme/B12/pay/open/9"},
-		{"C12", and(picked([]string{"other/C12"}, post), "homeassistant/device/stolpe-other-C12/config"), "stolpe/v1/other/C12/pay/open/9"},
+		{"A12", and(picked([]string{"acme/A12"}, post), "homeassistant/device/stolpe-acme_A12/config"), "stolpe/v1/acme/A12/pay/open/9"},
+		{"B12", and(picked([]string{"acme/B12"}, post), "homeassistant/device/stolpe-acme_B12/config"), "stolpe/v1/acme/B12/pay/open/9"},
+		{"C12", and(picked([]string{"other/C12"}, post), "homeassistant/device/stolpe-other_C12/config"), "stolpe/v1/other/C12/pay/open/9"},
 		{"gateway-1", picked(trees(), gateway), "stolpe/v1/last/last/pay/nudge"},
 		{"gateway-2", picked(trees(), gateway), "stolpe/v1/last/last/pay/nudge"},
 		{"commander-bo", picked(acme(), []string{"cmd/stop"}), "stolpe/v1/acme/last/cmd/last"},
@@ -123,8 +123,8 @@ func TestWhoMayHearWhat(t *testing.T) {
 			{"C12", and(picked([]string{"other/C12"}, post), "homeassistant/status"), "stolpe/v1/other/C12/cmd/last"},
 			{"gateway-1", picked(trees(), append(gateway, "page/answer/gateway-1")), "stolpe/v1/last/last/availability"},
 			{"gateway-2", picked(trees(), append(gateway, "page/answer/gateway-2")), "stolpe/v1/last/last/availability"},
-			{"reader-ann", and(picked(acme(), person), "homeassistant/device/stolpe-acme-A12/config", "homeassistant/device/stolpe-acme-B12/config"), "stolpe/v1/acme/last/availability"},
-			{"commander-bo", and(picked(acme(), person), "homeassistant/device/stolpe-acme-A12/config", "homeassistant/device/stolpe-acme-B12/config"), "stolpe/v1/acme/last/availability"},
+			{"reader-ann", and(picked(acme(), person), "homeassistant/device/stolpe-acme_A12/config", "homeassistant/device/stolpe-acme_B12/config"), "stolpe/v1/acme/last/availability"},
+			{"commander-bo", and(picked(acme(), person), "homeassistant/device/stolpe-acme_A12/config", "homeassistant/device/stolpe-acme_B12/config"), "stolpe/v1/acme/last/availability"},
 		} {
 			delete(c.may, c.last)
 			topics := slices.DeleteFunc(everything(), func(topic string) bool { return topic == c.last })

@@ -105,7 +105,7 @@ func cell(v any) string {
 	case int, int64, uint64, bool:
 		return fmt.Sprint(v)
 	}
-	text := fmt.Sprint(v)
+	text := strings.ReplaceAll(fmt.Sprint(v), ";", ",") // where ; separates, what follows would be a cell
 	if text != "" && strings.ContainsRune("=+-@\t\r'", rune(text[0])) {
 		return "'" + text
 	}

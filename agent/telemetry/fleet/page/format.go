@@ -77,6 +77,8 @@ func meaning(code string) string {
 		}
 	})
 	switch code {
+	case "no-payment":
+		return "three drivers in a row could not pay"
 	case "no-energy":
 		return "three drivers in a row got nothing"
 	case display.Starting.String():

@@ -37,7 +37,7 @@ func newStage(t *testing.T) *stage {
 	s.post(then, "acme", "A1", "Storgata 1, Oslo", "available", "charging")
 	s.post(then, "acme", "A2", "Kaia 4", "faulted", "MET-001")
 	s.post(then, "acme", "A3", `<script>alert("x")</script>&=1+1`, "available")
-	s.post(then, "other", "B1", "=HYPERLINK(1)", "unavailable", "USR-001")
+	s.post(then, "other", "B1", "=HYPERLINK(1);=HYPERLINK(2)", "unavailable", "USR-001")
 	if err := s.fleet.Reach(now().Add(-3*time.Hour), "acme", "A3", false); err != nil {
 		t.Fatal(err)
 	}
