@@ -4,7 +4,7 @@ import "testing"
 
 func TestTheWatchdogIsFedWhenEveryLoopLives(t *testing.T) {
 	pings := 0
-	hook := allOf(2, func() { pings++ })
+	hook, left := allOf(2, func() { pings++ })
 	one, two := hook(1), hook(2)
 	for range 5 {
 		one()
@@ -17,5 +17,13 @@ func TestTheWatchdogIsFedWhenEveryLoopLives(t *testing.T) {
 	two()
 	if pings != 2 {
 		t.Errorf("%d pings, want 2: one each time both have lived", pings)
+	}
+	two()
+	left() // the other one settles
+	for range 3 {
+		one()
+	}
+	if pings != 5 {
+		t.Errorf("%d pings, want 3 more by the one that is left", pings)
 	}
 }

@@ -246,9 +246,7 @@ func TestServiceManagerIsTold(t *testing.T) {
 			t.Errorf("told %s", word)
 		}
 	}
-	if !strings.Contains(s.log.String(), "told to end") {
-		t.Errorf("%s", s.log)
-	}
+	until(t, "the log says so", func() bool { return strings.Contains(s.log.String(), "told to end") })
 }
 
 func TestServiceManagerThatDoesNotListenIsToldOfOnce(t *testing.T) {

@@ -168,6 +168,22 @@ func TestNoStartWithAConfigurationThatDoesNotLoad(t *testing.T) {
 	})
 }
 
+func TestNoStartWithAVersionBeforeThatDoesNotLoad(t *testing.T) {
+	x := newBureau(t)
+	id := x.planned(t, `{"post.name":"Storgata 2"}`)
+	if _, err := x.do(commands.ConfigSet, 0, `{"do":"apply","plan":"`+id+`"}`); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(x.file+".before", []byte("no: config\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := x.give(commands.Command{Name: commands.ConfigSet, Args: json.RawMessage(`{"do":"rollback","plan":"` + id + `"}`), Force: true})
+	refused(t, err, commands.Unsafe, "does not load")
+	if x.restarts.Load() != 1 {
+		t.Errorf("%d restarts", x.restarts.Load())
+	}
+}
+
 // What cannot be taken back, or not be read, is tried again.
 func TestTakingBackIsTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -28,6 +28,7 @@ type world struct {
 	every time.Duration       // between passes, real time
 	grace time.Duration       // for settling after the end, real time
 	alive func(id int) func() // gives the watchdog hook of an EVSE; nil for none
+	left  func()              // called when the loop of an EVSE has ended; nil as alive is
 	log   *slog.Logger
 
 	// store opens the journal of an EVSE.
@@ -58,6 +59,7 @@ type parts struct {
 	close []func() error
 	jobs  []func(context.Context) // run beside the loops, until these have ended
 
+	left  func()               // as that of the world
 	fleet *publisher.Publisher // tells it how the post is doing; nil without a broker
 
 	readings, misread atomic.Int64 // of meters: all, and those that failed
@@ -92,6 +94,7 @@ func (p *parts) openEVSEs(c config.Config, w world, payments evse.Payments) (err
 	if err := p.loadMaps(c); err != nil {
 		return err
 	}
+	p.left = w.left
 	hardware := make([]evse.Parts, len(c.EVSEs))
 	var wrong config.Errors // told all at once
 	for i, e := range c.EVSEs {

@@ -119,10 +119,11 @@ func daemon(ctx context.Context, cfg config.Config, file string, stderr io.Write
 // realWorld is the machine as it is.
 func realWorld(cfg config.Config, log *slog.Logger) world {
 	clock := clock{began: time.Now()}
+	alive, left := allOf(len(cfg.EVSEs), pinging(log))
 	return world{
 		born: ledger.Post{Version: version, System: runtime.GOOS + "/" + runtime.GOARCH, Boot: rand.Text(), Config: cfg.Sum},
 		now:  clock.now, mono: clock.mono, every: time.Second, grace: grace, log: log,
-		alive: allOf(len(cfg.EVSEs), pinging(log)), wires: openWires,
+		alive: alive, left: left, wires: openWires,
 		store: func(e config.EVSE, owner string) (evse.Journal, kept, func() error, error) {
 			return openStore(cfg.StateDir, "evse-"+strconv.Itoa(e.ID), owner)
 		},
@@ -155,7 +156,12 @@ func together(ctx, jobs context.Context, stop func(), p *parts, pages func(conte
 		others.Go(func() { job(jobs) })
 	}
 	for _, v := range p.units {
-		loops.Go(func() { cancel(v.Run(ctx)) })
+		loops.Go(func() {
+			cancel(v.Run(ctx))
+			if p.left != nil {
+				p.left()
+			}
+		})
 	}
 	var served error
 	others.Go(func() {
@@ -175,15 +181,20 @@ func together(ctx, jobs context.Context, stop func(), p *parts, pages func(conte
 
 // allOf gives a hook for each EVSE. The one below is called when all of them have
 // called theirs since the last time: one loop that lives must not hide another
-// that does not.
-func allOf(evses int, ping func()) func(id int) func() {
+// that does not. One that has settled and ended has left, and is not waited for.
+func allOf(evses int, ping func()) (alive func(id int) func(), left func()) {
 	var mu sync.Mutex
 	seen := map[int]bool{}
+	left = func() {
+		mu.Lock()
+		defer mu.Unlock()
+		evses--
+	}
 	return func(id int) func() {
 		return func() {
 			mu.Lock()
 			seen[id] = true
-			all := len(seen) == evses
+			all := len(seen) >= evses
 			if all {
 				clear(seen)
 			}
@@ -192,7 +203,7 @@ func allOf(evses int, ping func()) func(id int) func() {
 				ping()
 			}
 		}
-	}
+	}, left
 }
 
 // pinging gives the hook that proves to the service manager that the loop lives.

@@ -64,14 +64,16 @@ func TestPagesAreServedUntilTheLoopsHaveEnded(t *testing.T) {
 		jobs, stop := context.WithCancel(context.WithoutCancel(ctx))
 		time.AfterFunc(time.Minute, cancel)
 		began := time.Now()
-		var served time.Duration
-		err := together(ctx, jobs, stop, indebted(), func(ctx context.Context) error {
+		var served, left time.Duration
+		p := indebted()
+		p.left = func() { left = time.Since(began) }
+		err := together(ctx, jobs, stop, p, func(ctx context.Context) error {
 			<-ctx.Done()
 			served = time.Since(began)
 			return nil
 		})
-		if err != nil || served != time.Minute+grace {
-			t.Errorf("%v, served for %v, want %v", err, served, time.Minute+grace)
+		if err != nil || served != time.Minute+grace || left != served {
+			t.Errorf("%v, served for %v, want %v; left after %v", err, served, time.Minute+grace, left)
 		}
 	})
 }
