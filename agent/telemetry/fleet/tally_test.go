@@ -130,9 +130,9 @@ func TestANewCardIsKnownByItsEvents(t *testing.T) {
 					w.seq = seq - 1
 					w.event("session.created", `{}`)
 				}
-			}
-			if p := w.post(); p.Total.Asked != c.want {
-				t.Errorf("counted %d, want %d", p.Total.Asked, c.want)
+				if p := w.post(); p.Total.Asked != c.want {
+					t.Errorf("counted %d, want %d", p.Total.Asked, c.want)
+				}
 			}
 		})
 	}

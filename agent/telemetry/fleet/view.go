@@ -162,7 +162,8 @@ func (e *evse) view(now time.Time, number int, windows []Window, whole bool) EVS
 }
 
 // Outages are the times of the last 365 days in which no driver could charge, or nobody
-// knows, the newest first.
+// knows, the newest first. Those before so many changes that they are only added up are
+// not among them.
 func (e EVSE) Outages(now time.Time) []Outage {
 	var all []Outage
 	e.line.pieces(now.AddDate(0, 0, -yearDays).Unix(), now.Unix(), e.windows, func(o Outage) {
