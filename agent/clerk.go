@@ -108,8 +108,14 @@ func with(list []settled, s settled) []settled {
 // by us: nothing else waits for it.
 const bookAgain = 10 * time.Minute
 
-// run writes until ctx ends, and then what has been left.
+// run writes until ctx ends, and then what has been left, as far as the card answers.
 func (c *clerk) run(ctx context.Context) {
+	if !endsWith(ctx, func() { c.serve(ctx) }) {
+		c.log.Error("ledger does not answer; what was left is not written")
+	}
+}
+
+func (c *clerk) serve(ctx context.Context) {
 	for {
 		var again <-chan time.Time
 		if c.ill {
@@ -169,6 +175,9 @@ func (c *clerk) done(s settled) {
 func (c *clerk) writeOne(d *session.Debt, n settled) error {
 	ref := c.rules.Ref(d.Number)
 	e := ledger.Entry{At: n.wall.Unix, Clock: n.wall.Clock.String(), EVSE: c.evse, Ref: ref}
+	if err := c.book.Ready(); err != nil { // else no number would be known, and all would be void
+		return err
+	}
 	if err := c.skip(d, e); err != nil {
 		return err
 	}

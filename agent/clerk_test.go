@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"stolpe/agent/evse"
 	"stolpe/agent/ledger"
@@ -236,4 +238,53 @@ func TestBookIsNotNeeded(t *testing.T) {
 		t.Errorf("%v\n%s", book, &log)
 	}
 	book.Close()
+}
+
+// What hangs while it writes keeps no clerk from ending.
+func TestClerkEndsThoughTheCardHangs(t *testing.T) {
+	for _, hangs := range []bool{false, true} { // before the end, or at it
+		synctest.Test(t, func(t *testing.T) {
+			o := newOffice(t, filepath.Join(t.TempDir(), "ledger.jsonl"))
+			o.wake = make(chan struct{}, 1)
+			card := &stuck{free: make(chan struct{})}
+			o.scribe = newScribe(o.book, o.rules, &evse.Moment{}, slog.New(slog.NewTextHandler(card, nil)), o.call)
+			o.scribe.lost = 1
+			ctx, cancel := context.WithCancel(t.Context())
+			ended := make(chan struct{})
+			go func() { o.run(ctx); close(ended) }()
+			if hangs {
+				o.call()
+				synctest.Wait()
+			}
+			began := time.Now()
+			cancel()
+			<-ended
+			if took := time.Since(began); took != lastWithin || !strings.Contains(o.log.String(), "does not answer") {
+				t.Errorf("it took %v\n%s", took, o.log)
+			}
+			close(card.free)
+			synctest.Wait()
+		})
+	}
+}
+
+// A book that was ill at the start and comes back: no number is called void that it knows.
+func TestClerkWithABookThatIsOpenedLater(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger.jsonl")
+	o := newOffice(t, path)
+	o.sees(debt(1, 1, 549), debt(2, 2, 549))
+	if err := errors.Join(o.book.Close(), os.Rename(path, path+"-away"), os.Mkdir(path, 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	o.book = openBook(filepath.Dir(path), "A12", slog.New(slog.NewTextHandler(o.log, nil)))
+	defer o.book.Close()
+	o.sees(debt(2, 2, 549), debt(3, 3, 549))
+	if err := errors.Join(os.Remove(path), os.Rename(path+"-away", path)); err != nil {
+		t.Fatal(err)
+	}
+	o.sees(debt(2, 2, 549), debt(3, 3, 549))
+	want := "session.settled A12-1-000001 A12/1-000001 5.49; session.settled A12-1-000002 A12/1-000002 5.49; session.settled A12-1-000003 A12/1-000003 5.49"
+	if got := o.told(); got != want || o.book.Health() != "" {
+		t.Errorf("got  %s\nwant %s\nhealth %s", got, want, o.book.Health())
+	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	commands "stolpe/agent/command"
 	"stolpe/agent/config"
 	"stolpe/agent/ledger"
@@ -38,7 +39,11 @@ func (p *parts) takeCommands(cfg config.Config, w world, b *uplink, deeds map[co
 		}
 	}
 	d := commands.New(o)
-	b.orders(func(m mqtt.Message) { d.Take(m.Topic, m.Payload, m.Retained) }, d.Run)
+	b.orders(func(m mqtt.Message) { d.Take(m.Topic, m.Payload, m.Retained) }, func(ctx context.Context) {
+		if !endsWith(ctx, func() { d.Run(ctx) }) {
+			w.log.Error("ledger does not answer; what the last commands did is not written down")
+		}
+	})
 	return nil
 }
 

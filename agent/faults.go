@@ -17,6 +17,11 @@ const (
 	// awayFor is how long a fault must be away to be over: one that comes and goes by
 	// the second is one fault.
 	awayFor = 10 * time.Second
+	// oftenAway is the same of a fault that has been raised often of late: each time that
+	// it comes and goes is written to a card, and sent.
+	oftenAway = 10 * time.Minute
+	often     = 5         // times
+	lately    = time.Hour // within which it was raised so often
 )
 
 // complaints are the faults of an EVSE as they were told.
@@ -26,11 +31,13 @@ type complaints struct {
 	until time.Duration  // when they are told, Instant.Mono; 0 at the start
 	since map[session.Faults]hal.Instant
 	gone  map[session.Faults]hal.Instant // those of told that may be over
+
+	raised map[session.Faults][]time.Duration // when each was raised the last few times, Instant.Mono
 }
 
 // complained are the faults that the book has, and those that were found at a start.
 func complained(raised ledger.Raised, found *session.State) complaints {
-	c := complaints{since: map[session.Faults]hal.Instant{}, gone: map[session.Faults]hal.Instant{}}
+	c := complaints{since: map[session.Faults]hal.Instant{}, gone: map[session.Faults]hal.Instant{}, raised: map[session.Faults][]time.Duration{}}
 	session.EachFault(func(f session.Faults) {
 		if at, ok := raised[f.Code()]; ok {
 			c.told |= f
@@ -60,12 +67,14 @@ func (c *complaints) judge(faults session.Faults, now hal.Instant, tell func(led
 		case is && !told && c.early&f == 0:
 			c.told |= f
 			c.since[f] = now
+			times := append(c.raised[f], now.Mono)
+			c.raised[f] = times[max(0, len(times)-often):]
 			tell(ledger.FaultRaised, faultOf(f), now.Wall)
 		case is && away:
 			delete(c.gone, f)
 		case !is && told && !away:
 			c.gone[f] = now
-		case !is && told && now.Mono-went.Mono >= awayFor:
+		case !is && told && now.Mono-went.Mono >= c.away(f):
 			over := faultOf(f)
 			over.Seconds = c.lasted(f, went)
 			c.told &^= f
@@ -74,6 +83,14 @@ func (c *complaints) judge(faults session.Faults, now hal.Instant, tell func(led
 			tell(ledger.FaultCleared, over, went.Wall)
 		}
 	})
+}
+
+// away is how long a fault must be away to be over.
+func (c *complaints) away(f session.Faults) time.Duration {
+	if times := c.raised[f]; len(times) == often && times[often-1]-times[0] <= lately {
+		return oftenAway
+	}
+	return awayFor
 }
 
 // lasted is how long a fault was there, in s; 0 if nobody knows.

@@ -74,7 +74,7 @@ func daemon(ctx context.Context, cfg config.Config, file string, stderr io.Write
 	}
 	p.board = openBoard(cfg.StateDir, w.now, log)
 	w.book = openBook(cfg.StateDir, cfg.Post.ID, log)
-	p.close = append(p.close, w.book.Close)
+	p.close = append(p.close, func() error { return closeBook(w.book) })
 	if cfg.Metrics != "" {
 		w.figures = newFigures()
 		w.alive = w.figures.hooks(w.alive)
@@ -144,6 +144,42 @@ func openBook(dir, post string, log *slog.Logger) *ledger.Ledger {
 		log.Error("ledger: "+ill, "then", "charging and settling go on; what tells of money is written when that can be done")
 	}
 	return book.Named(post)
+}
+
+// closeBook closes the ledger, as far as the card answers.
+func closeBook(book *ledger.Ledger) (err error) {
+	now, end := context.WithCancel(context.Background())
+	end()
+	closed := make(chan error, 1)
+	if !endsWith(now, func() { closed <- book.Close() }) {
+		return errors.New("ledger does not answer; it was not closed")
+	}
+	return <-closed
+}
+
+// lastWithin is how long a card may take for the last writes. Chosen by us: many times
+// what a slow one takes, and what a person waits for.
+const lastWithin = 10 * time.Second
+
+// endsWith runs what ends with ctx, and says whether it has. What a card holds up is left
+// to itself after some time: it must not keep the program from ending, or starting anew.
+func endsWith(ctx context.Context, run func()) bool {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		run()
+	}()
+	select {
+	case <-ended:
+		return true
+	case <-ctx.Done():
+	}
+	select {
+	case <-ended:
+		return true
+	case <-time.After(lastWithin):
+		return false
+	}
 }
 
 // together runs the loops until ctx ends and they have settled, and the pages

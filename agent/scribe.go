@@ -23,9 +23,10 @@ type scribe struct {
 	log   *slog.Logger
 	wake  func() // the clerk
 
-	charge  uint64                    // number of the charge that the next two are about
+	charge  uint64                    // number of the charge that the next three are about
 	started bool                      // the contactor has closed
 	paused  bool                      // the car draws nothing
+	pauses  int                       // how often that was told
 	trouble map[uint64]payment.Reason // that was told, by charge
 	faults  complaints
 
@@ -37,6 +38,10 @@ type scribe struct {
 // maxEntries is how many entries may wait for a book that cannot be written. Chosen by
 // us: a day of a busy EVSE, in a few hundred kilobytes.
 const maxEntries = 512
+
+// maxPauses is how many pauses of one charge are told. Chosen by us: more than a car
+// makes that is in order.
+const maxPauses = 20
 
 // newScribe makes the scribe of an EVSE that has started so.
 func newScribe(book *ledger.Ledger, rules *session.Rules, start *evse.Moment, log *slog.Logger, wake func()) *scribe {
@@ -65,7 +70,7 @@ func (s *scribe) Saw(m evse.Moment) {
 func (s *scribe) underWay(before, after *session.State, now hal.Instant) {
 	c := &after.Charge
 	if c.Number != s.charge {
-		s.charge, s.started, s.paused = c.Number, false, false
+		s.charge, s.started, s.paused, s.pauses = c.Number, false, false, 0
 	}
 	is := before.Charge.Number == c.Number
 	if !is {
@@ -83,11 +88,17 @@ func (s *scribe) underWay(before, after *session.State, now hal.Instant) {
 		s.started = true
 		s.about(ledger.SessionStarted, c.Number, ledger.Under(c), now.Wall)
 	}
+	s.rest(word, c, now)
+}
+
+// rest tells that the car draws nothing, and that it draws again.
+func (s *scribe) rest(word display.State, c *session.Charge, now hal.Instant) {
 	switch {
-	case word == display.Suspended && !s.paused:
+	case word == display.Suspended && !s.paused && s.pauses < maxPauses:
 		s.paused = true
+		s.pauses++
 		s.about(ledger.SessionSuspended, c.Number, ledger.Under(c), now.Wall)
-	case draws && s.paused:
+	case word == display.Charging && s.paused:
 		s.paused = false
 		s.about(ledger.SessionResumed, c.Number, ledger.Under(c), now.Wall)
 	}

@@ -77,6 +77,18 @@ func (l *Ledger) locked(do func() error) (err error) {
 	return errors.Join(do(), syscall.Flock(fd, syscall.LOCK_UN))
 }
 
+// Ready says whether the book is open, which it is made if that can be done: what it does
+// not Have, and its newest Receipts, mean nothing before.
+func (l *Ledger) Ready() error {
+	if l.begun.Load() {
+		return nil
+	}
+	if err := l.refresh(); err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
+	return nil
+}
+
 // refresh takes in what others have written.
 func (l *Ledger) refresh() error {
 	l.writing.Lock()
