@@ -11,12 +11,12 @@ import (
 
 // runAgain runs the post of a configuration file until ctx ends, anew each time that it
 // is told to start anew. A configuration on trial that does not run is taken back.
-func runAgain(ctx context.Context, file string, stderr io.Writer) error {
+func runAgain(ctx context.Context, source *timeSource, file string, stderr io.Writer) error {
 	for ran := false; ; ran = true {
 		if err := beginTrial(file, stderr); err != nil {
 			fmt.Fprintf(stderr, "stolpe: %v\n", err) // and on with what there is: charges may have to be settled
 		}
-		err := runOnce(ctx, file, stderr)
+		err := runOnce(ctx, source, file, stderr)
 		switch t, _ := trial.Of(file); {
 		case errors.Is(err, errRestart) && ctx.Err() == nil:
 		case errors.Is(err, errRestart):
@@ -65,11 +65,11 @@ func takeBack(t trial.Trial, stderr io.Writer) error {
 }
 
 // runOnce runs the post until ctx ends, or it is told to start anew.
-func runOnce(ctx context.Context, file string, stderr io.Writer) error {
+func runOnce(ctx context.Context, source *timeSource, file string, stderr io.Writer) error {
 	cfg, err := loadConfig(file)
 	if err != nil {
 		openNoted(file, cfg, stderr)
 		return err
 	}
-	return daemon(ctx, cfg, file, stderr)
+	return daemon(ctx, source, cfg, file, stderr)
 }

@@ -40,7 +40,7 @@ func newRunning(t *testing.T, prepare func(file string)) *running {
 	r.fleet, r.came = listener(t, address, postBase+"#")
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- runAgain(ctx, r.file, r.log) }()
+	go func() { ended <- runAgain(ctx, setTime(), r.file, r.log) }()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-ended; err != nil {
@@ -245,7 +245,7 @@ func TestWithoutATrialNothingIsPutBack(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := runAgain(t.Context(), file, new(paper)); err == nil {
+	if err := runAgain(t.Context(), setTime(), file, new(paper)); err == nil {
 		t.Error("it ran")
 	}
 	if _, err := config.Load(file); err == nil {

@@ -19,7 +19,7 @@ func (p *parts) takeCommands(cfg config.Config, w world, b *uplink, deeds map[co
 	if b == nil || len(cfg.Commands.Keys) == 0 {
 		return nil
 	}
-	o := commands.Options{Base: b.base, Deeds: deeds, Now: w.now, Publish: b.publish, Log: w.log}
+	o := commands.Options{Base: b.base, Deeds: deeds, Now: w.now, TimeSet: w.timeSet, Publish: b.publish, Log: w.log}
 	for _, k := range cfg.Commands.Keys {
 		public, err := commands.ParsePublic(k.Public)
 		if err != nil {

@@ -83,7 +83,9 @@ func (c *commanded) start() (stop func()) {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	w := realWorld(cfg, log)
+	source := &timeSource{sets: func() bool { return false }}
+	source.did.Store(true) // and now the network is gone
+	w := realWorld(source, cfg, log)
 	w.book = c.book
 	deeds := map[commands.Name]commands.Deed{commands.Restart: {Do: func(_ context.Context, cmd commands.Command) (commands.Answer, error) {
 		c.did <- cmd

@@ -115,7 +115,7 @@ func newAway(t *testing.T) *away {
 	file := write(t, "stolpe.yaml", strings.NewReplacer("STATE", state, "FLEET", a.fleet, "BROKER", a.broker, "KEYS", keys).Replace(farPost))
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	ended := make(chan error, 1)
-	go func() { ended <- runAgain(ctx, file, a.log) }()
+	go func() { ended <- runAgain(ctx, setTime(), file, a.log) }()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-ended; err != nil {

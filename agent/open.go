@@ -23,13 +23,16 @@ import (
 
 // world is what differs between a post that lives and one that is shown.
 type world struct {
-	now   func() hal.Instant
-	mono  func() time.Duration
-	every time.Duration       // between passes, real time
-	grace time.Duration       // for settling after the end, real time
-	alive func(id int) func() // gives the watchdog hook of an EVSE; nil for none
-	left  func()              // called when the loop of an EVSE has ended; nil as alive is
-	log   *slog.Logger
+	now  func() hal.Instant
+	mono func() time.Duration
+	// timeSet says whether the wall clock has been set from outside since the program
+	// began. Nil where it is only if now says so.
+	timeSet func() bool
+	every   time.Duration       // between passes, real time
+	grace   time.Duration       // for settling after the end, real time
+	alive   func(id int) func() // gives the watchdog hook of an EVSE; nil for none
+	left    func()              // called when the loop of an EVSE has ended; nil as alive is
+	log     *slog.Logger
 
 	// store opens the journal of an EVSE.
 	store func(e config.EVSE, owner string) (evse.Journal, kept, func() error, error)

@@ -36,7 +36,7 @@ func runCommand() *cobra.Command {
 		Short: "run the post (the daemon)",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return runAgain(c.Context(), file, c.ErrOrStderr())
+			return runAgain(c.Context(), machineTime(), file, c.ErrOrStderr())
 		},
 	}
 	c.Flags().StringVar(&file, "config", defaultConfig, "configuration `file`")
@@ -55,14 +55,14 @@ func loadConfig(file string) (config.Config, error) {
 
 // daemon runs a post, whose configuration was read from file, until ctx ends. Its error
 // is errRestart when it is to be run anew.
-func daemon(ctx context.Context, cfg config.Config, file string, stderr io.Writer) error {
+func daemon(ctx context.Context, source *timeSource, cfg config.Config, file string, stderr io.Writer) error {
 	told := ctx
 	ctx, anew := context.WithCancelCause(ctx)
 	defer anew(nil)
 	logged := newSpool(stderr)
 	defer logged.Close()
 	log := slog.New(slog.NewTextHandler(logged, &slog.HandlerOptions{ReplaceAttr: withoutTime}))
-	w := realWorld(cfg, log)
+	w := realWorld(source, cfg, log)
 	p, err := openContactors(cfg, w)
 	openNoted(file, cfg, logged)
 	if err != nil {
@@ -117,12 +117,12 @@ func daemon(ctx context.Context, cfg config.Config, file string, stderr io.Write
 }
 
 // realWorld is the machine as it is.
-func realWorld(cfg config.Config, log *slog.Logger) world {
-	clock := clock{began: time.Now()}
+func realWorld(source *timeSource, cfg config.Config, log *slog.Logger) world {
+	clock := clock{time.Now(), source}
 	alive, left := allOf(len(cfg.EVSEs), pinging(log))
 	return world{
 		born: ledger.Post{Version: version, System: runtime.GOOS + "/" + runtime.GOARCH, Boot: rand.Text(), Config: cfg.Sum},
-		now:  clock.now, mono: clock.mono, every: time.Second, grace: grace, log: log,
+		now:  clock.now, mono: clock.mono, timeSet: source.setFromOutside, every: time.Second, grace: grace, log: log,
 		alive: alive, left: left, wires: openWires,
 		store: func(e config.EVSE, owner string) (evse.Journal, kept, func() error, error) {
 			return openStore(cfg.StateDir, "evse-"+strconv.Itoa(e.ID), owner)

@@ -34,7 +34,7 @@ func (d *Desk) open(m message) (Command, error) {
 // whoever has overheard a command can have it neither done nor refused again.
 func (d *Desk) admit(c Command) error {
 	now := d.Now()
-	if err := timely(c, now.Wall, d.Deeds[c.Name].Urgent); err != nil {
+	if err := d.timely(c, now.Wall, d.Deeds[c.Name].Urgent); err != nil {
 		return err
 	}
 	d.mu.Lock()
@@ -69,13 +69,15 @@ func (d *Desk) may(c Command) error {
 }
 
 // timely says whether it is time for a command. What harms nobody is also done while
-// nobody knows the time.
-func timely(c Command, wall hal.Stamp, urgent bool) error {
+// nobody knows the time. A clock that was not set from outside may have stood still while
+// there was no power.
+func (d *Desk) timely(c Command, wall hal.Stamp, urgent bool) error {
 	now := wall.Time()
+	set := wall.Clock == hal.ClockSynced || wall.Clock == hal.ClockHoldover && d.TimeSet != nil && d.TimeSet()
 	switch {
 	case wall.Clock == hal.ClockUnknown && urgent:
 		return nil
-	case wall.Clock == hal.ClockUnknown:
+	case !set && !urgent:
 		return Refusal{Expired, "the post's clock has not been set: it cannot tell old commands from new ones"}
 	case !now.Before(c.Expires):
 		return Refusal{Expired, fmt.Sprintf("it ended at %s, and the post has %s", c.Expires.UTC().Format(time.RFC3339), now.Format(time.RFC3339))}

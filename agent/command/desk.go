@@ -59,6 +59,7 @@ type Options struct {
 	Remembered []Record // accepted before, by an earlier life of the program, the oldest first
 
 	Now     func() hal.Instant
+	TimeSet func() bool        // whether the clock has been set from outside since the program began; nil for only if Now says so
 	Note    func(Record) error // writes one down so that it lasts; nil when there is no ledger
 	Publish func(context.Context, telemetry.Leaf, []byte) error
 	Log     *slog.Logger

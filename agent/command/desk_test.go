@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -126,7 +127,8 @@ func TestTooManyCommandsAreRefusedForAMinute(t *testing.T) {
 }
 
 func TestWithoutTheTimeOnlyWhatHarmsNobodyIsDone(t *testing.T) {
-	run(t, nil, func(p *post) {
+	var set atomic.Bool
+	run(t, func(o *Options) { o.TimeSet = set.Load }, func(p *post) {
 		p.clock = hal.ClockUnknown
 		for _, n := range Names() {
 			if n == SettleRetry {
@@ -140,7 +142,16 @@ func TestWithoutTheTimeOnlyWhatHarmsNobodyIsDone(t *testing.T) {
 			}
 			pass(time.Minute * 2)
 		}
-		p.clock = hal.ClockHoldover
+		p.clock = hal.ClockHoldover // as a board without a battery boots
+		p.give(sent(Admin, Restart))
+		if reply, _ := p.last(); reply.Code != Expired || !strings.Contains(reply.Text, "clock") {
+			t.Errorf("with a clock that may have stood still: %+v", reply)
+		}
+		p.give(sent(Admin, Stop))
+		if reply, _ := p.last(); reply.Code != Done {
+			t.Errorf("what harms nobody, with such a clock: %+v", reply)
+		}
+		set.Store(true)
 		p.give(sent(Admin, Restart))
 		if reply, _ := p.last(); reply.Code != Done || reply.Clock != "holdover" {
 			t.Errorf("with a clock that had been set: %+v", reply)
