@@ -229,7 +229,7 @@ func TestAPostThatHasRunIsStartedAgain(t *testing.T) {
 				}
 			}
 			var said strings.Builder
-			if code := explain(&said, "stolpe run", runAgain(t.Context(), file, new(paper))); code != exitFailed {
+			if code := explain(&said, "stolpe run", runAgain(t.Context(), setTime(), file, new(paper))); code != exitFailed {
 				t.Errorf("exit %d: %s", code, said.String())
 			}
 		})
