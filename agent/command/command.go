@@ -29,7 +29,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"time"
 
 	"stolpe/agent/telemetry"
@@ -136,7 +135,7 @@ func read(text []byte) (Command, error) {
 	switch {
 	case c.V != telemetry.Version:
 		return c, fmt.Errorf("v is %d: want %d", c.V, telemetry.Version)
-	case !isID(c.ID):
+	case !telemetry.IsULID(c.ID):
 		return c, errors.New("id: want a ULID")
 	case c.EVSE < 0 || c.EVSE > maxEVSE:
 		return c, fmt.Errorf("evse is %d: want 1 to %d, or none", c.EVSE, maxEVSE)
@@ -176,30 +175,9 @@ func strictly(text []byte, into any) error {
 	return nil
 }
 
-// letters are Crockford's, of which a ULID is made (github.com/ulid/spec).
-const letters = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-
 // NewID makes an id for a command that is given at a time.
 func NewID(now time.Time) string {
-	var b [16]byte
-	rand.Read(b[6:]) // never fails
-	for i, ms := 5, now.UnixMilli(); i >= 0; i, ms = i-1, ms>>8 {
-		b[i] = byte(ms)
-	}
-	id := make([]byte, 26) // of 5 bits each; the first has 3
-	for i := range id {
-		var v byte
-		for bit := i*5 - 2; bit < i*5+3; bit++ {
-			v <<= 1
-			if bit >= 0 {
-				v |= b[bit/8] >> (7 - bit%8) & 1
-			}
-		}
-		id[i] = letters[v]
-	}
-	return string(id)
-}
-
-func isID(s string) bool {
-	return len(s) == 26 && s[0] <= '7' && !strings.ContainsFunc(s, func(r rune) bool { return !strings.ContainsRune(letters, r) })
+	var rest [10]byte
+	rand.Read(rest[:]) // never fails
+	return telemetry.ULID(uint64(now.UnixMilli()), rest)
 }

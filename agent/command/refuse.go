@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"stolpe/agent/telemetry"
 )
 
 // source is who may be behind a command that is refused. Each has a limit of its own,
@@ -60,7 +62,7 @@ func (d *Desk) refuse(ctx context.Context, m message, c Command, err error, from
 	if r.Name = m.name; !m.name.Known() {
 		r.Name = ""
 	}
-	if !isID(c.ID) {
+	if !telemetry.IsULID(c.ID) {
 		r.ID = ""
 	}
 	if unsaid > 0 {

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"stolpe/agent/telemetry"
 )
 
 func TestASignedCommandIsReadOnItsTopic(t *testing.T) {
@@ -71,14 +73,14 @@ func TestPublicKeysAreReadAsTheyAreWritten(t *testing.T) {
 func TestIDs(t *testing.T) {
 	at := time.UnixMilli(1469918176385) // the example of github.com/ulid/spec
 	a, b := NewID(at), NewID(at)
-	if !strings.HasPrefix(a, "01ARYZ6S41") || a == b || !isID(a) {
+	if !strings.HasPrefix(a, "01ARYZ6S41") || a == b || !telemetry.IsULID(a) {
 		t.Errorf("%s, %s", a, b)
 	}
 	if later := NewID(at.Add(time.Millisecond)); later < a || later < b {
 		t.Errorf("%s is before %s", later, a)
 	}
 	for _, bad := range []string{"", a[1:], a + "0", "8" + a[1:], a[:25] + "U", strings.ToLower(a), a[:24] + "æ"} {
-		if isID(bad) {
+		if telemetry.IsULID(bad) {
 			t.Errorf("%q is taken", bad)
 		}
 	}
@@ -116,7 +118,7 @@ func FuzzDesk(f *testing.F) {
 		}
 		close(p.desk.notes)
 		for r := range p.desk.notes {
-			if len(r.Text) > maxText || r.Name != "" && !r.Name.Known() || r.ID != "" && !isID(r.ID) {
+			if len(r.Text) > maxText || r.Name != "" && !r.Name.Known() || r.ID != "" && !telemetry.IsULID(r.ID) {
 				t.Errorf("record %+v", r)
 			}
 		}

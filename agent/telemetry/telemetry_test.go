@@ -91,3 +91,10 @@ func TestEveryFamilyOfFaultsHasAClass(t *testing.T) {
 		}
 	}
 }
+
+func TestULIDIsWrittenAsEverywhere(t *testing.T) {
+	rest := [10]byte{0xCD, 0xEF, 0xFE, 0xDC, 0xBA, 0x98, 0x76, 0x54, 0x32, 0x10}
+	if got := ULID(0x0123456789AB, rest); got != "014D2PF2DBSQQZXQ5TK1V58CGG" || !IsULID(got) { // as python's base 32 has it
+		t.Errorf("%s", got)
+	}
+}
