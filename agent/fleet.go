@@ -51,11 +51,8 @@ func parseTarget(s string) (target, error) {
 
 // whoSent finds the post that a topic belongs to, and what follows its base.
 func whoSent(topic string) (t target, leaf string, ok bool) {
-	parts := strings.SplitN(strings.TrimPrefix(topic, envelope.Root), "/", 3)
-	if len(parts) < 3 || !strings.HasPrefix(topic, envelope.Root) {
-		return target{}, "", false
-	}
-	return target{parts[0], parts[1]}, parts[2], true
+	tenant, post, leaf, ok := envelope.Split(topic)
+	return target{tenant, post}, leaf, ok
 }
 
 // outside is a connection to the broker that is no post's.

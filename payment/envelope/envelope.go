@@ -11,6 +11,8 @@
 // that lets a post publish in another's name must not let it move that other's money.
 package envelope
 
+import "strings"
+
 // Topics. A post's begin with Base; AvailabilityLeaf is not sealed, as the broker says
 // Offline there in the place of a post that has vanished.
 const (
@@ -22,3 +24,14 @@ const (
 
 // Base is where the topics of a post begin.
 func Base(tenant, post string) string { return Root + tenant + "/" + post + "/" }
+
+// Split takes a topic apart: whose it is, and what follows the post's base. It says no of
+// one that is no post's.
+func Split(topic string) (tenant, post, leaf string, ok bool) {
+	rest, ours := strings.CutPrefix(topic, Root)
+	parts := strings.SplitN(rest, "/", 3)
+	if !ours || len(parts) != 3 || parts[0] == "" || parts[1] == "" {
+		return "", "", "", false
+	}
+	return parts[0], parts[1], parts[2], true
+}

@@ -53,7 +53,7 @@ func filters(id string, master envelope.Key) []string {
 
 // note takes in what commands need: who is there, and what is open.
 func (t *traffic) note(m mqtt.Message) {
-	tenant, post, leaf, ok := cut(m.Topic)
+	tenant, post, leaf, ok := envelope.Split(m.Topic)
 	name, evse, _ := cutLast(leaf)
 	switch {
 	case !ok:
@@ -75,19 +75,9 @@ func (t *traffic) unsealed(tenant, post string, m mqtt.Message) ([]byte, error) 
 	return t.key.Of(tenant, post).Open(m.Topic, m.Payload)
 }
 
-// cut takes a topic apart.
-func cut(topic string) (tenant, post, leaf string, ok bool) {
-	rest, ours := strings.CutPrefix(topic, envelope.Root)
-	parts := strings.SplitN(rest, "/", 3)
-	if !ours || len(parts) != 3 || parts[0] == "" || parts[1] == "" {
-		return "", "", "", false
-	}
-	return parts[0], parts[1], parts[2], true
-}
-
 // take takes in a message. It never waits.
 func (t *traffic) take(m mqtt.Message) {
-	tenant, post, leaf, ok := cut(m.Topic)
+	tenant, post, leaf, ok := envelope.Split(m.Topic)
 	if !ok {
 		return
 	}

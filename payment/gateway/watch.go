@@ -172,7 +172,7 @@ func (w *watch) reload(s *watching) {
 
 // take takes in a message. It never waits.
 func (w *watch) take(m mqtt.Message) {
-	tenant, post, leaf, ok := cut(m.Topic)
+	tenant, post, leaf, ok := envelope.Split(m.Topic)
 	if !ok {
 		return
 	}
