@@ -94,14 +94,9 @@ func (b *uplink) publish(ctx context.Context, leaf telemetry.Leaf, payload []byt
 }
 
 // orders adds what takes commands: everything that comes under cmd/<name>, retained or
-// not, and works until its context ends. Answers go to reply.
+// not, and works until its context ends.
 func (b *uplink) orders(take func(mqtt.Message), run func(context.Context)) {
 	b.add(use{filters: []string{b.base + string(telemetry.CommandLeaf) + "/+"}, take: take, run: run})
-}
-
-// reply answers a command of that name.
-func (b *uplink) reply(ctx context.Context, name string, payload []byte) error {
-	return b.publish(ctx, telemetry.CommandLeaf+"/"+telemetry.Leaf(name)+"/"+telemetry.ReplyLeaf, payload)
 }
 
 // take hands a message to the use that has subscribed to it.

@@ -150,7 +150,7 @@ func TestOneConnectionServesAll(t *testing.T) {
 	ordered, others, ready := make(chan mqtt.Message, 10), make(chan mqtt.Message, 10), make(chan struct{}, 10)
 	up.orders(func(m mqtt.Message) { ordered <- m }, func(ctx context.Context) {
 		<-ctx.Done()
-		if err := up.reply(context.WithoutCancel(ctx), "stop", []byte("last")); err != nil {
+		if err := up.publish(context.WithoutCancel(ctx), "cmd/stop/res", []byte("last")); err != nil {
 			t.Error(err)
 		}
 	})
@@ -161,9 +161,7 @@ func TestOneConnectionServesAll(t *testing.T) {
 	reader, came := listener(t, address, "stolpe/v1/acme/A12/#")
 	stop := aside(t, up.run)
 	<-ready
-	if !up.connected() {
-		t.Error("not connected when it is ready")
-	}
+	until(t, "connected", up.connected) // which is said when all uses know that it is ready
 	if m := nextUnder(t, came, "stolpe/v1/acme/A12/availability"); string(m.Payload) != "online" {
 		t.Errorf("first: %+v", m)
 	}

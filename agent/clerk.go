@@ -14,9 +14,10 @@ import (
 )
 
 // clerk writes into the ledger what has become of the charges of one EVSE, after what
-// the scribe has to tell of them. The loop leaves the charges settled last and goes on; nothing waits for the clerk.
-// What cannot be written yet is kept, up to a bound, and what stands on the loop's
-// list at a start brings in what a crash kept from being written.
+// the scribe has to tell of them. The loop leaves the charges settled last and goes on;
+// nothing waits for the clerk. What cannot be written yet is kept, up to a bound, and
+// what stands on the loop's list at a start brings in what a crash kept from being
+// written.
 type clerk struct {
 	book   *ledger.Ledger
 	rules  *session.Rules

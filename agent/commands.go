@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+
 	commands "stolpe/agent/command"
 	"stolpe/agent/config"
 	"stolpe/agent/ledger"
