@@ -56,25 +56,30 @@ func (p *parts) healthOf(cfg config.Config, w world) func() telemetry.Health {
 		if w.book != nil {
 			h.Ledger = w.book.Health()
 		}
-		p.debts(&h, now.Wall)
+		debts, oldest := p.owed(now.Wall)
+		h.Debts, h.Oldest = debts, int64(oldest/time.Second)
+		restarts := 0
+		for _, v := range p.units {
+			s, _, _ := v.Snapshot()
+			restarts = max(restarts, int(s.Boots)-1)
+		}
+		h.Restarts = &restarts
 		return h
 	}
 }
 
-// debts tells what is not settled, and how often the program has started.
-func (p *parts) debts(h *telemetry.Health, now hal.Stamp) {
-	restarts := 0
+// owed is how many charges are not settled, and how old the oldest of them is.
+func (p *parts) owed(now hal.Stamp) (debts int, oldest time.Duration) {
 	for _, v := range p.units {
 		s, _, _ := v.Snapshot()
-		restarts = max(restarts, int(s.Boots)-1)
-		h.Debts += len(s.Debts)
-		for _, d := range s.Debts {
-			if age, _, ok := d.Countdown(now); ok {
-				h.Oldest = max(h.Oldest, int64(age/time.Second))
+		debts += len(s.Debts)
+		for i := range s.Debts {
+			if age, _, ok := s.Debts[i].Countdown(now); ok {
+				oldest = max(oldest, age)
 			}
 		}
 	}
-	h.Restarts = &restarts
+	return debts, oldest
 }
 
 // wire is the share of readings that failed since the last asking, in a million.

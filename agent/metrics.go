@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"stolpe/agent/config"
 	"stolpe/agent/evse"
@@ -94,17 +93,11 @@ func (g *gauges) write(out io.Writer) {
 	var b lines
 	b.add(1, "stolpe_build_info", "version", version)
 	names := slices.SortedFunc(maps.Values(g.parts.units), func(x, y *evse.EVSE) int { return x.Rules().EVSE - y.Rules().EVSE })
-	debts, oldest := 0, time.Duration(0)
 	for _, v := range names {
 		s, now, _ := v.Snapshot()
 		b.evse(v.Rules(), &s, now)
-		debts += len(s.Debts)
-		for i := range s.Debts {
-			if age, _, ok := s.Debts[i].Countdown(now.Wall); ok {
-				oldest = max(oldest, age)
-			}
-		}
 	}
+	debts, oldest := g.parts.owed(g.world.now().Wall)
 	b.add(float64(debts), "stolpe_payments_unsettled")
 	b.add(oldest.Seconds(), "stolpe_payment_oldest_unsettled_seconds")
 	all, bad := g.parts.readings.Load(), g.parts.misread.Load()
