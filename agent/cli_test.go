@@ -22,6 +22,7 @@ price: {currency: NOK, vat_bp: 2500, kwh: 549, idle: {after_minutes: 15, minute:
 reserve: {default: 35000, choices: [20000, 35000, 50000]}
 payment: {through: sim}
 web: {listen: "127.0.0.1:0"}
+control: {dir: STATE/run}
 `
 
 // configured writes a configuration, with its state in a folder and some of its

@@ -10,16 +10,20 @@ import (
 
 // Exit codes, as documented in the README.
 const (
-	exitDone     = 0
-	exitFailed   = 1
-	exitUsage    = 2
-	exitConfig   = 6
-	exitDevice   = 7 // a meter, a line or a post did not answer
-	exitRemote   = 8 // the payment service did not do as it was asked
-	exitRefused  = 9 // not confirmed, or not allowed as things stand
-	exitNotFound = 10
-	exitDiffers  = 11  // ledger and payment service do not agree
-	exitStopped  = 130 // by Ctrl-C
+	exitDone         = 0
+	exitFailed       = 1
+	exitUsage        = 2
+	exitTimeout      = 3
+	exitNotPermitted = 4
+	exitNoDaemon     = 5
+	exitConfig       = 6
+	exitDevice       = 7 // a meter, a line or a post did not answer
+	exitRemote       = 8 // the payment service did not do as it was asked
+	exitRefused      = 9 // not confirmed, or not allowed as things stand
+	exitNotFound     = 10
+	exitDiffers      = 11  // ledger and payment service do not agree, or a check found a fault
+	exitPartly       = 12  // some of several are done
+	exitStopped      = 130 // by Ctrl-C
 )
 
 // coded is an error that ends the program with a code of its own.

@@ -32,7 +32,13 @@ func run(args []string, stdout, stderr io.Writer) int {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(runCommand(), demoCommand(), meterCommand(), paymentCommand(), qrCommand(), failsafeCommand(), fleetCommand(), versionCommand())
+	var all surface
+	f := root.PersistentFlags()
+	f.StringVar(&all.lang, "lang", "", "language of what is printed: nb or `en`; else that of the environment")
+	f.BoolVar(&all.plain, "no-color", false, "no colours, as with the environment variable NO_COLOR")
+	f.BoolVarP(&all.quiet, "quiet", "q", false, "no progress on standard error")
+	f.StringVar(&all.timeout, "timeout", "", "how long the command may take, as in `30s`")
+	root.AddCommand(commandTree()...)
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)

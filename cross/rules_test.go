@@ -47,6 +47,7 @@ func modules() []rules.Module {
 	return []rules.Module{
 		{Path: "codeberg.org/go-pdf/fpdf", In: []string{"display/paper"}, Why: "PDF files: sales documents and stickers"},
 		{Path: "github.com/VictoriaMetrics/metrics", In: []string{"payment/gateway"}, Why: "figures in the form that Prometheus reads; from v1.36 on it prints a line at each start of every command where the kernel has no PSI, so an older one"},
+		{Path: "github.com/charmbracelet/huh", In: []string{"agent/setup/form"}, Why: "the questions of the wizard, on a terminal"},
 		{Path: "github.com/eclipse/paho.mqtt.golang", In: []string{"agent/mqtt"}, Why: "MQTT 3.1.1 over one connection"},
 		{Path: "github.com/goburrow/modbus", In: []string{"hal/modbus"}, Why: "encodes and checks Modbus PDUs"},
 		{Path: "github.com/mochi-mqtt/server/v2", In: []string{"agent/mqtt/broker"}, Why: "an MQTT broker for tests and the demonstration; not in the product"},
@@ -61,6 +62,7 @@ func modules() []rules.Module {
 		{Path: "github.com/chromedp/chromedp", Why: "starts that browser and talks to it"},
 		{Path: "github.com/getkin/kin-openapi", Why: "checks our calls against the published API descriptions"},
 		{Path: "github.com/google/go-cmp", Why: "readable differences in tests"},
+		{Path: "github.com/rogpeppe/go-internal", Why: "plays the scripts of testdata/cli"},
 		{Path: "github.com/santhosh-tekuri/jsonschema/v6", Why: "checks our messages against their published schemas"},
 		{Path: "go.uber.org/goleak", Why: "goroutines left behind by tests"},
 		{Path: "pgregory.net/rapid", Why: "properties and shrinking in tests"},
@@ -71,6 +73,8 @@ func modules() []rules.Module {
 func goroutines() map[string]string {
 	return map[string]string{
 		"agent":       "runs the EVSEs, the pages and the simulated payment service side by side until all have ended",
+		"agent/control": "serves two sockets side by side",
+
 		"agent/mqtt":  "hands on what comes while the library reads on",
 		"agent/evse":  "one worker for each device that may be slow: the loop itself waits for none",
 		"display/web": "serves while it waits for its end",

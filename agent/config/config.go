@@ -43,6 +43,7 @@ type Config struct {
 	MQTT      MQTT    // zero when the post has no broker
 	Telemetry Telemetry
 	Commands  Commands
+	Control   Control
 	Web       Web // zero with ThroughGateway: the gateway serves the pages
 	Limits    Limits
 	Metrics   string // where figures are served: host:port of this machine, or the absolute path of a socket; empty for nowhere

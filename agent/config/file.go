@@ -69,6 +69,7 @@ type file struct {
 	MQTT      MQTT
 	Telemetry Telemetry
 	Commands  Commands
+	Control   Control
 	Web       struct {
 		Listen    string
 		PublicURL string `mapstructure:"public_url"`
@@ -107,7 +108,7 @@ func (f file) config() Config {
 			Vipps: Vipps{BaseURL: f.Payment.Vipps.BaseURL, MSN: f.Payment.Vipps.MSN, Webhooks: f.Payment.Vipps.Webhooks},
 			Push:  f.Payment.PushMessage, Receipts: f.Payment.Receipts,
 		},
-		Gateway: Gateway{Timeout: f.Payment.Gateway.Timeout}, MQTT: f.MQTT, Telemetry: f.Telemetry, Commands: f.Commands, Limits: Limits(f.Limits), Metrics: f.Metrics.Listen,
+		Gateway: Gateway{Timeout: f.Payment.Gateway.Timeout}, MQTT: f.MQTT, Telemetry: f.Telemetry, Commands: f.Commands, Control: f.Control, Limits: Limits(f.Limits), Metrics: f.Metrics.Listen,
 	}
 	if c.Payment.Through != ThroughGateway {
 		c.Web = Web{Listen: f.Web.Listen, PublicURL: f.Web.PublicURL}

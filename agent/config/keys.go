@@ -18,7 +18,7 @@ func schema() strict.Format {
 			Doc: "Folder for what must survive a power cut. Made at installation; one post, one folder."},
 		{Name: "meters_dir", Kind: strict.Text, Unset: "the built-in register maps only", Want: "an absolute path", Legal: legal.Absolute,
 			Doc: "Folder with register maps of meters, one *.yaml for each. They are added to the built-in ones, or take the place of those of the same name."},
-		evseKeys(), priceKeys(), reserveKeys(), paymentKeys(), mqttKeys(), telemetryKeys(), commandKeys(), webKeys(), metricsKeys(), limitKeys(),
+		evseKeys(), priceKeys(), reserveKeys(), paymentKeys(), mqttKeys(), telemetryKeys(), commandKeys(), controlKeys(), webKeys(), metricsKeys(), limitKeys(),
 	}}
 }
 

@@ -1,0 +1,47 @@
+package main
+
+import (
+	"slices"
+
+	"stolpe/agent/config"
+	"stolpe/agent/control"
+)
+
+// local is what people at the post may look at and do: the routes of package control.
+type local struct {
+	*deeds
+	cfg   config.Config
+	w     world
+	parts *parts
+}
+
+// routes is all that can be asked for. Each part has a file of its own.
+func (l *local) routes() []control.Route {
+	return slices.Concat(
+		// who is at the post, and what is done there
+
+		// configuration
+
+		// what is wrong
+
+		// charges and money
+
+		// payment service
+
+		// hardware
+
+		[]control.Route{},
+	)
+}
+
+// serveLocal opens the sockets. A post whose folder for them cannot be made charges all
+// the same.
+func (p *parts) serveLocal(cfg config.Config, w world, d *deeds) {
+	l := &local{deeds: d, cfg: cfg, w: w, parts: p}
+	s, err := control.Listen(control.Options{Dir: cfg.Control.Dir, Group: cfg.Control.Group, Routes: l.routes(), Log: w.log})
+	if err != nil {
+		w.log.Error("nobody at the post can look or work until this is right and the post is started again; charging goes on", "err", err, "control.dir", cfg.Control.Dir)
+		return
+	}
+	p.jobs = append(p.jobs, s.Run)
+}

@@ -1,0 +1,32 @@
+package main
+
+import "github.com/spf13/cobra"
+
+// commandTree is every command. Each has a file of its own.
+func commandTree() []*cobra.Command {
+	return []*cobra.Command{
+		// the post itself
+		runCommand(),
+		demoCommand(),
+		failsafeCommand(),
+
+		// set it up
+
+		// what is wrong
+
+		// work at it
+
+		// charges and money
+		paymentCommand(),
+		qrCommand(),
+
+		// hardware
+		meterCommand(),
+
+		// the fleet
+		fleetCommand(),
+
+		// support and the rest
+		versionCommand(),
+	}
+}
