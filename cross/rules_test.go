@@ -72,7 +72,7 @@ func modules() []rules.Module {
 // goroutines lists the packages that may start them, and what for.
 func goroutines() map[string]string {
 	return map[string]string{
-		"agent":       "runs the EVSEs, the pages and the simulated payment service side by side until all have ended",
+		"agent":         "runs the EVSEs, the pages and the simulated payment service side by side until all have ended",
 		"agent/control": "serves two sockets side by side",
 
 		"agent/mqtt":  "hands on what comes while the library reads on",
