@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"stolpe/agent/config"
+	"stolpe/agent/config/trial"
 	"stolpe/agent/setup"
 	"stolpe/display"
 	"stolpe/display/term"
@@ -49,43 +49,40 @@ func (f *fitting) writeConfig(ctx context.Context) error {
 	if err := f.place(); err != nil {
 		return err
 	}
-	text := setup.File(f.progress.Answers, time.Now())
-	_, err := config.Parse(f.file, bytes.NewReader(text), unseen)
+	was, err := os.ReadFile(f.file)
+	fresh := errors.Is(err, fs.ErrNotExist)
+	if err != nil && !fresh {
+		return failed(err)
+	}
+	a, err := config.Replaced(f.file, was, setup.File(f.progress.Answers, time.Now()), func() (string, error) { return f.askPIN(ctx) })
 	var wrong config.Errors
-	if errors.As(err, &wrong) {
+	switch {
+	case errors.As(err, &wrong):
 		return f.takeBack(wrong)
-	}
-	if err != nil {
-		return err
-	}
-	said := f.file
-	switch was, err := os.ReadFile(f.file); {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, config.ErrNoPIN):
+		return coded{fmt.Errorf("%s: %w; give it with --pin-file", f.file, err), exitRefused}
 	case err != nil:
 		return failed(err)
-	default:
-		if err := f.mayReplace(ctx); err != nil {
-			return err
-		}
-		if err := replace(f.file+previous, was, modeOf(f.file)); err != nil {
-			return failed(err)
-		}
+	}
+	said := f.file
+	if fresh {
+		err = replace(f.file, a.New, modeOf(f.file))
+	} else if err = f.mayReplace(ctx); err == nil {
+		err = trial.Replace(f.file, was, a.New)
 		said += setup.Words{NB: "; den forrige er ", EN: "; the one before is "}.In(f.lang) + f.file + previous
 	}
-	if err := replace(f.file, text, modeOf(f.file)); err != nil {
+	if err != nil {
 		return failed(fmt.Errorf("%w; write elsewhere with --config, or run this as root", err))
 	}
 	f.found.files = append(f.found.files, f.file)
-	if _, err := config.Load(f.file); errors.As(err, &wrong) { // it is right; a secret may not be there yet
-		f.note(setup.Config, setup.Warned, said+"; "+wrong.Error())
-		return nil
+	status := setup.Passed
+	if len(a.Unseen) > 0 {
+		status = setup.Warned
+		said += setup.Words{NB: "; bare tjenesten kan se om disse finnes: ", EN: "; only the daemon can see whether these are there: "}.In(f.lang) + strings.Join(a.Unseen, ", ")
 	}
-	f.note(setup.Config, setup.Passed, said)
+	f.note(setup.Config, status, said)
 	return nil
 }
-
-// unseen passes for a secret of every kind.
-func unseen(string, string) (string, error) { return strings.Repeat("0", 64), nil }
 
 // modeOf is the mode of a file; that of a new configuration where it is not there.
 func modeOf(file string) fs.FileMode {
@@ -93,6 +90,18 @@ func modeOf(file string) fs.FileMode {
 		return info.Mode().Perm()
 	}
 	return 0o644 // there is no secret in it
+}
+
+// askPIN gives the PIN of the seal that is on a configuration, or is to be.
+func (f *fitting) askPIN(ctx context.Context) (string, error) {
+	if f.pin != "" {
+		b, err := os.ReadFile(f.pin)
+		return strings.TrimSpace(string(b)), err
+	}
+	if f.terminal == nil {
+		return "", config.ErrNoPIN
+	}
+	return f.terminal.Secret(ctx, setup.Words{NB: "PIN-koden til forseglingen?", EN: "The PIN of the seal?"}.In(f.lang), "")
 }
 
 // mayReplace asks whether a configuration that is there may give way.

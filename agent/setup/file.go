@@ -14,6 +14,7 @@ func File(a Answers, now time.Time) []byte {
 	full := a.Filled()
 	f := &file{answers: full}
 	fmt.Fprintf(&f.out, "# Written by stolpe setup, %s. stolpe config validate checks what is changed by hand.\n", now.UTC().Format("2006-01-02 15:04 UTC"))
+	f.put("version: 2\n")
 	f.section("post", "id", "tenant", "name", "country", "timezone", "helpdesk")
 	f.section("seller", "name", "org_no", "vat_registered", "address", "email")
 	f.line("", "state_dir", "state_dir")
