@@ -13,6 +13,7 @@ type local struct {
 	cfg   config.Config
 	w     world
 	parts *parts
+	up    *uplink // nil without a broker
 }
 
 // routes is all that can be asked for. Each part has a file of its own.
@@ -25,6 +26,7 @@ func (l *local) routes() []control.Route {
 		// what is wrong
 
 		// charges and money
+		l.chargeRoutes(),
 
 		// payment service
 
@@ -36,8 +38,8 @@ func (l *local) routes() []control.Route {
 
 // serveLocal opens the sockets. A post whose folder for them cannot be made charges all
 // the same.
-func (p *parts) serveLocal(cfg config.Config, w world, d *deeds) {
-	l := &local{deeds: d, cfg: cfg, w: w, parts: p}
+func (p *parts) serveLocal(cfg config.Config, w world, d *deeds, up *uplink) {
+	l := &local{deeds: d, cfg: cfg, w: w, parts: p, up: up}
 	s, err := control.Listen(control.Options{Dir: cfg.Control.Dir, Group: cfg.Control.Group, Routes: l.routes(), Log: w.log})
 	if err != nil {
 		w.log.Error("nobody at the post can look or work until this is right and the post is started again; charging goes on", "err", err, "control.dir", cfg.Control.Dir)

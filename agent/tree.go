@@ -13,10 +13,12 @@ func commandTree() []*cobra.Command {
 		// set it up
 
 		// what is wrong
+		statusCommand(),
 
 		// work at it
 
 		// charges and money
+		sessionsCommand(),
 		paymentCommand(),
 		qrCommand(),
 
