@@ -103,8 +103,8 @@ func (p *past) enough(oldest int64) bool {
 	return fitting >= p.Limit && p.Limit > 0 || p.Since > 0 && oldest >= epoch && oldest < p.Since
 }
 
-// named reads the arguments of a route about one charge.
-func named(text json.RawMessage, args any, id *string) (payment.Ref, error) {
+// chargeNamed reads the arguments of a route about one charge.
+func chargeNamed(text json.RawMessage, args any, id *string) (payment.Ref, error) {
 	if err := control.Read(text, args); err != nil {
 		return "", err
 	}
@@ -119,7 +119,7 @@ func (l *local) showSession(ctx context.Context, _ control.Caller, text json.Raw
 	var args struct {
 		ID string `json:"id"`
 	}
-	ref, err := named(text, &args, &args.ID)
+	ref, err := chargeNamed(text, &args, &args.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -165,7 +165,7 @@ func (l *local) receiptOf(ctx context.Context, _ control.Caller, text json.RawMe
 		ID   string `json:"id"`
 		Lang string `json:"lang"`
 	}
-	ref, err := named(text, &args, &args.ID)
+	ref, err := chargeNamed(text, &args, &args.ID)
 	if err != nil {
 		return nil, err
 	}

@@ -16,6 +16,8 @@ func commandTree() []*cobra.Command {
 		statusCommand(),
 
 		// work at it
+		serviceCommand(),
+		identifyCommand(),
 
 		// charges and money
 		sessionsCommand(),
