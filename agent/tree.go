@@ -27,6 +27,7 @@ func commandTree() []*cobra.Command {
 		fleetCommand(),
 
 		// support and the rest
+		supportCommand(),
 		versionCommand(),
 	}
 }
