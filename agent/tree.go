@@ -15,6 +15,8 @@ func commandTree() []*cobra.Command {
 		// what is wrong
 
 		// work at it
+		serviceCommand(),
+		identifyCommand(),
 
 		// charges and money
 		paymentCommand(),
