@@ -32,6 +32,7 @@ func commandTree() []*cobra.Command {
 		fleetCommand(),
 
 		// support and the rest
+		supportCommand(),
 		versionCommand(),
 	}
 }
