@@ -19,6 +19,7 @@ func commandTree() []*cobra.Command {
 		// work at it
 		serviceCommand(),
 		identifyCommand(),
+		priceCommand(),
 
 		// charges and money
 		sessionsCommand(),
