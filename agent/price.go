@@ -124,13 +124,17 @@ func (f *priceFlags) args(c *cobra.Command, kwh string) (map[string]any, error) 
 		in         map[string]any
 		name, flag string
 		text       string
-	}{{set, "kwh", "KWH", kwh}, {set, "minute", "minute", f.minute}, {set, "session", "session", f.session}, {idle, "minute", "idle-minute", f.idle}, {idle, "cap", "idle-cap", f.idleCap}} {
-		if x.flag != "KWH" && !c.Flags().Changed(x.flag) {
+	}{{set, "kwh", "", kwh}, {set, "minute", "minute", f.minute}, {set, "session", "session", f.session}, {idle, "minute", "idle-minute", f.idle}, {idle, "cap", "idle-cap", f.idleCap}} {
+		what := "KWH"
+		if x.flag != "" {
+			what = "--" + x.flag
+		}
+		if x.flag != "" && !c.Flags().Changed(x.flag) {
 			continue
 		}
 		a, err := priceAmount(x.text)
 		if err != nil {
-			return nil, fmt.Errorf("%s %q: %w", strings.TrimPrefix("--"+x.flag, "--KWH"), x.text, err)
+			return nil, fmt.Errorf("%s %q: %w", what, x.text, err)
 		}
 		x.in[x.name] = a
 	}
