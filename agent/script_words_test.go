@@ -25,6 +25,8 @@ import (
 //	post                    start the post of stolpe.yaml, wait until it listens; log in run.log
 //	post stop               end it as the service manager would; it must end well
 //	post kill               end it as a power cut would
+//	broker                  start a broker; BROKER in stolpe.yaml becomes its address
+//	broker stop             and end it
 //	charge                  a driver comes: asks, pays, charges; waits until energy flows
 //	charge stop             the driver stops; waits until the charge is settled
 //	json stdout|FILE        every line is a JSON object, and there is one
@@ -33,6 +35,7 @@ import (
 func scriptWords() map[string]func(ts *testscript.TestScript, neg bool, args []string) {
 	return map[string]func(ts *testscript.TestScript, neg bool, args []string){
 		"await":  scriptAwait,
+		"broker": scriptBroker,
 		"post":   scriptPost,
 		"charge": scriptCharge,
 		"json":   scriptJSON,
@@ -44,7 +47,8 @@ func scriptWords() map[string]func(ts *testscript.TestScript, neg bool, args []s
 type scriptedPost struct {
 	running *exec.Cmd
 	ended   chan error
-	session string // page of the driver
+	session string          // page of the driver
+	broker  *scriptedBroker // nil without one
 }
 
 func postOf(ts *testscript.TestScript) *scriptedPost { return ts.Value(scriptedPost{}).(*scriptedPost) }

@@ -20,6 +20,7 @@ func commandTree() []*cobra.Command {
 		serviceCommand(),
 		identifyCommand(),
 		priceCommand(),
+		mqttCommand(),
 
 		// charges and money
 		sessionsCommand(),
