@@ -23,6 +23,7 @@ func (l *local) routes() []control.Route {
 		// configuration
 
 		// what is wrong
+		l.factRoutes(),
 
 		// charges and money
 

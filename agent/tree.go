@@ -13,6 +13,8 @@ func commandTree() []*cobra.Command {
 		// set it up
 
 		// what is wrong
+		doctorCommand(),
+		whyCommand(),
 
 		// work at it
 

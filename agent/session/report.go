@@ -19,3 +19,7 @@ func (s *State) Believed() (r hal.Reading, heard time.Duration) {
 
 // PlugSensed is where the plug was sensed last.
 func (s *State) PlugSensed() hal.Plug { return s.plug }
+
+// Dead says that nothing is live behind the contactor, as far as can be told, so that it
+// may be closed.
+func (s *State) Dead(now time.Duration) bool { return s.dead(now) }

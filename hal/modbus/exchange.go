@@ -112,6 +112,18 @@ func Unanswered(err error) bool {
 		e.ExceptionCode == goburrow.ExceptionCodeGatewayTargetDeviceFailedToRespond)
 }
 
+// garbled is what came, and was no whole answer.
+type garbled struct{ error }
+
+func (g garbled) Unwrap() error { return g.error }
+
+// Garbled says whether the error is that something came over a serial line that is no
+// answer: another speed or parity, two meters at once, or a line without its resistors.
+func Garbled(err error) bool {
+	_, is := errors.AsType[garbled](err)
+	return is
+}
+
 // refused says whether the error is an exception answer.
 func refused(err error) bool {
 	_, is := errors.AsType[*goburrow.ModbusError](err)
