@@ -33,9 +33,9 @@ func (p *parts) mapOf(c config.Config, i int) (*meters.Map, error) {
 	if err != nil {
 		return nil, c.Wrong(key, fmt.Sprintf("%q", e.Meter.Model), "a model that stolpe meter list has: "+err.Error())
 	}
-	if m.Confidence == "low" && e.Meter.URL != "" && !e.Meter.Confirmed {
+	if m.Confidence == "low" && e.Meter.URL != "" && e.Meter.Confirmed != e.Meter.Model {
 		return nil, c.Wrong(key, fmt.Sprintf("%q, whose register map rests on one weak source", m.ID),
-			"confirmed: true beside it, once a technician has compared energy, power and voltage in stolpe meter read with the meter's own display")
+			fmt.Sprintf("another, or %s as its confirmed (stolpe config set 'evses[%d].meter.confirmed' %s), once a technician has compared energy, power and voltage in stolpe meter read with the meter's own display", e.Meter.Model, i, e.Meter.Model))
 	}
 	if e.Meter.Serial != "" && !tellsSerial(m) {
 		return nil, c.Wrong(fmt.Sprintf("evses[%d].meter.serial", i), fmt.Sprintf("%q", e.Meter.Serial), cannotTell(m))

@@ -22,6 +22,16 @@ type surface struct {
 	plain   bool   // no colours
 	quiet   bool   // no progress
 	timeout string // how long the command may take; empty for as long as it needs
+	as      string // who is at work, where several share an account
+}
+
+// begin takes in the flags of every command before one runs.
+func (s *surface) begin(c *cobra.Command, _ []string) error {
+	if err := control.CheckAs(s.as); err != nil {
+		return coded{fmt.Errorf("--%w", err), exitUsage}
+	}
+	c.SetContext(control.As(c.Context(), s.as))
+	return nil
 }
 
 // langOf is the language that a command speaks: as it is told, else as the environment

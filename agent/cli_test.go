@@ -86,7 +86,7 @@ func TestBadConfigurationIsSix(t *testing.T) {
 		"no gateway":      {[]string{"through: sim", "through: gateway"}, []string{"mqtt: found nothing", ":8: payment.gateway.key: ", ":9: web: "}},
 		"no keys":         {[]string{"through: sim", "through: vipps"}, []string{"payment.vipps", "client_secret", "web.public_url"}},
 		"no such meter":   {[]string{"code: A12,", `code: A12, meter: {model: none, url: "tcp://127.0.0.1:1"},`}, []string{":5: evses[0].meter.model: found \"none\"; want a model that stolpe meter list has", "the nearest are"}},
-		"weak map":        {[]string{"code: A12,", `code: A12, meter: {model: ddm18sd, url: "tcp://127.0.0.1:1"},`}, []string{":5: evses[0].meter.model: found \"ddm18sd\", whose register map rests on one weak source; want confirmed: true"}},
+		"weak map":        {[]string{"code: A12,", `code: A12, meter: {model: ddm18sd, url: "tcp://127.0.0.1:1"},`}, []string{":5: evses[0].meter.model: found \"ddm18sd\", whose register map rests on one weak source; want another, or ddm18sd as its confirmed"}},
 		"mute meter":      {[]string{"code: A12,", `code: A12, meter: {model: ddm18sd, url: "tcp://127.0.0.1:1", serial: "1", confirmed: true},`}, []string{":5: evses[0].meter.serial: found \"1\"; want it left out: meters of model ddm18sd cannot tell their serial"}},
 		"no such baud":    {[]string{"code: A12,", `code: A12, meter: {model: eastron_sdm630, url: "rtu:///dev/ttyS0?baud=9601&parity=N"},`}, []string{":5: evses[0].meter.url: found rtu:///dev/ttyS0?baud=9601", "9600"}},
 		"no such unit":    {[]string{"code: A12,", `code: A12, meter: {model: eastron_sdm630, url: "rtu:///dev/ttyS0", unit: 255},`}, []string{":5: evses[0].meter: found unit 255 at rtu:///dev/ttyS0", "1 to 247"}},

@@ -58,8 +58,8 @@ Nothing is changed, and no money moves. Without the daemon it looks at what can 
 // checkNames are the checks, for completion.
 func checkNames() []cobra.Completion { return doctor.Names() }
 
-// count is how many findings have a status.
-func count(all []doctor.Finding, s doctor.Status) (n int) {
+// howMany is how many findings have a status.
+func howMany(all []doctor.Finding, s doctor.Status) (n int) {
 	for _, x := range all {
 		if x.Status == s {
 			n++
@@ -75,7 +75,7 @@ func (e errIll) Error() string { return e.text }
 
 // verdict is how the command ends.
 func (k *checkup) verdict(all []doctor.Finding) error {
-	fails, warns := count(all, doctor.Fail), count(all, doctor.Warn)
+	fails, warns := howMany(all, doctor.Fail), howMany(all, doctor.Warn)
 	if fails == 0 && (!k.strict || warns == 0) {
 		return nil
 	}
@@ -152,7 +152,7 @@ func (k *checkup) line(b *strings.Builder, x doctor.Finding) {
 
 // sum counts what was found.
 func (k *checkup) sum(all []doctor.Finding) string {
-	fails, warns := count(all, doctor.Fail), count(all, doctor.Warn)
+	fails, warns := howMany(all, doctor.Fail), howMany(all, doctor.Warn)
 	if fails+warns == 0 {
 		return pick(k.lang, "Alt er i orden.", "All is well.")
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"slices"
 
 	"stolpe/agent/config"
@@ -19,6 +20,7 @@ type local struct {
 func (l *local) routes() []control.Route {
 	return slices.Concat(
 		// who is at the post, and what is done there
+		l.postRoutes(),
 
 		// configuration
 
@@ -39,10 +41,18 @@ func (l *local) routes() []control.Route {
 // the same.
 func (p *parts) serveLocal(cfg config.Config, w world, d *deeds) {
 	l := &local{deeds: d, cfg: cfg, w: w, parts: p}
-	s, err := control.Listen(control.Options{Dir: cfg.Control.Dir, Group: cfg.Control.Group, Routes: l.routes(), Log: w.log})
+	o := control.Options{Dir: cfg.Control.Dir, Group: cfg.Control.Group, Admins: cfg.Control.Admins, Routes: l.routes(), Log: w.log}
+	if w.book != nil {
+		o.Note = func(r control.Record) error { return w.book.Append(entryOfLocal(r, w.now().Wall)) }
+	}
+	s, err := control.Listen(o)
 	if err != nil {
 		w.log.Error("nobody at the post can look or work until this is right and the post is started again; charging goes on", "err", err, "control.dir", cfg.Control.Dir)
 		return
 	}
-	p.jobs = append(p.jobs, s.Run)
+	p.jobs = append(p.jobs, func(ctx context.Context) {
+		if !endsWith(ctx, func() { s.Run(ctx) }) {
+			w.log.Error("what was done at the post last is not done yet, or not written down")
+		}
+	})
 }

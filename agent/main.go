@@ -38,6 +38,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 	f.BoolVar(&all.plain, "no-color", false, "no colours, as with the environment variable NO_COLOR")
 	f.BoolVarP(&all.quiet, "quiet", "q", false, "no progress on standard error")
 	f.StringVar(&all.timeout, "timeout", "", "how long the command may take, as in `30s`")
+	f.StringVar(&all.as, "as", "", "`name` of who is at work, for the ledger, where several share an account")
+	root.PersistentPreRunE = all.begin
 	root.AddCommand(commandTree()...)
 	root.SetArgs(args)
 	root.SetOut(stdout)

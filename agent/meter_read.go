@@ -102,7 +102,7 @@ func (a *asked) findConfigured() (*meters.Map, error) {
 		return nil, coded{fmt.Errorf("the meter of EVSE %d is simulated inside stolpe run, where model without url tries out a register map; "+
 			"to have one that can be read from outside: stolpe meter simulate, then stolpe meter read --model", e.ID), exitConfig}
 	}
-	a.model, a.url, a.unit, a.dir, a.confirmed = e.Meter.Model, e.Meter.URL, e.Meter.Unit, c.MetersDir, e.Meter.Confirmed
+	a.model, a.url, a.unit, a.dir, a.confirmed = e.Meter.Model, e.Meter.URL, e.Meter.Unit, c.MetersDir, e.Meter.Confirmed == e.Meter.Model
 	if a.serial != "" {
 		return a.registerMap(a.wrongSerial)
 	}
@@ -188,7 +188,7 @@ func (a *asked) read(ctx context.Context, m *meters.Map, stdout, stderr io.Write
 
 // weakMap is told of a register map of low confidence.
 const weakMap = "The register map of this model rests on one weak source. Compare energy, power and voltage with the\n" +
-	"meter's own display. If they agree, write confirmed: true beside the model; until then it may not bill."
+	"meter's own display. If they agree: stolpe config set 'evses[0].meter.confirmed' MODEL. Until then it may not bill."
 
 // pause lets time pass, or gives the error of a context that ends meanwhile.
 func pause(ctx context.Context, d time.Duration) error {

@@ -229,11 +229,11 @@ func TestMeterOfAConfigurationIsRead(t *testing.T) {
 `
 	file := configured(t, t.TempDir(), simEVSEs, "meters_dir: "+dir+"\n"+strings.Replace(evses, "SERIAL", `"22110345"`, 1))
 	got := command("meter", "read", "--config", file)
-	if got.code != 0 || !strings.Contains(got.stdout, "power_total") || !strings.Contains(got.stderr, "confirmed: true") {
+	if got.code != 0 || !strings.Contains(got.stdout, "power_total") || !strings.Contains(got.stderr, "meter.confirmed' MODEL") {
 		t.Errorf("%+v", got)
 	}
 	file = configured(t, t.TempDir(), simEVSEs, "meters_dir: "+dir+"\n"+strings.Replace(evses, "SERIAL", `"22110345", confirmed: true`, 1))
-	if got := command("meter", "read", "--config", file); got.code != 0 || strings.Contains(got.stderr, "confirmed: true") {
+	if got := command("meter", "read", "--config", file); got.code != 0 || strings.Contains(got.stderr, "meter.confirmed' MODEL") {
 		t.Errorf("already confirmed: %+v", got)
 	}
 	file = configured(t, t.TempDir(), simEVSEs, "meters_dir: "+dir+"\n"+strings.Replace(evses, "SERIAL", `"1"`, 1))

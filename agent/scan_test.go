@@ -125,7 +125,7 @@ func TestScanThatFindsAWeakMapSaysSo(t *testing.T) {
 	dir := folder(t, "newcomer.yaml", strings.NewReplacer("confidence: medium", "confidence: low").Replace(newcomer))
 	url := simulate(t, simulation{model: "newcomer", url: "tcp://127.0.0.1:0", unit: 3, serial: "22110345", dir: dir})
 	got := command("meter", "scan", "--url", url, "--meters", dir)
-	if got.code != 0 || !strings.Contains(got.stdout, "(newcomer)") || strings.Count(got.stderr, "write confirmed: true") != 1 {
+	if got.code != 0 || !strings.Contains(got.stdout, "(newcomer)") || strings.Count(got.stderr, "meter.confirmed' MODEL") != 1 {
 		t.Errorf("%+v", got)
 	}
 	dir = folder(t, "newcomer.yaml", newcomer)

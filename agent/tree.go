@@ -17,6 +17,8 @@ func commandTree() []*cobra.Command {
 		whyCommand(),
 
 		// work at it
+		serviceCommand(),
+		identifyCommand(),
 
 		// charges and money
 		paymentCommand(),

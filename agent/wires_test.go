@@ -300,7 +300,7 @@ func TestRulesKnowTheHardware(t *testing.T) {
 
 // A map that rests on little bills once somebody answers for it, and not before.
 func TestWeakMapWantsToBeConfirmed(t *testing.T) {
-	for confirmed, want := range map[string]string{"": "confirmed: true beside it", ", confirmed: true": "", ", confirmed: false": "confirmed: true beside it"} {
+	for confirmed, want := range map[string]string{"": "ddm18sd as its confirmed", ", confirmed: true": "", ", confirmed: false": "ddm18sd as its confirmed"} {
 		cfg, w, _ := opened(t, oneSim, strings.NewReplacer("ttyUSB7", "ttyUSB7?baud=9600&parity=N",
 			`model: eastron_sdm120, url: "rtu:///dev/ttyUSB7", unit: 2`, `model: ddm18sd, url: "rtu:///dev/ttyUSB7?baud=9600&parity=N", unit: 2`+confirmed).Replace(twoReal))
 		w.wires = func(gpio.Config) (wires, error) { return newYard(sim.Setup{}), nil }

@@ -101,8 +101,8 @@ func goroutines() map[string]string {
 // wide lists the packages that may export more than the others.
 func wide() map[string]rules.Allowance {
 	return map[string]rules.Allowance{
-		"agent/config":  {Most: 34, Why: "one type for each section of the file"},
-		"agent/session": {Most: 43, Why: "one type for each kind of event, and the whole state of an EVSE is public data"},
+		"agent/config":  {Most: 50, Why: "one type for each section of the file, and what the commands that change one need"},
+		"agent/session": {Most: 47, Why: "one type for each kind of event (also those of a technician's test), and the whole state of an EVSE is public data"},
 		"display":       {Most: 40, Why: "one type for each thing that is shown, and every medium draws all of them"},
 	}
 }

@@ -17,6 +17,7 @@
 package config
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"io"
@@ -44,10 +45,12 @@ type Config struct {
 	Telemetry Telemetry
 	Commands  Commands
 	Control   Control
-	Web       Web // zero with ThroughGateway: the gateway serves the pages
-	Limits    Limits
-	Metrics   string // where figures are served: host:port of this machine, or the absolute path of a socket; empty for nowhere
-	Sum       string // the first 12 hexadecimal digits of the file's SHA-256
+
+	Commissioning Commissioning
+	Web           Web // zero with ThroughGateway: the gateway serves the pages
+	Limits        Limits
+	Metrics       string // where figures are served: host:port of this machine, or the absolute path of a socket; empty for nowhere
+	Sum           string // the first 12 hexadecimal digits of the file's SHA-256
 
 	from *strict.Reader // where everything stood, for Wrong
 }
@@ -69,7 +72,7 @@ type Meter struct {
 	Unit      int    // Modbus address, 1 to 255
 	Serial    string // empty for any meter
 	MIDUntil  string `mapstructure:"mid_until"` // the last day on which it may bill, as 2034-12-31; empty if nobody has said
-	Confirmed bool   // a technician has compared what is read with the meter's own display
+	Confirmed string // model of which a technician has compared what is read with the meter's own display; empty for none
 }
 
 // Contactor says what switches an EVSE: a simulated one or lines of the machine,
@@ -177,12 +180,17 @@ type (
 	Errors = strict.Errors
 	// Secret is a value that must never be seen.
 	Secret = strict.Secret
+	// Entry is one key as it holds.
+	Entry = strict.Entry
 	// Lookup finds the value of a secret.
 	Lookup = strict.Lookup
 )
 
 // System finds a secret on the running system.
 func System(kind, name string) (string, error) { return strict.System(kind, name) }
+
+// Defaults gives what holds when nothing is said.
+func Defaults() []Entry { return schema().Defaults() }
 
 // Reference gives a table in Markdown of every key.
 func Reference() string { return schema().Reference() }
@@ -206,16 +214,24 @@ func Load(path string) (Config, error) {
 // set and not empty. What is wrong comes back as Errors; other errors are those
 // of in.
 func Parse(name string, in io.Reader, secrets Lookup) (Config, error) {
+	return parse(name, in, secrets, (*reader).checkSeal)
+}
+
+// parse is Parse, with a check of the seal; nil where there is to be another.
+func parse(name string, in io.Reader, secrets Lookup, check func(*reader, *file, []byte)) (Config, error) {
 	var f file
-	sum := sha256.New()
-	read, err := schema().Read(name, io.TeeReader(in, sum), &f)
+	var text bytes.Buffer
+	read, err := schema().Read(name, io.TeeReader(in, &text), &f)
 	if err != nil {
 		return Config{}, err
 	}
 	r := &reader{read}
 	r.check(&f)
+	if check != nil {
+		check(r, &f, text.Bytes())
+	}
 	c := f.config()
-	c.from, c.Sum = read, hex.EncodeToString(sum.Sum(nil))[:12]
+	c.from, c.Sum = read, sumOf(text.Bytes())
 	r.secrets(f, &c, secrets)
 	c.Post.Brand = f.Web.Brand.Load(read, "web.brand")
 	if err := read.Err(); err != nil {
@@ -223,6 +239,23 @@ func Parse(name string, in io.Reader, secrets Lookup) (Config, error) {
 	}
 	return c, nil
 }
+
+// sumOf is what a text is called.
+func sumOf(text []byte) string {
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:6])
+}
+
+// Keys gives all keys that hold something, with where that comes from.
+func (c Config) Keys() []Entry {
+	if c.from == nil {
+		return nil
+	}
+	return c.from.Entries()
+}
+
+// Old says whether the file is of an earlier version of the format.
+func (c Config) Old() bool { return c.from != nil && c.from.Old }
 
 // Uses says whether the post has a use for a line, however that is written.
 func (c Config) Uses(line string) bool {

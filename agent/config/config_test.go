@@ -107,7 +107,7 @@ func TestReferenceConfigMeansWhatItSays(t *testing.T) {
 			ID: 1, Code: "A12",
 			Meter: Meter{
 				Model: "eastron_sdm630", URL: "rtu:///dev/serial/by-id/usb-FTDI_FT232R_USB_UART_A10K2Q7B-if00-port0?baud=9600&parity=N",
-				Unit: 1, Serial: "22110345",
+				Unit: 1, Serial: "22110345", Confirmed: "eastron_sdm630",
 			},
 			Contactor: Contactor{Line: "GPIO17", Sense: "GPIO27", DeadMan: "GPIO5"},
 			Inputs:    Inputs{Plug: "GPIO22", Stop: "!GPIO23", EStop: "!GPIO24", RCD: "!GPIO25", Hot: "!GPIO26"},
@@ -138,6 +138,7 @@ func TestReferenceConfigMeansWhatItSays(t *testing.T) {
 			Keys:  []CommandKey{{Name: "ops", Role: "operator", Public: "1ZNLcYx7vj0RmOPELhN1oVw6fgyuiTlSCzAGrqBDk2Q"}},
 			Allow: []string{"identify", "stop", "out_of_service", "in_service", "restart", "config.get", "replay"},
 		},
+		Control: Control{Dir: "/run/stolpe", Group: "stolpe-admin"},
 		Web:     Web{Listen: "127.0.0.1:8080", PublicURL: "https://lad.example.no"},
 		Metrics: "/run/stolpe/metrics.sock",
 		Limits: Limits{
@@ -165,6 +166,10 @@ func TestReferenceConfigExplainsEveryKey(t *testing.T) {
 		"web.brand.logo":               strings.Contains(text, "# logo: /"),
 		"evses[].contactor.active_low": strings.Contains(text, "# active_low: true"),
 	}
+	for _, key := range names(commissioningKeys().Keys) { // only a command can write them
+		explained["commissioning."+key] = strings.Contains(text, "\n#   "+key+": ")
+	}
+	explained["commissioning"] = strings.Contains(text, "\n# commissioning:\n")
 	var visit func(path string, n *yaml.Node)
 	visit = func(path string, n *yaml.Node) {
 		for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {

@@ -9,6 +9,8 @@ import (
 type Control struct {
 	Dir   string // absolute path of the folder of the sockets
 	Group string // whose members work at the post; empty for none but root
+
+	Admins []string // login names of members who are admins
 }
 
 func controlKeys() strict.Key {
@@ -17,5 +19,7 @@ func controlKeys() strict.Key {
 			Doc: "Folder of the sockets. The commands that talk to the daemon look there, too; they know only the environment variable and the default."},
 		{Name: "group", Kind: strict.Text, Def: "stolpe-admin", Want: "the name of a group, at most 32 characters", Legal: func(s string) bool { return len(s) <= 32 && legal.Only(s, "-_") },
 			Doc: "Group whose members are technicians. If the machine has none of that name, only root and the daemon's user work at the post."},
+		{Name: "admins", Kind: strict.Texts, Unset: "none but root and the daemon's user", Min: 1, Max: 16, Want: "a login name, at most 32 characters", Legal: func(s string) bool { return s != "" && len(s) <= 32 && legal.Only(s, "._-") },
+			Doc: "Members of the group who are admins: they also change the configuration, secrets and prices."},
 	}}
 }

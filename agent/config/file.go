@@ -12,7 +12,8 @@ import (
 // file is the configuration as it stands in the file: the names are the keys.
 // Viper fills it; UnmarshalExact fails if it and the schema disagree.
 type file struct {
-	Post struct {
+	Version int
+	Post    struct {
 		ID, Tenant, Name, Country, Timezone, Helpdesk string
 	}
 	Seller struct {
@@ -66,11 +67,12 @@ type file struct {
 		PushMessage bool `mapstructure:"push_message"`
 		Receipts    bool
 	}
-	MQTT      MQTT
-	Telemetry Telemetry
-	Commands  Commands
-	Control   Control
-	Web       struct {
+	MQTT          MQTT
+	Telemetry     Telemetry
+	Commands      Commands
+	Commissioning Commissioning
+	Control       Control
+	Web           struct {
 		Listen    string
 		PublicURL string `mapstructure:"public_url"`
 		Brand     Brand
@@ -108,7 +110,7 @@ func (f file) config() Config {
 			Vipps: Vipps{BaseURL: f.Payment.Vipps.BaseURL, MSN: f.Payment.Vipps.MSN, Webhooks: f.Payment.Vipps.Webhooks},
 			Push:  f.Payment.PushMessage, Receipts: f.Payment.Receipts,
 		},
-		Gateway: Gateway{Timeout: f.Payment.Gateway.Timeout}, MQTT: f.MQTT, Telemetry: f.Telemetry, Commands: f.Commands, Control: f.Control, Limits: Limits(f.Limits), Metrics: f.Metrics.Listen,
+		Gateway: Gateway{Timeout: f.Payment.Gateway.Timeout}, MQTT: f.MQTT, Telemetry: f.Telemetry, Commands: f.Commands, Commissioning: f.Commissioning, Control: f.Control, Limits: Limits(f.Limits), Metrics: f.Metrics.Listen,
 	}
 	if c.Payment.Through != ThroughGateway {
 		c.Web = Web{Listen: f.Web.Listen, PublicURL: f.Web.PublicURL}

@@ -12,13 +12,13 @@ import (
 // schema is the whole format: the one place that knows which keys there are,
 // what they hold, what holds when they are left out, and what they mean.
 func schema() strict.Format {
-	return strict.Format{Later: later(), Units: units, Keys: []strict.Key{
-		postKeys(), sellerKeys(),
+	return strict.Format{Later: later(), Units: units, Migrations: migrations(), Keys: []strict.Key{
+		versionKey(), postKeys(), sellerKeys(),
 		{Name: "state_dir", Kind: strict.Text, Def: "/var/lib/stolpe", Env: "STOLPE_STATE_DIR", Want: "an absolute path", Legal: legal.Absolute,
 			Doc: "Folder for what must survive a power cut. Made at installation; one post, one folder."},
 		{Name: "meters_dir", Kind: strict.Text, Unset: "the built-in register maps only", Want: "an absolute path", Legal: legal.Absolute,
 			Doc: "Folder with register maps of meters, one *.yaml for each. They are added to the built-in ones, or take the place of those of the same name."},
-		evseKeys(), priceKeys(), reserveKeys(), paymentKeys(), mqttKeys(), telemetryKeys(), commandKeys(), controlKeys(), webKeys(), metricsKeys(), limitKeys(),
+		evseKeys(), priceKeys(), reserveKeys(), paymentKeys(), mqttKeys(), telemetryKeys(), commandKeys(), controlKeys(), webKeys(), metricsKeys(), limitKeys(), commissioningKeys(),
 	}}
 }
 
@@ -81,8 +81,8 @@ func meterKeys() strict.Key {
 			Doc: "Serial number on the meter's plate. Another meter is then not billed from."},
 		{Name: "mid_until", Kind: strict.Text, Unset: "not known", Want: `a day such as "2034-12-31"`, Legal: day,
 			Doc: "Until when the meter's verification (MID) holds, as its plate or papers say. `stolpe doctor` warns half a year before."},
-		{Name: "confirmed", Kind: strict.Flag, Def: false, Want: "true or false",
-			Doc: "Whether a technician has compared energy, power and voltage as `stolpe meter read` shows them with the meter's own display. Only then may a register map of low confidence bill."},
+		{Name: "confirmed", Kind: strict.Text, Unset: "no model", Want: "the model whose readings were compared with the meter's own display, or the key left out", Legal: mapName,
+			Doc: "Model of which a technician has compared energy, power and voltage, as `stolpe meter read` shows them, with the meter's own display. Only if it is that of `model` may a register map of low confidence bill."},
 	}}
 }
 

@@ -105,6 +105,7 @@ type EVSE struct {
 	parts Parts
 	rules atomic.Pointer[session.Rules] // those in force; each is never changed
 	facts chan fact
+	guard *guard // the contactor
 
 	mu      sync.Mutex // guards the two below, for moments
 	newest  session.State
@@ -115,7 +116,7 @@ type EVSE struct {
 type fact struct {
 	event session.Event
 	price *payment.Price // instead of an event
-	reply chan<- error   // with a request, a claim or a price; takes one value without waiting
+	reply chan<- error   // with a request, a claim, a test or a price; takes one value without waiting
 }
 
 // maxFacts is how many events may wait for the loop. Chosen by us: more than all
@@ -125,6 +126,7 @@ const maxFacts = 64
 // New makes an EVSE of its parts. Run makes it run.
 func New(p Parts) *EVSE {
 	v := &EVSE{parts: p, facts: make(chan fact, maxFacts), newest: p.State, changed: make(chan struct{})}
+	v.guard = newGuard(p.Contactor, p.Rules.Wired)
 	v.rules.Store(p.Rules)
 	return v
 }

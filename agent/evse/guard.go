@@ -1,6 +1,7 @@
 package evse
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 
@@ -14,7 +15,7 @@ import (
 //
 // From then on the contactor cannot be ordered closed until the wire is sound again
 // and the loop has taken in that it was not: a press shorter than a pass of the
-// loop ends the charge like any other.
+// loop ends the charge like any other. The same goes for a person who wants it open.
 type guard struct {
 	contactor Contactor
 	news      chan struct{} // holds a token while there is something to take
@@ -22,6 +23,7 @@ type guard struct {
 	mu    sync.Mutex
 	now   hal.Signals // what the wires say
 	since hal.Signals // all they have said since the loop last took it
+	told  bool        // a person has had the contactor opened since then
 }
 
 // newGuard gives a guard that knows nothing yet of the wires there are.
@@ -34,8 +36,12 @@ func newGuard(c Contactor, wired hal.Signals) *guard {
 func (g *guard) Set(p hal.Position) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if forbids := (g.now | g.since) & hal.Trips; p == hal.Closed && forbids != 0 {
+	forbids := (g.now | g.since) & hal.Trips
+	switch {
+	case p == hal.Closed && forbids != 0:
 		return fmt.Errorf("order contactor closed: held open: %v", forbids)
+	case p == hal.Closed && g.told:
+		return errors.New("order contactor closed: held open by hand")
 	}
 	return g.contactor.Set(p)
 }
@@ -53,12 +59,23 @@ func (g *guard) see(s hal.Signals) {
 	poke(g.news)
 }
 
-// take gives all that the wires have said since it was last called, and what they
-// say now.
-func (g *guard) take() (since, now hal.Signals) {
+// open opens the contactor for a person, from whichever goroutine, and keeps it so until
+// the loop has taken that in.
+func (g *guard) open() error {
+	g.mu.Lock()
+	g.told = true
+	err := g.contactor.Set(hal.Open)
+	g.mu.Unlock()
+	poke(g.news)
+	return err
+}
+
+// take gives all that the wires have said since it was last called, what they say now,
+// and whether a person has had the contactor opened since.
+func (g *guard) take() (since, now hal.Signals, told bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	since, now = g.since, g.now
-	g.since = 0
-	return since, now
+	since, now, told = g.since, g.now, g.told
+	g.since, g.told = 0, false
+	return since, now, told
 }

@@ -27,7 +27,6 @@ type loop struct {
 	commanded hal.Position // last ordered
 	sure      bool         // that the order was taken
 	orders    news         // of the contactor
-	guard     *guard       // the contactor
 	ending    bool         // told to end: no new drivers
 
 	saved    session.Kept // what the disk is known to have
@@ -37,7 +36,8 @@ type loop struct {
 	outbox   []payment.Order
 	awaiting []chan<- error // drivers who are told yes once it is written down
 
-	nextPoll time.Duration
+	polled   time.Duration    // when the meter was last told to be read, Instant.Mono
+	lease    <-chan time.Time // ends the test under way; nil without one
 	saves    chan session.Kept
 	results  chan fact
 	verdicts chan verdict
@@ -61,7 +61,7 @@ type verdict struct {
 func (v *EVSE) Run(ctx context.Context) error {
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	l := &loop{EVSE: v, state: v.parts.State, guard: newGuard(v.parts.Contactor, v.parts.Rules.Wired)}
+	l := &loop{EVSE: v, state: v.parts.State, polled: -time.Hour}
 	l.orders = news{log: l, what: "contactor"}
 	wait := l.startWorkers(work)
 	l.turn(ctx)
@@ -91,6 +91,9 @@ func (l *loop) turn(ctx context.Context) {
 			l.take(f)
 		case f := <-l.results:
 			l.take(f)
+		case <-l.lease:
+			l.lease = nil
+			l.step(l.parts.Now(), session.Ticked{}, false)
 		case <-l.guard.news:
 			l.signalled()
 		case done := <-l.verdicts:
@@ -119,9 +122,9 @@ func (l *loop) atEase() bool {
 func (l *loop) pass() {
 	now := l.parts.Now()
 	poke(l.sense)
-	if now.Mono+halfPass >= l.nextPoll {
+	if now.Mono+halfPass >= l.polled+l.Rules().Want(&l.state, now).Poll {
 		poke(l.meter)
-		l.nextPoll = now.Mono + l.Rules().Want(&l.state, now).Poll
+		l.polled = now.Mono
 	}
 	if l.saving && !l.dead && now.Mono-l.since > stuckAfter {
 		l.failDisk(fmt.Errorf("a save has not returned for %v", stuckAfter))
@@ -146,6 +149,12 @@ func (l *loop) take(f fact) {
 		}
 		l.awaiting = append(l.awaiting, f.reply)
 	}
+	if _, ok := f.event.(session.TestBegun); ok {
+		if f.reply != nil { // there is no other way to have one
+			f.reply <- l.beginTest(now)
+		}
+		return
+	}
 	if c, ok := f.event.(session.Claimed); ok && f.reply != nil {
 		said := l.Rules().Claims(&l.state, now, c)
 		defer func() { f.reply <- said }() // after the step: the page that is looked at next must know of it
@@ -163,16 +172,6 @@ func (l *loop) reprice(p payment.Price) {
 	shown := l.newest
 	l.mu.Unlock()
 	l.publish(shown) // pages look again
-}
-
-// signalled takes in what the wires say, and what they said in between.
-func (l *loop) signalled() {
-	since, now := l.guard.take()
-	for _, s := range []hal.Signals{since, now} {
-		if s != l.state.Signals() {
-			l.step(l.parts.Now(), session.Signalled{Signals: s}, false)
-		}
-	}
 }
 
 // accepts says whether a driver can be served: nil, display.ErrOut at the end, or

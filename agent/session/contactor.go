@@ -51,7 +51,7 @@ func (f *flow) lasts(now time.Duration) time.Duration {
 // resting says whether the contactor is open for certain: not wanted closed, and
 // sensed open.
 func (s *State) resting() bool {
-	return s.Phase != Charging && s.sense.known && s.sense.position == hal.Open
+	return s.Phase != Charging && !s.test.On() && s.sense.known && s.sense.position == hal.Open
 }
 
 // dead says that nothing is live behind the contactor, as far as four signals can
@@ -61,12 +61,28 @@ func (s *State) dead(now time.Duration) bool {
 	return s.resting() && s.meter.atRest(now) && s.meter.load < drawing
 }
 
+// given says whether the contactor has been ordered closed for what it is to be closed
+// for.
+func (s *State) given() bool {
+	if s.test.On() {
+		return s.test.Ordered > 0
+	}
+	return s.flow.from > 0
+}
+
 // closes notes that the contactor has been ordered closed. An order that is said
 // again, after an error, closes nothing more.
 func (r *Rules) closes(s *State, now hal.Instant) {
-	if most := r.Limits.Closings; most > 0 && s.flow.from == 0 {
+	if s.given() {
+		return
+	}
+	if most := r.Limits.Closings; most > 0 {
 		last := s.switched[max(0, len(s.switched)+1-most):]
 		s.switched = append(slices.Clone(last), now.Mono)
+	}
+	if s.test.On() {
+		s.test.Ordered = now.Mono
+		return
 	}
 	s.flow.begin(now, s.meter.last)
 }
@@ -92,9 +108,14 @@ func (s *State) wear() {
 // sense input takes to be sure; what matters is whether it grows.
 func (s *State) opened() {
 	if s.flow.closed && s.sense.since > s.Since {
-		s.Wear.Opening = s.sense.since - s.Since
-		s.Wear.Slowest = max(s.Wear.Slowest, s.Wear.Opening)
+		s.moved(s.sense.since - s.Since)
 	}
+}
+
+// moved notes an opening that took so long.
+func (s *State) moved(took time.Duration) {
+	s.Wear.Opening = took
+	s.Wear.Slowest = max(s.Wear.Slowest, took)
 }
 
 // sensed takes in a reading of the sense line.
@@ -121,14 +142,14 @@ func (r *Rules) judgeContactor(s *State, now hal.Instant) {
 	if r.worn(s, now.Mono) {
 		s.Passing |= Worn
 	}
-	ordered := hal.Open
-	if s.Phase == Charging {
-		ordered = hal.Closed
+	ordered, given := hal.Open, true
+	if s.Phase == Charging || r.testing(s, now.Mono) {
+		ordered, given = hal.Closed, s.given()
 	}
 	switch {
-	case !c.known || c.position == ordered || ordered == hal.Closed && s.flow.from == 0:
+	case !c.known || c.position == ordered || !given:
 		c.wrong = 0
-		if ordered == hal.Closed && c.position == hal.Closed && !s.flow.closed {
+		if s.Phase == Charging && c.position == hal.Closed && !s.flow.closed {
 			s.flow.closed, s.Misses = true, 0
 		}
 	case c.wrong == 0:
@@ -139,7 +160,7 @@ func (r *Rules) judgeContactor(s *State, now hal.Instant) {
 	if overdue && ordered == hal.Open {
 		s.Latched |= r.whyClosed(s, now.Mono)
 	}
-	if ordered == hal.Closed && c.position == hal.Open && (overdue || s.flow.closed) {
+	if s.Phase == Charging && c.position == hal.Open && (overdue || s.flow.closed) {
 		r.missed(s, now)
 	}
 }
@@ -151,7 +172,8 @@ func (r *Rules) judgeContactor(s *State, now hal.Instant) {
 // knows. In every other case the contacts count as welded.
 func (r *Rules) whyClosed(s *State, now time.Duration) Faults {
 	m := &s.meter
-	told := m.loadAt > s.Since+r.Refresh // what flows since the order
+	order := max(s.Since, s.test.Ended)
+	told := m.loadAt > order+r.Refresh // what flows since the order
 	switch {
 	case told && m.load >= drawing:
 		return Welded
@@ -161,7 +183,7 @@ func (r *Rules) whyClosed(s *State, now time.Duration) Faults {
 		return Welded
 	case told:
 		return SenseBroken
-	case now-s.Since <= MeterWithin/2:
+	case now-order <= MeterWithin/2:
 		return 0 // the meter has not spoken of it yet
 	}
 	return Welded

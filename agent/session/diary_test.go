@@ -19,6 +19,7 @@ type diary struct {
 	debts  map[uint64]string    // as last written
 	done   map[uint64]bool      // settled charges that have been written
 	looked map[payment.Ref]bool // the last order was a look
+	test   Test                 // as last written
 }
 
 func newDiary() diary {
@@ -67,8 +68,20 @@ func (d *diary) changes(w *world) {
 		d.closed = p
 		d.write(w, "contactor %v", p)
 	}
+	if t := s.Test(); t.Ended > 0 && (t.Ended != d.test.Ended || t.Opened != d.test.Opened) {
+		d.test = t
+		d.write(w, "test sensed closed %v, open again %v%s", t.Closed > 0, t.Opened > 0, cut(t))
+	}
 	d.money(w)
 	d.settling(w)
+}
+
+// cut says what ended a test before its time.
+func cut(t Test) string {
+	if t.Cut == "" {
+		return ""
+	}
+	return ": " + t.Cut
 }
 
 // bills writes what every charge that has just ended costs.

@@ -84,6 +84,13 @@ type (
 	// meter as it is now.
 	Restored struct{}
 
+	// TestBegun: a technician at the post has the contactor closed for a moment, to see
+	// that it follows. It means nothing unless Rules.Tests has nothing against it.
+	TestBegun struct{}
+
+	// TestEnded: that is over, before its time.
+	TestEnded struct{}
+
 	// Unwritable: the journal has failed and will not be written again.
 	Unwritable struct{}
 
@@ -108,5 +115,7 @@ func (TakenOut) event()   {}
 func (Recalled) event()   {}
 func (Readmitted) event() {}
 func (Restored) event()   {}
+func (TestBegun) event()  {}
+func (TestEnded) event()  {}
 func (Unwritable) event() {}
 func (Ticked) event()     {}

@@ -43,16 +43,22 @@ func (s *State) retried(now hal.Instant, ref payment.Ref) {
 	if i < 0 || s.asks[i].out {
 		return
 	}
-	rest := retryAfter
-	if s.Debts[i].Attempt >= denseAttempts {
-		rest = sparseRetryAfter
-	}
-	if now.Mono < s.asks[i].calm+rest-calmFor {
+	if now.Mono < s.retryFrom(i) {
 		return
 	}
 	a := s.asks[i]
 	a.next, a.tries = min(a.next, now.Mono), 0
 	s.setAsk(i, a)
+}
+
+// retryFrom is from when on a person may have debt i asked about, Instant.Mono. All
+// are asked about at the start, so that counts as an asking.
+func (s *State) retryFrom(i int) time.Duration {
+	rest := retryAfter
+	if s.Debts[i].Attempt >= denseAttempts {
+		rest = sparseRetryAfter
+	}
+	return s.asks[i].calm + rest - calmFor
 }
 
 func (a *ask) hint() {

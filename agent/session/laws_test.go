@@ -38,11 +38,16 @@ func broken(r *Rules, before, s *State, now hal.Instant) []string {
 type lawful func(holds bool, format string, args ...any)
 
 func lawsOfWant(law lawful, r *Rules, s *State, now hal.Instant, want Want) {
+	law(!s.test.On() || s.Phase == Idle, "a test in phase %v", s.Phase)
 	if want.Contactor == hal.Closed {
-		law(s.Phase == Charging, "wanted closed in phase %v", s.Phase)
-		law(s.Charge.Held, "wanted closed without an approval")
-		law(s.Faults()&unsafe == 0, "wanted closed with %v", s.Faults())
-		law(r.carPresent(s), "wanted closed without a car")
+		if s.Phase == Idle {
+			lawsOfTest(law, r, s, now)
+		} else {
+			law(s.Phase == Charging, "wanted closed in phase %v", s.Phase)
+			law(s.Charge.Held, "wanted closed without an approval")
+			law(s.Faults()&unsafe == 0, "wanted closed with %v", s.Faults())
+			law(r.carPresent(s), "wanted closed without a car")
+		}
 		law(s.signals == 0, "wanted closed although the wires say %v", s.signals)
 		law(s.sense.known && s.meter.known, "wanted closed before contactor and meter have spoken")
 	}
@@ -56,6 +61,18 @@ func lawsOfWant(law lawful, r *Rules, s *State, now hal.Instant, want Want) {
 		law(o.Verb != payment.Settle || o.Amount >= 0, "settle %v of %s", o.Amount, o.Ref)
 		seen[o.Ref] = true
 	}
+}
+
+// lawsOfTest: without a charge the contactor is closed for a technician's test alone,
+// out of service, for a moment, and with no car.
+func lawsOfTest(law lawful, r *Rules, s *State, now hal.Instant) {
+	const fine = Withdrawn | Recall | Leaving | WontClose | SenseBroken | Worn | Rebooting | Unsellable
+	law(s.test.On(), "wanted closed without charge and test")
+	law(now.Mono-s.test.Begun < TestFor, "a test goes on for %v", now.Mono-s.test.Begun)
+	law(s.Latched&Withdrawn != 0, "tested in service")
+	law(s.Faults()&^fine == 0, "tested with %v", s.Faults())
+	law(r.NoPlug || s.plug == hal.PlugOut, "tested with the plug %v", s.plug)
+	law(s.meter.load < drawing, "tested while %v flow", s.meter.load)
 }
 
 func sameOrder(a, b payment.Order) bool {

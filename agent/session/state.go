@@ -27,6 +27,7 @@ type State struct {
 	sense sense
 	plug  hal.Plug
 	flow  flow
+	test  Test
 
 	signals  hal.Signals     // as the wires last said
 	switched []time.Duration // when the contactor was ordered closed of late, Instant.Mono, oldest first

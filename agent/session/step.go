@@ -21,11 +21,15 @@ func (r *Rules) Advance(s *State, now hal.Instant, e Event) {
 	r.notice(s, now, e)
 	r.judgeMeter(s, now)
 	r.judgeContactor(s, now)
+	r.judgeTest(s, now)
 	if s.Boots > 0 && now.Mono >= settledIn {
 		s.Boots = 0
 		s.Passing &^= Rebooting
 	}
 	stop, told := e.(Stopped)
+	if told {
+		s.endTest(now, "it was stopped")
+	}
 	if s.Phase != Idle && (told && s.heeds(stop.Holder) || s.Faults()&unsafe != 0) {
 		r.stop(s, now, s.whyStopped(e))
 	}
@@ -77,6 +81,10 @@ func (r *Rules) notice(s *State, now hal.Instant, e Event) {
 		r.restored(s)
 	case Claimed:
 		r.claimed(s, now, e)
+	case TestBegun:
+		r.test(s, now)
+	case TestEnded:
+		s.endTest(now, "whoever began it has ended it, or has gone")
 	case Unwritable:
 		s.Passing |= DiskFailed
 	}

@@ -31,7 +31,7 @@ var verbs = map[string]func(w *world, args []string) error{
 	"card":       (*world).doCard,       // card copy NAME
 	"power":      (*world).doPower,      // power on [gone|holed|alien] | cut | card new | card NAME | torn
 	"driver":     (*world).doDriver,     // driver A requests 350 kr [by push] | stops | extends | claims B: knows the stop code of B's charge | guesses at it
-	"technician": (*world).doTechnician, // technician withdraws | restores
+	"technician": (*world).doTechnician, // technician withdraws | restores | tests: the contactor | leaves: that test
 	"fleet":      (*world).doFleet,      // fleet withdraws | readmits | retries 1: by a command from afar
 	"payer":      (*world).doPayer,      // payer approves | declines
 	"portal":     (*world).doPortal,     // portal releases | takes 100 kr | refunds 10 kr
@@ -305,6 +305,13 @@ func (w *world) doTechnician(args []string) error {
 		w.step(TakenOut{})
 	case is(args, "restores"):
 		w.step(Restored{})
+	case is(args, "tests"):
+		if no := w.rules.Tests(&w.state, w.now()); no != "" {
+			w.diary.write(w, "no: %v", no)
+		}
+		w.step(TestBegun{})
+	case is(args, "leaves"):
+		w.step(TestEnded{})
 	default:
 		return errUsage
 	}

@@ -46,6 +46,8 @@ var alphabet = map[string]func(w *walker, p *spot) bool{
 	"leaving":      event(func(*spot) Event { return Recalled{} }),
 	"readmitted":   event(func(*spot) Event { return Readmitted{} }),
 	"retried":      retried,
+	"test":         event(func(*spot) Event { return TestBegun{} }),
+	"test over":    event(func(*spot) Event { return TestEnded{} }),
 	"unwritable":   event(func(*spot) Event { return Unwritable{} }),
 	"tick 3s":      tick(3 * time.Second),
 	"tick 16m":     tick(16 * time.Minute),
@@ -58,7 +60,7 @@ var (
 	everything = slices.Sorted(maps.Keys(alphabet))
 	money      = []string{"request", "unknown", "missing", "pending", "held", "settled", "aborted", "rejected", "too late", "stop", "tick 16m", "calm", "restart", "plug in"}
 	remote     = map[string]bool{"stop": true, "leaving": true, "readmitted": true, "retried": true, "withdrawn": true}
-	hardware   = []string{"charge", "meter same", "meter up", "meter low", "sense open", "sense closed", "stop", "withdrawn", "restored", "tick 3s", "calm"}
+	hardware   = []string{"charge", "meter same", "meter up", "meter low", "sense open", "sense closed", "stop", "withdrawn", "restored", "test", "tick 3s", "calm"}
 )
 
 // step takes an event in; events are a nanosecond apart, so that they have an
@@ -73,7 +75,7 @@ func (w *walker) loop(p *spot) {
 	for {
 		want := w.rules.Want(&p.state, p.instant())
 		switch {
-		case want.Contactor == hal.Closed && p.state.flow.from == 0:
+		case want.Contactor == hal.Closed && !p.state.given():
 			p.step(w, Ordered{})
 		case len(want.Orders) > 0:
 			o := want.Orders[0]
@@ -209,11 +211,14 @@ func (w *walker) complaints(from, p *spot, letter string) []string {
 			p.stopped = max(p.stopped, c)
 		}
 	}
-	if w.rules.Want(s, p.instant()).Contactor == hal.Closed && s.Charge.Number <= p.stopped {
+	if w.rules.Want(s, p.instant()).Contactor == hal.Closed && s.Phase != Idle && s.Charge.Number <= p.stopped {
 		out = append(out, fmt.Sprintf("charge %d was stopped, and is wanted closed again", s.Charge.Number))
 	}
 	if remote[letter] && w.rules.Want(&from.state, from.instant()).Contactor == hal.Open && w.rules.Want(s, p.instant()).Contactor == hal.Closed {
 		out = append(out, "a contactor that was wanted open is wanted closed because of somebody far away")
+	}
+	if s.test.On() && !from.state.test.On() && letter != "test" {
+		out = append(out, "a test has begun by itself")
 	}
 	if s.Kept.Same(&from.state.Kept) && !bytes.Equal(s.Kept.Append(nil), from.state.Kept.Append(nil)) {
 		out = append(out, "Same does not see a difference that the disk sees")

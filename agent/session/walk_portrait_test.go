@@ -36,7 +36,7 @@ var blind = map[string]bool{
 	"seq": true, "sequence": true, "Done": true, "Holder": true, "back": true, "Started": true, "Ended": true,
 	"Price": true, "Limit": true, "Counter": true, "Serial": true, "Elapsed": true, "Idle": true, "idle": true,
 	"spoken": true, "power": true, "Boots": true, "Wear": true, "switched": true, "below": true, "stood": true,
-	"links": true, "series": true, "way": true, "phone": true, "Receipts": true, "Guaranteed": true, "calm": true,
+	"Cut": true, "Opened": true, "Register": true, "links": true, "series": true, "way": true, "phone": true, "Receipts": true, "Guaranteed": true, "calm": true,
 }
 
 // blindDebt are those that no longer matter once a charge has ended.
@@ -55,9 +55,10 @@ const (
 	there        // whether it is anything at all
 	aFew         // up to three
 	ago          // a charge's number, from the newest back
+	recent       // what is over in a moment
 )
 
-var looks = map[string]look{"Due": there, "url": there, "Writes": aFew, "tries": aFew, "Misses": aFew, "Attempt": aFew, "Number": ago}
+var looks = map[string]look{"Due": there, "url": there, "Writes": aFew, "tries": aFew, "Misses": aFew, "Attempt": aFew, "Number": ago, "Ordered": there, "Closed": there, "Begun": recent}
 
 // features are the fields of every struct type in a State, worked out once,
 // because reflection is slow at telling names.
@@ -131,6 +132,8 @@ func (c portrait) feature(b []byte, l look, v reflect.Value) []byte {
 		return append(b, byte(min(3, v.Uint())))
 	case ago:
 		return append(b, byte(c.counter-v.Uint()))
+	case recent:
+		return append(b, truth(v.Int() > 0 && c.now-time.Duration(v.Int()) < TestFor))
 	}
 	return c.draw(b, v)
 }

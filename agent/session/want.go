@@ -21,14 +21,17 @@ const (
 	pollIdle = 10 * time.Second
 )
 
-// Want says how the world should be in s at now. The contactor is closed for one
-// reason only, and this is the one line that says so.
+// Want says how the world should be in s at now. The contactor is closed for two
+// reasons only, a charge and a technician's test, and these are the lines that say so.
 func (r *Rules) Want(s *State, now hal.Instant) Want {
 	w := Want{Poll: pollBusy}
 	if s.Phase == Charging && s.Charge.Held && s.Faults()&unsafe == 0 {
 		w.Contactor = hal.Closed
 	}
-	if s.Phase == Idle && (s.meter.atRest(now.Mono) || now.Mono-s.meter.loadAt > freshFor) {
+	if r.testing(s, now.Mono) {
+		w.Contactor = hal.Closed
+	}
+	if s.Phase == Idle && !s.test.On() && (s.meter.atRest(now.Mono) || now.Mono-s.meter.loadAt > freshFor) {
 		w.Poll = pollIdle // it has settled, or it is silent
 	}
 	if s.searching() {

@@ -141,7 +141,7 @@ func (w *world) act() {
 	for range 100 {
 		want := w.rules.Want(&w.state, w.now())
 		w.drive(want.Contactor)
-		if want.Contactor == hal.Closed && w.state.flow.from == 0 {
+		if want.Contactor == hal.Closed && !w.state.given() {
 			w.state = w.rules.Step(w.state, w.now(), Ordered{})
 			w.keep()
 			continue

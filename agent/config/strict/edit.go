@@ -18,9 +18,9 @@ import (
 var errByHand = errors.New("it is written in a way that only a person can edit: over several lines, or as an empty section")
 
 // Edit gives the text of a file with keys set to other values, or taken out where the
-// value is nil. Keys are paths of names, and none within a list. A value is a string, a
-// bool, a json.Number of a whole number, or a list of these. All else, with its
-// comments and its order, stays as it stands, byte for byte.
+// value is nil. Keys are paths as in Error; one within a list is of an entry that is
+// there. A value is a string, a bool, a json.Number of a whole number, or a list of
+// these. All else, with its comments and its order, stays as it stands, byte for byte.
 //
 // What comes out is held against what was wanted; whether it is legal is for Read to say.
 func Edit(data []byte, set map[string]any) ([]byte, error) {
@@ -32,12 +32,16 @@ func Edit(data []byte, set map[string]any) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		edited, err := edit(data, strings.Split(path, "."), set[path])
+		steps, err := stepsOf(path)
+		if err != nil {
+			return nil, err
+		}
+		edited, err := edit(data, steps, set[path])
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 		after, err := plainTree(edited)
-		put(before, strings.Split(path, "."), plainValue(set[path]))
+		put(before, steps, plainValue(set[path]))
 		if err != nil || !reflect.DeepEqual(before, after) {
 			return nil, fmt.Errorf("%s: %w", path, errByHand)
 		}
@@ -91,36 +95,80 @@ func plainValue(v any) any {
 	return v
 }
 
-// put sets a value in a tree.
-func put(tree map[string]any, path []string, v any) {
-	for _, name := range path[:len(path)-1] {
+// step is one part of a path: a name in a section, or the number of an entry in a list.
+type step struct {
+	name  string
+	entry int // -1 with a name
+}
+
+// stepsOf takes a path apart: evses[0].meter.unit has four steps.
+func stepsOf(path string) (steps []step, err error) {
+	for _, word := range strings.Split(path, ".") {
+		name, rest, in := strings.Cut(word, "[")
+		steps = append(steps, step{name, -1})
+		for in {
+			var number string
+			if number, rest, in = strings.Cut(rest, "]"); !in {
+				return nil, fmt.Errorf("%s: a [ without its ]", printable(path))
+			}
+			n, err := strconv.Atoi(number)
+			if err != nil || n < 0 || strconv.Itoa(n) != number {
+				return nil, fmt.Errorf("%s: want the number of an entry in brackets, from 0", printable(path))
+			}
+			steps = append(steps, step{entry: n})
+			if rest, in = strings.CutPrefix(rest, "["); !in && rest != "" {
+				return nil, fmt.Errorf("%s: want a point behind the brackets", printable(path))
+			}
+		}
+	}
+	return steps, nil
+}
+
+// put sets a value in a tree. Entries of lists on the way are there already.
+func put(tree map[string]any, path []step, v any) {
+	name, rest := path[0].name, path[1:]
+	switch {
+	case len(rest) == 0 && v == nil:
+		delete(tree, name)
+	case len(rest) == 0:
+		tree[name] = v
+	case rest[0].entry >= 0:
+		list, _ := tree[name].([]any)
+		if n := rest[0].entry; n < len(list) && len(rest) > 1 {
+			if below, ok := list[n].(map[string]any); ok {
+				put(below, rest[1:], v)
+			}
+		}
+	default:
 		below, ok := tree[name].(map[string]any)
 		if !ok {
 			below = map[string]any{}
 			tree[name] = below
 		}
-		tree = below
-	}
-	if name := path[len(path)-1]; v == nil {
-		delete(tree, name)
-	} else {
-		tree[name] = v
+		put(below, rest, v)
 	}
 }
 
 // edit changes one key.
-func edit(data []byte, path []string, v any) ([]byte, error) {
+func edit(data []byte, path []step, v any) ([]byte, error) {
 	var doc yaml.Node
 	if err := yaml.Unmarshal(data, &doc); err != nil || len(doc.Content) == 0 {
 		return nil, errByHand
 	}
 	t := text{data}
 	at := doc.Content[0]
-	for i, name := range path {
+	for i, s := range path {
+		if s.entry >= 0 {
+			if at.Kind != yaml.SequenceNode || s.entry >= len(at.Content) || i == len(path)-1 {
+				return nil, fmt.Errorf("there is no entry %d to set a key of", s.entry)
+			}
+			at = at.Content[s.entry]
+			continue
+		}
 		if at.Kind != yaml.MappingNode {
 			return nil, errByHand
 		}
-		n := entry(at, name)
+		n := entry(at, s.name)
 		switch {
 		case n < 0 && v == nil:
 			return data, nil // it is not there
@@ -167,11 +215,14 @@ func render(v any) []byte {
 
 // add puts a key that is not there behind the last of its section, with the sections
 // between the two.
-func (t text) add(section *yaml.Node, path []string, v any) ([]byte, error) {
+func (t text) add(section *yaml.Node, path []step, v any) ([]byte, error) {
 	for i := len(path) - 1; i > 0; i-- {
-		v = map[string]any{path[i]: v}
+		if path[i].entry >= 0 {
+			return nil, errors.New("there is no such list: write it into the file (stolpe config edit)")
+		}
+		v = map[string]any{path[i].name: v}
 	}
-	said := slices.Concat([]byte(path[0]+": "), flow(v))
+	said := slices.Concat([]byte(path[0].name+": "), flow(v))
 	if len(section.Content) == 0 {
 		return nil, errByHand
 	}
@@ -216,7 +267,7 @@ func lastLine(n *yaml.Node) int {
 func (t text) remove(section *yaml.Node, n int) ([]byte, error) {
 	key, value := section.Content[n], section.Content[n+1]
 	if len(section.Content) == 2 {
-		return nil, fmt.Errorf("it is the only key of its section: %w", errByHand)
+		return nil, fmt.Errorf("it is the only key of its section, so take the section out: %w", errByHand)
 	}
 	if section.Style&yaml.FlowStyle == 0 {
 		return t.replace(t.line(key.Line), t.line(lastLine(value)+1), nil), nil

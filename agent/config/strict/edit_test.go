@@ -19,6 +19,10 @@ shop:
   open: true     # now
   prices: [1, 2, 3]   # rising
   safe: {code: 'it''s', older: ["a, b", "c"]}  # secret
+  rooms:
+    - name: hall
+      size: 5   # m
+    - {name: kitchen, size: 7}
 last: {a: 1}
 `
 
@@ -34,18 +38,43 @@ func TestEditChangesNothingElse(t *testing.T) {
 		{"shop.prices", []any{json.Number("5"), json.Number("70")}, "[1, 2, 3]   #", "[5, 70]   #"},
 		{"shop.safe.code", `a "b", <c>`, `'it''s'`, `"a \"b\", <c>"`},
 		{"shop.safe.lock", "x", `"c"]}`, `"c"], lock: "x"}`},
-		{"shop.sign.text", "hei", "secret\n", "secret\n  sign: {text: \"hei\"}\n"},
+		{"shop.sign.text", "hei", "size: 7}\n", "size: 7}\n  sign: {text: \"hei\"}\n"},
 		{"new.deep.down", json.Number("7"), "last: {a: 1}\n", "last: {a: 1}\nnew: {deep: {down: 7}}\n"},
 		{"shop.prices", nil, "  prices: [1, 2, 3]   # rising\n", ""},
 		{"wait", nil, "wait: 10s        # how long\n", ""},
 		{"shop.safe.code", nil, "code: 'it''s', ", ""},
 		{"shop.safe.older", nil, `, older: ["a, b", "c"]`, ""},
 		{"shop.none", nil, "last", "last"},
+		{"shop.rooms[1].size", json.Number("8"), "size: 7}", "size: 8}"},
+		{"shop.rooms[0].size", nil, "\n      size: 5   # m", ""},
+		{"shop.rooms[0].door", "left", "size: 5   # m\n", "size: 5   # m\n      door: \"left\"\n"},
+		{"shop.rooms[1].lock.code", "x", "size: 7}", "size: 7, lock: {code: \"x\"}}"},
 		{"shop.safe", nil, "  safe: {code: 'it''s', older: [\"a, b\", \"c\"]}  # secret\n", ""},
 	} {
 		got, err := Edit([]byte(before), map[string]any{c.path: c.value})
 		if want := strings.Replace(before, c.old, c.new, 1); err != nil || string(got) != want {
 			t.Errorf("%s = %v: %v\n%s\nwant\n%s", c.path, c.value, err, got, want)
+		}
+	}
+}
+
+// steps takes a path apart that Edit has taken.
+func steps(t interface{ Fatal(...any) }, path string) []step {
+	all, err := stepsOf(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func TestEditWantsThePathOfAKey(t *testing.T) {
+	for path, want := range map[string]string{
+		"shop.rooms[2].size": "there is no entry 2", "shop.rooms[0]": "there is no entry 0", "shop.rooms[-1].size": "from 0", "shop.rooms[x].size": "from 0",
+		"shop.rooms[01].size": "from 0", "shop.rooms[0.size": "without its ]", "shop.rooms[0]size": "want a point", "shop.prices[0].size": "written in a way", "name[0].a": "there is no entry",
+		"shop.halls[0].size": "there is no such list",
+	} {
+		if got, err := Edit([]byte(before), map[string]any{path: json.Number("1")}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %q, %v; want %s", path, got, err, want)
 		}
 	}
 }
@@ -101,7 +130,7 @@ func TestEditDoesAsWantedOrNothing(t *testing.T) {
 				continue
 			}
 			want, _ := plainTree(data)
-			put(want, strings.Split(path, "."), plainValue(v))
+			put(want, steps(t, path), plainValue(v))
 			after, err := plainTree(got)
 			if err != nil || !reflect.DeepEqual(want, after) {
 				t.Fatalf("%s = %v\n%s", path, v, got)
@@ -121,6 +150,7 @@ func FuzzEdit(f *testing.F) {
 	for _, text := range []string{before, "a:\r\n  b: 1\r\n", "a: {b: [1, {c: 'x'}]}\n", "? a\n: b\n", "a: &x 1\nb: *x\n", "\ufeffæ: 1", "a: !!str 1\n", "{a: 1, b: 2}", "a: \"\\\"\" # b\n", "a:\n- b: 1\n"} {
 		f.Add([]byte(text), "a.b", "x")
 		f.Add([]byte(text), "a", "")
+		f.Add([]byte(text), "a[0].b", "x")
 	}
 	f.Fuzz(func(t *testing.T, data []byte, path, value string) {
 		var v any = value
@@ -132,7 +162,7 @@ func FuzzEdit(f *testing.F) {
 			return
 		}
 		want, _ := plainTree(data)
-		put(want, strings.Split(path, "."), plainValue(v))
+		put(want, steps(t, path), plainValue(v))
 		if after, err := plainTree(got); err != nil || !reflect.DeepEqual(want, after) {
 			t.Errorf("%q with %s = %q is %q", data, path, value, got)
 		}

@@ -88,7 +88,7 @@ func (r *Reader) root(n *yaml.Node) map[string]any {
 		if k.Env == "" || value == "" {
 			return
 		}
-		r.from[path] = k.Env
+		r.from[path], r.over[path] = k.Env, value
 		if !legal.Visible(value) || !k.Legal(value) {
 			r.Fail(path, Quote(value), k.Want)
 		}

@@ -17,6 +17,9 @@ func (f Format) Said(data []byte) (map[string]string, error) {
 	if wrong != nil {
 		return nil, *wrong
 	}
+	if version, wrong := f.versionOf("", root); wrong == nil {
+		f.migrate(root, version, func(int, string, string, string) {})
+	}
 	said := map[string]string{}
 	f.top().say(said, root, "")
 	return said, nil

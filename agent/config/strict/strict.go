@@ -36,6 +36,10 @@ type Format struct {
 	Keys  []Key
 	Later []Later
 
+	// Migrations make a file of each version one of the next, the first first. A format
+	// that has any has a key version at its top.
+	Migrations []Migration
+
 	// Units, unless nil, puts words into messages and the reference that depend on
 	// the file, such as those for its currency. It is given what stands in the file
 	// at a path of names; "" where there is none, and everywhere for the reference.
@@ -79,12 +83,18 @@ func (f Format) Read(name string, in io.Reader, into any) (*Reader, error) {
 	if bad != nil {
 		return nil, Errors{*bad}
 	}
+	version, bad := f.versionOf(name, root)
+	if bad != nil {
+		return nil, Errors{*bad}
+	}
 	r := f.newReader(name, root)
-	said := r.root(root)
-	if said == nil {
+	r.Old = version < f.current()
+	f.migrate(root, version, r.wrong)
+	r.said = r.root(root)
+	if r.said == nil {
 		return nil, r.Err()
 	}
-	if err := f.fill(said, into); err != nil {
+	if err := f.fill(r.said, into); err != nil {
 		return nil, fmt.Errorf("config: %s: %w", name, err)
 	}
 	return r, nil

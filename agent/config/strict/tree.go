@@ -13,11 +13,15 @@ import (
 // everything stood. It goes on after an error, so that all errors are told at
 // once.
 type Reader struct {
+	Old bool // the file is of an earlier version
+
 	format  Format
 	file    string
 	errs    Errors
 	lines   map[string]int    // line of every key that was met, by path
 	from    map[string]string // environment variable that set a key, by path
+	over    map[string]string // what it holds, by path
+	said    map[string]any    // what stands in the file
 	bad     map[string]bool   // keys with an error, by path
 	excused map[string]bool   // keys that are missing because of an error told already, by path
 	units   *strings.Replacer // puts in the words that depend on the file
@@ -26,7 +30,7 @@ type Reader struct {
 func (f Format) newReader(name string, root *yaml.Node) *Reader {
 	return &Reader{
 		format: f, file: name, units: f.units(root),
-		lines: map[string]int{}, from: map[string]string{}, bad: map[string]bool{}, excused: map[string]bool{},
+		lines: map[string]int{}, from: map[string]string{}, over: map[string]string{}, bad: map[string]bool{}, excused: map[string]bool{},
 	}
 }
 

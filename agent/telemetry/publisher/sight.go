@@ -69,20 +69,6 @@ func (s *sight) ref() *string {
 // charging says whether energy may flow.
 func (s *sight) charging() bool { return s.kept.Phase == session.Charging }
 
-// contactor is where it stands, in words.
-func (s *sight) contactor() string {
-	const bad = session.Welded | session.WontClose | session.SenseBroken
-	switch closed := s.kept.SensedAs(hal.Closed, s.now.Mono); {
-	case closed && !s.charging() && s.kept.Latched&bad != 0:
-		return "mismatch"
-	case closed:
-		return hal.Closed.String()
-	case s.kept.SensedAs(hal.Open, s.now.Mono):
-		return hal.Open.String()
-	}
-	return "unknown"
-}
-
 // stateKey is what is told at once when it changes.
 func (s *sight) stateKey() any {
 	return struct {
@@ -92,13 +78,13 @@ func (s *sight) stateKey() any {
 		contactor string
 		plug      hal.Plug
 		faults    session.Faults
-	}{s.word, s.kept.Charge.Number, s.view.Busy, s.contactor(), s.kept.PlugSensed(), s.known()}
+	}{s.word, s.kept.Charge.Number, s.view.Busy, s.kept.Contactor(s.now.Mono), s.kept.PlugSensed(), s.known()}
 }
 
 func (s *sight) state(newest uint64) telemetry.State {
 	t := telemetry.State{
 		Head: telemetry.HeadAt(s.now.Wall), Seq: newest, State: s.word.String(), Since: s.at(s.since), Session: s.ref(),
-		Contactor: s.contactor(), Plug: s.kept.PlugSensed().String(), Faults: []telemetry.Fault{},
+		Contactor: s.kept.Contactor(s.now.Mono), Plug: s.kept.PlugSensed().String(), Faults: []telemetry.Fault{},
 	}
 	faults := s.known()
 	session.EachFault(func(f session.Faults) {
@@ -153,20 +139,7 @@ func (s *sight) session() telemetry.Session {
 }
 
 // quality is what the newest reading is worth.
-func (s *sight) quality() string {
-	r, heard := s.kept.Believed()
-	switch q := r.Quality(s.now.Mono); {
-	case q == hal.Fresh:
-		return "ok"
-	case q == hal.Missing && s.word == display.Starting:
-		return "missing" // it is not believed at its first word
-	case heard > r.At && s.now.Mono-heard <= hal.StaleAfter:
-		return "implausible"
-	case q == hal.Stale:
-		return "stale"
-	}
-	return "missing"
-}
+func (s *sight) quality() string { return s.kept.Quality(s.now.Mono, s.word == display.Starting) }
 
 // meterKey is what is told at once when it changes: the register at both ends of a
 // charge is, however seldom the meter is told of otherwise.
