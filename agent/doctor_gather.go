@@ -35,7 +35,7 @@ func gathered(ctx context.Context, d *control.Client, c computer, file string, n
 			file = cmp.Or(said.File, file)
 		}
 	} else {
-		f.Absent = err.Error()
+		f.Absent, f.Refused = err.Error(), !errors.Is(err, control.ErrNoDaemon)
 		fmt.Fprintln(progress, "no daemon answers: this is what can be seen without it")
 	}
 	cfg := fileFacts(file, &f.File)
@@ -43,7 +43,7 @@ func gathered(ctx context.Context, d *control.Client, c computer, file string, n
 	switch {
 	case f.Daemon != nil:
 		findMeters(ctx, d, f.Daemon, progress)
-	case cfg != nil:
+	case cfg != nil && !f.Refused: // nobody else has the meters
 		f.Bare = bareMeters(ctx, *cfg, progress)
 	}
 	return f

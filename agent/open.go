@@ -65,10 +65,11 @@ type parts struct {
 	left  func()               // as that of the world
 	fleet *publisher.Publisher // tells it how the post is doing; nil without a broker
 
-	seen  *witness     // how meters and the payment service last answered
-	found map[int]kept // what the journals held at the start, by EVSE
-	hooks *hooks       // nil without webhooks
-	up    *uplink      // nil without a broker
+	seen  *witness       // how meters and the payment service last answered
+	pay   evse.Payments  // the way to the money, without seen
+	found map[int]string // what the journals held at the start, by EVSE
+	hooks *hooks         // nil without webhooks
+	up    *uplink        // nil without a broker
 
 	readings, misread atomic.Int64 // of meters: all, and those that failed
 	told              [2]int64     // of these, when somebody last asked for their share

@@ -52,7 +52,7 @@ func (w *witness) read(evse int, m evse.Meter) evse.Meter { return seenMeter{m, 
 
 type seenMeter struct {
 	evse.Meter
-	evse    int
+	evse    int // whose meter it is
 	witness *witness
 }
 
@@ -141,7 +141,7 @@ func troubleWith(url string, err error) doctor.Trouble {
 		why doctor.Trouble
 	}{
 		{err == nil, ""},
-		{errors.Is(err, modbus.ErrOther), doctor.OtherModel},
+		{errors.Is(err, modbus.ErrOther) || modbus.Refused(err), doctor.OtherModel},
 		{serial && errors.Is(err, fs.ErrNotExist), doctor.NoAdapter},
 		{serial && noPort(err), doctor.NoPort},
 		{serial && errors.Is(err, fs.ErrPermission), doctor.NoRights},

@@ -4,10 +4,11 @@ package doctor
 type Facts struct {
 	Machine Machine `json:"machine"`
 	File    File    `json:"file"`
-	Daemon  *Daemon `json:"daemon,omitempty"` // what the daemon says; nil if there is none
-	Bare    []EVSE  `json:"bare,omitempty"`   // what is seen of the meters without one
-	Absent  string  `json:"absent,omitempty"` // why there is none
-	Version string  `json:"version"`          // of whoever asks
+	Daemon  *Daemon `json:"daemon,omitempty"`  // what the daemon says; nil if there is none
+	Bare    []EVSE  `json:"bare,omitempty"`    // what is seen of the meters without one
+	Absent  string  `json:"absent,omitempty"`  // why there is none
+	Refused bool    `json:"refused,omitempty"` // there is one, and it does not tell
+	Version string  `json:"version"`           // of whoever asks
 	Commit  string  `json:"commit,omitempty"`
 }
 
@@ -38,12 +39,12 @@ type Machine struct {
 type Dog struct {
 	Name    string `json:"name"`
 	Armed   bool   `json:"armed"`
-	Seconds int    `json:"timeout_s"`
+	Seconds int    `json:"timeout_s"` // until it resets the machine, s
 }
 
 // Line is a line that closes a contactor.
 type Line struct {
-	EVSE      int    `json:"evse"`
+	EVSE      int    `json:"evse"` // whose contactor it switches
 	Name      string `json:"name"`
 	ActiveLow bool   `json:"active_low,omitempty"` // closes when low
 	Known     bool   `json:"known"`                // it is known what it does at boot
@@ -54,8 +55,8 @@ type Line struct {
 // Disk is a file system.
 type Disk struct {
 	Dir      string `json:"dir"`
-	Used     int    `json:"used_percent"`
-	Free     int64  `json:"free"` // bytes
+	Used     int    `json:"used_percent"` // percent
+	Free     int64  `json:"free"`         // bytes
 	ReadOnly bool   `json:"read_only,omitempty"`
 	Wrong    string `json:"wrong,omitempty"` // what happened when something was written there
 }
@@ -99,7 +100,7 @@ type Daemon struct {
 
 // EVSE is one of a post.
 type EVSE struct {
-	ID     int      `json:"id"`
+	ID     int      `json:"id"` // its number on the post
 	Code   string   `json:"code"`
 	Phase  string   `json:"phase"`
 	Since  int64    `json:"since_s"` // how long it has been in it, s
@@ -125,21 +126,21 @@ type Inputs struct {
 // Meter is what measures an EVSE.
 type Meter struct {
 	Model    string  `json:"model"`
-	URL      string  `json:"url"` // empty for a simulated one
-	Unit     int     `json:"unit"`
+	URL      string  `json:"url"`               // empty for a simulated one
+	Unit     int     `json:"unit"`              // Modbus address
 	Serial   string  `json:"serial,omitempty"`  // the configuration wants
 	Pinned   string  `json:"pinned,omitempty"`  // the EVSE goes by
 	Told     string  `json:"told,omitempty"`    // the meter said last
 	Age      *int64  `json:"age_s,omitempty"`   // of the newest reading that is believed, s; nil for none
 	Heard    bool    `json:"heard"`             // the last asking was answered
-	Took     int64   `json:"took_ms,omitempty"` // the last answer, ms
+	Took     int64   `json:"took_ms,omitempty"` // the last answer, ms // the last answer, ms
 	Trouble  Trouble `json:"trouble,omitempty"` // why it was not
 	Wrong    string  `json:"wrong,omitempty"`   // in the words of whoever read it
 	MID      string  `json:"mid_until,omitempty"`
-	Index    int     `json:"index"`               // of the EVSE in the configuration
-	FoundURL string  `json:"found_url,omitempty"` // where a meter answers instead
-	FoundAt  int     `json:"found_unit,omitempty"`
-	Looked   bool    `json:"looked"` // it was looked for elsewhere
+	Index    int     `json:"index"`                // of the EVSE in the configuration
+	FoundURL string  `json:"found_url,omitempty"`  // where a meter answers instead
+	FoundAt  int     `json:"found_unit,omitempty"` // Modbus address
+	Looked   bool    `json:"looked"`               // it was looked for elsewhere
 }
 
 // Trouble is why a meter did not answer.
@@ -190,8 +191,8 @@ type Pay struct {
 	Advice  string `json:"advice,omitempty"` // about that
 	Kind    Kind   `json:"kind,omitempty"`   // of that
 	Failed  *int64 `json:"failed_s,omitempty"`
-	Well    *int64 `json:"well_s,omitempty"` // since something was answered, s; nil for not since the start
-	Took    int64  `json:"took_ms,omitempty"`
+	Well    *int64 `json:"well_s,omitempty"`  // since something was answered, s; nil for not since the start
+	Took    int64  `json:"took_ms,omitempty"` // the last answer, ms
 	Skew    *int64 `json:"skew_ms,omitempty"` // of our clock against the service's, ms
 	Unit    string `json:"unit,omitempty"`    // of the sales unit, as the service has it
 	UnitIs  Status `json:"unit_status,omitempty"`

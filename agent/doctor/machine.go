@@ -26,6 +26,9 @@ const setClock = "timedatectl status; sudo systemctl restart systemd-timesyncd"
 // daemonRuns says whether there is somebody to ask.
 func daemonRuns(f *Facts, tell func(Finding)) {
 	switch {
+	case f.Daemon == nil && f.Refused:
+		tell(Finding{Status: Fail, What: say("programmet går, men sier ikke hvordan det har det: %s", "the daemon runs, but does not say how it is: %s", f.Absent),
+			Remedy: Text{"vent litt, og spør igjen: sudo stolpe doctor", "wait a little, and ask again: sudo stolpe doctor"}})
 	case f.Daemon == nil && len(f.File.Wrong) > 0:
 		tell(Finding{Status: Fail, Topic: "recovery",
 			What:   say("programmet går ikke: konfigurasjonen er ikke gyldig: %s", "the daemon does not run: its configuration is not valid: %s", f.File.Wrong[0]),

@@ -112,6 +112,10 @@ func Unanswered(err error) bool {
 		e.ExceptionCode == goburrow.ExceptionCodeGatewayTargetDeviceFailedToRespond)
 }
 
+// Refused says whether the error is that a meter answers, and does not know what it was
+// asked for: as a rule it is another model.
+func Refused(err error) bool { return refused(err) && !Unanswered(err) }
+
 // garbled is what came, and was no whole answer.
 type garbled struct{ error }
 
