@@ -33,6 +33,7 @@ type clinic struct {
 	clock   hal.Stamp // of the machine; zero for a good one
 	file    string    // the configuration
 	client  *control.Client
+	up      *uplink // nil without a broker
 }
 
 // plan says what a clinic begins with.
@@ -96,7 +97,7 @@ func admit(t *testing.T, p plan) *clinic {
 	}
 	c.performance = performBeside(t, c.file, func(w *world) { c.prepare(t, w, state, p) }, func(cfg config.Config, w world, parts *parts) {
 		d := parts.openDeeds(cfg, c.file, w, func() {})
-		parts.serveLocal(cfg, w, d)
+		parts.serveLocal(cfg, w, d, c.up)
 		if p.beside != nil {
 			p.beside(cfg, w, parts)
 		}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"stolpe/agent/config"
@@ -151,14 +150,13 @@ func debtFacts(r *session.Rules, d *session.Debt, now hal.Stamp, guest bool) doc
 // service says that there is none, then network, keys and sales unit are good; no money
 // moves. It says no if it has just been asked.
 func (l *local) askPayments(ctx context.Context) bool {
-	w := l.parts.seen
-	last := w.paid()
-	if at := max(last.well, last.failed); at > 0 && w.now()-at < askAgain || l.parts.pay == nil || len(l.units) == 0 {
+	m := l.parts.money
+	if at := m.paid().at(); at > 0 && m.mono()-at < askAgain || len(l.units) == 0 {
 		return false
 	}
 	ctx, cancel := context.WithTimeout(ctx, askFor)
 	defer cancel()
-	_, err := w.asking(l.parts.pay).Ask(ctx, payment.Order{Verb: payment.Look, Ref: l.units[0].Rules().Ref(0)})
+	_, err := m.Ask(ctx, payment.Order{Verb: payment.Look, Ref: l.units[0].Rules().Ref(0)})
 	if err != nil {
 		l.log.Info("the payment service was asked by doctor, and does not answer as it should", "err", err)
 	}
@@ -166,9 +164,8 @@ func (l *local) askPayments(ctx context.Context) bool {
 }
 
 func (l *local) payFacts(asked bool) doctor.Pay {
-	w := l.parts.seen
-	last, now := w.paid(), w.now()
-	p := doctor.Pay{Through: string(l.cfg.Payment.Through), Where: l.cfg.Payment.Vipps.BaseURL, MSN: l.cfg.Payment.Vipps.MSN, Asked: asked, Took: last.took.Milliseconds()}
+	last, now, v := l.parts.money.paid(), l.parts.money.mono(), l.cfg.Payment.Vipps
+	p := doctor.Pay{Through: string(l.cfg.Payment.Through), Where: v.BaseURL, MSN: v.MSN, Asked: asked, Took: last.took.Milliseconds(), Kind: last.kind()}
 	since := func(at time.Duration) *int64 {
 		if at == 0 {
 			return nil
@@ -177,18 +174,14 @@ func (l *local) payFacts(asked bool) doctor.Pay {
 		return &s
 	}
 	p.Well, p.Failed = since(last.well), since(last.failed)
-	if last.failed <= last.well {
-		return p
-	}
-	p.Kind, p.Wrong, p.Advice = kindOf(last.answer, last.err), last.answer.Code, vipps.Advice(last.err)
-	if last.err != nil {
-		p.Wrong = last.err.Error()
-	}
 	late := errors.Is(last.err, context.DeadlineExceeded) || errors.Is(last.err, mqtt.ErrAway)
-	if p.Kind == doctor.Unreached && l.cfg.Payment.Through == config.ThroughGateway && !late {
+	switch {
+	case p.Kind == "":
+		return p
+	case p.Kind == doctor.Unreached && l.cfg.Payment.Through == config.ThroughGateway && !late:
 		p.Kind = doctor.Ill // the gateway itself has answered
 	}
-	p.Wrong = strings.TrimPrefix(p.Wrong, "vipps: ")
+	p.Wrong, p.Advice = last.trouble(), vipps.Advice(last.err)
 	return p
 }
 
@@ -207,14 +200,14 @@ func (l *local) hookFacts() doctor.Hooks {
 
 func (l *local) brokerFacts() doctor.Broker {
 	b := doctor.Broker{URL: l.cfg.MQTT.URL}
-	if l.parts.up == nil {
+	if l.up == nil {
 		if b.URL != "" {
 			b.Wrong, b.Rejected = "mqtt.ca cannot be read", true
 		}
 		return b
 	}
-	since, cause := l.parts.up.conn.State()
-	b.Connected = l.parts.up.connected()
+	since, cause := l.up.conn.State()
+	b.Connected = l.up.connected()
 	if !since.IsZero() {
 		b.Since = int64(time.Since(since) / time.Second)
 	}

@@ -64,12 +64,11 @@ type parts struct {
 
 	left  func()               // as that of the world
 	fleet *publisher.Publisher // tells it how the post is doing; nil without a broker
+	money *heard               // how it went with the payment service; nil where nobody asks
 
-	seen  *witness       // how meters and the payment service last answered
-	pay   evse.Payments  // the way to the money, without seen
+	seen  *witness       // how meters last answered
 	found map[int]string // what the journals held at the start, by EVSE
 	hooks *hooks         // nil without webhooks
-	up    *uplink        // nil without a broker
 
 	readings, misread atomic.Int64 // of meters: all, and those that failed
 	told              [2]int64     // of these, when somebody last asked for their share
@@ -104,8 +103,7 @@ func (p *parts) openEVSEs(c config.Config, w world, payments evse.Payments) (err
 		return err
 	}
 	p.left = w.left
-	p.seen.now, p.pay = w.mono, payments
-	payments = p.seen.asking(payments)
+	payments = p.hear(payments, w)
 	hardware := make([]evse.Parts, len(c.EVSEs))
 	var wrong config.Errors // told all at once
 	for i, e := range c.EVSEs {

@@ -102,7 +102,7 @@ func daemon(ctx context.Context, source *timeSource, cfg config.Config, file str
 	if err := p.takeCommands(cfg, w, b, d.table()); err != nil {
 		return failed(err)
 	}
-	p.serveLocal(cfg, w, d)
+	p.serveLocal(cfg, w, d, b)
 	p.tellFleet(cfg, w, b)
 	p.serveFigures(cfg, w, b)
 	if err := systemd.Ready(); err != nil {

@@ -17,7 +17,6 @@ func (p *parts) tellFleet(cfg config.Config, w world, up *uplink) {
 	if up == nil {
 		return
 	}
-	p.up = up
 	info := p.birth(cfg, w.born.Boot)
 	o := publisher.Options{
 		Profile: cfg.Telemetry.Profile, Info: info, Health: p.healthOf(cfg, w),

@@ -11,16 +11,19 @@ func commandTree() []*cobra.Command {
 		failsafeCommand(),
 
 		// set it up
+		setupCommand(),
 
 		// what is wrong
 		doctorCommand(),
 		whyCommand(),
+		statusCommand(),
 
 		// work at it
 		serviceCommand(),
 		identifyCommand(),
 
 		// charges and money
+		sessionsCommand(),
 		paymentCommand(),
 		qrCommand(),
 
@@ -31,6 +34,7 @@ func commandTree() []*cobra.Command {
 		fleetCommand(),
 
 		// support and the rest
+		supportCommand(),
 		versionCommand(),
 	}
 }
