@@ -27,6 +27,7 @@ func (l *local) routes() []control.Route {
 		// configuration
 
 		// what is wrong
+		l.factRoutes(),
 		l.supportRoutes(),
 
 		// charges and money

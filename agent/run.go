@@ -90,7 +90,7 @@ func daemon(ctx context.Context, source *timeSource, cfg config.Config, file str
 		return err
 	}
 	p.close = append([]func() error{pay.close}, p.close...)
-	if err := p.openEVSEs(cfg, w, p.hear(w.figures.asking(pay), w)); err != nil {
+	if err := p.openEVSEs(cfg, w, w.figures.asking(pay)); err != nil {
 		return failed(err)
 	}
 	noteLines(cfg, file, log)

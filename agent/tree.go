@@ -14,6 +14,8 @@ func commandTree() []*cobra.Command {
 		setupCommand(),
 
 		// what is wrong
+		doctorCommand(),
+		whyCommand(),
 		statusCommand(),
 
 		// work at it
