@@ -14,12 +14,14 @@ func commandTree() []*cobra.Command {
 		setupCommand(),
 
 		// what is wrong
+		statusCommand(),
 
 		// work at it
 		serviceCommand(),
 		identifyCommand(),
 
 		// charges and money
+		sessionsCommand(),
 		paymentCommand(),
 		qrCommand(),
 
@@ -30,6 +32,7 @@ func commandTree() []*cobra.Command {
 		fleetCommand(),
 
 		// support and the rest
+		supportCommand(),
 		versionCommand(),
 	}
 }

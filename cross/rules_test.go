@@ -53,6 +53,7 @@ func modules() []rules.Module {
 		{Path: "github.com/charmbracelet/huh", In: []string{"agent/setup/form"}, Why: "the questions of the wizard, on a terminal"},
 		{Path: "github.com/eclipse/paho.mqtt.golang", In: []string{"agent/mqtt"}, Why: "MQTT 3.1.1 over one connection"},
 		{Path: "github.com/goburrow/modbus", In: []string{"hal/modbus"}, Why: "encodes and checks Modbus PDUs"},
+		{Path: "github.com/mattn/go-isatty", In: []string{"agent"}, Why: "whether somebody sits at a terminal: colours, questions; the wizard brings it along"},
 		{Path: "github.com/mochi-mqtt/server/v2", In: []string{"agent/mqtt/broker"}, Why: "an MQTT broker for tests and the demonstration; not in the product"},
 		{Path: "github.com/spf13/cobra", In: []string{"agent", "payment/gateway"}, Why: "subcommands, help and completion"},
 		{Path: "github.com/spf13/viper", In: []string{"agent/config/strict"}, Why: "file and environment as one configuration"},
