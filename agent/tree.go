@@ -24,6 +24,7 @@ func commandTree() []*cobra.Command {
 
 		// hardware
 		meterCommand(),
+		contactorCommand(),
 
 		// the fleet
 		fleetCommand(),
