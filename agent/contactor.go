@@ -78,7 +78,7 @@ func printContactors(w io.Writer, all []contactorNow) error {
 
 // trying is what the test of a contactor is told.
 type trying struct {
-	evse int
+	evse int // its number; 0 for the only one
 	yes  bool
 	json bool
 }
@@ -115,14 +115,14 @@ func (o trying) run(ctx context.Context, stdin io.Reader, stdout, stderr io.Writ
 		if !asksAPerson(stdin) {
 			return coded{errNotSure, exitRefused}
 		}
-		fmt.Fprintf(stderr, "This closes the contactor for %v: there is power at the socket. Nothing may be plugged in. Type %s to go on: ", session.TestFor, typed)
+		fmt.Fprintf(stderr, "This closes the contactor for %v: there is power at the socket. Nothing may be plugged in. Type %s to go on: ", session.TestFor, testWord)
 		line, err := bufio.NewReader(io.LimitReader(stdin, 64)).ReadString('\n') // bytes: a word and what was mistyped before it
-		if strings.TrimSpace(line) != typed {
+		if strings.TrimSpace(line) != testWord {
 			return coded{errors.Join(errNotSure, hidden(err)), exitRefused}
 		}
 	}
 	var t tried
-	if err := daemonOf().Do(ctx, "contactor/test", map[string]any{"evse": o.evse, "confirm": typed}, &t); err != nil {
+	if err := daemonOf().Do(ctx, "contactor/test", map[string]any{"evse": o.evse, "confirm": testWord}, &t); err != nil {
 		if ctx.Err() != nil {
 			return coded{errors.New("interrupted: the contactor is opened"), exitStopped}
 		}

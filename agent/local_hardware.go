@@ -37,9 +37,9 @@ const (
 type contactorNow struct {
 	EVSE      int      `json:"evse"` // number on the post
 	Wanted    string   `json:"wanted"`
-	Stands    string   `json:"stands"` // open, closed, mismatch or unknown
-	Closings  uint64   `json:"closings"`
-	UnderLoad uint64   `json:"openings_under_load"`
+	Stands    string   `json:"stands"`                 // open, closed, mismatch or unknown
+	Closings  uint64   `json:"closings"`               // in its life
+	UnderLoad uint64   `json:"openings_under_load"`    // openings in its life
 	OpenedMS  int64    `json:"opened_in_ms,omitempty"` // the newest opening
 	SlowestMS int64    `json:"slowest_ms,omitempty"`
 	Faults    []string `json:"faults,omitempty"`    // codes, the gravest first
@@ -95,7 +95,7 @@ func spanMS(from, to time.Duration) *int64 {
 
 // tried is how a test of a contactor went.
 type tried struct {
-	EVSE     int          `json:"evse"`
+	EVSE     int          `json:"evse"` // number on the post
 	Passed   bool         `json:"passed"`
 	ClosedMS *int64       `json:"closed_ms,omitempty"` // from the order until it was sensed
 	OpenedMS *int64       `json:"opened_ms,omitempty"`
@@ -112,8 +112,8 @@ type triedStep struct {
 	Text string `json:"text"`
 }
 
-// typed is the word that stands for: I know that this closes a contactor.
-const typed = "TEST"
+// testWord is the word that stands for: I know that this closes a contactor.
+const testWord = "TEST"
 
 // testContactor closes a contactor for a moment. When the lease or the caller goes, the
 // test ends at once.
@@ -130,8 +130,8 @@ func (l *local) testContactor(ctx context.Context, _ control.Caller, text json.R
 		return nil, err
 	}
 	id := v.Rules().EVSE
-	if args.Confirm != typed {
-		return nil, control.Refuse(control.Unsafe, "this closes the contactor of EVSE %d for %v, with power behind it: nothing may be plugged in and nobody may touch it; to say so, confirm must be %s", id, session.TestFor, typed)
+	if args.Confirm != testWord {
+		return nil, control.Refuse(control.Unsafe, "this closes the contactor of EVSE %d for %v, with power behind it: nothing may be plugged in and nobody may touch it; to say so, confirm must be %s", id, session.TestFor, testWord)
 	}
 	defer v.Tell(context.WithoutCancel(ctx), session.TestEnded{}) //nolint:errcheck // without a context that ends it cannot fail
 	var no evse.NotNow
@@ -259,43 +259,4 @@ func (t tried) String() string {
 		text += "; " + s.Name + ": " + s.Text
 	}
 	return text
-}
-
-// openedNow is how an order to open was taken.
-type openedNow struct {
-	EVSE  int    `json:"evse"`
-	OK    bool   `json:"ok"` // the order was taken
-	Text  string `json:"text"`
-	Ended bool   `json:"ended_a_charge"`
-}
-
-// openContactor opens contactors at once, past everything that could be waited for.
-func (l *local) openContactor(_ context.Context, _ control.Caller, text json.RawMessage) (any, error) {
-	var args struct {
-		EVSE int `json:"evse"` // 0 for all
-	}
-	if err := control.Read(text, &args); err != nil {
-		return nil, err
-	}
-	var all []openedNow
-	said := ""
-	for _, v := range l.parts.units {
-		if args.EVSE != 0 && args.EVSE != v.Rules().EVSE {
-			continue
-		}
-		s, _, _ := v.Snapshot()
-		one := openedNow{EVSE: v.Rules().EVSE, OK: true, Text: "ordered open", Ended: s.Phase == session.Charging}
-		if one.Ended {
-			one.Text += "; the charge under way has been ended"
-		}
-		if err := v.Open(); err != nil {
-			one.OK, one.Text = false, fmt.Sprintf("does not take the order: %v; switch the post off at its breaker", err)
-		}
-		all = append(all, one)
-		said += fmt.Sprintf("EVSE %d: %s. ", one.EVSE, one.Text)
-	}
-	if len(all) == 0 {
-		return nil, control.Refuse(control.NotFound, "the post has no EVSE %d: stolpe status lists them", args.EVSE)
-	}
-	return control.Reply{Data: map[string]any{"evses": all}, Text: said}, nil
 }

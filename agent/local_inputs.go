@@ -17,7 +17,7 @@ const glanceEvery = 100 * time.Millisecond
 
 // wiresNow is what the wires of an EVSE say.
 type wiresNow struct {
-	EVSE  int       `json:"evse"`
+	EVSE  int       `json:"evse"` // number on the post
 	Wires []wireNow `json:"wires"`
 }
 
