@@ -34,6 +34,7 @@ func (l *local) routes() []control.Route {
 		// payment service
 
 		// hardware
+		l.hardwareRoutes(),
 
 		[]control.Route{},
 	)

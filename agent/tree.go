@@ -27,6 +27,7 @@ func commandTree() []*cobra.Command {
 
 		// hardware
 		meterCommand(),
+		contactorCommand(),
 
 		// the fleet
 		fleetCommand(),
