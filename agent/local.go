@@ -30,6 +30,7 @@ func (l *local) routes() []control.Route {
 		// charges and money
 
 		// payment service
+		l.paymentRoutes(),
 
 		// hardware
 
