@@ -14,6 +14,7 @@ type local struct {
 	cfg   config.Config
 	w     world
 	parts *parts
+	up    *uplink // nil without a broker
 }
 
 // routes is all that can be asked for. Each part has a file of its own.
@@ -28,6 +29,7 @@ func (l *local) routes() []control.Route {
 		l.supportRoutes(),
 
 		// charges and money
+		l.chargeRoutes(),
 
 		// payment service
 		l.paymentRoutes(),
@@ -40,8 +42,8 @@ func (l *local) routes() []control.Route {
 
 // serveLocal opens the sockets. A post whose folder for them cannot be made charges all
 // the same.
-func (p *parts) serveLocal(cfg config.Config, w world, d *deeds) {
-	l := &local{deeds: d, cfg: cfg, w: w, parts: p}
+func (p *parts) serveLocal(cfg config.Config, w world, d *deeds, up *uplink) {
+	l := &local{deeds: d, cfg: cfg, w: w, parts: p, up: up}
 	o := control.Options{Dir: cfg.Control.Dir, Group: cfg.Control.Group, Admins: cfg.Control.Admins, Routes: l.routes(), Log: w.log}
 	if w.book != nil {
 		o.Note = func(r control.Record) error { return w.book.Append(entryOfLocal(r, w.now().Wall)) }

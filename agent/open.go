@@ -66,6 +66,7 @@ type parts struct {
 
 	left  func()               // as that of the world
 	fleet *publisher.Publisher // tells it how the post is doing; nil without a broker
+	money *heard               // how it went with the payment service; nil where nobody asks
 
 	readings, misread atomic.Int64 // of meters: all, and those that failed
 	told              [2]int64     // of these, when somebody last asked for their share

@@ -91,7 +91,7 @@ func daemon(ctx context.Context, source *timeSource, cfg config.Config, file str
 	}
 	p.purse = pay
 	p.close = append([]func() error{pay.close}, p.close...)
-	if err := p.openEVSEs(cfg, w, w.figures.asking(pay)); err != nil {
+	if err := p.openEVSEs(cfg, w, p.hear(w.figures.asking(pay), w)); err != nil {
 		return failed(err)
 	}
 	noteLines(cfg, file, log)
@@ -103,7 +103,7 @@ func daemon(ctx context.Context, source *timeSource, cfg config.Config, file str
 	if err := p.takeCommands(cfg, w, b, d.table()); err != nil {
 		return failed(err)
 	}
-	p.serveLocal(cfg, w, d)
+	p.serveLocal(cfg, w, d, b)
 	p.tellFleet(cfg, w, b)
 	p.serveFigures(cfg, w, b)
 	if err := systemd.Ready(); err != nil {

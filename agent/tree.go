@@ -11,14 +11,17 @@ func commandTree() []*cobra.Command {
 		failsafeCommand(),
 
 		// set it up
+		setupCommand(),
 
 		// what is wrong
+		statusCommand(),
 
 		// work at it
 		serviceCommand(),
 		identifyCommand(),
 
 		// charges and money
+		sessionsCommand(),
 		paymentCommand(),
 		qrCommand(),
 
