@@ -32,6 +32,7 @@ func (l *local) routes() []control.Route {
 		l.chargeRoutes(),
 
 		// payment service
+		l.paymentRoutes(),
 
 		// hardware
 		l.hardwareRoutes(),

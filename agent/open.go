@@ -63,6 +63,8 @@ type parts struct {
 	close []func() error
 	jobs  []func(context.Context) // run beside the loops, until these have ended
 
+	purse purse // the way to the money
+
 	left  func()               // as that of the world
 	fleet *publisher.Publisher // tells it how the post is doing; nil without a broker
 	money *heard               // how it went with the payment service; nil where nobody asks

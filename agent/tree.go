@@ -33,6 +33,7 @@ func commandTree() []*cobra.Command {
 		fleetCommand(),
 
 		// support and the rest
+		gatewayCommand(),
 		supportCommand(),
 		versionCommand(),
 	}
