@@ -34,8 +34,10 @@ func (l *local) routes() []control.Route {
 		l.chargeRoutes(),
 
 		// payment service
+		l.paymentRoutes(),
 
 		// hardware
+		l.hardwareRoutes(),
 
 		[]control.Route{},
 	)

@@ -89,6 +89,7 @@ func daemon(ctx context.Context, source *timeSource, cfg config.Config, file str
 	if err != nil {
 		return err
 	}
+	p.purse = pay
 	p.close = append([]func() error{pay.close}, p.close...)
 	if err := p.openEVSEs(cfg, w, w.figures.asking(pay)); err != nil {
 		return failed(err)

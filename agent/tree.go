@@ -30,11 +30,13 @@ func commandTree() []*cobra.Command {
 
 		// hardware
 		meterCommand(),
+		contactorCommand(),
 
 		// the fleet
 		fleetCommand(),
 
 		// support and the rest
+		gatewayCommand(),
 		supportCommand(),
 		versionCommand(),
 	}
