@@ -244,7 +244,7 @@ func (s *settleCmd) line(o owing, rests bool) settleLine {
 		l.Text = fmt.Sprintf(pick(s.lang, "ikke gjort opp; stolpen prøver igjen om %d s", "not settled; the post tries again in %d s"), o.Next)
 	}
 	if o.Trouble != "" {
-		l.Text += ": " + s.troubleWords(o.Trouble)
+		l.Text += ": " + s.troubleWords(o.Ref, o.Trouble)
 	}
 	return l
 }

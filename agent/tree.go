@@ -31,6 +31,7 @@ func commandTree() []*cobra.Command {
 		fleetCommand(),
 
 		// support and the rest
+		logsCommand(),
 		versionCommand(),
 	}
 }
