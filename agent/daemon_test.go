@@ -96,7 +96,7 @@ func (s *served) metered() bool {
 func TestDaemonMakesItsStateFolder(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "stolpe")
-	s := serve(t, configured(t, dir))
+	s := serve(t, configured(t, dir, "STATE/run", filepath.Join(t.TempDir(), "run")))
 	s.end()
 	var names []string
 	for name := range contents(t, dir) {

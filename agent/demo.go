@@ -3,12 +3,16 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"time"
 
@@ -18,6 +22,7 @@ import (
 	"stolpe/agent/evse"
 	"stolpe/agent/journal"
 	"stolpe/agent/journal/card"
+	"stolpe/agent/ledger"
 	"stolpe/agent/session"
 	"stolpe/display"
 	pdf "stolpe/display/paper"
@@ -81,9 +86,15 @@ func demoCommand() *cobra.Command {
 	return c
 }
 
-// stage is a demo that runs.
+// stage is a post in a world that is faster than life: the demo, or the first charge of
+// a simulated post.
 type stage struct {
 	demoOptions
+	cfg   config.Config
+	lasts time.Duration // the unattended driver's charge, in the stage's time
+	past  time.Duration // so long before now the stage's time begins
+	keep  bool          // journal and ledger are those of the configuration's state folder
+	came  came          // what came of the one charge
 	clock sim.Clock
 	beats pulse
 	turns turns
@@ -99,9 +110,15 @@ func demo(ctx context.Context, o demoOptions, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	s := &stage{demoOptions: o, beats: make(pulse, 1)}
+	s := &stage{demoOptions: o, cfg: cfg, lasts: chargeFor}
+	return s.show(ctx, stdout, stderr)
+}
+
+// show runs the stage.
+func (s *stage) show(ctx context.Context, stdout, stderr io.Writer) error {
+	s.beats = make(pulse, 1)
 	s.clock.Step(time.Second)
-	listener, err := net.Listen("tcp", o.listen)
+	listener, err := net.Listen("tcp", s.listen)
 	if err != nil {
 		return failed(fmt.Errorf("page: %w; choose another address with --listen", err))
 	}
@@ -113,21 +130,26 @@ func demo(ctx context.Context, o demoOptions, stdout, stderr io.Writer) error {
 		return failed(err)
 	}
 	defer s.till.Close() //nolint:errcheck // it is simulated, and over
-	payments, err := s.payments(cfg)
+	payments, err := s.payments(s.cfg)
 	if err != nil {
 		return failed(err)
 	}
-	screen := &screen{out: stdout, post: cfg.Post, quiet: o.once, terminal: isTerminal(stdout)}
-	if s.parts, err = open(cfg, s.world(log, screen), payments); err != nil {
+	screen := &screen{out: stdout, post: s.cfg.Post, quiet: s.once, terminal: isTerminal(stdout)}
+	w := s.world(log, screen)
+	if s.keep {
+		w.book = openBook(s.cfg.StateDir, s.cfg.Post.ID, log)
+		defer w.book.Close() //nolint:errcheck // all that matters is on disk
+	}
+	if s.parts, err = open(s.cfg, w, payments); err != nil {
 		return failed(err)
 	}
-	defer s.parts.Close() //nolint:errcheck // nothing of it outlives the demo
-	screen.rules = s.parts.units["A12"].Rules()
+	defer s.parts.Close() //nolint:errcheck // the journals have nothing left to flush
+	screen.rules = s.unit().Rules()
 	pages, err := web.New(s.parts, web.Options{PublicURL: s.url, PDF: pdf.Receipt})
 	if err != nil {
 		return failed(err)
 	}
-	if !o.once {
+	if !s.once {
 		s.welcome(stdout)
 	}
 	return failed(s.play(ctx, jobs, stop, stdout, func(ctx context.Context) error { return web.Serve(ctx, listener, pages) }))
@@ -160,14 +182,18 @@ func (s *stage) play(ctx, jobs context.Context, stop func(), stdout io.Writer, p
 
 // world is the demo's: a clock of its own, a card in memory, a bench.
 func (s *stage) world(log *slog.Logger, screen *screen) world {
-	began := time.Now()
+	began := time.Now().Add(-s.past)
 	return world{
+		born: ledger.Post{Version: version, System: runtime.GOOS + "/" + runtime.GOARCH, Boot: rand.Text(), Config: s.cfg.Sum},
 		now: func() hal.Instant {
 			mono := s.clock.Now()
 			return hal.Instant{Mono: mono, Wall: hal.Stamp{Unix: began.Add(mono).Unix(), Clock: hal.ClockHoldover}}
 		},
 		mono: s.clock.Now, every: time.Second / time.Duration(s.speed), grace: grace, log: log,
-		store: func(_ config.EVSE, owner string) (evse.Journal, kept, func() error, error) {
+		store: func(e config.EVSE, owner string) (evse.Journal, kept, func() error, error) {
+			if s.keep {
+				return openStore(s.cfg.StateDir, "evse-"+strconv.Itoa(e.ID), owner)
+			}
 			c := card.New(slotsInMemory * journal.SlotSize)
 			a, b := c.Files()
 			if err := journal.InstallFiles(a, b, slotsInMemory, owner); err != nil {
@@ -179,7 +205,10 @@ func (s *stage) world(log *slog.Logger, screen *screen) world {
 			}
 			return &store{journal: j}, read(found), j.Close, nil
 		},
-		bench: func(config.EVSE) (*bench, error) {
+		bench: func(e config.EVSE) (*bench, error) {
+			if s.keep {
+				return newBench(s.clock.Now, demoCar, filepath.Join(s.cfg.StateDir, "bench-"+strconv.Itoa(e.ID)))
+			}
 			return newBench(s.clock.Now, demoCar, "")
 		},
 		around: func(m evse.Meter) evse.Meter { return taking{m, s} },
@@ -187,19 +216,25 @@ func (s *stage) world(log *slog.Logger, screen *screen) world {
 	}
 }
 
+// code is that of the first EVSE, at which the driver charges.
+func (s *stage) code() string { return s.cfg.EVSEs[0].Code }
+
+// unit is that EVSE.
+func (s *stage) unit() *evse.EVSE { return s.parts.units[s.code()] }
+
 // slotsInMemory is the size of the demo's journal, in slots a file.
 const slotsInMemory = 8
 
 func (s *stage) welcome(w io.Writer) {
 	fmt.Fprintf(w, "Stolpe demo: one post, a car, and a payment service, all simulated. No money moves.\n\n")
-	fmt.Fprintf(w, "  The driver's page:  %s/A12   (in English: %s/en/A12)\n", s.url, s.url)
+	fmt.Fprintf(w, "  The driver's page:  %s/%s   (in English: %s/en/%s)\n", s.url, s.code(), s.url, s.code())
 	fmt.Fprintf(w, "  All payments:       %s/till   (approve, refuse, or break things)\n", s.till.url)
 	fmt.Fprintf(w, "  Time runs %d times as fast as life. Ctrl-C ends a charge, settles it, and ends the demo.\n\n", s.speed)
 }
 
 // farewell says what became of the last charge.
 func (s *stage) farewell(w io.Writer) {
-	state, _, _ := s.parts.units["A12"].Snapshot()
+	state, _, _ := s.unit().Snapshot()
 	fmt.Fprintln(w)
 	if n := len(state.Debts); n > 0 {
 		fmt.Fprintf(w, "Ended with %d payment(s) not settled: the simulated service is gone with the demo.\n", n)
@@ -208,7 +243,7 @@ func (s *stage) farewell(w io.Writer) {
 	if n := len(state.Done); n > 0 {
 		d := state.Done[n-1]
 		fmt.Fprintf(w, "The last charge, %s: %v used, %v captured, %v released. Everything is settled.\n",
-			s.parts.units["A12"].Rules().Ref(d.Number), d.End-d.Start, d.Captured, d.Released)
+			s.unit().Rules().Ref(d.Number), d.End-d.Start, d.Captured, d.Released)
 		return
 	}
 	fmt.Fprintln(w, "Nobody charged, nothing was reserved.")

@@ -10,12 +10,14 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
 	"stolpe/agent/config"
 	"stolpe/agent/evse"
 	"stolpe/agent/session"
+	"stolpe/display"
 	"stolpe/payment"
 	"stolpe/payment/vipps"
 )
@@ -65,14 +67,16 @@ func (s *stage) driveOnce(ctx context.Context, stdout io.Writer) error {
 	if err := phone.drive(); err != nil {
 		return err
 	}
-	v := s.parts.units["A12"]
-	state, _, _ := v.Snapshot()
+	v := s.unit()
+	state, now, _ := v.Snapshot()
 	if len(state.Done) == 0 {
 		return errors.New("the charge is over and not settled")
 	}
 	d := state.Done[len(state.Done)-1]
 	o := outcomeOf(v.Rules().Ref(d.Number), d)
 	o.Document = v.Rules().ReceiptNumber(&d)
+	view, _ := v.Rules().Session(&state, now, d.Holder)
+	s.came = came{o, view.Charge}
 	if d.Told != session.ToldNothing {
 		if err := phone.findInApp(o.Reference); err != nil {
 			return err
@@ -82,6 +86,12 @@ func (s *stage) driveOnce(ctx context.Context, stdout io.Writer) error {
 		return err
 	}
 	return s.audit(o)
+}
+
+// came is what came of a charge, in figures and as its driver sees it.
+type came struct {
+	outcome
+	charge display.Charge
 }
 
 func outcomeOf(ref payment.Ref, d session.Debt) outcome {
@@ -128,11 +138,11 @@ type phone struct {
 }
 
 func (p *phone) drive() error {
-	page, address, err := p.wait(p.stage.url+"/en/A12", `name="seen" value="([^"]*)"`)
+	page, address, err := p.wait(p.stage.url+"/en/"+p.stage.code(), `name="seen" value="([^"]*)"`)
 	if err != nil {
 		return fmt.Errorf("landing page: %w", err)
 	}
-	form := url.Values{"seen": {page}, "amount": {"35000"}}
+	form := url.Values{"seen": {page}, "amount": {strconv.FormatInt(int64(p.stage.cfg.Reserve.Default), 10)}}
 	session, err := p.post(address, form)
 	if err != nil {
 		return fmt.Errorf("request a charge: %w", err)
@@ -147,7 +157,7 @@ func (p *phone) drive() error {
 	if _, _, err := p.wait(session, `(CHARGING|Charging)`); err != nil {
 		return fmt.Errorf("wait for energy: %w", err)
 	}
-	if err := p.sleep(chargeFor); err != nil {
+	if err := p.sleep(p.stage.lasts); err != nil {
 		return err
 	}
 	if _, err := p.post(session, url.Values{"act": {"stop"}}); err != nil {

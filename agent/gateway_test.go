@@ -23,12 +23,13 @@ import (
 const relayedPost = `
 post: {id: A12, tenant: acme, name: "Storgata 1", country: NO, timezone: Europe/Oslo, helpdesk: "+47 22 00 00 00"}
 seller: {name: "Eksempel Lading AS", org_no: "999999999", vat_registered: true}
-state_dir: %s
+state_dir: %[1]s
+control: {dir: %[1]s/run}
 evses: [{id: 1, code: A12, contactor: {sim: true}, max_power_w: 22000}]
 price: {currency: NOK, vat_bp: 2500, kwh: 549}
 reserve: {default: 35000, choices: [35000]}
 payment: {through: gateway, gateway: {timeout: 5s, key: "env:KEY"}}
-mqtt: {url: "mqtt://%s"}
+mqtt: {url: "mqtt://%[2]s"}
 `
 
 const postBase = "stolpe/v1/acme/A12/"

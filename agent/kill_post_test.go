@@ -129,6 +129,7 @@ func (v *victim) config() string {
 post: {id: %[1]s, name: "Storgata 1", country: NO, timezone: Europe/Oslo, helpdesk: "+47 22 00 00 00"}
 seller: {name: "Eksempel Lading AS", org_no: "999999999", vat_registered: true}
 state_dir: %[2]s
+control: {dir: %[2]s/run}
 evses: [{id: 1, code: %[1]s, contactor: {sim: true}, max_power_w: 22000}]
 price: {currency: NOK, vat_bp: 2500, kwh: %[3]d}
 reserve: {default: %[4]d, choices: [%[4]d]}

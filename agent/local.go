@@ -26,6 +26,7 @@ func (l *local) routes() []control.Route {
 		// configuration
 
 		// what is wrong
+		l.supportRoutes(),
 
 		// charges and money
 		l.chargeRoutes(),

@@ -17,9 +17,6 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// daemonUnit is the unit that runs the daemon.
-const daemonUnit = "stolpe.service"
-
 // journalctl is the program that reads the system's log.
 const journalctl = "journalctl"
 
@@ -29,7 +26,7 @@ type logging struct {
 	since  string
 	level  string
 	evse   int // its number; 0 for all, and the post
-	lines  int
+	lines  int // of the newest
 	json   bool
 
 	least slog.Level
@@ -38,8 +35,8 @@ type logging struct {
 
 // Bounds of --lines.
 const (
-	logLines = 200
-	logMost  = 100_000
+	logNewest = 200
+	logMost   = 100_000
 )
 
 func logsCommand() *cobra.Command {
@@ -47,7 +44,7 @@ func logsCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "logs",
 		Short: "show what the daemon has written into the system's log",
-		Long: `Reads the log of ` + daemonUnit + ` with journalctl, and shows the newest lines of a level and of an EVSE.
+		Long: `Reads the log of ` + logUnit + ` with journalctl, and shows the newest lines of a level and of an EVSE.
 Whoever may not read the system's log sees nothing: use sudo, or be a member of systemd-journal.
 What has happened to charges is in stolpe sessions, which is kept for longer.`,
 		Example: `  stolpe logs --since today --level warn
@@ -66,7 +63,7 @@ What has happened to charges is in stolpe sessions, which is kept for longer.`,
 	f.StringVar(&l.since, "since", "", "only what was written since then: `when`, as in today, 2h or 2026-11-20")
 	f.StringVar(&l.level, "level", "info", "only this `level` and what is graver: debug, info, warn or error")
 	f.IntVar(&l.evse, "evse", 0, "only what is about the EVSE with this `number`")
-	f.IntVarP(&l.lines, "lines", "n", logLines, "at most so `many` of the newest, before levels and EVSEs are looked at; not with --since")
+	f.IntVarP(&l.lines, "lines", "n", logNewest, "at most so `many` of the newest, before levels and EVSEs are looked at; not with --since")
 	f.BoolVar(&l.json, "json", false, "print one JSON object a line")
 	return c
 }
@@ -84,7 +81,7 @@ func (l *logging) check(now time.Time) ([]string, error) {
 		return nil, fmt.Errorf("--lines %d: want 1 to %d", l.lines, logMost)
 	}
 	l.least, l.zone = least, time.Local
-	args := []string{"--unit=" + daemonUnit, "--output=json", "--no-pager", "--quiet"}
+	args := []string{"--unit=" + logUnit, "--output=json", "--no-pager", "--quiet"}
 	if l.since == "" {
 		args = append(args, "--lines="+strconv.Itoa(l.lines))
 	} else {
@@ -128,7 +125,7 @@ func (l *logging) run(ctx context.Context, args []string, stdout, stderr io.Writ
 	case err != nil:
 		return coded{fmt.Errorf("%s: %w: %s; use sudo, or be a member of the group systemd-journal", journalctl, err, strings.TrimSpace(said.String())), exitFailed}
 	case n == 0:
-		fmt.Fprintf(stderr, "%s has no such lines; whoever may not read the log of %s sees none: use sudo\n", journalctl, daemonUnit)
+		fmt.Fprintf(stderr, "%s has no such lines; whoever may not read the log of %s sees none: use sudo\n", journalctl, logUnit)
 	}
 	return nil
 }
@@ -205,7 +202,7 @@ func parseLog(text []byte) (one logLine, level slog.Level, ok bool) {
 	if len(fields) > 0 {
 		if word, is := strings.CutPrefix(fields[0], "level="); is && level.UnmarshalText([]byte(word)) == nil {
 			one.Level = word
-		} else if j.By != daemonUnit {
+		} else if j.By != logUnit {
 			level = slog.LevelInfo // of the service manager: started, ended
 		}
 	}

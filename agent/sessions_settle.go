@@ -80,8 +80,8 @@ func (s *settleCmd) check(args []string) (refs []payment.Ref, err error) {
 type (
 	settleJSON struct {
 		Dry      bool         `json:"dry_run"`
-		Settled  int          `json:"settled"`
-		Left     int          `json:"not_settled"`
+		Settled  int          `json:"settled"`     // how many
+		Left     int          `json:"not_settled"` // how many
 		Sessions []settleLine `json:"sessions"`
 	}
 	settleLine struct {

@@ -21,6 +21,7 @@ const toldPost = `
 post: {id: A12, tenant: acme, name: "Storgata 1", country: NO, timezone: Europe/Oslo, helpdesk: "+47 22 00 00 00"}
 seller: {name: "Eksempel Lading AS", org_no: "999999999", vat_registered: true}
 state_dir: STATE
+control: {dir: STATE/run}
 evses: [{id: 1, code: A12, contactor: {sim: true}, max_power_w: 22000}, {id: 2, code: B12, contactor: {sim: true}, max_power_w: 11000}]
 price: {currency: NOK, vat_bp: 2500, kwh: 549}
 reserve: {default: 35000, choices: [35000]}

@@ -11,6 +11,7 @@ func commandTree() []*cobra.Command {
 		failsafeCommand(),
 
 		// set it up
+		setupCommand(),
 
 		// what is wrong
 		statusCommand(),
@@ -32,6 +33,7 @@ func commandTree() []*cobra.Command {
 
 		// support and the rest
 		logsCommand(),
+		supportCommand(),
 		versionCommand(),
 	}
 }

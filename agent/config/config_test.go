@@ -138,7 +138,7 @@ func TestReferenceConfigMeansWhatItSays(t *testing.T) {
 			Keys:  []CommandKey{{Name: "ops", Role: "operator", Public: "1ZNLcYx7vj0RmOPELhN1oVw6fgyuiTlSCzAGrqBDk2Q"}},
 			Allow: []string{"identify", "stop", "out_of_service", "in_service", "restart", "config.get", "replay"},
 		},
-		Control: Control{Dir: "/run/stolpe", Group: "stolpe-admin"},
+		Control: Control{Dir: "/run/stolpe", Group: "stolpe-admin", Admins: []string{"kari"}},
 		Web:     Web{Listen: "127.0.0.1:8080", PublicURL: "https://lad.example.no"},
 		Metrics: "/run/stolpe/metrics.sock",
 		Limits: Limits{

@@ -22,7 +22,7 @@ func (d door) callerOf(q *http.Request) Caller {
 	case d.looking:
 		return Caller{UID: v.uid}
 	}
-	return d.people.callerOf(v.uid, v.gid)
+	return d.who(v.uid, v.gid)
 }
 
 // list is what there is, and what the caller may.

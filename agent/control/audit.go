@@ -59,8 +59,9 @@ func (a *audit) within(ctx context.Context, r Record) error {
 	case err := <-wrote:
 		return err
 	case <-ctx.Done():
-		r.Kind, r.Code, r.Text = Refused, Failed, "the ledger did not answer, and nothing was done"
-		a.leave(r)
+		not := r // the other may still be read
+		not.Kind, not.Code, not.Text = Refused, Failed, "the ledger did not answer, and nothing was done"
+		a.leave(not)
 		return fmt.Errorf("the ledger does not answer: %w", ctx.Err())
 	}
 }
@@ -104,19 +105,18 @@ func (a *audit) work() {
 	}
 }
 
-// turnedAway writes down a change that was not even begun, though not each of many: whoever
-// tries all day must not fill the ledger.
-func (s *Server) turnedAway(j job, err error) {
-	if !j.route.Changes {
+// turnedAway writes down a change that was not even begun, though not each of many, and none
+// that came through the socket for everybody: whoever tries all day must fill neither the
+// ledger nor the log.
+func (d door) turnedAway(j job, err error) {
+	if !j.route.Changes || d.looking || !d.rates.refusal() {
 		return
 	}
 	no := refusalOf(err)
-	s.Log.Warn("somebody at the post is refused", "route", j.route.Name, "by", j.who.String(), "uid", j.who.UID, "code", no.Code, "text", no.Text)
-	if s.rates.refusal() {
-		r := j.record(Refused)
-		r.Code, r.Text = no.Code, cut(no.Text, maxText)
-		s.audit.leave(r)
-	}
+	d.Log.Warn("somebody at the post is refused", "route", j.route.Name, "by", j.who.String(), "uid", j.who.UID, "code", no.Code, "text", no.Text)
+	r := j.record(Refused)
+	r.Code, r.Text = no.Code, cut(no.Text, maxText)
+	d.audit.leave(r)
 }
 
 // record is what is written down of a job.

@@ -33,12 +33,13 @@ type bucket struct {
 }
 
 func (r *rates) begin() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.asked, r.changed = map[int]*bucket{}, map[int]*bucket{}
 }
 
 // draw takes one out of a bucket that holds so many and gets one more each time.
-func (b *bucket) draw(most int, each time.Duration) bool {
-	now := time.Now()
+func (b *bucket) draw(now time.Time, most int, each time.Duration) bool {
 	if more := int(now.Sub(b.at) / each); more >= b.spent {
 		b.spent, b.at = 0, now
 	} else {
@@ -59,7 +60,7 @@ func of(all map[int]*bucket, uid int) *bucket {
 		if len(all) >= mostUsers {
 			clear(all)
 		}
-		b = &bucket{at: time.Now()}
+		b = &bucket{}
 		all[uid] = b
 	}
 	return b
@@ -69,7 +70,7 @@ func of(all map[int]*bucket, uid int) *bucket {
 func (r *rates) take(uid int) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !of(r.asked, uid).draw(mostAsked, askedEach) {
+	if !of(r.asked, uid).draw(time.Now(), mostAsked, askedEach) {
 		return Refuse(Busy, "more than %d requests at once, and then one each %v: wait a little", mostAsked, askedEach)
 	}
 	return nil
@@ -79,7 +80,7 @@ func (r *rates) take(uid int) error {
 func (r *rates) change(uid int) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !of(r.changed, uid).draw(mostChanged, changedEach) {
+	if !of(r.changed, uid).draw(time.Now(), mostChanged, changedEach) {
 		return Refuse(Busy, "more than %d changes at once, and then one each %v: wait a little", mostChanged, changedEach)
 	}
 	return nil
@@ -89,5 +90,5 @@ func (r *rates) change(uid int) error {
 func (r *rates) refusal() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.refused.draw(mostRefused, refusedEach)
+	return r.refused.draw(time.Now(), mostRefused, refusedEach)
 }

@@ -40,6 +40,7 @@ type Options struct {
 type Server struct {
 	Options
 	people          people
+	who             func(uid, gid int) Caller // of people, but in tests
 	routes          map[string]Route
 	status, control *socket
 	hardware        lease
@@ -51,6 +52,7 @@ type Server struct {
 // Listen opens the sockets. Nobody is answered before Run.
 func Listen(o Options) (*Server, error) {
 	s := &Server{Options: o, people: peopleOf(o), routes: map[string]Route{}}
+	s.who = s.people.callerOf
 	s.audit = audit{note: o.Note, log: o.Log, later: make(chan Record, maxLater)}
 	for _, r := range o.Routes {
 		if err := r.check(); err != nil {

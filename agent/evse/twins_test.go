@@ -157,7 +157,8 @@ type order struct {
 }
 
 // coil is the contactor. Law: it is ordered closed only for a charge that is on
-// disk as approved and charging, and not while something newer waits for the disk.
+// disk as approved and charging, or for a test of an EVSE that the disk has as out of
+// service, and not while something newer waits for the disk.
 type coil struct {
 	gate // of the sense line
 	w    *world
@@ -192,7 +193,8 @@ func (c *coil) law() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if n := len(d.saved); n > 0 && !d.busy && !d.failed {
-		if k := &d.saved[n-1]; k.Phase == session.Charging && k.Charge.Held {
+		k := &d.saved[n-1]
+		if k.Phase == session.Charging && k.Charge.Held || k.Phase == session.Idle && k.Latched&session.Withdrawn != 0 && c.w.tests {
 			return
 		}
 	}

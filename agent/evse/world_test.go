@@ -27,6 +27,7 @@ type world struct {
 	rig   *bench.Rig
 	plug  *socket
 	till  *till
+	tests bool // a technician is at the post
 
 	// Of the program that runs now.
 	booted time.Time

@@ -30,17 +30,18 @@ const (
 	CommandAccepted   Kind = "command.accepted"
 	CommandRefused    Kind = "command.refused"
 	CommandDone       Kind = "command.done"
-	PostBooted        Kind = "post.booted"  // the program has started
-	PostClock         Kind = "post.clock"   // the clock has jumped, or is better or worse than it was
-	PostConfig        Kind = "post.config"  // the configuration is another
-	Trimmed           Kind = "book.trimmed" // stands where lines were that are kept no longer
+	PostBooted        Kind = "post.booted"       // the program has started
+	PostClock         Kind = "post.clock"        // the clock has jumped, or is better or worse than it was
+	PostConfig        Kind = "post.config"       // the configuration is another
+	PostCommissioned  Kind = "post.commissioned" // somebody has put the post into service; kept for ever
+	Trimmed           Kind = "book.trimmed"      // stands where lines were that are kept no longer
 )
 
 // pageKind is that of the first line of a file, which is about the file and has no
 // number of its own: that of the line before it.
 const pageKind Kind = "book.page"
 
-// Money says whether lines of the kind are kept for ever.
+// Money says whether the kind tells of money.
 func (k Kind) Money() bool {
 	switch k {
 	case Sold, Ended, Void, Informed, RefundIntent, Refunded, RefundRefused:
@@ -49,9 +50,13 @@ func (k Kind) Money() bool {
 	return false
 }
 
+// stays says whether lines of the kind are kept for ever: what tells of money, and who
+// has answered for the post.
+func (k Kind) stays() bool { return k.Money() || k == PostCommissioned }
+
 // durable says whether an entry of the kind is on disk when Append returns.
 func (k Kind) durable() bool {
-	return k.Money() || strings.HasPrefix(string(k), "fault.") || strings.HasPrefix(string(k), "command.")
+	return k.stays() || strings.HasPrefix(string(k), "fault.") || strings.HasPrefix(string(k), "command.")
 }
 
 // today is the word of today for one that was used before the book had events.

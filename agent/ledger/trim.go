@@ -140,7 +140,7 @@ func (t *trimmer) take(e Entry, line []byte) error {
 			return err
 		}
 	}
-	drop := e.Kind != "" && e.Kind != Trimmed && !e.Kind.Money()
+	drop := e.Kind != "" && e.Kind != Trimmed && !e.Kind.stays()
 	if !drop || t.gap != nil && e.Seq != t.gap.To+1 { // what was missing before is still seen to be
 		if err := t.tell(); err != nil {
 			return err

@@ -37,7 +37,7 @@ func (l *lab) daemon(env ...string) (*process, error) {
 	if err := os.MkdirAll(state, 0o755); err != nil {
 		return nil, err
 	}
-	env = append(env, "STOLPE_STATE_DIR="+state, "STOLPE_WEB_LISTEN=127.0.0.1:0")
+	env = append(env, "STOLPE_STATE_DIR="+state, "STOLPE_CONTROL_DIR="+filepath.Join(l.tmp, "run"), "STOLPE_WEB_LISTEN=127.0.0.1:0")
 	return launch(env, file, "run", "--config", filepath.Join(l.dir, "testdata", "config", "sim.yaml"))
 }
 

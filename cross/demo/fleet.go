@@ -106,6 +106,7 @@ func (f *fleet) postConfig(p *post) []byte {
 	return fmt.Appendf(nil, `post: {id: %s, tenant: %s, name: %q, country: NO, timezone: Europe/Oslo, helpdesk: "+47 22 00 00 00"}
 seller: {name: "Eksempel Lading AS", org_no: "999999999", vat_registered: true}
 state_dir: %q
+control: {dir: %q}
 evses: [{id: 1, code: %s, contactor: {sim: true}, max_power_w: 22000}]
 price: {currency: NOK, vat_bp: 2500, kwh: 549}
 reserve: {default: 35000, choices: [20000, 35000, 50000]}
@@ -113,7 +114,7 @@ payment:
   through: gateway
   gateway: {timeout: 20s, key: "env:DEMO_KEY"}
 mqtt: {url: %q}
-`, p.id, tenant, p.name, filepath.Join(f.dir, p.id), p.code, f.broker.url)
+`, p.id, tenant, p.name, filepath.Join(f.dir, p.id), filepath.Join(f.dir, "c-"+p.id), p.code, f.broker.url)
 }
 
 // keep keeps one of the programs running.

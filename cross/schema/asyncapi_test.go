@@ -177,7 +177,7 @@ func kinds() []string {
 		ledger.Sold, ledger.Ended, ledger.Void, ledger.Informed, ledger.RefundIntent, ledger.Refunded, ledger.RefundRefused,
 		ledger.SessionCreated, ledger.SessionAuthorised, ledger.SessionStarted, ledger.SessionSuspended, ledger.SessionResumed,
 		ledger.SessionEnded, ledger.PaymentFailed, ledger.FaultRaised, ledger.FaultCleared, ledger.CommandAccepted,
-		ledger.CommandRefused, ledger.CommandDone, ledger.PostBooted, ledger.PostClock, ledger.PostConfig, ledger.Trimmed,
+		ledger.CommandRefused, ledger.CommandDone, ledger.PostBooted, ledger.PostClock, ledger.PostConfig, ledger.PostCommissioned, ledger.Trimmed,
 	} {
 		all = append(all, string(k))
 	}

@@ -22,6 +22,7 @@ func searches() []search {
 	return []search{
 		{"hal/modbus", "", "30s"},
 		{"agent/command", "", "6s"},
+		{"agent/control", "", "30s"},
 		{"payment/relay", "", "6s"},
 		{"payment/vipps", "FuzzReceiver", "6s"},
 		{"display/remote", "", "6s"},

@@ -69,6 +69,8 @@ const (
 	pushRefused
 	appRefused
 
+	tested
+
 	sites
 )
 
@@ -82,6 +84,7 @@ var siteNames = [sites]string{
 	"wont-close", "slow-open", "welded", "sense-stuck", "supply-gone", "tripped", "button-pressed",
 	"payment-dies", "funds-gone", "whole-only", "withdrawn", "refused", "read-refused",
 	"hint-lost", "hint-late", "hint-twice", "hint-forged", "portal-act", "funds-back", "deadline-short", "push-refused", "app-refused",
+	"tested",
 }
 
 // String gives the site's name.
@@ -101,6 +104,7 @@ var rates = [sites]uint32{
 	paymentDies: 20_000, fundsGone: 10_000, wholeOnly: 10_000, withdrawn: 15_000, refused: 2_000, readRefused: 500,
 	hintLost: 50_000, hintLate: 50_000, hintTwice: 50_000, hintForged: 4_000, portalAct: 8_000, fundsBack: 500_000, deadlineShort: 5_000,
 	pushRefused: 20_000, appRefused: 20_000,
+	tested: 20_000,
 }
 
 // fault is one time that a site went wrong.

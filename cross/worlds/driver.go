@@ -164,6 +164,7 @@ func (w *world) tempt(d *driver) {
 	other := stream(w.people) // what follows draws from a copy, so that older worlds stay what they were
 	w.may(hintForged, other.between(time.Second, d.stays), evForge, 0)
 	w.may(portalAct, other.between(time.Second, d.stays+10*time.Minute), evPortal, 0)
+	w.may(tested, other.between(time.Second, d.stays+10*time.Minute), evTest, testComes)
 }
 
 // may schedules what a site decides about, unless the site never goes wrong.

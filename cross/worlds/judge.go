@@ -20,8 +20,11 @@ type judge struct {
 	asks       []asking
 	disk       session.Kept // newest acknowledged by the card
 	lastHeard  time.Duration
-	wrong      bool // the newest reading was wrong
-	agreed     bool // there were two wrong ones in a row
+	testAt     time.Duration // when a technician last began a test; 0 for never
+	testing    bool          // the contactor was last ordered closed for that
+	carSince   time.Duration // a car has been plugged in while it is; 0: none is
+	wrong      bool          // the newest reading was wrong
+	agreed     bool          // there were two wrong ones in a row
 	lastCharge time.Duration
 	papers     []document // numbers of sales documents, as written down
 	mayskip    bool       // the journal was damaged: the series may jump
@@ -179,9 +182,14 @@ func (j *judge) useNow(w *world) payment.Use {
 	return u
 }
 
-// closing is called when the contactor is ordered closed: S1, S3.
+// closing is called when the contactor is ordered closed: S1, S3, S5.
 func (j *judge) closing(w *world) {
 	s, k := &w.post.state, &j.disk
+	if s.Phase == session.Idle {
+		j.closingTest(w)
+		return
+	}
+	j.testing = false
 	r := j.current()
 	r.closedAt = w.now
 	switch {
@@ -244,5 +252,5 @@ func (j *judge) booted(w *world, k *session.Kept, t session.Trust) {
 	}
 	j.mayskip = j.mayskip || !w.card.sound || j.noticed&cardSites != 0
 	j.disk = *k
-	j.lastHeard = w.now
+	j.lastHeard, j.testAt = w.now, 0
 }

@@ -3,6 +3,7 @@ package worlds
 import (
 	"slices"
 	"strconv"
+	"time"
 
 	"stolpe/agent/session"
 	"stolpe/payment"
@@ -40,6 +41,8 @@ const (
 	plantHintBelieved
 	plantReceiptFirst
 	plantReceiptHolds
+	plantLongTest
+	plantTestCar
 	plants
 )
 
@@ -50,6 +53,7 @@ var plantNames = [plants]string{
 	"stale-approval-believed", "wires-ignored", "old-reading-believed", "rollover-ignored",
 	"key-made-anew-at-restart", "given-up-after-two-silences", "two-restarts-forget",
 	"receipt-made-anew", "number-not-moved-on", "hint-asks-at-once", "hint-believed", "receipt-before-disk", "receipt-before-money",
+	"test-outlives-lease", "test-beside-car",
 }
 
 // String gives the plant's name.
@@ -173,6 +177,11 @@ func (w *world) plantedAnswer(a *asking) payment.Answer {
 		return payment.Answer{Status: payment.Pending, Found: payment.Found{State: payment.Created, URL: "app"}}
 	}
 	return answer
+}
+
+// plantedLease spoils when a contactor is opened that was closed for a test.
+func (w *world) plantedLease() bool {
+	return w.plant == plantLongTest && w.post.closed && w.judge.testing && w.now-w.judge.testAt < time.Minute
 }
 
 // plantedHome spoils what is done after an answer.

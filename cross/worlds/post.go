@@ -161,7 +161,7 @@ func (w *world) core(e session.Event) {
 func (w *world) act() {
 	p := &w.post
 	want := p.rules.Want(&p.state, w.instant())
-	if want.Contactor == hal.Open {
+	if want.Contactor == hal.Open && !w.plantedLease() {
 		w.order(hal.Open)
 	}
 	for _, o := range w.plantedOrders(want.Orders) {

@@ -115,7 +115,7 @@ func canMeet(s site, p session.Phase) bool {
 		return p != session.Stopping
 	case cutBeforeDeed, cutAfterDeed: // hardly any order leaves while a car is waited for
 		return p != session.Waiting && p != session.Stopping
-	case withdrawn:
+	case withdrawn, tested:
 		return p != session.Stopping
 	}
 	return true

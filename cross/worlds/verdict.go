@@ -30,7 +30,7 @@ var causes = map[display.End]uint64{
 	display.StorageBad:   1 << syncFails,
 	display.PaymentGone:  1<<paymentDies | 1<<readRefused | 1<<portalAct | 1<<deadlineShort | cardSites,
 	display.PowerLost:    powerSites | 1<<syncFails | 1<<supplyGone,
-	display.ByTechnician: 1 << withdrawn,
+	display.ByTechnician: 1<<withdrawn | 1<<tested,
 	display.NoAnswer:     netSites | cardSites | powerSites | 1<<pushRefused,
 	display.Declined:     cardSites | 1<<refused | 1<<pushRefused | 1<<portalAct | 1<<deadlineShort,
 	display.TooLong:      1,
@@ -195,6 +195,10 @@ var phaseLimits = [session.Phases]time.Duration{
 
 // whileClosed checks what must hold while power flows: S1, S2.
 func (j *judge) whileClosed(w *world, r *record) {
+	if j.testing {
+		j.whileTesting(w)
+		return
+	}
 	switch {
 	case w.now-j.lastHeard > session.MeterWithin+2*time.Second:
 		j.complainf("S2", "closed with a meter silent for %v", w.now-j.lastHeard)

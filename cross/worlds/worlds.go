@@ -110,6 +110,7 @@ const (
 	evHint // somebody says that something has happened to payment n
 	evForge
 	evPortal
+	evTest  // a technician tests the contactor; n is what comes next
 	evFunds // the bank has the money of payment n again
 )
 
@@ -258,6 +259,8 @@ func (w *world) handle(e event) {
 		w.forge()
 	case evPortal:
 		w.portal()
+	case evTest:
+		w.technician(e.n)
 	case evFunds:
 		w.book.Funds(w.post.rules.Ref(uint64(e.n)), true)
 	}

@@ -1,0 +1,267 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"stolpe/agent/setup"
+	"stolpe/agent/setup/form"
+	"stolpe/display"
+)
+
+// setupOptions are the flags of a setup, but for the questions, which are flags too.
+type setupOptions struct {
+	file    string // the configuration
+	answers string // a file of them
+	report  string // the files of the report, without their endings
+	sticker string // the file of the sticker
+	pin     string // a file with the PIN of the seal
+	skip    []string
+	charge  bool // drive a first charge
+	yes     bool
+	resume  bool
+	restart bool
+	json    bool
+	said    map[string]*string // answers, by question
+}
+
+func setupCommand() *cobra.Command {
+	o := setupOptions{said: map[string]*string{}}
+	c := &cobra.Command{
+		Use:   "setup",
+		Short: "put a post into service: ask, write the configuration, test, and write a report",
+		Long: `Puts a post into service. On a terminal it asks what it is not told. Without one it asks nothing: it
+says all at once what is missing. Every question is a flag below, and a key of a file for --answers, in
+which post.id stands as "id" under "post".
+
+It reads the meter and compares it with the meter's own display, writes the configuration, has the
+contactor close for a moment, watches the inputs, tests the payment service, draws the sticker, and
+writes a report whose name stands in the post's ledger. What is broken off goes on with --resume.`,
+		Example: `  stolpe setup
+  stolpe setup --answers a12.yaml --meter-shown 1234.5 --yes
+  stolpe setup --config stolpe.yaml --simulated --first-charge --yes`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			f, err := newFitting(c, o)
+			if err != nil {
+				return err
+			}
+			return f.run(c.Context())
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&o.file, "config", defaultConfig, "configuration `file` to write")
+	f.StringVar(&o.answers, "answers", "", "`file` with answers (YAML)")
+	f.StringVar(&o.report, "report", "", "`path` of the report, which gets .txt, .json and .pdf behind it (default: that of the configuration, without its ending)")
+	f.StringVar(&o.sticker, "sticker", "", "`file` of the sticker, ending in .pdf or .svg; none is drawn without")
+	f.StringVar(&o.pin, "pin-file", "", "`file` with a PIN to seal with what is safe only as it was tested")
+	f.StringSliceVar(&o.skip, "skip", nil, "`steps` to leave out, which the report will say: "+stepNames(setup.MaySkip()))
+	f.BoolVar(&o.charge, "first-charge", false, "drive a first charge, for a simulated post")
+	f.BoolVarP(&o.yes, "yes", "y", false, "yes, nothing is plugged in and the contactor may close; yes, write over the configuration")
+	f.BoolVar(&o.resume, "resume", false, "go on with a setup that was broken off")
+	f.BoolVar(&o.restart, "restart", false, "forget a setup that was broken off")
+	f.BoolVar(&o.json, "json", false, "print what came of it as one JSON object")
+	for _, q := range setup.Questions(setup.MaxEVSEs) {
+		said := new(string)
+		o.said[q.Key] = said
+		f.StringVar(said, q.Flag(), "", flagHelp(q))
+		if flag := f.Lookup(q.Flag()); q.Kind == setup.YesNo {
+			flag.NoOptDefVal = "true"
+		}
+		if q.EVSE > 1 {
+			f.Lookup(q.Flag()).Hidden = true // as that of the first, with a 2
+		}
+	}
+	return c
+}
+
+// flagHelp is what is said of the flag of a question.
+func flagHelp(q setup.Question) string {
+	text := strings.TrimSuffix(q.Ask.EN, "?")
+	if len(q.One) > 0 {
+		text += ": " + strings.Join(q.One, ", ")
+	} else if q.Kind == setup.Money {
+		text += ": `5.49`"
+	}
+	return text
+}
+
+func stepNames(all []setup.Step) string {
+	names := make([]string, len(all))
+	for i, s := range all {
+		names[i] = string(s)
+	}
+	return strings.Join(names, ", ")
+}
+
+// fitting is a post that is being put into service.
+type fitting struct {
+	setupOptions
+	lang     display.Lang
+	terminal *form.Terminal // nil where nobody is to be asked
+	progress setup.Progress
+	found    fitted // what is learned of it
+	stdout   io.Writer
+	stderr   io.Writer
+}
+
+// newFitting begins a setup, or goes on with one.
+func newFitting(c *cobra.Command, o setupOptions) (*fitting, error) {
+	f := &fitting{setupOptions: o, lang: langOf(c), stdout: c.OutOrStdout(), stderr: c.ErrOrStderr()}
+	for _, s := range o.skip {
+		if !slices.Contains(setup.MaySkip(), setup.Step(s)) {
+			return nil, fmt.Errorf("--skip %s: want some of %s", s, stepNames(setup.MaySkip()))
+		}
+	}
+	if o.resume && o.restart {
+		return nil, errors.New("--resume and --restart: want one of them")
+	}
+	if isTTY(os.Stdin) && isTerminal(f.stderr) {
+		f.terminal = &form.Terminal{In: os.Stdin, Out: f.stderr, Lang: f.lang, Check: f.check}
+	}
+	if err := f.load(); err != nil {
+		return nil, err
+	}
+	given, err := f.given(c)
+	if err != nil {
+		return nil, err
+	}
+	f.take(given)
+	return f, nil
+}
+
+// given are the answers of the flags and, before these, of the file.
+func (f *fitting) given(c *cobra.Command) (setup.Answers, error) {
+	answers := setup.Answers{}
+	if f.answers != "" {
+		var err error
+		if answers, err = readAnswers(f.answers); err != nil {
+			return nil, err
+		}
+	}
+	var wrong []error
+	for _, q := range setup.Questions(setup.MaxEVSEs) {
+		if c.Flags().Changed(q.Flag()) {
+			answers[q.Key] = *f.said[q.Key]
+		}
+	}
+	for _, q := range setup.Questions(setup.MaxEVSEs) {
+		v, is := answers[q.Key]
+		if !is {
+			continue
+		}
+		clean, err := q.Clean(v)
+		if err == nil && clean != "" {
+			err = f.check(q, clean)
+		}
+		if err != nil {
+			wrong = append(wrong, err)
+		}
+		answers[q.Key] = clean
+	}
+	return answers, errors.Join(wrong...)
+}
+
+// take takes in answers. Where one is another than before, what rests on it is done
+// again.
+func (f *fitting) take(given setup.Answers) {
+	for key, v := range given {
+		if was, known := f.progress.Answers[key]; known && was != v {
+			q, _ := setup.Find(key)
+			f.progress.Forget(q.Step)
+			for _, s := range setup.Steps()[slices.Index(setup.Steps(), setup.Config):] {
+				f.progress.Forget(s)
+			}
+		}
+	}
+	maps.Copy(f.progress.Answers, given)
+}
+
+// check says what the configuration finds wrong with an answer.
+func (f *fitting) check(q setup.Question, answer string) error {
+	if q.Config == "" {
+		return nil
+	}
+	return wrongKey(q, answer)
+}
+
+// run does what is not done yet.
+func (f *fitting) run(ctx context.Context) error {
+	if err := f.ready(); err != nil {
+		return err
+	}
+	defer f.leave()
+	for again := true; again; {
+		again = false
+		for _, s := range setup.Steps() {
+			if f.progress.Has(s) {
+				continue
+			}
+			err := f.step(ctx, s)
+			if errors.Is(err, errAskAgain) {
+				again = true
+				break
+			}
+			if err != nil {
+				return f.broken(ctx, s, err)
+			}
+			if err := f.save(); err != nil {
+				return err
+			}
+		}
+	}
+	return f.done()
+}
+
+// errAskAgain says that answers have been taken back, which are to be asked for again.
+var errAskAgain = errors.New("to be asked again")
+
+// step does one step, or leaves it out.
+func (f *fitting) step(ctx context.Context, s setup.Step) error {
+	if slices.Contains(f.skip, string(s)) {
+		f.note(s, setup.Skipped, "")
+		return nil
+	}
+	if err := f.ask(ctx, s); err != nil {
+		return err
+	}
+	do := map[setup.Step]func(context.Context) error{
+		setup.Meter: f.readMeters, setup.Config: f.writeConfig, setup.Display: f.preview,
+		setup.Charge: f.firstCharge, setup.Report: f.writeReport,
+	}[s]
+	if do == nil { // it was all in the answers
+		f.note(s, setup.Nothing, "")
+		return nil
+	}
+	fmt.Fprintf(f.stderr, "%s\n", s.Title().In(f.lang))
+	return do(ctx)
+}
+
+// broken says how a setup that stops goes on.
+func (f *fitting) broken(ctx context.Context, s setup.Step, err error) error {
+	saved := f.save()
+	next := "put this right, then: stolpe setup --resume --config " + f.file
+	if slices.Contains(setup.MaySkip(), s) {
+		next += "; or leave it out with --skip " + string(s)
+	}
+	code := exitFailed
+	var own coded
+	if errors.As(err, &own) {
+		code = own.code
+	}
+	switch {
+	case ctx.Err() != nil || errors.Is(err, form.ErrLeft):
+		return coded{errors.Join(errors.New("broken off; stolpe setup --resume --config "+f.file+" goes on"), saved), exitStopped}
+	case code == exitUsage:
+		return errors.Join(err, saved)
+	}
+	return coded{errors.Join(fmt.Errorf("%s: %w; %s", s, err, next), saved), code}
+}

@@ -1,0 +1,193 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"stolpe/agent/config"
+	"stolpe/agent/config/trial"
+	"stolpe/agent/setup"
+	"stolpe/display"
+	"stolpe/display/term"
+)
+
+// previous is put behind the name of a configuration that gave way to another.
+const previous = ".prev"
+
+// place puts a simulated post beside its configuration, where whoever tries it out may
+// write.
+func (f *fitting) place() error {
+	a := f.progress.Answers
+	if !a.Yes("simulated") {
+		return nil
+	}
+	path, err := filepath.Abs(f.file)
+	if err != nil {
+		return failed(err)
+	}
+	dir := filepath.Dir(path)
+	if _, said := a["state_dir"]; !said {
+		a["state_dir"] = filepath.Join(dir, "state")
+	}
+	const most = 80 // characters, as control.dir allows
+	if _, said := a["control.dir"]; !said && os.Getenv("STOLPE_CONTROL_DIR") == "" && len(dir)+4 <= most {
+		a["control.dir"] = filepath.Join(dir, "run")
+	}
+	return nil
+}
+
+// writeConfig writes the configuration that follows from the answers.
+func (f *fitting) writeConfig(ctx context.Context) error {
+	if err := f.place(); err != nil {
+		return err
+	}
+	was, err := os.ReadFile(f.file)
+	fresh := errors.Is(err, fs.ErrNotExist)
+	if err != nil && !fresh {
+		return failed(err)
+	}
+	a, err := config.Replaced(f.file, was, setup.File(f.progress.Answers, time.Now()), func() (string, error) { return f.askPIN(ctx) })
+	var wrong config.Errors
+	switch {
+	case errors.As(err, &wrong):
+		return f.takeBack(wrong)
+	case errors.Is(err, config.ErrNoPIN):
+		return coded{fmt.Errorf("%s: %w; give it with --pin-file", f.file, err), exitRefused}
+	case err != nil:
+		return failed(err)
+	}
+	said := f.file
+	if fresh {
+		err = replace(f.file, a.New, modeOf(f.file))
+	} else if err = f.mayReplace(ctx); err == nil {
+		err = trial.Replace(f.file, was, a.New)
+		said += setup.Words{NB: "; den forrige er ", EN: "; the one before is "}.In(f.lang) + f.file + previous
+	}
+	if err != nil {
+		return failed(fmt.Errorf("%w; write elsewhere with --config, or run this as root", err))
+	}
+	f.found.files = append(f.found.files, f.file)
+	status := setup.Passed
+	if len(a.Unseen) > 0 {
+		status = setup.Warned
+		said += setup.Words{NB: "; bare tjenesten kan se om disse finnes: ", EN: "; only the daemon can see whether these are there: "}.In(f.lang) + strings.Join(a.Unseen, ", ")
+	}
+	f.note(setup.Config, status, said)
+	return nil
+}
+
+// modeOf is the mode of a file; that of a new configuration where it is not there.
+func modeOf(file string) fs.FileMode {
+	if info, err := os.Stat(file); err == nil {
+		return info.Mode().Perm()
+	}
+	return 0o644 // there is no secret in it
+}
+
+// askPIN gives the PIN of the seal that is on a configuration, or is to be.
+func (f *fitting) askPIN(ctx context.Context) (string, error) {
+	if f.pin != "" {
+		b, err := os.ReadFile(f.pin)
+		return strings.TrimSpace(string(b)), err
+	}
+	if f.terminal == nil {
+		return "", config.ErrNoPIN
+	}
+	return f.terminal.Secret(ctx, setup.Words{NB: "PIN-koden til forseglingen?", EN: "The PIN of the seal?"}.In(f.lang), "")
+}
+
+// mayReplace asks whether a configuration that is there may give way.
+func (f *fitting) mayReplace(ctx context.Context) error {
+	if f.yes {
+		return nil
+	}
+	if f.terminal == nil {
+		return unconfirmed(f.file + " is there, and would give way to another")
+	}
+	ok, err := f.terminal.Confirm(ctx, setup.Words{NB: "Skrive over " + f.file + "?", EN: "Write over " + f.file + "?"}.In(f.lang),
+		setup.Words{NB: "Den blir liggende som ", EN: "It stays as "}.In(f.lang)+f.file+previous, "")
+	if err == nil && !ok {
+		err = unconfirmed(f.file + " stays as it is")
+	}
+	return err
+}
+
+var evsePattern = regexp.MustCompile(`^evses\[(\d)\]\.(.*)$`)
+
+// takeBack takes back the answers that led to what is wrong, if they can be asked for
+// again.
+func (f *fitting) takeBack(wrong config.Errors) error {
+	again := false
+	for _, e := range wrong {
+		q, found := questionOf(e.Key)
+		if f.terminal == nil || !found {
+			continue
+		}
+		fmt.Fprintf(f.stderr, "  --%s: found %s; want %s\n", q.Flag(), e.Found, e.Allowed)
+		delete(f.progress.Answers, q.Key)
+		f.progress.Forget(q.Step)
+		again = true
+	}
+	if again {
+		return errAskAgain
+	}
+	for i, e := range wrong {
+		wrong[i].File = setup.Words{NB: "svarene", EN: "the answers"}.In(f.lang)
+		wrong[i].Line = 0
+		if q, found := questionOf(e.Key); found {
+			wrong[i].Key = "--" + q.Flag()
+		}
+	}
+	return coded{wrong, exitConfig}
+}
+
+// questionOf is the question that a key of the configuration answers.
+func questionOf(key string) (setup.Question, bool) {
+	n := 0
+	if m := evsePattern.FindStringSubmatch(key); m != nil {
+		i, err := strconv.Atoi(m[1])
+		if err != nil {
+			return setup.Question{}, false
+		}
+		key, n = "evses[]."+m[2], i+1
+	}
+	base, _, _ := strings.Cut(strings.TrimPrefix(key, "evses"), "[") // reserve.choices[1] is of reserve.choices
+	if n > 0 {
+		base = key
+	}
+	for _, q := range setup.Questions(setup.MaxEVSEs) {
+		if q.Config == base && (q.EVSE == n || n == 0) {
+			return q, true
+		}
+	}
+	return setup.Question{}, false
+}
+
+// cfg is the configuration that was written, without its secrets.
+func (f *fitting) cfg() (config.Config, error) { return withoutSecrets(f.file) }
+
+// preview shows what a driver will see.
+func (f *fitting) preview(context.Context) error {
+	c, err := f.cfg()
+	if err != nil {
+		return err
+	}
+	for _, e := range c.EVSEs {
+		v := display.View{Code: e.Code, State: display.Available, Price: c.Price, Choices: c.Reserve.Choices, Default: c.Reserve.Default, MaxPower: e.MaxPower}
+		for _, lang := range []display.Lang{display.LangOf(c.Price.Currency), display.EN} {
+			if err := term.Draw(f.stderr, lang, c.Post, v, f.terminal != nil && os.Getenv("NO_COLOR") == ""); err != nil {
+				return failed(err)
+			}
+		}
+	}
+	f.note(setup.Display, setup.Passed, "")
+	return nil
+}
