@@ -37,6 +37,7 @@ func commandTree() []*cobra.Command {
 
 		// support and the rest
 		gatewayCommand(),
+		logsCommand(),
 		supportCommand(),
 		versionCommand(),
 	}
