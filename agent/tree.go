@@ -15,11 +15,14 @@ func commandTree() []*cobra.Command {
 		setupCommand(),
 
 		// what is wrong
+		doctorCommand(),
+		whyCommand(),
 		statusCommand(),
 
 		// work at it
 		serviceCommand(),
 		identifyCommand(),
+		priceCommand(),
 
 		// charges and money
 		sessionsCommand(),
