@@ -8,6 +8,7 @@ func commandTree() []*cobra.Command {
 		// the post itself
 		runCommand(),
 		demoCommand(),
+		simulateCommand(),
 		failsafeCommand(),
 
 		// set it up
