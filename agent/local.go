@@ -28,14 +28,17 @@ func (l *local) routes() []control.Route {
 		// configuration
 
 		// what is wrong
+		l.factRoutes(),
 		l.supportRoutes(),
 
 		// charges and money
 		l.chargeRoutes(),
 
 		// payment service
+		l.paymentRoutes(),
 
 		// hardware
+		l.hardwareRoutes(),
 
 		[]control.Route{},
 	)

@@ -89,8 +89,9 @@ func daemon(ctx context.Context, source *timeSource, cfg config.Config, file str
 	if err != nil {
 		return err
 	}
+	p.purse = pay
 	p.close = append([]func() error{pay.close}, p.close...)
-	if err := p.openEVSEs(cfg, w, p.hear(w.figures.asking(pay), w)); err != nil {
+	if err := p.openEVSEs(cfg, w, w.figures.asking(pay)); err != nil {
 		return failed(err)
 	}
 	noteLines(cfg, file, log)

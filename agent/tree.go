@@ -8,12 +8,15 @@ func commandTree() []*cobra.Command {
 		// the post itself
 		runCommand(),
 		demoCommand(),
+		simulateCommand(),
 		failsafeCommand(),
 
 		// set it up
 		setupCommand(),
 
 		// what is wrong
+		doctorCommand(),
+		whyCommand(),
 		statusCommand(),
 
 		// work at it
@@ -29,11 +32,14 @@ func commandTree() []*cobra.Command {
 
 		// hardware
 		meterCommand(),
+		contactorCommand(),
 
 		// the fleet
 		fleetCommand(),
 
 		// support and the rest
+		gatewayCommand(),
+		logsCommand(),
 		supportCommand(),
 		versionCommand(),
 	}
