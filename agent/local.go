@@ -24,6 +24,7 @@ func (l *local) routes() []control.Route {
 		l.postRoutes(),
 
 		// configuration
+		l.configRoutes(),
 
 		// what is wrong
 		l.supportRoutes(),

@@ -24,6 +24,7 @@ import (
 //	await FILE PATTERN      and until it has what matches
 //	post                    start the post of stolpe.yaml, wait until it listens; log in run.log
 //	post stop               end it as the service manager would; it must end well
+//	post reload             tell it as the service manager would that its file is another
 //	post kill               end it as a power cut would
 //	charge                  a driver comes: asks, pays, charges; waits until energy flows
 //	charge stop             the driver stops; waits until the charge is settled
@@ -89,12 +90,14 @@ func scriptPost(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(p.running.Process.Signal(syscall.SIGTERM))
 		ts.Check(<-p.ended)
 		p.running = nil
+	case word == "reload" && p.running != nil:
+		ts.Check(p.running.Process.Signal(syscall.SIGHUP))
 	case word == "kill" && p.running != nil:
 		ts.Check(p.running.Process.Kill())
 		<-p.ended
 		p.running = nil
 	default:
-		ts.Fatalf("usage: post, then post stop or post kill")
+		ts.Fatalf("usage: post, then post stop, post kill or post reload")
 	}
 }
 

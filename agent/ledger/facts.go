@@ -67,6 +67,7 @@ type Post struct {
 	Config  string `json:"cfg,omitempty"`     // as in the telemetry's info
 	Jump    int64  `json:"jump_s,omitempty"`  // how far the clock has jumped, s
 	Was     string `json:"clk_was,omitempty"` // how good the clock was before
+	Seal    string `json:"seal,omitempty"`    // what is wrong with the seal of the configuration
 
 	// Of PostCommissioned: names of reports, each the SHA-256 of one, which says what the
 	// one before it was called. So none can be changed or taken out unseen.
