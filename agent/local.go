@@ -22,19 +22,23 @@ func (l *local) routes() []control.Route {
 	return slices.Concat(
 		// who is at the post, and what is done there
 		l.postRoutes(),
+		l.priceRoutes(),
 
 		// configuration
 		l.configRoutes(),
 
 		// what is wrong
+		l.factRoutes(),
 		l.supportRoutes(),
 
 		// charges and money
 		l.chargeRoutes(),
 
 		// payment service
+		l.paymentRoutes(),
 
 		// hardware
+		l.hardwareRoutes(),
 
 		[]control.Route{},
 	)

@@ -121,6 +121,7 @@ func (p *scriptedPost) start(ts *testscript.TestScript) {
 	scripted(ts, "the post listens: see run.log", func() bool {
 		select {
 		case err := <-ended:
+			p.running = nil // nobody is to be waited for any more
 			ts.Fatalf("the post has ended: %v\n%s", err, ts.ReadFile("run.log"))
 		default:
 		}

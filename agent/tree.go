@@ -8,6 +8,7 @@ func commandTree() []*cobra.Command {
 		// the post itself
 		runCommand(),
 		demoCommand(),
+		simulateCommand(),
 		failsafeCommand(),
 
 		// set it up
@@ -15,11 +16,14 @@ func commandTree() []*cobra.Command {
 		setupCommand(),
 
 		// what is wrong
+		doctorCommand(),
+		whyCommand(),
 		statusCommand(),
 
 		// work at it
 		serviceCommand(),
 		identifyCommand(),
+		priceCommand(),
 
 		// charges and money
 		sessionsCommand(),
@@ -28,11 +32,14 @@ func commandTree() []*cobra.Command {
 
 		// hardware
 		meterCommand(),
+		contactorCommand(),
 
 		// the fleet
 		fleetCommand(),
 
 		// support and the rest
+		gatewayCommand(),
+		logsCommand(),
 		supportCommand(),
 		versionCommand(),
 	}

@@ -69,6 +69,10 @@ type Post struct {
 	Was     string `json:"clk_was,omitempty"` // how good the clock was before
 	Seal    string `json:"seal,omitempty"`    // what is wrong with the seal of the configuration
 
+	// What a charge costs from then on; of PostBooted and PostConfig.
+	Price    *tariff          `json:"price,omitempty"`
+	Currency payment.Currency `json:"cur,omitempty"`
+
 	// Of PostCommissioned: names of reports, each the SHA-256 of one, which says what the
 	// one before it was called. So none can be changed or taken out unseen.
 	Report   string `json:"report,omitempty"`
