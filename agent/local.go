@@ -26,6 +26,7 @@ func (l *local) routes() []control.Route {
 		l.brokerRoutes(),
 
 		// configuration
+		l.configRoutes(),
 
 		// what is wrong
 		l.factRoutes(),
