@@ -74,7 +74,7 @@ func faults() []fault {
 			}},
 		{"STO-001", Store, Fail, "recovery", Text{"journalen kan ikke skrives", "the journal cannot be written"},
 			always("se på disken: stolpe doctor disk; frigjør plass eller bytt kortet, og start på nytt: sudo systemctl restart stolpe", "look at the disk: stolpe doctor disk; make room or replace the card, and start anew: sudo systemctl restart stolpe")},
-		{"PAY-002", Store, Warn, "recovery", Text{"leser tilbake betalinger som journalen har mistet", "reads back payments that the journal has lost"},
+		{"PAY-002", Cash, Warn, "recovery", Text{"leser tilbake betalinger som journalen har mistet", "reads back payments that the journal has lost"},
 			always("vent til det er gjort; det trenger nettet: stolpe doctor payment", "wait until it is done; it needs the network: stolpe doctor payment")},
 		{"SAF-005", Safety, Fail, "faults", Text{"stoppknappen holdes inne, eller ledningen dens er brutt", "the stop button is held, or its wire is broken"},
 			wire("slipp knappen løs hvis den har satt seg fast", "free the button if it is stuck", func(e *EVSE) string { return e.Inputs.Stop })},

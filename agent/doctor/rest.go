@@ -123,6 +123,8 @@ func contactor(f *Facts, e *EVSE) Finding {
 	}
 	c := e.Contactor
 	switch codes := e.has("CON"); {
+	case e.Young && len(codes) > 0 && codes[0] == "CON-003": // it has not been looked at yet
+		return Finding{ID: "contactor", Status: Pass, What: Text{"startet nettopp", "has just started"}}
 	case len(codes) > 0:
 		return found("contactor", e, codes)
 	case e.Young:
