@@ -22,6 +22,7 @@ func (l *local) routes() []control.Route {
 	return slices.Concat(
 		// who is at the post, and what is done there
 		l.postRoutes(),
+		l.priceRoutes(),
 
 		// configuration
 
@@ -33,8 +34,10 @@ func (l *local) routes() []control.Route {
 		l.chargeRoutes(),
 
 		// payment service
+		l.paymentRoutes(),
 
 		// hardware
+		l.hardwareRoutes(),
 
 		[]control.Route{},
 	)

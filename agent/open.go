@@ -57,10 +57,13 @@ type world struct {
 type parts struct {
 	posts
 	wires map[int]wires          // of the EVSEs with a real contactor, by id
+	meter map[int]*modbus.Meter  // of the EVSEs, by id
 	maps  *meters.Library        // all register maps
 	buses map[string]*modbus.Bus // by URL
 	close []func() error
 	jobs  []func(context.Context) // run beside the loops, until these have ended
+
+	purse purse // the way to the money
 
 	left  func()               // as that of the world
 	fleet *publisher.Publisher // tells it how the post is doing; nil without a broker

@@ -8,6 +8,7 @@ func commandTree() []*cobra.Command {
 		// the post itself
 		runCommand(),
 		demoCommand(),
+		simulateCommand(),
 		failsafeCommand(),
 
 		// set it up
@@ -21,6 +22,7 @@ func commandTree() []*cobra.Command {
 		// work at it
 		serviceCommand(),
 		identifyCommand(),
+		priceCommand(),
 
 		// charges and money
 		sessionsCommand(),
@@ -29,11 +31,14 @@ func commandTree() []*cobra.Command {
 
 		// hardware
 		meterCommand(),
+		contactorCommand(),
 
 		// the fleet
 		fleetCommand(),
 
 		// support and the rest
+		gatewayCommand(),
+		logsCommand(),
 		supportCommand(),
 		versionCommand(),
 	}
