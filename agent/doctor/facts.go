@@ -184,19 +184,17 @@ type Debt struct {
 
 // Pay is the way to the money.
 type Pay struct {
-	Through string `json:"through"` // vipps, gateway or sim
-	Where   string `json:"where,omitempty"`
-	MSN     string `json:"msn,omitempty"`
-	Wrong   string `json:"wrong,omitempty"`  // what came of the last asking, if it failed
-	Advice  string `json:"advice,omitempty"` // about that
-	Kind    Kind   `json:"kind,omitempty"`   // of that
-	Failed  *int64 `json:"failed_s,omitempty"`
-	Well    *int64 `json:"well_s,omitempty"`  // since something was answered, s; nil for not since the start
-	Took    int64  `json:"took_ms,omitempty"` // the last answer, ms
-	Skew    *int64 `json:"skew_ms,omitempty"` // of our clock against the service's, ms
-	Unit    string `json:"unit,omitempty"`    // of the sales unit, as the service has it
-	UnitIs  Status `json:"unit_status,omitempty"`
-	Asked   bool   `json:"asked"` // it was asked just now
+	Through string   `json:"through"` // vipps, gateway or sim
+	Where   string   `json:"where,omitempty"`
+	MSN     string   `json:"msn,omitempty"`
+	Wrong   string   `json:"wrong,omitempty"`  // what came of the last asking, if it failed
+	Advice  string   `json:"advice,omitempty"` // about that
+	Kind    Kind     `json:"kind,omitempty"`   // of that
+	Failed  *int64   `json:"failed_s,omitempty"`
+	Well    *int64   `json:"well_s,omitempty"`  // since something was answered, s; nil for not since the start
+	Took    int64    `json:"took_ms,omitempty"` // the last answer, ms
+	Pinged  []Pinged `json:"pinged,omitempty"`  // what a ping saw
+	Asked   bool     `json:"asked"`             // it was asked just now
 }
 
 // Kind is what kind of failure an asking ended with.
@@ -226,4 +224,13 @@ type Broker struct {
 	Wrong     string `json:"wrong,omitempty"`   // why there is no connection
 	Rejected  bool   `json:"rejected,omitempty"`
 	Waiting   int    `json:"waiting"` // events that have not been sent
+}
+
+// Pinged is what a ping of the payment service saw: how it is with the clock, the sales
+// unit or the webhook.
+type Pinged struct {
+	What  string `json:"what"`
+	State string `json:"state"` // ok, warn, fail, or off for what need not be
+	Text  string `json:"text"`
+	Do    string `json:"do"` // what to do about it
 }

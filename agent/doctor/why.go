@@ -46,12 +46,12 @@ func Why(f Facts) []Blocker {
 	if f.Daemon.Unheard != "" {
 		daemonRuns(&f, func(x Finding) { all = append(all, Blocker{0, Agent, "daemon", x.What, x.Remedy, x.Topic}) })
 	}
+	all = append(all, f.unpaid()...) // before what follows from it
 	for i := range f.Daemon.EVSEs {
 		e := &f.Daemon.EVSEs[i]
 		all = append(all, e.faulty()...)
 		all = append(all, e.driver()...)
 	}
-	all = append(all, f.unpaid()...)
 	order := layers()
 	slices.SortStableFunc(all, func(a, b Blocker) int {
 		return cmp.Compare(slices.Index(order, a.Layer), slices.Index(order, b.Layer))
