@@ -116,6 +116,9 @@ func fileFacts(file string, to *doctor.File) *config.Config {
 		return nil
 	}
 	to.Sum = cfg.Sum
+	if by := cfg.Commissioning; by.Key != "" {
+		to.Seal = by.SealedAt + ", " + by.By
+	}
 	if t, err := trial.Of(file); err == nil && t.On() {
 		to.Trial = t.ID
 	}

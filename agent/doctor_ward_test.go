@@ -49,7 +49,7 @@ func lie(t *testing.T, unpaid bool, words ...string) *ward {
 	w.clinic = c
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	ended := make(chan error, 1)
-	go func() { ended <- daemon(ctx, setTime(), cfg, file, w.log) }()
+	go func() { ended <- daemon(ctx, setTime(), cfg, origin{file: file}, w.log) }()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-ended; err != nil {
@@ -163,7 +163,7 @@ func TestFaultsAroundTheDaemon(t *testing.T) {
 		{name: "wrong subscription key", words: throughTill(t, map[string]string{"key": "wrong"}, ""), want: "FAIL payment: the payment service does not take the keys", remedy: "subscription_key", why: "payment: the payment service does not take the keys"},
 		{name: "wrong sales unit", words: throughTill(t, map[string]string{"msn": "654321"}, ""), want: "FAIL salesunit: sales unit 654321 cannot be used", remedy: "look at payment.vipps.msn", why: "salesunit: sales unit 654321"},
 		{name: "network away", words: throughTill(t, map[string]string{"url": "http://127.0.0.1:1"}, ""), want: "FAIL payment: the payment service does not answer", remedy: "ip route", why: "payment: the payment service does not answer"},
-		{name: "webhooks cannot be registered", words: throughTill(t, map[string]string{"faults": "webhooks: 503 x1000"}, ", webhooks: true"), want: "WARN webhook: the payment service cannot call back", remedy: "be reached from the Internet over HTTPS? Then stolpe payment webhooks list",
+		{name: "webhooks cannot be registered", words: throughTill(t, map[string]string{"faults": "webhooks: 503 x1000"}, ", webhooks: true"), want: "WARN webhook: the payment service cannot call back", remedy: "be reached from the Internet over HTTPS? Then stolpe payment hooks list",
 			shows: func(f doctor.Facts) bool { return f.Daemon.Hooks.Wrong != "" }},
 		{name: "broker gone", words: withBroker("mqtt://127.0.0.1:1", ""), want: "WARN mqtt: the broker mqtt://127.0.0.1:1 is away", remedy: "Then stolpe mqtt status", shows: brokerFails},
 		{name: "broker of another authority", words: withBroker("mqtts://"+pretender(t, other, other), certs(mine)), want: "WARN mqtt: the broker mqtts://127.0.0.1:", remedy: "do not accept each other's certificates", shows: brokerFails},

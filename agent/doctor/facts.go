@@ -77,7 +77,6 @@ type File struct {
 	Sum    string   `json:"sum,omitempty"`    // its name
 	Trial  string   `json:"trial,omitempty"`  // the sum of the one on trial
 	Seal   string   `json:"seal,omitempty"`   // when it was sealed and by whom; empty for not
-	Broken string   `json:"broken,omitempty"`
 }
 
 // Daemon is what a running post says of itself.
@@ -90,6 +89,7 @@ type Daemon struct {
 	Clock   string `json:"clock"`   // as in Machine
 	Ledger  string `json:"ledger"`  // what is wrong with it
 	Disk    string `json:"disk"`    // what happened when it wrote into the state folder
+	Seal    string `json:"seal"`    // what is wrong with the seal, seen by a post that remembers another
 	Unheard string `json:"unheard"` // an EVSE whose loop does not answer
 	EVSEs   []EVSE `json:"evses"`
 	Pay     Pay    `json:"pay"`

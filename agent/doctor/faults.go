@@ -28,6 +28,9 @@ func lifted(nb, en string) func(*EVSE) Text {
 // wire is a remedy for what a wire says.
 func wire(nb, en string, line func(*EVSE) string) func(*EVSE) Text {
 	return func(e *EVSE) Text {
+		if line(e) == "" {
+			return Text{nb, en}
+		}
 		return Text{nb, en}.then(say("står den fri alt, er ledningen til %s brutt", "if that is so already, the wire to %s is broken", line(e)))
 	}
 }
@@ -102,19 +105,19 @@ func swapped(e *EVSE) Text {
 	m := e.Meter
 	wants := or(m.Serial, m.Pinned)
 	if m.Told == "" || wants == "" {
-		return say("se på serienummeret på måleren; er den byttet med vilje: stolpe config set evses[%d].meter.serial NUMMER", "look at the serial on the meter's plate; if it was exchanged on purpose: stolpe config set evses[%d].meter.serial NUMBER", m.Index).then(lift(e))
+		return say("se på serienummeret på måleren; er den byttet med vilje: stolpe config set 'evses[%d].meter.serial' NUMMER", "look at the serial on the meter's plate; if it was exchanged on purpose: stolpe config set 'evses[%d].meter.serial' NUMBER", m.Index).then(lift(e))
 	}
 	if m.Serial == "" {
 		return say("måleren sier %s, og EVSE-en har gått etter %s: er den byttet med vilje, les av begge (stolpe meter read --evse %d)", "the meter says %s, and the EVSE went by %s: if it was exchanged on purpose, note both registers (stolpe meter read --evse %d)", m.Told, wants, e.ID).then(lift(e))
 	}
-	return say("måleren sier %s, konfigurasjonen vil ha %s: sett den rette inn, eller hvis den er byttet med vilje: stolpe config set evses[%d].meter.serial %s",
-		"the meter says %s, the configuration wants %s: put the right one back, or if it was exchanged on purpose: stolpe config set evses[%d].meter.serial %s", m.Told, wants, m.Index, m.Told).then(lift(e))
+	return say("måleren sier %s, konfigurasjonen vil ha %s: sett den rette inn, eller hvis den er byttet med vilje: stolpe config set 'evses[%d].meter.serial' %s",
+		"the meter says %s, the configuration wants %s: put the right one back, or if it was exchanged on purpose: stolpe config set 'evses[%d].meter.serial' %s", m.Told, wants, m.Index, m.Told).then(lift(e))
 }
 
 // doubted is for a meter that answers and is not believed.
 func doubted(e *EVSE) Text {
-	return say("sammenlign med målerens eget display: stolpe meter compare; er modellen rett (stolpe meter identify)? Feiler det igjen, bytt måleren",
-		"compare with the meter's own display: stolpe meter compare; is the model right (stolpe meter identify)? If it fails again, replace the meter").then(lift(e))
+	return say("sammenlign med målerens eget display: stolpe meter compare KWH; er modellen rett (stolpe meter identify)? Feiler det igjen, bytt måleren",
+		"compare with the meter's own display: stolpe meter compare KWH; is the model right (stolpe meter identify)? If it fails again, replace the meter").then(lift(e))
 }
 
 // silent depends on what happens when it is asked.

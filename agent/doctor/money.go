@@ -59,6 +59,7 @@ func salesUnit(f *Facts, tell func(Finding)) {
 		}
 	}
 	switch {
+	case p.Through == "gateway": // it is the gateway's
 	case p.Kind == BadUnit:
 		tell(Finding{Status: Fail, What: say("salgsenheten %s kan ikke brukes: %s", "sales unit %s cannot be used: %s", p.MSN, p.Wrong), Topic: "recovery",
 			Remedy: Text{"se på payment.vipps.msn, og om enheten er aktiv og har ePayment i portal.vippsmobilepay.com; så stolpe payment ping", "look at payment.vipps.msn, and whether the unit is active and has ePayment in portal.vippsmobilepay.com; then stolpe payment ping"}})
@@ -94,9 +95,9 @@ func webhook(f *Facts, tell func(Finding)) {
 	case f.Daemon.Pay.Kind != "": // told already
 	case h.Wrong != "":
 		tell(Finding{Status: Warn, What: say("betalingstjenesten kan ikke ringe tilbake: %s; betalinger leses som før", "the payment service cannot call back: %s; payments are polled as before", h.Wrong),
-			Remedy: say("er %s til å nå fra Internett over HTTPS? Så stolpe payment webhooks list", "can %s be reached from the Internet over HTTPS? Then stolpe payment webhooks list", h.URL)})
+			Remedy: say("er %s til å nå fra Internett over HTTPS? Så stolpe payment hooks list", "can %s be reached from the Internet over HTTPS? Then stolpe payment hooks list", h.URL)})
 	case h.Held == 0:
-		tell(Finding{Status: Warn, What: Text{"ikke registrert ennå; betalinger leses som før", "not registered yet; payments are polled as before"}, Remedy: Text{"vent et minutt; så stolpe payment webhooks list", "wait a minute; then stolpe payment webhooks list"}})
+		tell(Finding{Status: Warn, What: Text{"ikke registrert ennå; betalinger leses som før", "not registered yet; payments are polled as before"}, Remedy: Text{"vent et minutt; så stolpe payment hooks list", "wait a minute; then stolpe payment hooks list"}})
 	default:
 		tell(Finding{Status: Pass, What: say("registrert: %s", "registered: %s", h.URL)})
 	}
