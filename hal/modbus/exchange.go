@@ -80,6 +80,9 @@ func (b *Bus) attempt(ctx context.Context, conn wire, r *request) ([]byte, error
 		registers, err = b.transactTCP(ctx, conn, r)
 	}
 	b.end()
+	if b.tap != nil {
+		b.overheard(r)
+	}
 	if err == nil {
 		return registers, nil
 	}
@@ -110,6 +113,22 @@ func Unanswered(err error) bool {
 	e, is := errors.AsType[*goburrow.ModbusError](err)
 	return is && (e.ExceptionCode == goburrow.ExceptionCodeGatewayPathUnavailable ||
 		e.ExceptionCode == goburrow.ExceptionCodeGatewayTargetDeviceFailedToRespond)
+}
+
+// Refused says whether the error is that a meter answers, and does not know what it was
+// asked for: as a rule it is another model.
+func Refused(err error) bool { return refused(err) && !Unanswered(err) }
+
+// garbled is what came, and was no whole answer.
+type garbled struct{ error }
+
+func (g garbled) Unwrap() error { return g.error }
+
+// Garbled says whether the error is that something came over a serial line that is no
+// answer: another speed or parity, two meters at once, or a line without its resistors.
+func Garbled(err error) bool {
+	_, is := errors.AsType[garbled](err)
+	return is
 }
 
 // refused says whether the error is an exception answer.
