@@ -10,7 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"stolpe/agent/config"
 	"stolpe/agent/control"
 	"stolpe/agent/ledger"
 	"stolpe/hal"
@@ -18,38 +17,37 @@ import (
 	"stolpe/payment/sim"
 )
 
-// reach opens the sockets of a post in the demo's world, for the commands.
-func (p *performance) reach(t *testing.T, book *ledger.Ledger) *control.Client {
+// reach opens the sockets of a post in the demo's world, for the commands, in a folder
+// that they find. It gives what opens and what closes them.
+func (p *performance) reach(t *testing.T, book *ledger.Ledger) (open, closed func()) {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "s") // short enough for a socket
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg, err := config.Parse("test", strings.NewReader(demoConfig), config.System)
-	if err != nil {
-		t.Fatal(err)
-	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	t.Setenv("STOLPE_CONTROL_DIR", dir)
 	d := &deeds{}
 	for _, v := range p.parts.units {
 		d.units = append(d.units, v)
 	}
-	l := &local{deeds: d, cfg: cfg, w: world{now: func() hal.Instant { return hal.Instant{Mono: p.clock.Now()} }, mono: p.clock.Now, book: book}, parts: p.parts}
-	s, err := control.Listen(control.Options{Dir: dir, Routes: l.chargeRoutes(), Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, end := context.WithCancel(context.Background())
-	ended := make(chan struct{})
-	go func() { defer close(ended); s.Run(ctx) }()
-	t.Cleanup(func() {
-		end()
-		<-ended
-		if err := os.RemoveAll(dir); err != nil {
-			t.Error(err)
+	l := &local{deeds: d, cfg: p.cfg, w: world{now: func() hal.Instant { return hal.Instant{Mono: p.clock.Now()} }, mono: p.clock.Now, book: book}, parts: p.parts}
+	end := func() {}
+	open = func() {
+		t.Helper()
+		s, err := control.Listen(control.Options{Dir: dir, Routes: l.chargeRoutes(), Note: func(control.Record) error { return nil }, Log: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
 		}
-	})
-	t.Setenv("STOLPE_CONTROL_DIR", dir)
-	return control.Dial(dir)
+		ctx, cancel := context.WithCancel(context.Background())
+		ended := make(chan struct{})
+		go func() { defer close(ended); s.Run(ctx) }()
+		end = func() { cancel(); <-ended }
+	}
+	open()
+	closed = func() { end() }
+	t.Cleanup(closed)
+	return open, closed
 }
 
 // A capture that the service refuses gets stuck. Once somebody has put right what was
@@ -61,7 +59,7 @@ func TestStuckSettlementIsSettled(t *testing.T) {
 	}
 	t.Cleanup(func() { book.Close() })
 	p := perform(t, func(w *world) { w.book = book })
-	daemon := p.reach(t, book)
+	p.reach(t, book)
 	fault := func(script string) {
 		t.Helper()
 		f, err := sim.ParseFaults(script)
@@ -70,16 +68,13 @@ func TestStuckSettlementIsSettled(t *testing.T) {
 		}
 		p.till.SetFaults(f)
 	}
-	fault("capture: code 6260")
+	fault("capture: code 6220 x99")
 	if _, err := p.charge(t); err == nil {
 		t.Fatal("the charge was settled")
 	}
 	mayAsk := func() bool {
-		var l owedList
-		if err := daemon.Get(t.Context(), "sessions/owed", nil, &l); err != nil {
-			t.Fatal(err)
-		}
-		return len(l.Owed) == 1 && l.Owed[0].Retry == 0 && !l.Owed[0].Out
+		o := owings(p.parts.units["A12"])
+		return len(o) == 1 && o[0].Retry == 0 && !o[0].Out
 	}
 	until(t, "it may be asked about", mayAsk)
 	dry := command("sessions", "settle", "--all-stuck", "--dry-run")
