@@ -40,14 +40,14 @@ func newCounter(t *testing.T) *counter {
 	t.Cleanup(func() { book.Close() })
 	w := world{now: x.now, mono: func() time.Duration { return x.now().Mono }, book: book, log: x.log}
 	p := &parts{}
-	p.hear(deafService{}, w)
+	p.hear(deafWay{}, w)
 	return &counter{x, &local{deeds: x.deeds, cfg: cfg, w: w, parts: p}, t}
 }
 
-// deafService answers nothing.
-type deafService struct{}
+// deafWay answers nothing.
+type deafWay struct{}
 
-func (deafService) Ask(context.Context, payment.Order) (payment.Answer, error) {
+func (deafWay) Ask(context.Context, payment.Order) (payment.Answer, error) {
 	return payment.Answer{}, errors.New("no route to host A12-1-000042")
 }
 
@@ -289,5 +289,51 @@ func TestSessionsUnderWay(t *testing.T) {
 		if _, err := c.do(name, control.Technician, args); !errors.As(err, &no) || no.Code != control.Invalid {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// What leads to drivers and payments goes to admins only.
+func TestExportWithReferencesIsForAdmins(t *testing.T) {
+	c := newCounter(t)
+	ref := c.owe(c.a)
+	routes := c.local.chargeRoutes()
+	i := slices.IndexFunc(routes, func(r control.Route) bool { return r.Name == "sessions/export" })
+	export := func(role control.Role, args string) (lines []exported, err error) {
+		err = routes[i].Follow(t.Context(), control.Caller{Role: role}, json.RawMessage(args), func(v any) error {
+			lines = append(lines, v.(exported))
+			return nil
+		})
+		return lines, err
+	}
+	var no control.Refusal
+	if lines, err := export(control.Technician, `{}`); !errors.As(err, &no) || no.Code != control.NotPermitted || lines != nil {
+		t.Errorf("%+v, %v", lines, err)
+	}
+	lines, err := export(control.Technician, `{"redact":true}`)
+	if err != nil || len(lines) != 2 || *lines[1].Count != 1 || lines[0].Session.Ref != "" || lines[0].Session.StartWh != nil || strings.Contains(lines[0].Session.Start, ":") || *lines[0].Session.Reserved != 35_000 {
+		t.Errorf("%+v, %v", lines, err)
+	}
+	if lines, err = export(control.Admin, `{"state":"stuck"}`); err != nil || len(lines) != 2 || lines[0].Session.Ref != ref || !strings.Contains(lines[0].Session.Start, ":") {
+		t.Errorf("%+v, %v", lines, err)
+	}
+	for _, args := range []string{`{"state":"x"}`, `{"sing":1}`} {
+		if _, err := export(control.Admin, args); !errors.As(err, &no) || no.Code != control.Invalid {
+			t.Errorf("%s: %v", args, err)
+		}
+	}
+}
+
+// A list for somebody who may not see references has none, and says why.
+func TestRedactedList(t *testing.T) {
+	t.Parallel()
+	var out, notes paper
+	a := &archive{lang: display.EN, out: &out, notes: &notes, zone: time.UTC}
+	l := chargeList{Redacted: true, Sessions: []record{{EVSE: 1, State: recordCaptured, Start: "2026-11-20T10:02:00Z", End: "2026-11-20T11:40:00Z", Energy: 11_340, Why: "driver_stop"}}}
+	if err := a.printList(l); err != nil {
+		t.Fatal(err)
+	}
+	const want = "EVSE  START             END    kWh    STATE     WHY\n1     2026-11-20 10:02  11:40  11.34  captured  driver_stop\n"
+	if out.String() != want || !strings.Contains(notes.String(), "are for technicians") {
+		t.Errorf("%s%s", out.String(), notes.String())
 	}
 }
