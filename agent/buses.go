@@ -75,6 +75,7 @@ func (p *parts) openMeter(c config.Config, i int, m *meters.Map, url string, uni
 	if err != nil {
 		return nil, c.Wrong(key, fmt.Sprintf("unit %d at %s", unit, url), "a meter that can be there: "+err.Error())
 	}
+	p.meter[c.EVSEs[i].ID] = meter
 	if step := meter.Resolution(); step > smooth {
 		log.Warn("meter counts in large steps: a charge is billed to the step below, and a small one may cost nothing", "model", m.ID, "step", step)
 	}

@@ -37,6 +37,7 @@ func (l *local) routes() []control.Route {
 		l.paymentRoutes(),
 
 		// hardware
+		l.hardwareRoutes(),
 
 		[]control.Route{},
 	)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,6 +25,7 @@ type asked struct {
 	file       string        // configuration that says all of that
 	evse       int           // in the configuration
 	confirmed  bool          // somebody answers for the register map
+	raw        bool          // with what is said on the bus
 	repeat     int           // times
 	timeout    time.Duration // of one reading
 	json       bool
@@ -36,38 +38,32 @@ const between = time.Second
 func meterReadCommand() *cobra.Command {
 	var a asked
 	c := &cobra.Command{
-		Use:   "read (--model MODEL --url URL | --config FILE [--evse ID])",
+		Use:   "read [--evse ID | --model MODEL --url URL | --config FILE [--evse ID]]",
 		Short: "read everything a meter has to say, once or again and again",
-		Example: `  stolpe meter read --model eastron_sdm630 --url tcp://192.168.1.20:502
+		Long: `Reads a meter of the running post through the daemon, which holds its line. With --model and --url, or
+with --config, it reads the meter itself; on a serial line the daemon must not hold it then.`,
+		Example: `  stolpe meter read --raw
+  stolpe meter read --model eastron_sdm630 --url tcp://192.168.1.20:502
   stolpe meter read --model eastron_sdm120 --url "rtu:///dev/ttyUSB0?baud=9600&parity=N" --unit 3
   stolpe meter read --config /etc/stolpe/stolpe.yaml --evse 1`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if a.repeat < 1 || a.timeout <= 0 {
-				return errors.New("--repeat and --timeout: want more than 0")
+			if a.repeat < 1 {
+				return errors.New("--repeat: want more than 0")
 			}
-			m, err := a.find()
+			s, err := a.source(c.Context(), c.ErrOrStderr())
 			if err != nil {
 				return err
 			}
-			return a.read(c.Context(), m, c.OutOrStdout(), c.ErrOrStderr())
+			defer s.close() //nolint:errcheck // nothing was written
+			return a.read(c.Context(), s, c.OutOrStdout(), c.ErrOrStderr())
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&a.model, "model", "", "`model` of the meter, from stolpe meter list")
-	f.StringVar(&a.url, "url", "", "`address` of its bus: tcp://host:port, rtuovertcp://host:port or rtu:///dev/...?baud=9600&parity=N")
-	f.IntVar(&a.unit, "unit", 1, "Modbus `address` of the meter")
-	f.StringVar(&a.serial, "serial", "", "`serial` number it must have")
-	f.StringVar(&a.file, "config", "", "read a meter of this configuration `file` instead")
-	f.IntVar(&a.evse, "evse", 0, "`id` of the EVSE in it; may be left out if there is one")
 	f.IntVar(&a.repeat, "repeat", 1, "`times` to read, a second apart")
-	f.DurationVar(&a.timeout, "timeout", 10*time.Second, "`time` for one reading")
+	f.BoolVar(&a.raw, "raw", false, "show what is said on the bus, byte by byte")
 	f.BoolVar(&a.json, "json", false, "print one JSON object a line for each reading")
-	withMeters(c, &a.dir)
-	c.MarkFlagsMutuallyExclusive("config", "model")
-	c.MarkFlagsMutuallyExclusive("config", "url")
-	c.MarkFlagsMutuallyExclusive("config", "unit")
-	c.MarkFlagsMutuallyExclusive("config", "meters")
+	a.meterFlags(c)
 	return c
 }
 
@@ -77,9 +73,9 @@ func (a *asked) find() (*meters.Map, error) {
 	case a.file != "":
 		return a.findConfigured()
 	case a.model == "" || a.url == "":
-		return nil, errors.New("say which meter: --model and --url, or --config")
+		return nil, errors.New("say which meter: --model and --url, or --config, or nothing for that of the daemon")
 	case a.evse != 0:
-		return nil, errors.New("--evse: is for --config")
+		return nil, errors.New("--evse: is for --config, or for the daemon")
 	}
 	return a.registerMap(a.wrongSerial)
 }
@@ -150,37 +146,26 @@ func (a *asked) registerMap(wrongSerial func(want string) error) (*meters.Map, e
 }
 
 // read reads as often as asked, and tells all of it.
-func (a *asked) read(ctx context.Context, m *meters.Map, stdout, stderr io.Writer) error {
-	began := time.Now()
-	now := func() time.Duration { return time.Since(began) }
-	bus, err := modbus.OpenBus(a.url, now)
-	if err != nil {
-		return err
-	}
-	defer bus.Close() //nolint:errcheck // nothing was written
-	meter, err := bus.Meter(m, a.unit)
-	if err != nil {
-		return err
-	}
+func (a *asked) read(ctx context.Context, s *source, stdout, stderr io.Writer) error {
 	if !a.json {
-		fmt.Fprintf(stderr, "%s %s (%s), unit %d at %s\n", m.Brand, m.Models[0], m.ID, a.unit, a.url)
+		fmt.Fprintf(stderr, "%s, unit %d at %s%s\n", s.name, s.unit, s.url, s.through)
 	}
 	for n := range a.repeat {
 		var r readout
 		if n == 0 || pause(ctx, between) == nil {
-			r = a.once(ctx, meter, now)
+			r = s.once(ctx)
 		}
 		if ctx.Err() != nil {
 			return coded{errors.New("interrupted"), exitStopped}
 		}
-		if err := a.print(stdout, r); err != nil {
+		if err := s.print(stdout, r, a.json); err != nil {
 			return failed(err)
 		}
-		if r.err != nil {
-			return coded{fmt.Errorf("%w; %s", r.err, advice(a.url, r.err)), exitDevice}
+		if err := r.failure(); err != nil {
+			return err
 		}
 	}
-	if m.Confidence == "low" && !a.confirmed {
+	if s.weak {
 		fmt.Fprintln(stderr, weakMap)
 	}
 	return nil
@@ -205,16 +190,32 @@ func pause(ctx context.Context, d time.Duration) error {
 // readout is what came of one reading.
 type readout struct {
 	values []modbus.Value
+	frames []modbus.Frame // if they were asked for
 	took   time.Duration
 	now    time.Duration // when all had come
 	err    error
+	next   string // what to do about it
+	code   int    // to exit with then; 0 for exitDevice
+}
+
+// failure is what a command ends with after such a readout; nil if all is well.
+func (r readout) failure() error {
+	if r.err == nil {
+		return nil
+	}
+	return coded{fmt.Errorf("%w; %s", r.err, r.next), cmp.Or(r.code, exitDevice)}
 }
 
 func (a *asked) once(ctx context.Context, meter *modbus.Meter, now func() time.Duration) (r readout) {
 	ctx, cancel := context.WithTimeout(ctx, a.timeout)
 	defer cancel()
 	began := now()
-	if r.values, r.err = meter.Values(ctx); r.err != nil && modbus.Unanswered(r.err) {
+	if a.raw {
+		r.values, r.frames, r.err = meter.Frames(ctx)
+	} else {
+		r.values, r.err = meter.Values(ctx)
+	}
+	if r.err != nil && modbus.Unanswered(r.err) {
 		r.err = fmt.Errorf("the gateway got no answer from unit %d: %w", a.unit, r.err)
 	}
 	r.now = now()
@@ -228,6 +229,9 @@ func (a *asked) once(ctx context.Context, meter *modbus.Meter, now func() time.D
 		case v.Name == "serial" && a.serial != "" && v.Text != a.serial:
 			r.err = fmt.Errorf("%w: its serial is %q, want %q", errNotThis, v.Text, a.serial)
 		}
+	}
+	if r.err != nil {
+		r.next = advice(a.url, r.err)
 	}
 	return r
 }

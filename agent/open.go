@@ -57,6 +57,7 @@ type world struct {
 type parts struct {
 	posts
 	wires map[int]wires          // of the EVSEs with a real contactor, by id
+	meter map[int]*modbus.Meter  // of the EVSEs, by id
 	maps  *meters.Library        // all register maps
 	buses map[string]*modbus.Bus // by URL
 	close []func() error

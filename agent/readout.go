@@ -1,18 +1,31 @@
 package main
 
 import (
+	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"strings"
+	"time"
 
 	"stolpe/hal"
 	"stolpe/hal/modbus"
 )
 
 // print tells what was read, as people or as programs like it.
-func (a *asked) print(w io.Writer, r readout) error {
-	if a.json {
-		return a.printJSON(w, r)
+func (s *source) print(w io.Writer, r readout, asJSON bool) error {
+	if asJSON {
+		return printJSON(w, s.object(r))
+	}
+	for _, f := range r.frames {
+		way := "<-"
+		if f.Sent {
+			way = "->"
+		}
+		if _, err := fmt.Fprintf(w, "%s % x\n", way, f.Bytes); err != nil {
+			return err
+		}
 	}
 	if len(r.values) == 0 {
 		return nil
@@ -60,12 +73,21 @@ func written(v modbus.Value) string {
 type (
 	readoutJSON struct {
 		Model  string      `json:"model"`
+		Name   string      `json:"name,omitempty"` // of the model, for people
 		URL    string      `json:"url"`
 		Unit   int         `json:"unit"` // Modbus address
 		TookMS int64       `json:"took_ms"`
 		OK     bool        `json:"ok"`
 		Error  string      `json:"error,omitempty"`
+		Next   string      `json:"next,omitempty"`    // what to do about the error
+		StepWh hal.Energy  `json:"step_wh,omitempty"` // of the register, or more
+		Weak   bool        `json:"weak_map,omitempty"`
 		Values []valueJSON `json:"values"`
+		Frames []frameJSON `json:"frames,omitempty"` // with --raw
+	}
+	frameJSON struct {
+		Sent  bool   `json:"sent"` // else heard
+		Bytes string `json:"bytes"`
 	}
 	valueJSON struct {
 		Name    string `json:"name"`
@@ -78,17 +100,51 @@ type (
 	}
 )
 
-func (a *asked) printJSON(w io.Writer, r readout) error {
-	o := readoutJSON{Model: a.model, URL: a.url, Unit: a.unit, TookMS: r.took.Milliseconds(), OK: r.err == nil, Values: []valueJSON{}}
+// object is a readout as --json and the daemon have it.
+func (s *source) object(r readout) readoutJSON {
+	o := readoutJSON{
+		Model: s.model, Name: s.name, URL: s.url, Unit: s.unit, TookMS: r.took.Milliseconds(), OK: r.err == nil,
+		StepWh: s.step, Weak: s.weak, Values: []valueJSON{},
+	}
 	if r.err != nil {
-		o.Error = r.err.Error()
+		o.Error, o.Next = r.err.Error(), r.next
+	}
+	for _, f := range r.frames {
+		o.Frames = append(o.Frames, frameJSON{f.Sent, fmt.Sprintf("% x", f.Bytes)})
 	}
 	for _, v := range r.values {
 		j, age := valueOf(v), (r.now - v.At).Milliseconds()
 		j.AgeMS = &age
 		o.Values = append(o.Values, j)
 	}
-	return printJSON(w, o)
+	return o
+}
+
+// readout is what the daemon has read, as if we had.
+func (o readoutJSON) readout() readout {
+	r := readout{took: time.Duration(o.TookMS) * time.Millisecond, next: o.Next}
+	r.now = r.took
+	if !o.OK {
+		r.err = errors.New(o.Error)
+	}
+	for _, f := range o.Frames {
+		heard, _ := hex.DecodeString(strings.ReplaceAll(f.Bytes, " ", "")) // what the daemon wrote
+		r.frames = append(r.frames, modbus.Frame{Sent: f.Sent, Bytes: heard})
+	}
+	for _, j := range o.Values {
+		v := modbus.Value{Name: j.Name, Unit: j.Unit, Text: j.Text}
+		if j.Number != nil {
+			v.Number = *j.Number
+		}
+		if j.AgeMS != nil {
+			v.At = r.now - time.Duration(*j.AgeMS)*time.Millisecond
+		}
+		if j.Quality != "ok" {
+			v.Err = errors.New(j.Why)
+		}
+		r.values = append(r.values, v)
+	}
+	return r
 }
 
 // printJSON prints one object a line, with addresses as they are written.

@@ -255,7 +255,12 @@ func TestInterruptedReadingIsToldAsSuch(t *testing.T) {
 	cancel()
 	a := asked{model: "eastron_sdm120", url: s.URL(), unit: 1, repeat: 2, timeout: enough}
 	var stdout, stderr paper
-	if code := explain(&stderr, "stolpe", a.read(ctx, mapIn(t, "", "eastron_sdm120"), &stdout, &stderr)); code != exitStopped {
+	m, err := a.source(ctx, &stderr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.close() //nolint:errcheck // nothing was written
+	if code := explain(&stderr, "stolpe", a.read(ctx, m, &stdout, &stderr)); code != exitStopped {
 		t.Errorf("%d: %s", code, &stderr)
 	}
 }

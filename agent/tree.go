@@ -31,12 +31,14 @@ func commandTree() []*cobra.Command {
 
 		// hardware
 		meterCommand(),
+		contactorCommand(),
 
 		// the fleet
 		fleetCommand(),
 
 		// support and the rest
 		gatewayCommand(),
+		logsCommand(),
 		supportCommand(),
 		versionCommand(),
 	}

@@ -48,6 +48,7 @@ func pure() []string {
 // are for tests and for this tool.
 func modules() []rules.Module {
 	return []rules.Module{
+		{Path: "ahead", In: []string{"agent/setup/form"}, Why: "a module of our own, for the sake of its name: what must be done before the questions' library is initialised"},
 		{Path: "codeberg.org/go-pdf/fpdf", In: []string{"display/paper"}, Why: "PDF files: sales documents and stickers"},
 		{Path: "github.com/VictoriaMetrics/metrics", In: []string{"payment/gateway"}, Why: "figures in the form that Prometheus reads; from v1.36 on it prints a line at each start of every command where the kernel has no PSI, so an older one"},
 		{Path: "github.com/charmbracelet/huh", In: []string{"agent/setup/form"}, Why: "the questions of the wizard, on a terminal"},

@@ -60,6 +60,7 @@ type Bus struct {
 	asked    bool          // the request under way has been sent, or a part of it
 	spoken   bool          // lastWord has been heard
 	lastWord time.Duration // by now, the end of the last exchange or of noise
+	tap      func(Frame)   // is told of what is said, for a person who wants to see it; nil for nobody
 
 	mu      sync.Mutex
 	line    setting         // of a serial line, as far as URL and maps have said

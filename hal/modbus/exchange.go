@@ -80,6 +80,9 @@ func (b *Bus) attempt(ctx context.Context, conn wire, r *request) ([]byte, error
 		registers, err = b.transactTCP(ctx, conn, r)
 	}
 	b.end()
+	if b.tap != nil {
+		b.overheard(r)
+	}
 	if err == nil {
 		return registers, nil
 	}

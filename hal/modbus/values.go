@@ -27,19 +27,21 @@ type Value struct {
 // error is for a meter that does not answer rightly at all; what had come until
 // then is there.
 func (m *Meter) Values(ctx context.Context) ([]Value, error) {
-	values, err := m.values(ctx)
+	values, err := m.valuesHeard(ctx, nil)
 	if err != nil {
 		return values, fmt.Errorf("modbus: read meter %s: %w", m.name, err)
 	}
 	return values, nil
 }
 
-func (m *Meter) values(ctx context.Context) (told []Value, err error) {
+// valuesHeard asks for everything while somebody hears what is said for it, or nobody.
+func (m *Meter) valuesHeard(ctx context.Context, heard func(Frame)) (told []Value, err error) {
 	doubt, err := m.take(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { m.release(doubt, err) }()
+	m.bus.tap = heard
+	defer func() { m.bus.tap = nil; m.release(doubt, err) }()
 	for _, name := range slices.Sorted(maps.Keys(m.model.Identity)) {
 		p, err := m.bus.proof(m.model, m.unit, name)
 		if err != nil {
