@@ -44,7 +44,7 @@ again by naming it instead of a bundle. One that shows a fault of the program be
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			o.stdout = c.OutOrStdout()
-			return o.run(args[0], c.ErrOrStderr())
+			return o.run(args[0], progressOf(c))
 		},
 	}
 	f := c.Flags()
