@@ -177,7 +177,7 @@ func (f *evseFile) chargeScenario(head support.Head, c *chargeWord, faults []fau
 	if !f.Rules.NoPlug {
 		t.WriteString("plug in\n")
 	}
-	end, err := endOf(c, under(f.EVSE, c, faults))
+	end, err := endOf(c, faultsUnder(f.EVSE, c, faults))
 	if err != nil {
 		return r, err
 	}
@@ -200,8 +200,8 @@ func kroner(minor int64) string {
 	return fmt.Sprintf("%d.%02d", minor/unit, minor%unit)
 }
 
-// under are the faults that came while a charge ran, or soon after.
-func under(evse int, c *chargeWord, faults []faultAt) (all []faultAt) {
+// faultsUnder are those that came while a charge ran, or soon after.
+func faultsUnder(evse int, c *chargeWord, faults []faultAt) (all []faultAt) {
 	const after = 15 * time.Minute // the last reading is waited for so long
 	for _, one := range faults {
 		if one.evse == evse && !one.at.Before(c.Start) && one.at.Before(c.End.Add(after)) {
