@@ -20,7 +20,7 @@ import (
 )
 
 // previous is put behind the name of a configuration that gave way to another.
-const previous = ".prev"
+const previous = ".before"
 
 // place puts a simulated post beside its configuration, where whoever tries it out may
 // write.

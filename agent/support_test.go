@@ -148,16 +148,11 @@ func inside(t *testing.T, file string) (*support.Bundle, map[string]string) {
 // files of the post do.
 func TestBundleTellsNoSecrets(t *testing.T) {
 	file, _ := plantedPost(t)
-	dir, err := os.MkdirTemp("", "s")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	t.Setenv("STOLPE_CONTROL_DIR", dir)
+	t.Setenv("STOLPE_CONTROL_DIR", t.TempDir())
 	for _, source := range []string{"files", "daemon"} {
 		out := filepath.Join(t.TempDir(), "b.tar.gz")
 		if source == "daemon" {
-			serve(t, file)
+			serveLocally(t, file)
 		}
 		got := command("support", "bundle", "--config", file, "--out", out)
 		if got.code != 0 || !strings.Contains(got.stdout, "ledger.jsonl") {

@@ -8,17 +8,21 @@ func commandTree() []*cobra.Command {
 		// the post itself
 		runCommand(),
 		demoCommand(),
+		simulateCommand(),
 		failsafeCommand(),
 
 		// set it up
 		setupCommand(),
 
 		// what is wrong
+		doctorCommand(),
+		whyCommand(),
 		statusCommand(),
 
 		// work at it
 		serviceCommand(),
 		identifyCommand(),
+		priceCommand(),
 
 		// charges and money
 		sessionsCommand(),
@@ -33,6 +37,8 @@ func commandTree() []*cobra.Command {
 		fleetCommand(),
 
 		// support and the rest
+		gatewayCommand(),
+		logsCommand(),
 		supportCommand(),
 		versionCommand(),
 	}

@@ -26,6 +26,7 @@ func layers() rules.Layers {
 			"display":       {"hal", "payment"},
 			"agent/session": {"hal", "payment", "display"},
 
+			"agent/doctor":     {"hal", "payment", "display"},
 			"agent/telemetry":  {"hal", "payment", "display"},
 			"payment/envelope": {},
 
@@ -40,13 +41,14 @@ func layers() rules.Layers {
 // pure lists the packages that have no I/O, no chance and no clock: what they
 // say depends on nothing but what they are given.
 func pure() []string {
-	return []string{"hal", "payment", "display", "agent/session", "agent/telemetry", "agent/telemetry/fleet", "agent/setup"}
+	return []string{"hal", "payment", "display", "agent/session", "agent/doctor", "agent/telemetry", "agent/telemetry/fleet", "agent/setup"}
 }
 
 // modules lists what comes from outside. Modules without a package of their own
 // are for tests and for this tool.
 func modules() []rules.Module {
 	return []rules.Module{
+		{Path: "ahead", In: []string{"agent/setup/form"}, Why: "a module of our own, for the sake of its name: what must be done before the questions' library is initialised"},
 		{Path: "codeberg.org/go-pdf/fpdf", In: []string{"display/paper"}, Why: "PDF files: sales documents and stickers"},
 		{Path: "github.com/VictoriaMetrics/metrics", In: []string{"payment/gateway"}, Why: "figures in the form that Prometheus reads; from v1.36 on it prints a line at each start of every command where the kernel has no PSI, so an older one"},
 		{Path: "github.com/charmbracelet/huh", In: []string{"agent/setup/form"}, Why: "the questions of the wizard, on a terminal"},
@@ -54,6 +56,7 @@ func modules() []rules.Module {
 		{Path: "github.com/goburrow/modbus", In: []string{"hal/modbus"}, Why: "encodes and checks Modbus PDUs"},
 		{Path: "github.com/mattn/go-isatty", In: []string{"agent"}, Why: "whether somebody sits at a terminal: colours, questions; the wizard brings it along"},
 		{Path: "github.com/mochi-mqtt/server/v2", In: []string{"agent/mqtt/broker"}, Why: "an MQTT broker for tests and the demonstration; not in the product"},
+		{Path: "github.com/piglig/go-qr", In: []string{"display/qr"}, Why: "codes that lead a phone to a page, made without the network"},
 		{Path: "github.com/spf13/cobra", In: []string{"agent", "payment/gateway"}, Why: "subcommands, help and completion"},
 		{Path: "github.com/spf13/viper", In: []string{"agent/config/strict"}, Why: "file and environment as one configuration"},
 		{Path: "go.yaml.in/yaml/v3", In: []string{"agent/config/strict", "hal/modbus/meters"}, Why: "line numbers in configuration errors; meter maps whose keys matter"},

@@ -60,8 +60,9 @@ type Finding struct {
 // String gives the finding as compilers do, so that editors can jump to it.
 func (f Finding) String() string { return f.Place + ": " + f.What }
 
-// Load reads the module in folder root. Folders named testdata and folders whose
-// name begins with a dot or an underscore are left out, as the go command does.
+// Load reads the module in folder root. Folders named testdata, folders whose
+// name begins with a dot or an underscore, and other modules are left out, as the go
+// command does.
 // The error tells which file cannot be read or parsed.
 func Load(root, module string) (*Tree, error) {
 	t := &Tree{Root: root, Module: module, fset: token.NewFileSet()}
@@ -69,7 +70,7 @@ func Load(root, module string) (*Tree, error) {
 		if err != nil {
 			return err
 		}
-		if entry.IsDir() && file != root && skipDir(entry.Name()) {
+		if entry.IsDir() && file != root && (skipDir(entry.Name()) || ownModule(file)) {
 			return filepath.SkipDir
 		}
 		if entry.IsDir() || !strings.HasSuffix(file, ".go") {
@@ -89,6 +90,12 @@ func Load(root, module string) (*Tree, error) {
 		return nil, fmt.Errorf("rules: read the tree: %w", err)
 	}
 	return t, nil
+}
+
+// ownModule says whether a folder is another module.
+func ownModule(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, "go.mod"))
+	return err == nil
 }
 
 func skipDir(name string) bool {

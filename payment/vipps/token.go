@@ -113,24 +113,30 @@ func (t *tokens) drop(token string) {
 	}
 }
 
-// fetchToken asks for a token: no body, and the keys in headers of their own.
+// fetchToken asks for a token.
 func (c *Client) fetchToken(ctx context.Context) (grant, *failure) {
+	g, _, fail := c.askToken(ctx)
+	return g, fail
+}
+
+// askToken asks for a token: no body, and the keys in headers of their own.
+func (c *Client) askToken(ctx context.Context) (grant, reply, *failure) {
 	r, err := c.request(ctx, http.MethodPost, tokenPath, nil)
 	if err != nil {
-		return grant{}, c.failed(getToken, "token", reply{}, err)
+		return grant{}, reply{}, c.failed(getToken, "token", reply{}, err)
 	}
 	r.Header.Set("client_id", c.config.ClientID)
 	r.Header.Set("client_secret", c.config.ClientSecret)
 	asked := time.Now()
 	got, err := roundTrip(c.http, r)
 	if err != nil || got.status != http.StatusOK {
-		return grant{}, c.failed(getToken, "token", got, err)
+		return grant{}, got, c.failed(getToken, "token", got, err)
 	}
 	token, life, err := decodeToken(got.body)
 	if err != nil {
-		return grant{}, c.failed(getToken, "token", reply{status: got.status}, nonsense(got.body, err))
+		return grant{}, got, c.failed(getToken, "token", reply{status: got.status}, nonsense(got.body, err))
 	}
-	return granted(token, asked, life), nil
+	return granted(token, asked, life), got, nil
 }
 
 var bearerPattern = regexp.MustCompile(`^[A-Za-z0-9._~+/-]+=*$`) // RFC 6750, b64token

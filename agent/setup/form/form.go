@@ -15,6 +15,8 @@ import (
 	"io"
 	"os"
 
+	_ "ahead" // before what it is ahead of
+
 	"github.com/charmbracelet/huh"
 
 	"stolpe/agent/setup"

@@ -1,0 +1,78 @@
+// Package qr draws a code that leads a phone to an address: as text for a terminal, or as
+// a picture.
+//
+// # Why
+//
+// The sticker on a post has the payment service's own code (display/paper), since only
+// those open in the app's scanner and can be led elsewhere later. This one is for a bench,
+// a test and a screen: it is made here, needs no key and no network, and any camera reads
+// it. Error correction is medium: a code on a screen does not get dirty, and a denser one
+// is harder to read from a distance.
+package qr
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+
+	go_qr "github.com/piglig/go-qr"
+)
+
+// quiet is the margin around a code, in modules (ISO/IEC 18004, 9.1).
+const quiet = 4
+
+// scale is the width of a module in a picture, in pixels. Chosen by us: sharp on a page.
+const scale = 8
+
+// Code is a code. Make one with Of.
+type Code struct{ modules *go_qr.QrCode }
+
+// Of makes the code of a text, which is an address as a rule.
+func Of(text string) (Code, error) {
+	q, err := go_qr.EncodeText(text, go_qr.Medium)
+	if err != nil {
+		return Code{}, fmt.Errorf("code of %d characters: %w", len(text), err)
+	}
+	return Code{q}, nil
+}
+
+// dark says whether a module is dark. What lies outside belongs to the margin.
+func (c Code) dark(x, y int) bool {
+	n := c.modules.GetSize()
+	return x >= 0 && y >= 0 && x < n && y < n && c.modules.GetModule(x, y)
+}
+
+// Text draws the code for a terminal with light letters on a dark ground, two modules in
+// each letter.
+func (c Code) Text(w io.Writer) error {
+	var b bytes.Buffer
+	end := c.modules.GetSize() + quiet
+	for y := -quiet; y < end; y += 2 {
+		for x := -quiet; x < end; x++ {
+			upper, lower := !c.dark(x, y), !c.dark(x, y+1) && y+1 < end
+			switch {
+			case upper && lower:
+				b.WriteString("█")
+			case upper:
+				b.WriteString("▀")
+			case lower:
+				b.WriteString("▄")
+			default:
+				b.WriteString(" ")
+			}
+		}
+		b.WriteString("\n")
+	}
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+// SVG draws the code as a picture that can be printed at any size.
+func (c Code) SVG(w io.Writer) error {
+	return c.modules.WriteAsSVG(go_qr.NewQrCodeImgConfig(scale, quiet, go_qr.WithOptimalSVG()), w)
+}
+
+// PNG draws the code as a picture of dots.
+func (c Code) PNG(w io.Writer) error {
+	return c.modules.WriteAsPNG(go_qr.NewQrCodeImgConfig(scale, quiet), w)
+}
