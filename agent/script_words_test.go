@@ -87,12 +87,12 @@ func scriptPost(ts *testscript.TestScript, neg bool, args []string) {
 		p.start(ts)
 	case word == "stop" && p.running != nil:
 		ts.Check(p.running.Process.Signal(syscall.SIGTERM))
-		ts.Check(<-p.ended)
 		p.running = nil
+		ts.Check(<-p.ended)
 	case word == "kill" && p.running != nil:
 		ts.Check(p.running.Process.Kill())
-		<-p.ended
 		p.running = nil
+		<-p.ended
 	default:
 		ts.Fatalf("usage: post, then post stop or post kill")
 	}
@@ -118,6 +118,7 @@ func (p *scriptedPost) start(ts *testscript.TestScript) {
 	scripted(ts, "the post listens: see run.log", func() bool {
 		select {
 		case err := <-ended:
+			p.running = nil
 			ts.Fatalf("the post has ended: %v\n%s", err, ts.ReadFile("run.log"))
 		default:
 		}
