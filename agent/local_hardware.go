@@ -161,8 +161,14 @@ func endTest(ctx context.Context, v *evse.EVSE) {
 
 // outFirst is the command that does away with what speaks against a test, if one does.
 func outFirst(v unit) string {
-	if s, _, _ := v.Snapshot(); s.Phase == session.Idle && s.Latched&session.Withdrawn == 0 {
-		return fmt.Sprintf(" (stolpe service out --evse %d --now)", v.Rules().EVSE)
+	s, _, _ := v.Snapshot()
+	id := v.Rules().EVSE
+	switch {
+	case s.Phase != session.Idle:
+	case liftedBy(v)&^(session.WontClose|session.SenseBroken) != 0:
+		return fmt.Sprintf(" (once somebody has put it right: stolpe service in --evse %d --repaired, then stolpe service out --evse %d --now)", id, id)
+	case s.Latched&session.Withdrawn == 0:
+		return fmt.Sprintf(" (stolpe service out --evse %d --now)", id)
 	}
 	return ""
 }

@@ -145,6 +145,11 @@ func TestAContactorIsTested(t *testing.T) {
 			if c.wrong == "" && *x.OpenedMS < c.faults.SlowOpen.Milliseconds() {
 				t.Errorf("opened in %d ms", *x.OpenedMS)
 			}
+			if c.faults.Welded {
+				if _, err := b.test(t.Context()); err == nil || !strings.Contains(err.Error(), "contactor welded: put that right first (once somebody has put it right: stolpe service in --evse 1 --repaired") {
+					t.Errorf("a welded contactor: %v", err)
+				}
+			}
 			b.faults(sim.Faults{}) // mended, the contacts are where they are ordered
 			until(t, "open", func() bool { return b.contacts().Contacts == hal.Open })
 		})
