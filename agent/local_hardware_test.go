@@ -61,7 +61,7 @@ func openBay(t *testing.T) *bay {
 	}
 	b.parts, p.board = p, openBoard(dir, w.now, log)
 	p.close = append(p.close, func() error { return closeBook(w.book) })
-	p.serveLocal(cfg, w, p.openDeeds(cfg, file, w, func() {}), nil)
+	p.serveLocal(cfg, w, p.openDeeds(cfg, origin{file: file}, w, func() {}), nil)
 	ended := make(chan error, 1)
 	go func() {
 		ended <- together(ctx, jobs, stop, p, func(ctx context.Context) error { <-ctx.Done(); return nil })
