@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 
@@ -108,14 +107,17 @@ type fitting struct {
 	lang     display.Lang
 	terminal *form.Terminal // nil where nobody is to be asked
 	progress setup.Progress
-	found    fitted // what is learned of it
+	found    fitted  // what is learned of it
+	as       string  // who says they are at it
+	post     *onPost // as it runs; nil before somebody needs it
 	stdout   io.Writer
 	stderr   io.Writer
 }
 
 // newFitting begins a setup, or goes on with one.
 func newFitting(c *cobra.Command, o setupOptions) (*fitting, error) {
-	f := &fitting{setupOptions: o, lang: langOf(c), stdout: c.OutOrStdout(), stderr: c.ErrOrStderr()}
+	f := &fitting{setupOptions: o, lang: langOf(c), stdout: c.OutOrStdout(), stderr: progressOf(c)}
+	f.as, _ = c.Flags().GetString("as")
 	for _, s := range o.skip {
 		if !slices.Contains(setup.MaySkip(), setup.Step(s)) {
 			return nil, fmt.Errorf("--skip %s: want some of %s", s, stepNames(setup.MaySkip()))
@@ -124,8 +126,8 @@ func newFitting(c *cobra.Command, o setupOptions) (*fitting, error) {
 	if o.resume && o.restart {
 		return nil, errors.New("--resume and --restart: want one of them")
 	}
-	if isTTY(os.Stdin) && isTerminal(f.stderr) {
-		f.terminal = &form.Terminal{In: os.Stdin, Out: f.stderr, Lang: f.lang, Check: f.check}
+	if terminal(c.InOrStdin()) && terminal(c.ErrOrStderr()) {
+		f.terminal = &form.Terminal{In: c.InOrStdin(), Out: c.ErrOrStderr(), Lang: f.lang, Check: f.check}
 	}
 	if err := f.load(); err != nil {
 		return nil, err
@@ -194,11 +196,11 @@ func (f *fitting) check(q setup.Question, answer string) error {
 }
 
 // run does what is not done yet.
-func (f *fitting) run(ctx context.Context) error {
+func (f *fitting) run(ctx context.Context) (err error) {
 	if err := f.ready(); err != nil {
 		return err
 	}
-	defer f.leave()
+	defer func() { err = errors.Join(err, f.leave()) }()
 	for again := true; again; {
 		again = false
 		for _, s := range setup.Steps() {
@@ -235,7 +237,8 @@ func (f *fitting) step(ctx context.Context, s setup.Step) error {
 	}
 	do := map[setup.Step]func(context.Context) error{
 		setup.Meter: f.readMeters, setup.Config: f.writeConfig, setup.Display: f.preview,
-		setup.Charge: f.firstCharge, setup.Report: f.writeReport,
+		setup.Close: f.testContactors, setup.Press: f.testInputs, setup.Pay: f.testPayment,
+		setup.Charge: f.firstCharge, setup.Sticker: f.drawStickers, setup.Seal: f.seal, setup.Report: f.writeReport,
 	}[s]
 	if do == nil { // it was all in the answers
 		f.note(s, setup.Nothing, "")
