@@ -1,12 +1,11 @@
 package main
 
 import (
-	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -98,7 +97,7 @@ does Ctrl-C. It counts as a closing, and a contactor rests before the next one.`
   stolpe contactor test --yes --json`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return o.run(c.Context(), c.InOrStdin(), c.OutOrStdout(), c.ErrOrStderr())
+			return o.run(c)
 		},
 	}
 	c.Flags().IntVar(&o.evse, "evse", 0, "`number` of the EVSE; may be left out if there is one")
@@ -107,28 +106,21 @@ does Ctrl-C. It counts as a closing, and a contactor rests before the next one.`
 	return c
 }
 
-// errNotSure is for whoever has not said that a contactor may be closed.
-var errNotSure = errors.New("nothing was closed: this puts power at the socket for two seconds; if nothing is plugged in and nobody touches it, say so with --yes")
-
-func (o trying) run(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer) error {
-	if !o.yes {
-		if !asksAPerson(stdin) {
-			return coded{errNotSure, exitRefused}
-		}
-		fmt.Fprintf(stderr, "This closes the contactor for %v: there is power at the socket. Nothing may be plugged in. Type %s to go on: ", session.TestFor, testWord)
-		line, err := bufio.NewReader(io.LimitReader(stdin, 64)).ReadString('\n') // bytes: a word and what was mistyped before it
-		if strings.TrimSpace(line) != testWord {
-			return coded{errors.Join(errNotSure, hidden(err)), exitRefused}
-		}
+func (o trying) run(c *cobra.Command) error {
+	danger := fmt.Sprintf(pick(langOf(c),
+		"Dette slutter kontaktoren i %v: det blir spenning på uttaket. Ingenting må være plugget inn, og ingen må røre det.",
+		"This closes the contactor for %v: there is power at the socket. Nothing may be plugged in, and nobody may touch it."), session.TestFor)
+	if err := confirmed(c, o.yes, danger, testWord); err != nil {
+		return err
 	}
 	var t tried
-	if err := daemonOf().Do(ctx, "contactor/test", map[string]any{"evse": o.evse, "confirm": testWord}, &t); err != nil {
-		if ctx.Err() != nil {
+	if err := daemonOf().Do(c.Context(), "contactor/test", map[string]any{"evse": o.evse, "confirm": testWord}, &t); err != nil {
+		if c.Context().Err() != nil {
 			return coded{errors.New("interrupted: the contactor is opened"), exitStopped}
 		}
 		return answered(err)
 	}
-	if err := o.print(stdout, t); err != nil {
+	if err := o.print(c.OutOrStdout(), paintOf(c, c.OutOrStdout()), t); err != nil {
 		return failed(err)
 	}
 	if t.Passed {
@@ -137,34 +129,15 @@ func (o trying) run(ctx context.Context, stdin io.Reader, stdout, stderr io.Writ
 	return coded{fmt.Errorf("the contactor of EVSE %d has not passed; it stays out of service: see stolpe why and stolpe help faults", t.EVSE), exitDevice}
 }
 
-// hidden is an error that is the end of the input, which is no news.
-func hidden(err error) error {
-	if errors.Is(err, io.EOF) {
-		return nil
-	}
-	return err
-}
-
-// asksAPerson says whether there is somebody at a terminal to be asked.
-func asksAPerson(stdin io.Reader) bool {
-	f, ok := stdin.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := f.Stat()
-	null, lost := os.Stat(os.DevNull)
-	return err == nil && lost == nil && info.Mode()&os.ModeCharDevice != 0 && !os.SameFile(info, null)
-}
-
-func (o trying) print(w io.Writer, t tried) error {
+func (o trying) print(w io.Writer, p painter, t tried) error {
 	if o.json {
 		return printJSON(w, t)
 	}
 	lines := table(w)
 	for _, s := range t.Steps {
-		verdict := "FAIL"
+		verdict := p.bad("FAIL")
 		if s.OK {
-			verdict = "PASS"
+			verdict = p.good("PASS")
 		}
 		fmt.Fprintf(lines, "%s\t-> %s\t%s\n", s.Name, s.Text, verdict)
 	}
@@ -174,7 +147,7 @@ func (o trying) print(w io.Writer, t tried) error {
 // opening is what the opening of contactors is told.
 type opening struct {
 	atPost
-	file string
+	file, lines string
 }
 
 func contactorOpenCommand() *cobra.Command {
@@ -187,11 +160,12 @@ to keep drivers away, stolpe service out as well. Without a daemon it opens ever
 configuration names, as stolpe failsafe does.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return o.run(c.Context(), c.OutOrStdout(), c.ErrOrStderr())
+			return o.run(c.Context(), c.OutOrStdout(), progressOf(c))
 		},
 	}
 	o.flags(c)
 	c.Flags().StringVar(&o.file, "config", defaultConfig, "configuration `file`, read if there is no daemon")
+	c.Flags().StringVar(&o.lines, "lines", "", "`file` of lines, as of stolpe failsafe (default: "+linesName+" beside the configuration)")
 	return c
 }
 
@@ -230,7 +204,7 @@ func (o opening) run(ctx context.Context, stdout, stderr io.Writer) error {
 func (o opening) withoutDaemon(stdout, stderr io.Writer) error {
 	fmt.Fprintln(stderr, "no daemon listens; opening every contactor of the post")
 	var said strings.Builder
-	if err := failsafe(filepath.Join(filepath.Dir(o.file), linesName), o.file, gpio.Failsafe, &said); err != nil {
+	if err := failsafe(cmp.Or(o.lines, filepath.Join(filepath.Dir(o.file), linesName)), o.file, gpio.Failsafe, &said); err != nil {
 		return err
 	}
 	text := strings.TrimSpace(said.String())

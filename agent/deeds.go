@@ -66,6 +66,9 @@ func (p *parts) openDeeds(cfg config.Config, file string, w world, restart func(
 		d.units = append(d.units, v)
 	}
 	slices.SortFunc(d.units, func(a, b unit) int { return cmp.Compare(a.Rules().EVSE, b.Rules().EVSE) })
+	if w.book != nil { // all have one price
+		d.units[0] = tells{d.units[0], func(p payment.Price) { notePrice(w, p) }}
+	}
 	p.jobs = append(p.jobs, d.watchTrial)
 	return d
 }

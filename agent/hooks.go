@@ -51,6 +51,14 @@ type hooks struct {
 
 	mu   sync.Mutex
 	held []held
+	last error // how they were last looked after
+}
+
+// state is how many registrations are held, and what is wrong with them.
+func (h *hooks) state() (held int, last error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.held), h.last
 }
 
 // held is a registration whose secret we have.
@@ -92,6 +100,9 @@ func (h *hooks) tendUntil(ctx context.Context) {
 		within, cancel := context.WithTimeout(ctx, tendWithin)
 		err := h.tend(within)
 		cancel()
+		h.mu.Lock()
+		h.last = err
+		h.mu.Unlock()
 		if err != nil && ctx.Err() == nil {
 			h.log.Warn("webhooks cannot be registered; payments are polled as before", "err", err, "again_in", tendAgain)
 			next = tendAgain
@@ -184,6 +195,7 @@ func (p *parts) receiveHooks(cfg config.Config, client *vipps.Client, pages http
 		return pages, nil
 	}
 	h := openHooks(client, cfg.Web.PublicURL, cfg.StateDir, log)
+	p.hooks = h
 	receiver, err := vipps.NewReceiver(vipps.ReceiverOptions{
 		URL: h.url, MSN: cfg.Payment.Vipps.MSN, Secrets: h.secrets, Log: log,
 		Hint: func(x vipps.Hint) { p.hint(x.Ref) },

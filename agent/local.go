@@ -22,10 +22,12 @@ func (l *local) routes() []control.Route {
 	return slices.Concat(
 		// who is at the post, and what is done there
 		l.postRoutes(),
+		l.priceRoutes(),
 
 		// configuration
 
 		// what is wrong
+		l.factRoutes(),
 		l.supportRoutes(),
 
 		// charges and money

@@ -14,8 +14,8 @@ import (
 // owing is a charge that is over, and whose reservation is not settled.
 type owing struct {
 	Ref      payment.Ref      `json:"ref"`
-	EVSE     int              `json:"evse"`
-	Due      payment.Amount   `json:"due"` // to be taken of the reservation, minor units
+	EVSE     int              `json:"evse"` // its number
+	Due      payment.Amount   `json:"due"`  // to be taken of the reservation, minor units
 	Reserved payment.Amount   `json:"reserved"`
 	Currency payment.Currency `json:"currency"`
 	Stuck    bool             `json:"stuck"`

@@ -12,11 +12,11 @@ import (
 func meterCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "meter",
-		Short: "energy meters: list the models, read one, scan a line, simulate one",
+		Short: "energy meters: list the models, read one, compare it with its display, scan a line, simulate one",
 		Args:  cobra.NoArgs,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(meterListCommand(), meterReadCommand(), meterScanCommand(), meterSimulateCommand())
+	c.AddCommand(meterListCommand(), meterReadCommand(), meterIdentifyCommand(), meterCompareCommand(), meterScanCommand(), meterSimulateCommand())
 	return c
 }
 

@@ -69,6 +69,10 @@ type parts struct {
 	fleet *publisher.Publisher // tells it how the post is doing; nil without a broker
 	money *heard               // how it went with the payment service; nil where nobody asks
 
+	seen  *witness       // how meters last answered
+	found map[int]string // what the journals held at the start, by EVSE
+	hooks *hooks         // nil without webhooks
+
 	readings, misread atomic.Int64 // of meters: all, and those that failed
 	told              [2]int64     // of these, when somebody last asked for their share
 }
@@ -102,6 +106,7 @@ func (p *parts) openEVSEs(c config.Config, w world, payments evse.Payments) (err
 		return err
 	}
 	p.left = w.left
+	payments = p.hear(payments, w)
 	hardware := make([]evse.Parts, len(c.EVSEs))
 	var wrong config.Errors // told all at once
 	for i, e := range c.EVSEs {
@@ -185,6 +190,7 @@ func (p *parts) openEVSE(c config.Config, e config.EVSE, w world, made evse.Part
 		return nil, err
 	}
 	p.close = append(p.close, closeJournal)
+	p.found[e.ID] = found.detail
 	log := w.log.With("evse", e.ID)
 	if found.detail != "" {
 		log.Warn("journal", "found", found.detail)
@@ -198,7 +204,7 @@ func (p *parts) openEVSE(c config.Config, e config.EVSE, w world, made evse.Part
 	if w.around != nil {
 		made.Meter = w.around(made.Meter)
 	}
-	made.Meter = counted{made.Meter, &p.readings, &p.misread}
+	made.Meter = p.seen.read(e.ID, counted{made.Meter, &p.readings, &p.misread})
 	made.Watchers = append([]evse.Watcher{&diary{log: log, rules: rules}}, w.watch...)
 	if w.figures != nil {
 		made.Watchers = append(made.Watchers, w.figures.of(rules, &made.State))

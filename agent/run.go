@@ -91,7 +91,7 @@ func daemon(ctx context.Context, source *timeSource, cfg config.Config, file str
 	}
 	p.purse = pay
 	p.close = append([]func() error{pay.close}, p.close...)
-	if err := p.openEVSEs(cfg, w, p.hear(w.figures.asking(pay), w)); err != nil {
+	if err := p.openEVSEs(cfg, w, w.figures.asking(pay)); err != nil {
 		return failed(err)
 	}
 	noteLines(cfg, file, log)
@@ -123,7 +123,7 @@ func realWorld(source *timeSource, cfg config.Config, log *slog.Logger) world {
 	clock := clock{time.Now(), source}
 	alive, left := allOf(len(cfg.EVSEs), pinging(log))
 	return world{
-		born: ledger.Post{Version: version, System: runtime.GOOS + "/" + runtime.GOARCH, Boot: rand.Text(), Config: cfg.Sum},
+		born: ledger.Post{Version: version, System: runtime.GOOS + "/" + runtime.GOARCH, Boot: rand.Text(), Config: cfg.Sum}.Priced(cfg.Price),
 		now:  clock.now, mono: clock.mono, timeSet: source.setFromOutside, every: time.Second, grace: grace, log: log,
 		alive: alive, left: left, wires: openWires,
 		store: func(e config.EVSE, owner string) (evse.Journal, kept, func() error, error) {

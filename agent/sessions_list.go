@@ -149,7 +149,7 @@ func (a *archive) table(l chargeList) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	_, err := io.WriteString(a.out, plainSpaces(b.String()))
+	_, err := io.WriteString(a.out, trimmed(b.String()))
 	return err
 }
 

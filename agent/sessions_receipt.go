@@ -124,12 +124,18 @@ func printDocument(w io.Writer, d display.Document) error {
 	for _, note := range d.Notes {
 		fmt.Fprintf(&b, "\n%s\n", note)
 	}
-	var text strings.Builder
-	for line := range strings.Lines(plainSpaces(b.String())) {
-		text.WriteString(strings.TrimRight(line, " \n") + "\n")
-	}
-	_, err := io.WriteString(w, text.String())
+	_, err := io.WriteString(w, trimmed(b.String()))
 	return err
+}
+
+// trimmed is a text without what nobody sees at the ends of its lines, and with spaces
+// that terminals know.
+func trimmed(text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(plainSpaces(text)) {
+		b.WriteString(strings.TrimRight(line, " \n") + "\n")
+	}
+	return b.String()
 }
 
 // documentJSON is a receipt as --json has it. Its texts are those of the language asked for.

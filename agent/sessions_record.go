@@ -18,7 +18,7 @@ import (
 // units. What is not known, or not for whoever asks, is left out.
 type record struct {
 	Ref        payment.Ref      `json:"ref,omitempty"`
-	EVSE       int              `json:"evse"`
+	EVSE       int              `json:"evse"` // its number
 	State      recordState      `json:"state"`
 	Start      string           `json:"start,omitempty"` // of the request
 	End        string           `json:"end,omitempty"`

@@ -80,8 +80,8 @@ func (s *settleCmd) check(args []string) (refs []payment.Ref, err error) {
 type (
 	settleJSON struct {
 		Dry      bool         `json:"dry_run"`
-		Settled  int          `json:"settled"`
-		Left     int          `json:"not_settled"`
+		Settled  int          `json:"settled"`     // how many
+		Left     int          `json:"not_settled"` // how many
 		Sessions []settleLine `json:"sessions"`
 	}
 	settleLine struct {
@@ -244,7 +244,7 @@ func (s *settleCmd) line(o owing, rests bool) settleLine {
 		l.Text = fmt.Sprintf(pick(s.lang, "ikke gjort opp; stolpen prøver igjen om %d s", "not settled; the post tries again in %d s"), o.Next)
 	}
 	if o.Trouble != "" {
-		l.Text += ": " + s.troubleWords(o.Trouble)
+		l.Text += ": " + s.troubleWords(o.Ref, o.Trouble)
 	}
 	return l
 }

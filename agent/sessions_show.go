@@ -77,16 +77,13 @@ func (a *archive) printShown(s chargeShown) error {
 	}
 	r := &s.Session
 	row("lading", "charge", fmt.Sprintf("%s, EVSE %d", r.Ref, r.EVSE))
-	row("tilstand", "state", strings.TrimSuffix(string(r.State)+": "+a.troubleWords(r.Trouble), ": "))
+	row("tilstand", "state", strings.TrimSuffix(string(r.State)+": "+a.troubleWords(r.Ref, r.Trouble), ": "))
 	row("bestilt", "requested", a.local(r.Start, "2006-01-02 15:04:05"))
 	row("slutt", "ended", strings.TrimSuffix(a.local(r.End, "2006-01-02 15:04:05")+", "+r.Why, ", "))
 	row("måler", "meter", strings.Join(strings.Fields(s.Model+" "+s.Serial), " "))
 	row("målerstand", "register", registers(r))
 	row("energi", "energy", r.Energy.String())
-	a.printMoney(row, r)
-	for _, l := range s.Lines {
-		row("  "+l.Kind, "  "+l.Kind, fmt.Sprintf("%v %s", l.Amount, r.Currency))
-	}
+	a.printMoney(row, &s)
 	row("kvittering", "receipt", r.Receipt)
 	if o := s.Owed; o != nil {
 		row("oppgjør", "settlement", a.owedWords(o))
@@ -98,7 +95,7 @@ func (a *archive) printShown(s chargeShown) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	_, err := io.WriteString(a.out, plainSpaces(b.String()))
+	_, err := io.WriteString(a.out, trimmed(b.String()))
 	return err
 }
 
@@ -113,7 +110,8 @@ func registers(r *record) string {
 	return strings.Join(words, " - ")
 }
 
-func (a *archive) printMoney(row func(nb, en, text string), r *record) {
+func (a *archive) printMoney(row func(nb, en, text string), s *chargeShown) {
+	r := &s.Session
 	for _, m := range []struct {
 		nb, en string
 		amount *payment.Amount
@@ -124,19 +122,22 @@ func (a *archive) printMoney(row func(nb, en, text string), r *record) {
 		if m.amount != nil && (*m.amount != 0 || m.amount == r.Captured || m.amount == r.Released) {
 			row(m.nb, m.en, fmt.Sprintf("%v %s", *m.amount, r.Currency))
 		}
+		for i := 0; m.amount == r.VAT && i < len(s.Lines); i++ {
+			row("  "+s.Lines[i].Kind, "  "+s.Lines[i].Kind, fmt.Sprintf("%v %s", s.Lines[i].Amount, r.Currency))
+		}
 	}
 }
 
 // troubleWords says what is wrong with a settlement, and what a person does about it.
-func (a *archive) troubleWords(word string) string {
+func (a *archive) troubleWords(ref payment.Ref, word string) string {
 	text, known := map[string][2]string{
 		payment.Setup.String():     {"salgsstedet eller nøklene kan ikke brukes til å selge -> stolpe payment ping", "the sales unit or its keys are not fit to sell -> stolpe payment ping"},
 		payment.NoPartial.String(): {"denne betalingen kan bare trekkes hel, så alt blir frigitt", "this payment can only be captured whole, so all of it is released"},
 		payment.FundsGone.String(): {"banken har sluppet reservasjonen; den kan komme tilbake", "the bank has let the reservation go; it may come back"},
 		payment.TooLate.String():   {"fristen for å trekke er ute", "the time for capturing is over"},
 		payment.Conflict.String():  {"tjenesten kjenner nøkkelen med et annet innhold -> stolpe support bundle", "the service knows the key with another content -> stolpe support bundle"},
-		payment.Rejected.String():  {"tjenesten avviser det -> stolpe payment show", "the service rejects it -> stolpe payment show"},
-		payment.Meddled.String():   {"noen andre har flyttet på beløpene -> stolpe payment show", "somebody else has moved the amounts -> stolpe payment show"},
+		payment.Rejected.String():  {"tjenesten avviser det -> stolpe payment show " + string(ref), "the service rejects it -> stolpe payment show " + string(ref)},
+		payment.Meddled.String():   {"noen andre har flyttet på beløpene -> stolpe payment show " + string(ref), "somebody else has moved the amounts -> stolpe payment show " + string(ref)},
 	}[word]
 	if !known {
 		return word

@@ -25,7 +25,14 @@ type performance struct {
 // change what surrounds it.
 func perform(t *testing.T, change func(*world), words ...string) *performance {
 	t.Helper()
-	cfg, err := config.Parse("test", strings.NewReader(strings.NewReplacer(words...).Replace(demoConfig)), config.System)
+	return performBeside(t, "test", change, nil, words...)
+}
+
+// performBeside starts one whose configuration stands in a file, with more beside its
+// EVSEs.
+func performBeside(t *testing.T, file string, change func(*world), beside func(config.Config, world, *parts), words ...string) *performance {
+	t.Helper()
+	cfg, err := config.Parse(file, strings.NewReader(strings.NewReplacer(words...).Replace(demoConfig)), config.System)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,6 +54,9 @@ func perform(t *testing.T, change func(*world), words ...string) *performance {
 	}
 	if s.parts, err = open(cfg, w, payments); err != nil {
 		t.Fatal(err)
+	}
+	if beside != nil {
+		beside(cfg, w, s.parts)
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

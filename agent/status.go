@@ -22,18 +22,18 @@ type (
 		At      string       `json:"at"`
 		Clock   string       `json:"clock"` // how good it is
 		Zone    string       `json:"zone"`
-		Up      int64        `json:"up_s"`
+		Up      int64        `json:"up_s"` // of the program, s
 		EVSEs   []evseStatus `json:"evses"`
 		Payment moneyStatus  `json:"payment"`
 		MQTT    *mqttStatus  `json:"mqtt,omitempty"`   // nil without a broker
 		Ledger  string       `json:"ledger,omitempty"` // what is wrong with it
 	}
 	evseStatus struct {
-		EVSE      int           `json:"evse"`
+		EVSE      int           `json:"evse"`  // its number
 		Code      string        `json:"code"`  // on the sticker
 		State     string        `json:"state"` // a display.State's word
 		Phase     string        `json:"phase"`
-		MaxPower  int64         `json:"max_w"`
+		MaxPower  int64         `json:"max_w"` // W
 		Faults    []faultStatus `json:"faults"`
 		Contactor string        `json:"contactor"`
 		Plug      string        `json:"plug"`
@@ -57,16 +57,16 @@ type (
 	chargeStatus struct {
 		Ref      payment.Ref      `json:"ref,omitempty"`
 		Start    string           `json:"start,omitempty"`
-		Seconds  int64            `json:"dur_s"`
-		Energy   int64            `json:"energy_wh"`
-		Power    int64            `json:"power_w"`
+		Seconds  int64            `json:"dur_s"`            // with the contactor closed, s
+		Energy   int64            `json:"energy_wh"`        // Wh
+		Power    int64            `json:"power_w"`          // W
 		Left     int64            `json:"left_s,omitempty"` // until the present wait gives up
 		Cost     *payment.Amount  `json:"cost,omitempty"`
 		Reserved *payment.Amount  `json:"reserved,omitempty"`
 		Currency payment.Currency `json:"currency,omitempty"`
 	}
 	owedStatus struct {
-		Count  int   `json:"count"`
+		Count  int   `json:"count"`              // charges
 		Stuck  int   `json:"stuck"`              // of them, that wait for a person or for too long
 		Oldest int64 `json:"oldest_s,omitempty"` // age
 	}

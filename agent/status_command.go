@@ -25,6 +25,7 @@ type statusing struct {
 	out   io.Writer
 	err   io.Writer
 	wide  bool // somebody looks at a terminal
+	paint painter
 }
 
 func statusCommand() *cobra.Command {
@@ -47,7 +48,7 @@ Exit code 0 when the daemon answers, however the post is; 5 when there is none. 
 				return err
 			}
 			s.lang, s.out, s.err = langOf(c), c.OutOrStdout(), c.ErrOrStderr()
-			s.wide = isTerminal(s.out) && !s.json
+			s.wide, s.paint = terminal(s.out) && !s.json, paintOf(c, s.out)
 			if s.watch {
 				return s.follow(c.Context(), daemonOf())
 			}

@@ -36,7 +36,7 @@ func (s *statusing) block(w io.Writer, p postStatus) {
 	if t, err := time.Parse(time.RFC3339, p.At); err == nil {
 		at = t.In(zoneNamed(p.Zone)).Format("2006-01-02 15:04:05")
 	}
-	fmt.Fprint(w, plainSpaces(fmt.Sprintf("Stolpe %s · %s · stolpe %s · %s %s · %s (%s)\n", p.Post, p.Name, p.Version, up, s.lang.Time(time.Duration(p.Up)*time.Second), at, s.clockWord(p.Clock))))
+	fmt.Fprint(w, plainSpaces(fmt.Sprintf("%s · %s · stolpe %s · %s %s · %s (%s)\n", s.paint.head("Stolpe "+p.Post), p.Name, p.Version, up, s.lang.Time(time.Duration(p.Up)*time.Second), at, s.clockWord(p.Clock))))
 	var b strings.Builder
 	t := table(&b)
 	for _, e := range p.EVSEs {
@@ -53,7 +53,7 @@ func (s *statusing) block(w io.Writer, p postStatus) {
 // one prints what is to be said of one.
 func (s *statusing) one(w io.Writer, e evseStatus) {
 	row := func(name, text string) { fmt.Fprintf(w, "  %s\t%s\n", name, text) }
-	fmt.Fprintf(w, "EVSE %d  %s\t%s\n", e.EVSE, e.Code, strings.Join(append([]string{s.headline(e)}, s.figures(e)...), "   "))
+	fmt.Fprintf(w, "EVSE %d  %s\t%s\n", e.EVSE, e.Code, strings.Join(append([]string{s.colour(e)(s.headline(e))}, s.figures(e)...), "   "))
 	if c := e.Charge; c != nil && c.Ref != "" {
 		row(pick(s.lang, "lading", "charge"), string(c.Ref))
 	}
@@ -62,7 +62,7 @@ func (s *statusing) one(w io.Writer, e evseStatus) {
 		if f.Opens {
 			text += pick(s.lang, " (åpner kontaktoren)", " (opens the contactor)")
 		}
-		row(pick(s.lang, "feil", "fault"), text)
+		row(pick(s.lang, "feil", "fault"), s.grave(f, text))
 	}
 	meter := s.quality(e.Meter.Quality)
 	if e.Meter.Register != nil {
@@ -97,6 +97,26 @@ func (s *statusing) headline(e evseStatus) string {
 		}
 	}
 	return word
+}
+
+// colour is how a state is painted: as good as it is for the next driver.
+func (s *statusing) colour(e evseStatus) func(string) string {
+	switch state, _ := stateNamed(e.State); state {
+	case display.Faulted:
+		return s.paint.bad
+	case display.Starting, display.Unavailable, display.Settling:
+		return s.paint.warn
+	case display.Available, display.Paying, display.Authorised, display.Closing, display.Charging, display.Suspended, display.Stopping:
+	}
+	return s.paint.good
+}
+
+// grave paints a fault.
+func (s *statusing) grave(f faultStatus, text string) string {
+	if f.Opens {
+		return s.paint.bad(text)
+	}
+	return s.paint.warn(text)
 }
 
 // stateNamed is the state of a word.

@@ -8,17 +8,21 @@ func commandTree() []*cobra.Command {
 		// the post itself
 		runCommand(),
 		demoCommand(),
+		simulateCommand(),
 		failsafeCommand(),
 
 		// set it up
 		setupCommand(),
 
 		// what is wrong
+		doctorCommand(),
+		whyCommand(),
 		statusCommand(),
 
 		// work at it
 		serviceCommand(),
 		identifyCommand(),
+		priceCommand(),
 
 		// charges and money
 		sessionsCommand(),
@@ -34,6 +38,7 @@ func commandTree() []*cobra.Command {
 
 		// support and the rest
 		gatewayCommand(),
+		logsCommand(),
 		supportCommand(),
 		versionCommand(),
 	}

@@ -34,7 +34,7 @@ func openWires(c gpio.Config) (wires, error) {
 // openContactors orders every real contactor open, also beside one that cannot be
 // had: then it gives all back, and the error.
 func openContactors(c config.Config, w world) (*parts, error) {
-	p := &parts{posts: posts{info: c.Post, units: map[string]*evse.EVSE{}}, wires: map[int]wires{}, meter: map[int]*modbus.Meter{}, buses: map[string]*modbus.Bus{}}
+	p := &parts{posts: posts{info: c.Post, units: map[string]*evse.EVSE{}}, wires: map[int]wires{}, meter: map[int]*modbus.Meter{}, buses: map[string]*modbus.Bus{}, seen: newWitness(), found: map[int]string{}}
 	var all error
 	chipless := false
 	for i, e := range c.EVSEs {

@@ -26,6 +26,7 @@ func layers() rules.Layers {
 			"display":       {"hal", "payment"},
 			"agent/session": {"hal", "payment", "display"},
 
+			"agent/doctor":     {"hal", "payment", "display"},
 			"agent/telemetry":  {"hal", "payment", "display"},
 			"payment/envelope": {},
 
@@ -40,7 +41,7 @@ func layers() rules.Layers {
 // pure lists the packages that have no I/O, no chance and no clock: what they
 // say depends on nothing but what they are given.
 func pure() []string {
-	return []string{"hal", "payment", "display", "agent/session", "agent/telemetry", "agent/telemetry/fleet", "agent/setup"}
+	return []string{"hal", "payment", "display", "agent/session", "agent/doctor", "agent/telemetry", "agent/telemetry/fleet", "agent/setup"}
 }
 
 // modules lists what comes from outside. Modules without a package of their own

@@ -71,6 +71,7 @@ type Meter struct {
 	URL       string // empty for the simulated meter of a simulated contactor
 	Unit      int    // Modbus address, 1 to 255
 	Serial    string // empty for any meter
+	MIDUntil  string `mapstructure:"mid_until"` // the last day on which it may bill, as 2034-12-31; empty if nobody has said
 	Confirmed string // model of which a technician has compared what is read with the meter's own display; empty for none
 }
 

@@ -107,7 +107,7 @@ func TestReferenceConfigMeansWhatItSays(t *testing.T) {
 			ID: 1, Code: "A12",
 			Meter: Meter{
 				Model: "eastron_sdm630", URL: "rtu:///dev/serial/by-id/usb-FTDI_FT232R_USB_UART_A10K2Q7B-if00-port0?baud=9600&parity=N",
-				Unit: 1, Serial: "22110345", Confirmed: "eastron_sdm630",
+				Unit: 1, Serial: "22110345", MIDUntil: "2034-12-31", Confirmed: "eastron_sdm630",
 			},
 			Contactor: Contactor{Line: "GPIO17", Sense: "GPIO27", DeadMan: "GPIO5"},
 			Inputs:    Inputs{Plug: "GPIO22", Stop: "!GPIO23", EStop: "!GPIO24", RCD: "!GPIO25", Hot: "!GPIO26"},

@@ -79,6 +79,8 @@ func meterKeys() strict.Key {
 			Doc: "Modbus address of the meter: 1 to 247, or 255 for a meter that is its own gateway."},
 		{Name: "serial", Kind: strict.Text, Unset: "any", Want: someText(32), Legal: legal.Shorter(32),
 			Doc: "Serial number on the meter's plate. Another meter is then not billed from."},
+		{Name: "mid_until", Kind: strict.Text, Unset: "not known", Want: `a day such as "2034-12-31"`, Legal: day,
+			Doc: "Until when the meter's verification (MID) holds, as its plate or papers say. `stolpe doctor` warns half a year before."},
 		{Name: "confirmed", Kind: strict.Text, Unset: "no model", Want: "the model whose readings were compared with the meter's own display, or the key left out", Legal: mapName,
 			Doc: "Model of which a technician has compared energy, power and voltage, as `stolpe meter read` shows them, with the meter's own display. Only if it is that of `model` may a register map of low confidence bill."},
 	}}

@@ -117,3 +117,9 @@ func listensOnLoopback(s string) bool {
 	host, _, err := net.SplitHostPort(s)
 	return err == nil && legal.Loopback(host)
 }
+
+// day is written as in ISO 8601.
+func day(s string) bool {
+	_, err := time.Parse("2006-01-02", s)
+	return err == nil
+}

@@ -68,6 +68,10 @@ type Post struct {
 	Jump    int64  `json:"jump_s,omitempty"`  // how far the clock has jumped, s
 	Was     string `json:"clk_was,omitempty"` // how good the clock was before
 
+	// What a charge costs from then on; of PostBooted and PostConfig.
+	Price    *tariff          `json:"price,omitempty"`
+	Currency payment.Currency `json:"cur,omitempty"`
+
 	// Of PostCommissioned: names of reports, each the SHA-256 of one, which says what the
 	// one before it was called. So none can be changed or taken out unseen.
 	Report   string `json:"report,omitempty"`

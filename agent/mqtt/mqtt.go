@@ -85,9 +85,11 @@ type Conn struct {
 	line  func(ctx context.Context) (net.Conn, error) // what it is dialled over, before TLS
 	queue *queue
 
-	mu   sync.Mutex
-	link *link // nil while there is none that is ready
-	runs atomic.Bool
+	mu    sync.Mutex
+	link  *link     // nil while there is none that is ready
+	since time.Time // when it came or went
+	cause error     // why there is none
+	runs  atomic.Bool
 
 	barred map[string]bool // wishes that were not allowed the last time; of Run's goroutine
 }
@@ -208,7 +210,31 @@ func (c *Conn) ready() *link {
 func (c *Conn) set(l *link) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.link = l
+	c.link, c.since, c.cause = l, time.Now(), nil
+}
+
+// State is since when there is a connection, or none, and why there is none. Before the
+// first attempt has failed it knows no cause.
+func (c *Conn) State() (since time.Time, cause error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.since, c.cause
+}
+
+// broken notes why there is no connection.
+func (c *Conn) broken(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.cause = err
+}
+
+// Distrusted says whether an error is that one end does not accept the other's
+// certificate. What a broker says of ours comes as an alert, which the client library
+// passes on in words only.
+func Distrusted(err error) bool {
+	var alert tls.AlertError
+	var bad *tls.CertificateVerificationError
+	return err != nil && (errors.As(err, &alert) || errors.As(err, &bad) || strings.Contains(err.Error(), "remote error: tls:"))
 }
 
 // Leave ends a subscription before the connection ends, so that what is shared goes

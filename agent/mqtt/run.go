@@ -41,6 +41,7 @@ func (c *Conn) Run(ctx context.Context) error {
 		if held > settled {
 			broken = 0
 		}
+		c.broken(err)
 		wait := pause(broken, c.o.Retry)
 		c.log.Warn("mqtt: no connection", "error", err, "again_in", wait.Round(time.Millisecond))
 		select {

@@ -25,6 +25,10 @@ func (s *State) Believed() (r hal.Reading, heard time.Duration) {
 // PlugSensed is where the plug was sensed last.
 func (s *State) PlugSensed() hal.Plug { return s.plug }
 
+// Dead says that nothing is live behind the contactor, as far as can be told, so that it
+// may be closed.
+func (s *State) Dead(now time.Duration) bool { return s.dead(now) }
+
 // Asking tells how the settling of debt i stands, as Instant.Mono: when the service is
 // asked next, and from when on a person may have it asked sooner (Retried). Out says
 // that it is being asked.

@@ -115,6 +115,22 @@ func Unanswered(err error) bool {
 		e.ExceptionCode == goburrow.ExceptionCodeGatewayTargetDeviceFailedToRespond)
 }
 
+// Refused says whether the error is that a meter answers, and does not know what it was
+// asked for: as a rule it is another model.
+func Refused(err error) bool { return refused(err) && !Unanswered(err) }
+
+// garbled is what came, and was no whole answer.
+type garbled struct{ error }
+
+func (g garbled) Unwrap() error { return g.error }
+
+// Garbled says whether the error is that something came over a serial line that is no
+// answer: another speed or parity, two meters at once, or a line without its resistors.
+func Garbled(err error) bool {
+	_, is := errors.AsType[garbled](err)
+	return is
+}
+
 // refused says whether the error is an exception answer.
 func refused(err error) bool {
 	_, is := errors.AsType[*goburrow.ModbusError](err)

@@ -2,6 +2,7 @@ package modbus
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -15,6 +16,9 @@ import (
 // nobody replaces a meter without cutting it off, and after any failed read the
 // serial is asked for anyway.
 const serialAge = 5 * time.Minute
+
+// ErrOther says that something answers, and says of itself that it is another meter.
+var ErrOther = errors.New("another meter")
 
 // theSerial is the key of the serial among the identities of a map.
 const theSerial = "serial"
@@ -68,7 +72,7 @@ func (m *Meter) identify(ctx context.Context) (string, error) {
 			return "", err
 		}
 		if err == nil && !p.fits(text) {
-			return "", fmt.Errorf("another meter than %s: its %s is %q, want %s", m.model.ID, p.name, text, strings.Join(p.register.Expect, " or "))
+			return "", fmt.Errorf("%w than %s: its %s is %q, want %s", ErrOther, m.model.ID, p.name, text, strings.Join(p.register.Expect, " or "))
 		}
 		if p.name == theSerial {
 			m.serial = text

@@ -41,6 +41,39 @@ const (
 	strangeWait = 500 * time.Millisecond
 )
 
+// Recognise says what the meter of a unit may be, of which nobody knows the model. What
+// the URL leaves out of a serial line's settings is 9600, N and 1. An error says that
+// nothing answers there.
+func Recognise(ctx context.Context, url string, unit int, l *meters.Library) (Found, error) {
+	s, err := newScan(url, l, nil)
+	if err != nil {
+		return Found{}, fmt.Errorf("modbus: recognise: %w", err)
+	}
+	encode := encodeTCP
+	if s.place.rtu() {
+		encode = encodeRTU
+	}
+	line := setting{}
+	if s.place.scheme == schemeRTU {
+		line = s.place.line.or(factory)
+	}
+	b := s.bus(line)
+	defer b.Close() //nolint:errcheck // nothing was written
+	r, err := encoded(encode, uint8(unit), harmless(3))
+	if err != nil {
+		return Found{}, fmt.Errorf("modbus: recognise: %w", err)
+	}
+	r.within, r.gap = gatewayWait, strangeGap
+	if _, err := b.ask(ctx, r); err != nil && !unknown(err) {
+		return Found{}, fmt.Errorf("modbus: unit %d at %s: %w", unit, s.place.address, err)
+	}
+	err = s.recognise(ctx, s.bus(line), []int{unit})
+	if err != nil {
+		return Found{}, fmt.Errorf("modbus: unit %d at %s: %w", unit, s.place.address, err)
+	}
+	return s.found[0], nil
+}
+
 // recognise compares what units tell with all maps.
 func (s *scan) recognise(ctx context.Context, b *Bus, units []int) error {
 	defer b.Close() //nolint:errcheck // nothing was written

@@ -55,9 +55,13 @@ func (b *Bus) transactRTU(ctx context.Context, conn wire, r *request) ([]byte, e
 		return nil, fmt.Errorf("receive: not one byte: %w", err)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("receive, after % x: %w", b.buf[:b.have], err)
+		return nil, garbled{fmt.Errorf("receive, after % x: %w", b.buf[:b.have], err)}
 	}
-	return r.fromRTU(b.buf[:size])
+	registers, err := r.fromRTU(b.buf[:size])
+	if err != nil && !refused(err) {
+		err = garbled{err}
+	}
+	return registers, err
 }
 
 // hush listens until the line has been silent for T3.5, and for the gap that the
@@ -90,7 +94,7 @@ func (b *Bus) hush(ctx context.Context, conn wire, silence, gap time.Duration) e
 			return err
 		}
 		if took := time.Since(start); noise > 0 && took > maxNoise {
-			return fmt.Errorf("the line is not silent: %d bytes in %v that nobody asked for", noise, took.Round(time.Millisecond))
+			return garbled{fmt.Errorf("the line is not silent: %d bytes in %v that nobody asked for", noise, took.Round(time.Millisecond))}
 		}
 	}
 }

@@ -101,25 +101,34 @@ type scan struct {
 // progress, unless that is nil, several times a second. When it ends early, by ctx
 // or by an error, it gives what it has found until then.
 func Scan(ctx context.Context, url string, l *meters.Library, patient bool, progress func(Progress)) ([]Found, error) {
-	p, err := parseURL(url)
+	s, err := newScan(url, l, progress)
 	if err != nil {
 		return nil, fmt.Errorf("modbus: scan: %w", err)
+	}
+	if err := s.run(ctx, patient); err != nil {
+		return s.found, fmt.Errorf("modbus: scan %s: %w", s.place.address, err)
+	}
+	return s.found, nil
+}
+
+// newScan prepares a search at a URL for meters of the maps.
+func newScan(url string, l *meters.Library, progress func(Progress)) (*scan, error) {
+	p, err := parseURL(url)
+	if err != nil {
+		return nil, err
 	}
 	s := &scan{place: p, progress: progress}
 	s.bus = s.newBus
 	for _, id := range l.Names() {
 		m, err := l.Find(id)
 		if err != nil {
-			return nil, fmt.Errorf("modbus: scan: %w", err)
+			return nil, err
 		}
 		if p.scheme == schemeTCP || slices.Contains(m.Transports, "rtu") {
 			s.maps = append(s.maps, m)
 		}
 	}
-	if err := s.run(ctx, patient); err != nil {
-		return s.found, fmt.Errorf("modbus: scan %s: %w", p.address, err)
-	}
-	return s.found, nil
+	return s, nil
 }
 
 func (s *scan) run(ctx context.Context, patient bool) error {

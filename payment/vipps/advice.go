@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -26,6 +27,30 @@ func Advice(err error) string {
 		}
 	}
 	return f.advice
+}
+
+// notOurs is a token endpoint's word for keys that belong to another sales unit
+// (RFC 6749, 5.2).
+const notOurs = "unauthorized_client"
+
+// turnedAway is what is told of a subscription key that is not accepted.
+const turnedAway = "keys not accepted by the gateway in front of the service"
+
+// BadKeys says whether an error of this package is that the service does not take the
+// keys.
+func BadKeys(err error) bool {
+	var f *failure
+	return errors.As(err, &f) && !BadUnit(err) && (f.http == http.StatusUnauthorized || f.plain == turnedAway)
+}
+
+// BadUnit says whether an error of this package is that the keys are good, and not for
+// this sales unit.
+func BadUnit(err error) bool {
+	var f *failure
+	if !errors.As(err, &f) {
+		return false
+	}
+	return f.http == http.StatusForbidden && f.plain != turnedAway && f.plain != "" || f.http == http.StatusUnauthorized && strings.Contains(f.detail, notOurs)
 }
 
 // explain tells apart what looks alike from far away: who failed, and how; and
@@ -48,7 +73,7 @@ func explain(got reply, p problem, err error) (plain, advice string) {
 	case status == http.StatusTooManyRequests:
 		return fmt.Sprintf("too many calls: asked to wait %v", retryAfter(got.header)), "nothing: it is asked again when it may be; if it is told often, another program uses these keys"
 	case p.by == gateway && (status == http.StatusUnauthorized || status == http.StatusForbidden):
-		return "keys not accepted by the gateway in front of the service", "look at subscription_key, and whether it belongs to this base_url"
+		return turnedAway, "look at subscription_key, and whether it belongs to this base_url"
 	case status == http.StatusUnauthorized && (p.by == service || len(got.body) == 0):
 		return "keys or token not accepted", "look at client_id, client_secret, subscription_key and msn: do they belong together, and to this base_url?"
 	case status == http.StatusForbidden && p.by != nobody:
