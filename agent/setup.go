@@ -111,12 +111,30 @@ type fitting struct {
 	as       string  // who says they are at it
 	post     *onPost // as it runs; nil before somebody needs it
 	stdout   io.Writer
-	stderr   io.Writer
+	stderr   *headed // progress
+}
+
+// headed writes a heading before the first thing that is said below it.
+type headed struct {
+	io.Writer
+	heading string // not written yet
+}
+
+// Write writes.
+func (h *headed) Write(b []byte) (int, error) {
+	if h.heading != "" {
+		heading := h.heading
+		h.heading = ""
+		if _, err := fmt.Fprintf(h.Writer, "%s\n", heading); err != nil {
+			return 0, err
+		}
+	}
+	return h.Writer.Write(b)
 }
 
 // newFitting begins a setup, or goes on with one.
 func newFitting(c *cobra.Command, o setupOptions) (*fitting, error) {
-	f := &fitting{setupOptions: o, lang: langOf(c), stdout: c.OutOrStdout(), stderr: progressOf(c)}
+	f := &fitting{setupOptions: o, lang: langOf(c), stdout: c.OutOrStdout(), stderr: &headed{Writer: progressOf(c)}}
 	f.as, _ = c.Flags().GetString("as")
 	for _, s := range o.skip {
 		if !slices.Contains(setup.MaySkip(), setup.Step(s)) {
@@ -238,13 +256,14 @@ func (f *fitting) step(ctx context.Context, s setup.Step) error {
 	do := map[setup.Step]func(context.Context) error{
 		setup.Meter: f.readMeters, setup.Config: f.writeConfig, setup.Display: f.preview,
 		setup.Close: f.testContactors, setup.Press: f.testInputs, setup.Pay: f.testPayment,
-		setup.Charge: f.firstCharge, setup.Sticker: f.drawStickers, setup.Seal: f.seal, setup.Report: f.writeReport,
+		setup.Charge: f.firstCharge, setup.Sticker: f.drawStickers, setup.Selftest: f.selfTest, setup.Seal: f.seal, setup.Report: f.writeReport,
 	}[s]
 	if do == nil { // it was all in the answers
 		f.note(s, setup.Nothing, "")
 		return nil
 	}
-	fmt.Fprintf(f.stderr, "%s\n", s.Title().In(f.lang))
+	f.stderr.heading = s.Title().In(f.lang)
+	defer func() { f.stderr.heading = "" }()
 	return do(ctx)
 }
 

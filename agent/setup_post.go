@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -53,7 +54,7 @@ func (f *fitting) running(ctx context.Context) (*control.Client, error) {
 	return client, f.start(ctx, client)
 }
 
-// errDaemon is for a post that only its daemon can run.
+// startDaemon is for a post that only its daemon can run.
 const startDaemon = "systemctl start stolpe"
 
 // mayRun says whether the post may be run from here: not where its files would belong to
@@ -98,8 +99,29 @@ func (f *fitting) start(ctx context.Context, client *control.Client) error {
 			return ctx.Err()
 		case <-tick.C:
 			if err := client.Get(ctx, "status", nil, nil); !errors.Is(err, control.ErrNoDaemon) {
-				return answered(err)
+				return errors.Join(answered(err), f.awake(ctx))
 			}
+		}
+	}
+}
+
+// awake waits until the post knows its meters, its contactors and its payments, or it is
+// clear that it will not for a while. What is wrong then, the tests will say.
+func (f *fitting) awake(ctx context.Context) error {
+	within, cancel := context.WithTimeout(ctx, wakeWithin)
+	defer cancel()
+	for {
+		var all struct {
+			EVSEs []contactorNow `json:"evses"`
+		}
+		if err := f.post.Get(ctx, "contactor", nil, &all); err != nil {
+			return answered(err)
+		}
+		waking := func(c contactorNow) bool {
+			return slices.ContainsFunc(c.Faults, func(code string) bool { return slices.Contains([]string{"MET-001", "CON-003", "PAY-002"}, code) })
+		}
+		if !slices.ContainsFunc(all.EVSEs, waking) || pause(within, lookEach) != nil {
+			return ctx.Err()
 		}
 	}
 }

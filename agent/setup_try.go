@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"stolpe/agent/control"
+	"stolpe/agent/doctor"
 	"stolpe/agent/session"
 	"stolpe/agent/setup"
 )
@@ -48,15 +49,20 @@ func (f *fitting) mayClose(ctx context.Context) error {
 		return nil
 	}
 	if f.terminal == nil {
-		return coded{errNotSure, exitRefused}
+		return unconfirmed(f.danger())
 	}
 	sure, err := f.terminal.Confirm(ctx,
-		fmt.Sprintf(setup.Words{NB: "Kontaktoren slås inn i %v, og det blir spenning på kontakten. Skriv %s.", EN: "The contactor closes for %v, and there is power at the socket. Type %s."}.In(f.lang), session.TestFor, testWord),
+		f.danger()+" "+setup.Words{NB: "Skriv ", EN: "Type "}.In(f.lang)+testWord+".",
 		setup.Words{NB: "Ingenting må være plugget i, og ingen må ta på den.", EN: "Nothing may be plugged in, and nobody may touch it."}.In(f.lang), testWord)
 	if err == nil && !sure {
-		err = coded{errNotSure, exitRefused}
+		err = coded{errors.New("nothing was closed, as " + testWord + " was not typed"), exitRefused}
 	}
 	return err
+}
+
+// danger is what a test of a contactor does.
+func (f *fitting) danger() string {
+	return fmt.Sprintf(setup.Words{NB: "Kontaktoren slås inn i %v, og det blir spenning på kontakten.", EN: "The contactor closes for %v, and there is power at the socket."}.In(f.lang), session.TestFor)
 }
 
 // testContactor is testContactors for one EVSE.
@@ -213,6 +219,40 @@ func (f *fitting) press(ctx context.Context, post *control.Client, evse int, w w
 		return coded{fmt.Errorf("EVSE %d: %s at %s has not moved and come back within %v; is that its line?", evse, w.Name, w.Line, pressWithin), exitDevice}
 	}
 	return answered(err)
+}
+
+// selfTest looks at everything, as the doctor does. What fails on a real post is to be put
+// right before somebody answers for it.
+func (f *fitting) selfTest(ctx context.Context) error {
+	post, err := f.running(ctx)
+	if err != nil {
+		return err
+	}
+	all, _ := doctor.Judge(gathered(ctx, post, thisComputer(ctx, machineTime()), f.file, true, f.stderr))
+	var ill []string
+	fails := 0
+	for _, x := range all {
+		if x.Status != doctor.Fail && x.Status != doctor.Warn {
+			continue
+		}
+		word := "WARN"
+		if x.Status == doctor.Fail {
+			word = "FAIL"
+			fails++
+		}
+		ill = append(ill, x.ID)
+		fmt.Fprintf(f.stderr, "  %s  %s: %s\n        -> %s\n", word, x.ID, x.What.In(f.lang), x.Remedy.In(f.lang))
+	}
+	said := fmt.Sprintf(setup.Words{NB: "%d sett på", EN: "%d looked at"}.In(f.lang), len(all))
+	switch {
+	case fails > 0 && !f.progress.Answers.Yes("simulated"):
+		return coded{fmt.Errorf("%d of %d fail: %s", fails, len(all), strings.Join(ill, ", ")), exitDiffers}
+	case len(ill) > 0:
+		f.note(setup.Selftest, setup.Warned, said+"; "+strings.Join(ill, ", "))
+	default:
+		f.note(setup.Selftest, setup.Passed, said)
+	}
+	return nil
 }
 
 // errWorked says that an input has done what it should.
