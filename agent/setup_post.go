@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -43,7 +44,7 @@ func (f *fitting) running(ctx context.Context) (*control.Client, error) {
 			return nil, coded{fmt.Errorf("the daemon does not take the new configuration: %w; systemctl restart stolpe", answered(err)), exitRefused}
 		}
 		f.post = &onPost{Client: client}
-		return client, nil
+		return client, f.awake(ctx)
 	case !errors.Is(err, control.ErrNoDaemon):
 		return nil, answered(err)
 	}
@@ -114,14 +115,18 @@ func (f *fitting) awake(ctx context.Context) error {
 		var all struct {
 			EVSEs []contactorNow `json:"evses"`
 		}
-		if err := f.post.Get(ctx, "contactor", nil, &all); err != nil {
+		err := f.post.Get(ctx, "contactor", nil, &all)
+		if err != nil && !errors.Is(err, control.ErrNoDaemon) {
 			return answered(err)
 		}
 		waking := func(c contactorNow) bool {
 			return slices.ContainsFunc(c.Faults, func(code string) bool { return slices.Contains([]string{"MET-001", "CON-003", "PAY-002"}, code) })
 		}
-		if !slices.ContainsFunc(all.EVSEs, waking) || pause(within, lookEach) != nil {
-			return ctx.Err()
+		if err == nil && !slices.ContainsFunc(all.EVSEs, waking) { // it may be gone for a moment, to start anew
+			return nil
+		}
+		if pause(within, lookEach) != nil {
+			return cmp.Or(ctx.Err(), answered(err))
 		}
 	}
 }
