@@ -5,18 +5,26 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"os/signal"
+	"syscall"
 
+	"stolpe/agent/config"
 	"stolpe/agent/config/trial"
 )
 
 // runAgain runs the post of a configuration file until ctx ends, anew each time that it
 // is told to start anew. A configuration on trial that does not run is taken back.
 func runAgain(ctx context.Context, source *timeSource, file string, stderr io.Writer) error {
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP) // from the start on: it would end the program
+	defer signal.Stop(hup)
+	r := &runner{source: source, stderr: stderr, from: origin{file: file, told: hup}}
 	for ran := false; ; ran = true {
 		if err := beginTrial(file, stderr); err != nil {
 			fmt.Fprintf(stderr, "stolpe: %v\n", err) // and on with what there is: charges may have to be settled
 		}
-		err := runOnce(ctx, source, file, stderr)
+		err := r.once(ctx)
 		switch t, _ := trial.Of(file); {
 		case errors.Is(err, errRestart) && ctx.Err() == nil:
 		case errors.Is(err, errRestart):
@@ -64,12 +72,44 @@ func takeBack(t trial.Trial, stderr io.Writer) error {
 	return nil
 }
 
-// runOnce runs the post until ctx ends, or it is told to start anew.
-func runOnce(ctx context.Context, source *timeSource, file string, stderr io.Writer) error {
-	cfg, err := loadConfig(file)
-	if err != nil {
-		openNoted(file, cfg, stderr)
+// origin is where a configuration stands, and how a post hears that it is another.
+type origin struct {
+	file string
+	told <-chan os.Signal    // nil where nobody signals
+	goes func(config.Config) // called with what the post goes by when it has started, and whenever that is another; nil where nobody asks
+}
+
+// runner runs posts of one file, one after the other.
+type runner struct {
+	source *timeSource
+	stderr io.Writer
+	from   origin
+	good   *config.Config // what the newest of them that has started went by; nil for none
+}
+
+// once runs a post until ctx ends, or it is told to start anew. If it does not start with
+// what the file has now, and another has run before, it runs with what that had: whoever
+// has changed the file is told, and drivers do not suffer for it. A configuration on
+// trial is taken back instead.
+func (r *runner) once(ctx context.Context) error {
+	started, err := r.load(ctx)
+	switch t, _ := trial.Of(r.from.file); {
+	case started, err == nil, ctx.Err() != nil, r.good == nil, t.On():
 		return err
 	}
-	return daemon(ctx, source, cfg, file, stderr)
+	fmt.Fprintf(r.stderr, "stolpe: %v\nstolpe: the post does not start with this, and runs with the configuration before; put the file right, then: stolpe config reload\n", err)
+	return daemon(ctx, r.source, *r.good, r.from, r.stderr)
+}
+
+// load runs a post with what the file has, and says whether it has started.
+func (r *runner) load(ctx context.Context) (started bool, err error) {
+	cfg, err := loadConfig(r.from.file)
+	if err != nil {
+		openNoted(r.from.file, cfg, r.stderr)
+		return false, err
+	}
+	from := r.from
+	from.goes = func(now config.Config) { started, r.good = true, &now }
+	err = daemon(ctx, r.source, cfg, from, r.stderr)
+	return started, err
 }

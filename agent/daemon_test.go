@@ -33,7 +33,7 @@ func serve(t *testing.T, file string) *served {
 	s := &served{log: new(paper)}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- daemon(ctx, setTime(), cfg, file, s.log) }()
+	go func() { ended <- daemon(ctx, setTime(), cfg, origin{file: file}, s.log) }()
 	over := false
 	s.end = func() {
 		cancel()

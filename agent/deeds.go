@@ -47,16 +47,19 @@ type deeds struct {
 	now     func() hal.Instant
 	log     *slog.Logger
 
-	plan   config.Edit // made last, and not applied
-	trying sync.Mutex  // held by who begins or ends a trial
+	plan   config.Edit         // made last, and not applied
+	trying sync.Mutex          // held by whoever begins or ends a trial, or has the post go by the file
+	runs   config.Config       // what the post goes by; trying guards it
+	goes   func(config.Config) // called when that is another; nil where nobody asks
+	wait   chan struct{}       // takes one when somebody waits for a restart
 }
 
-// openDeeds makes the deeds of a post whose configuration stands in file. They run
+// openDeeds makes the deeds of a post whose configuration comes from there. They run
 // beside the loops from then on.
-func (p *parts) openDeeds(cfg config.Config, file string, w world, restart func()) *deeds {
+func (p *parts) openDeeds(cfg config.Config, from origin, w world, restart func()) *deeds {
 	d := &deeds{
-		board: p.board, file: file, dir: cfg.StateDir, running: cfg.Sum, lang: display.LangOf(cfg.Price.Currency),
-		restart: restart, now: w.now, log: w.log, noted: func(string) {},
+		board: p.board, file: from.file, goes: from.goes, dir: cfg.StateDir, running: cfg.Sum, lang: display.LangOf(cfg.Price.Currency),
+		restart: restart, now: w.now, log: w.log, noted: func(string) {}, runs: cfg, wait: make(chan struct{}, 1),
 	}
 	if w.book != nil {
 		d.noted = func(sum string) { noteConfig(w, sum) }

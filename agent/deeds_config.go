@@ -235,6 +235,8 @@ func (d *deeds) setPrice(ctx context.Context, c commands.Command) (commands.Answ
 	if err != nil {
 		return commands.Answer{}, err
 	}
+	d.trying.Lock()
+	defer d.trying.Unlock()
 	if t, _ := trial.Of(d.file); t.On() {
 		return commands.Answer{}, commands.Refuse(commands.Busy, "configuration "+t.ID+" is on trial: confirm it or take it back")
 	}
@@ -254,6 +256,7 @@ func (d *deeds) setPrice(ctx context.Context, c commands.Command) (commands.Answ
 			return commands.Answer{}, fmt.Errorf("the price is written, but EVSE %d has not taken it yet, and does at the next start: %w", v.Rules().EVSE, err)
 		}
 	}
+	d.took(e.Config)
 	d.log.Info("another price", "changes", e.Changes, "by", c.Issuer)
 	return commands.Answer{Text: "for charges from now on", Data: map[string]any{"cfg": e.Config.Sum, "changes": e.Changes}}, nil
 }

@@ -96,7 +96,7 @@ func admit(t *testing.T, p plan) *clinic {
 		t.Fatal(err)
 	}
 	c.performance = performBeside(t, c.file, func(w *world) { c.prepare(t, w, state, p) }, func(cfg config.Config, w world, parts *parts) {
-		d := parts.openDeeds(cfg, c.file, w, func() {})
+		d := parts.openDeeds(cfg, origin{file: c.file}, w, func() {})
 		parts.serveLocal(cfg, w, d, c.up)
 		if p.beside != nil {
 			p.beside(cfg, w, parts)

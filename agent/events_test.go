@@ -56,6 +56,7 @@ func TestEveryEventFitsTheSchema(t *testing.T) {
 		{Kind: ledger.CommandDone, Command: &ledger.Command{ID: id, Name: "stop", Issuer: "desk", Code: "done"}},
 		{Kind: ledger.PostBooted, Post: &ledger.Post{Version: "1.0.0", System: "linux/arm64", Boot: "7M3KQ2ZC", Config: "0123456789ab"}},
 		{Kind: ledger.PostClock, Post: &ledger.Post{Jump: -3600, Was: "unknown"}}, {Kind: ledger.PostConfig, Post: &ledger.Post{Config: "0123456789ab"}},
+		{Kind: ledger.PostConfig, Post: &ledger.Post{Config: "0123456789ab", Seal: "the seal that kari made has been taken off without its PIN"}},
 		{Kind: ledger.PostCommissioned, Post: &ledger.Post{Config: "0123456789ab", Report: strings.Repeat("0a", 32), Previous: strings.Repeat("0b", 32), By: "kari"}},
 	}
 	for i, e := range entries {

@@ -170,7 +170,7 @@ func TestPostAndGatewayTellEachOther(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	log, ended := new(paper), make(chan error, 1)
-	go func() { ended <- daemon(ctx, setTime(), cfg, file, log) }()
+	go func() { ended <- daemon(ctx, setTime(), cfg, origin{file: file}, log) }()
 	defer cancel()
 	g.until(envelope.AvailabilityLeaf, func(s string) bool { return s == "online" })
 	g.until(viewLeaf(1), func(s string) bool { return strings.Contains(s, `"state":"available"`) })

@@ -25,6 +25,7 @@ func (l *local) routes() []control.Route {
 		l.priceRoutes(),
 
 		// configuration
+		l.configRoutes(),
 
 		// what is wrong
 		l.factRoutes(),

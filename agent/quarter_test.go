@@ -340,7 +340,7 @@ func (q *quarter) start(profile string) {
 		p.units[e.Code] = v
 	}
 	p.board = openBoard(cfg.StateDir, w.now, log)
-	d := p.openDeeds(cfg, file, w, func() {})
+	d := p.openDeeds(cfg, origin{file: file}, w, func() {})
 	q.must(p.takeCommands(cfg, w, b, d.table()))
 	p.tellFleet(cfg, w, b)
 	ctx, end := context.WithCancel(context.Background())

@@ -31,16 +31,40 @@ const grace = 20 * time.Second
 
 func runCommand() *cobra.Command {
 	var file string
+	var check bool
 	c := &cobra.Command{
 		Use:   "run --config FILE",
 		Short: "run the post (the daemon)",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if check {
+				return checkOnly(c, file)
+			}
 			return runAgain(c.Context(), machineTime(), file, c.ErrOrStderr())
 		},
 	}
 	c.Flags().StringVar(&file, "config", defaultConfig, "configuration `file`")
+	c.Flags().BoolVar(&check, "check", false, "only read the configuration as the daemon would, secrets too, and say what is wrong with it")
 	return c
+}
+
+// checkOnly reads a configuration and starts nothing.
+func checkOnly(c *cobra.Command, file string) error {
+	cfg, err := loadConfig(file)
+	if err != nil {
+		return err
+	}
+	p := &parts{}
+	if err := p.loadMaps(cfg); err != nil {
+		return failed(err)
+	}
+	for i := range cfg.EVSEs {
+		if _, err := p.mapOf(cfg, i); err != nil {
+			return failed(err)
+		}
+	}
+	_, err = fmt.Fprintf(c.OutOrStdout(), "%s is valid: post %s, %d EVSE, cfg %s\n", file, cfg.Post.ID, len(cfg.EVSEs), cfg.Sum)
+	return failed(err)
 }
 
 // loadConfig reads a configuration, or says what to do.
@@ -53,9 +77,9 @@ func loadConfig(file string) (config.Config, error) {
 	return cfg, err
 }
 
-// daemon runs a post, whose configuration was read from file, until ctx ends. Its error
+// daemon runs a post, whose configuration was read from a file, until ctx ends. Its error
 // is errRestart when it is to be run anew.
-func daemon(ctx context.Context, source *timeSource, cfg config.Config, file string, stderr io.Writer) error {
+func daemon(ctx context.Context, source *timeSource, cfg config.Config, from origin, stderr io.Writer) error {
 	told := ctx
 	ctx, anew := context.WithCancelCause(ctx)
 	defer anew(nil)
@@ -64,7 +88,7 @@ func daemon(ctx context.Context, source *timeSource, cfg config.Config, file str
 	log := slog.New(slog.NewTextHandler(logged, &slog.HandlerOptions{ReplaceAttr: withoutTime}))
 	w := realWorld(source, cfg, log)
 	p, err := openContactors(cfg, w)
-	openNoted(file, cfg, logged)
+	openNoted(from.file, cfg, logged)
 	if err != nil {
 		return failed(err)
 	}
@@ -75,6 +99,7 @@ func daemon(ctx context.Context, source *timeSource, cfg config.Config, file str
 	p.board = openBoard(cfg.StateDir, w.now, log)
 	w.book = openBook(cfg.StateDir, cfg.Post.ID, log)
 	p.close = append(p.close, func() error { return closeBook(w.book) })
+	noteSeal(cfg, w, log)
 	if cfg.Metrics != "" {
 		w.figures = newFigures()
 		w.alive = w.figures.hooks(w.alive)
@@ -94,21 +119,20 @@ func daemon(ctx context.Context, source *timeSource, cfg config.Config, file str
 	if err := p.openEVSEs(cfg, w, w.figures.asking(pay)); err != nil {
 		return failed(err)
 	}
-	noteLines(cfg, file, log)
+	noteLines(cfg, from.file, log)
 	pages, err := p.openPages(cfg, pay, log)
 	if err != nil {
 		return failed(err)
 	}
-	d := p.openDeeds(cfg, file, w, func() { anew(errRestart) })
+	d := p.openDeeds(cfg, from, w, func() { anew(errRestart) })
 	if err := p.takeCommands(cfg, w, b, d.table()); err != nil {
 		return failed(err)
 	}
 	p.serveLocal(cfg, w, d, b)
 	p.tellFleet(cfg, w, b)
 	p.serveFigures(cfg, w, b)
-	if err := systemd.Ready(); err != nil {
-		log.Warn("service manager does not listen", "err", err)
-	}
+	p.jobs = append(p.jobs, d.hear(from.told))
+	from.started(cfg, log)
 	defer context.AfterFunc(told, func() {
 		log.Info("told to end; settling first", "within", grace)
 		if err := systemd.Stopping(); err != nil {
@@ -116,6 +140,16 @@ func daemon(ctx context.Context, source *timeSource, cfg config.Config, file str
 		}
 	})()
 	return failed(together(ctx, jobs, stop, p, pages))
+}
+
+// started tells whoever waits for it that the post has started.
+func (o origin) started(cfg config.Config, log *slog.Logger) {
+	if o.goes != nil {
+		o.goes(cfg)
+	}
+	if err := systemd.Ready(); err != nil {
+		log.Warn("service manager does not listen", "err", err)
+	}
 }
 
 // realWorld is the machine as it is.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"html"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -24,6 +25,7 @@ import (
 //	await FILE PATTERN      and until it has what matches
 //	post                    start the post of stolpe.yaml, wait until it listens; log in run.log
 //	post stop               end it as the service manager would; it must end well
+//	post reload             tell it as the service manager would that its file is another
 //	post kill               end it as a power cut would
 //	charge                  a driver comes: asks, pays, charges; waits until energy flows
 //	charge stop             the driver stops; waits until the charge is settled
@@ -87,14 +89,16 @@ func scriptPost(ts *testscript.TestScript, neg bool, args []string) {
 		p.start(ts)
 	case word == "stop" && p.running != nil:
 		ts.Check(p.running.Process.Signal(syscall.SIGTERM))
-		ts.Check(<-p.ended)
 		p.running = nil
+		ts.Check(<-p.ended)
+	case word == "reload" && p.running != nil:
+		ts.Check(p.running.Process.Signal(syscall.SIGHUP))
 	case word == "kill" && p.running != nil:
 		ts.Check(p.running.Process.Kill())
 		<-p.ended
 		p.running = nil
 	default:
-		ts.Fatalf("usage: post, then post stop or post kill")
+		ts.Fatalf("usage: post, then post stop, post kill or post reload")
 	}
 }
 
@@ -118,11 +122,16 @@ func (p *scriptedPost) start(ts *testscript.TestScript) {
 	scripted(ts, "the post listens: see run.log", func() bool {
 		select {
 		case err := <-ended:
+			p.running = nil // nobody is to be waited for any more
 			ts.Fatalf("the post has ended: %v\n%s", err, ts.ReadFile("run.log"))
 		default:
 		}
-		_, err := os.Stat(filepath.Join(ts.Getenv("STOLPE_CONTROL_DIR"), "control.sock"))
-		return err == nil && (p.pages(ts) != "" || !strings.Contains(ts.ReadFile("stolpe.yaml"), "listen:"))
+		conn, err := net.Dial("unix", filepath.Join(ts.Getenv("STOLPE_CONTROL_DIR"), "control.sock")) // one that was killed has left its own
+		if err != nil {
+			return false
+		}
+		conn.Close()
+		return p.pages(ts) != "" || !strings.Contains(ts.ReadFile("stolpe.yaml"), "listen:")
 	})
 }
 

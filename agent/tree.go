@@ -12,6 +12,7 @@ func commandTree() []*cobra.Command {
 		failsafeCommand(),
 
 		// set it up
+		configCommand(),
 		setupCommand(),
 
 		// what is wrong

@@ -2,7 +2,7 @@
 //
 // # Why
 //
-// Three words over a datagram socket are all that is needed, so there is no
+// A few words over a datagram socket are all that is needed, so there is no
 // library. Alive is meant to be called by the loop that owns a contactor, after
 // a pass in which all was as wanted, and by nobody else: a ping from a goroutine
 // of its own would only prove that the scheduler runs.
@@ -20,6 +20,21 @@ func Ready() error { return notify("READY=1") }
 
 // Alive restarts the watchdog's clock.
 func Alive() error { return notify("WATCHDOG=1") }
+
+// Reloading says that the program reads its configuration again. The manager takes it as
+// the answer to its own request (Type=notify-reload) by the time that stands in it, and
+// waits for Ready or Unchanged.
+func Reloading() error {
+	now, err := monotonic()
+	if err != nil {
+		return fmt.Errorf("systemd: notify RELOADING=1: %w", err)
+	}
+	return notify(fmt.Sprintf("RELOADING=1\nMONOTONIC_USEC=%d", now.Microseconds()))
+}
+
+// Unchanged ends a reload without a start anew, and says in one line what came of it;
+// systemctl status shows that.
+func Unchanged(status string) error { return notify("STATUS=" + status + "\nREADY=1") }
 
 // Stopping says that the program is on its way out.
 func Stopping() error { return notify("STOPPING=1") }

@@ -144,3 +144,44 @@ func (a *Amended) elsewhere() Lookup {
 		return strict.System(kind, name)
 	}
 }
+
+// Typed reads keys and what somebody typed as their values, for Amend; nothing typed
+// takes a key out. Its error says which keys there are, and wraps ErrKey where there is
+// none of that name.
+func Typed(keys, values []string) (map[string]any, error) {
+	set := map[string]any{}
+	for i, key := range keys {
+		k, err := Known(key)
+		if err != nil {
+			return nil, err
+		}
+		if _, twice := set[key]; twice {
+			return nil, fmt.Errorf("%s: is there twice", key)
+		}
+		set[key] = nil
+		if len(values) == 0 {
+			continue
+		}
+		if set[key], err = k.Value(values[i]); err != nil {
+			return nil, fmt.Errorf("%s: %w", key, err)
+		}
+	}
+	return set, nil
+}
+
+// ErrKey says that there is no such key.
+var ErrKey = errors.New("no such key")
+
+// noKey says which keys there are instead.
+type noKey struct{ error }
+
+func (noKey) Is(target error) bool { return target == ErrKey }
+
+// Known finds what is known of a key. Its error wraps ErrKey.
+func Known(key string) (strict.Key, error) {
+	k, err := schema().Find(key)
+	if err != nil {
+		return strict.Key{}, noKey{err}
+	}
+	return k, nil
+}

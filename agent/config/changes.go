@@ -62,6 +62,28 @@ func compareKeys(from, to []Entry) (all []Change) {
 
 func changed(key, from, to string) Change { return Change{key, from, to, atOnce(key)} }
 
+// Took is this configuration, with what another has of the keys that take effect at once.
+func (c Config) Took(now Config) Config {
+	var keys []Entry
+	for _, e := range c.Keys() {
+		if !atOnce(e.Path) {
+			keys = append(keys, e)
+		}
+	}
+	for _, e := range now.Keys() {
+		if atOnce(e.Path) {
+			keys = append(keys, e)
+		}
+	}
+	currency := c.Price.Currency
+	c.Price, c.Commissioning, c.keys = now.Price, now.Commissioning, keys
+	c.Price.Currency = currency
+	if len(Compare(c, now)) == 0 {
+		c.Sum = now.Sum
+	}
+	return c
+}
+
 // atOnce says whether a key takes effect without a start of the post: a price, for the
 // charges to come, and what says nothing of how the post works. Of all else the post has
 // made parts when it started.

@@ -30,7 +30,7 @@ func commissioningKeys() strict.Key {
 		{Name: "by", Kind: strict.Text, Need: true, Want: someText(maxName), Legal: legal.Shorter(maxName), Doc: "Who sealed it, as they said." + made},
 		{Name: "salt", Kind: strict.Text, Need: true, Quiet: true, Want: "22 characters, as stolpe config seal writes them", Legal: base64(22), Doc: "What a PIN needs to become the key; never shown, as PINs can be guessed with it." + made},
 		{Name: "key", Kind: strict.Text, Need: true, Want: "43 characters, as stolpe config seal writes them", Legal: publicKey, Doc: "Public half of the key." + made},
-		{Name: "seal", Kind: strict.Text, Need: true, Want: "86 characters, as stolpe config seal writes them", Legal: base64(86), Doc: "Signature." + made},
+		{Name: "seal", Kind: strict.Text, Need: true, Quiet: true, Want: "86 characters, as stolpe config seal writes them", Legal: base64(86), Doc: "Signature." + made},
 	}}
 }
 

@@ -53,6 +53,7 @@ type Config struct {
 	Sum           string // the first 12 hexadecimal digits of the file's SHA-256
 
 	from *strict.Reader // where everything stood, for Wrong
+	keys []Entry        // all that hold something; nil where from says so
 }
 
 // EVSE is one meter, one contactor and one plug.
@@ -192,6 +193,9 @@ func System(kind, name string) (string, error) { return strict.System(kind, name
 // Defaults gives what holds when nothing is said.
 func Defaults() []Entry { return schema().Defaults() }
 
+// CheckSecret says with an error, which does not contain it, what is wrong with a secret.
+func CheckSecret(value string) error { return strict.CheckSecret(value) }
+
 // Reference gives a table in Markdown of every key.
 func Reference() string { return schema().Reference() }
 
@@ -248,8 +252,8 @@ func sumOf(text []byte) string {
 
 // Keys gives all keys that hold something, with where that comes from.
 func (c Config) Keys() []Entry {
-	if c.from == nil {
-		return nil
+	if c.from == nil || c.keys != nil {
+		return c.keys
 	}
 	return c.from.Entries()
 }

@@ -67,6 +67,7 @@ type Post struct {
 	Config  string `json:"cfg,omitempty"`     // as in the telemetry's info
 	Jump    int64  `json:"jump_s,omitempty"`  // how far the clock has jumped, s
 	Was     string `json:"clk_was,omitempty"` // how good the clock was before
+	Seal    string `json:"seal,omitempty"`    // what is wrong with the seal of the configuration
 
 	// What a charge costs from then on; of PostBooted and PostConfig.
 	Price    *tariff          `json:"price,omitempty"`

@@ -14,8 +14,9 @@ type Entry struct {
 	Path string
 	From string // file:line, "environment NAME" or "default"
 
-	value any // int64, string, bool, time.Duration, or a []any of these
-	quiet bool
+	value  any // int64, string, bool, time.Duration, or a []any of these
+	quiet  bool
+	secret bool // it says where a secret is
 }
 
 // Entries gives all keys that hold something, in the order of the table. Keys of a
@@ -48,7 +49,8 @@ func (r *Reader) entries(k Key, said map[string]any, path string) (all []Entry) 
 
 // entry gives one key, and says whether it holds anything.
 func (r *Reader) entry(k Key, said any, path string) (Entry, bool) {
-	e := Entry{Path: path, From: "default", value: said, quiet: k.Quiet || k.Kind == SecretRef || k.Kind == SecretRefs}
+	e := Entry{Path: path, From: "default", value: said, secret: k.Kind == SecretRef || k.Kind == SecretRefs}
+	e.quiet = k.Quiet || e.secret
 	switch {
 	case r.from[path] != "":
 		e.From, e.value = "environment "+r.from[path], r.over[path]
@@ -105,6 +107,24 @@ func (e Entry) MarshalJSON() ([]byte, error) {
 		Value any    `json:"value"`
 		From  string `json:"from"`
 	}{e.Path, v, e.From})
+}
+
+// Secrets gives where the secrets of a key are kept, as credential:NAME and the like; none
+// for a key that has none.
+func (e Entry) Secrets() (where []string) {
+	switch v := e.value.(type) {
+	case string:
+		if e.secret {
+			where = append(where, v)
+		}
+	case []any:
+		for _, one := range v {
+			if said, ok := one.(string); ok && e.secret {
+				where = append(where, said)
+			}
+		}
+	}
+	return where
 }
 
 // Same says whether another entry holds the same, wherever that comes from.

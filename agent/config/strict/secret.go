@@ -147,6 +147,12 @@ func (l Lookup) resolve(text string) (Secret, error) {
 	return Hide(value), nil
 }
 
+// CheckSecret says with an error, which does not contain it, what is wrong with a secret.
+func CheckSecret(value string) error {
+	_, err := Lookup(func(string, string) (string, error) { return value, nil }).resolve("env:X")
+	return err
+}
+
 // Secret finds the secret that the key at path refers to as said, and notes if
 // there is none.
 func (r *Reader) Secret(path, said string, find Lookup) Secret {

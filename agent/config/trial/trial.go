@@ -164,3 +164,11 @@ func keep(file string, text []byte) (string, error) {
 	}
 	return path, write(path, path+beforeEnd, text)
 }
+
+// Before is where the version before a file is kept.
+func Before(file string) string {
+	if path, err := filepath.EvalSymlinks(file); err == nil {
+		file = path
+	}
+	return file + beforeEnd
+}
