@@ -80,7 +80,8 @@ func (f *fitting) start(ctx context.Context, client *control.Client) error {
 	jobs, cancel := context.WithCancel(context.WithoutCancel(ctx)) // it settles after Ctrl-C, too
 	said := &tail{}
 	done := make(chan error, 1)
-	go func() { done <- runOnce(jobs, machineTime(), f.file, said) }()
+	r := &runner{source: machineTime(), stderr: said, from: origin{file: f.file}}
+	go func() { done <- r.once(jobs) }()
 	f.post = &onPost{Client: client, end: func() error {
 		cancel()
 		return <-done
