@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,25 +25,30 @@ import (
 // set at first.
 func TestPriceHoldsFromItsTimeOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex // guards what follows
 		var set []string
-		var fail atomic.Bool
-		clock := hal.ClockSynced
+		fail, clock := false, hal.ClockSynced
+		locked := func(f func()) { mu.Lock(); defer mu.Unlock(); f() }
 		log := new(paper)
 		d := &deeds{dir: t.TempDir(), log: slog.New(slog.NewTextHandler(log, nil)), now: func() hal.Instant {
+			mu.Lock()
+			defer mu.Unlock()
 			return hal.Instant{Wall: hal.Stamp{Unix: time.Now().Unix(), Clock: clock}}
 		}}
 		begin := time.Now()
 		open := func() (*later, func()) {
 			l := openLater(d, world{})
 			l.set = func(_ context.Context, c commands.Command) (commands.Answer, error) {
-				if fail.Load() {
+				mu.Lock()
+				defer mu.Unlock()
+				if fail {
 					return commands.Answer{}, errors.New("on trial")
 				}
 				set = append(set, strings.Join([]string{time.Since(begin).String(), c.Issuer, string(c.Args)}, " "))
 				return commands.Answer{}, nil
 			}
 			l.note = func(e ledger.Entry) error {
-				set = append(set, string(e.Kind)+" "+e.Command.Issuer)
+				locked(func() { set = append(set, string(e.Kind)+" "+e.Command.Issuer) })
 				return nil
 			}
 			ctx, cancel := context.WithCancel(t.Context())
@@ -66,19 +71,21 @@ func TestPriceHoldsFromItsTimeOn(t *testing.T) {
 		end()
 		l, end = open()
 		time.Sleep(59 * time.Second)
-		if len(set) != 0 {
-			t.Errorf("before its time: %v", set)
-		}
+		locked(func() {
+			if len(set) != 0 {
+				t.Errorf("before its time: %v", set)
+			}
+		})
 		time.Sleep(3 * time.Hour)
 		keep(l, at(4*time.Hour, "kari"))
 		keep(l, nil)
 		time.Sleep(3 * time.Hour)
-		fail.Store(true)
+		locked(func() { fail = true })
 		keep(l, at(7*time.Hour, "ann"))
 		time.Sleep(2 * time.Hour)
-		fail.Store(false)
+		locked(func() { fail = false })
 		time.Sleep(time.Minute)
-		clock = hal.ClockUnknown
+		locked(func() { clock = hal.ClockUnknown })
 		keep(l, at(time.Hour, "nobody"))
 		time.Sleep(time.Hour)
 		end()
