@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -34,6 +33,7 @@ type clinic struct {
 	file    string    // the configuration
 	client  *control.Client
 	up      *uplink // nil without a broker
+	local   *local
 }
 
 // plan says what a clinic begins with.
@@ -98,6 +98,7 @@ func admit(t *testing.T, p plan) *clinic {
 	}
 	c.performance = performBeside(t, c.file, func(w *world) { c.prepare(t, w, state, p) }, func(cfg config.Config, w world, parts *parts) {
 		d := parts.openDeeds(cfg, origin{file: c.file}, w, func() {})
+		c.local = &local{deeds: d, cfg: cfg, w: w, parts: parts, up: c.up}
 		parts.serveLocal(cfg, w, d, c.up)
 		if p.beside != nil {
 			p.beside(cfg, w, parts)
@@ -172,10 +173,13 @@ func shortDir(t *testing.T) string {
 // is asked again.
 func (c *clinic) look(ctx context.Context) (f doctor.Facts) {
 	for f.Refused = true; f.Refused && ctx.Err() == nil; {
-		f = gathered(ctx, c.client, c.machine, c.file, false, io.Discard)
+		f = gathered(ctx, c.client, c.machine, c.file, false, unsaid)
 	}
 	return f
 }
+
+// unsaid is a progress that nobody waits for.
+func unsaid(string, string, ...any) {}
 
 // state is how the EVSE is.
 func (c *clinic) state() (session.State, hal.Instant) {

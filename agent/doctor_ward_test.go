@@ -16,9 +16,11 @@ import (
 	"stolpe/agent/config"
 	"stolpe/agent/control"
 	"stolpe/agent/doctor"
+	"stolpe/agent/session"
 	"stolpe/hal"
 	"stolpe/hal/modbus/meters"
 	"stolpe/hal/sim"
+	"stolpe/payment"
 	keys "stolpe/payment/gateway/broker"
 	till "stolpe/payment/sim"
 )
@@ -231,7 +233,7 @@ func TestPostWithoutItsDaemon(t *testing.T) {
 		{"unit: 1", "colour: red\n", []string{"FAIL daemon: the daemon does not run: its configuration is not valid: ", "colour", "FAIL config: "}},
 	} {
 		file := write(t, "stolpe.yaml", strings.Replace(demoConfig, "contactor: {sim: true}", `meter: {model: eastron_sdm120, url: "`+url+`", `+x.meter+`}, contactor: {line: GPIO17, sense: GPIO27}`, 1)+x.text)
-		all, _ := doctor.Judge(gathered(t.Context(), control.Dial(shortDir(t)), c, file, true, io.Discard))
+		all, _ := doctor.Judge(gathered(t.Context(), control.Dial(shortDir(t)), c, file, true, unsaid))
 		var told strings.Builder
 		for _, f := range all {
 			if f.Status == doctor.Fail || f.ID == "meter.1" {
@@ -247,5 +249,35 @@ func TestPostWithoutItsDaemon(t *testing.T) {
 			}
 			rest = after
 		}
+	}
+}
+
+// Who may look only is not told which payment a debt is, nor how much.
+func TestFactsForWhoMayLookOnly(t *testing.T) {
+	t.Parallel()
+	c := admit(t, plan{setup: sim.Setup{Serial: "22110345", Register: 1_000_000}, change: withState(func(k *session.Kept) {
+		d := session.Debt{Charge: session.Charge{Number: 7, Held: true, Limit: 35_000}, Due: 1000, Trouble: payment.FundsGone}
+		d.Price.Currency, d.Price.KWh = "NOK", 549
+		k.Debts, k.Counter = []session.Debt{d}, 7
+	})})
+	for role, secret := range map[control.Role]bool{control.Viewer: true, control.Technician: false} {
+		said, err := c.local.facts(t.Context(), control.Caller{Role: role}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := doctor.Facts{Daemon: new(doctor.Daemon)}
+		*f.Daemon = said.(doctor.Daemon)
+		all, _ := doctor.Judge(f, "settlement")
+		if len(all) != 1 || all[0].Status != doctor.Fail {
+			t.Fatalf("%v: %+v", role, all)
+		}
+		for _, private := range []string{"DEMO-1-000007", "10.00"} {
+			if told := fmt.Sprint(all, f.Daemon.EVSEs); strings.Contains(told, private) == secret {
+				t.Errorf("%v: %s in %s: %v", role, private, told, !secret)
+			}
+		}
+	}
+	if _, err := c.local.findMeter(t.Context(), control.Caller{}, []byte(`{"evse":9}`)); err == nil || !strings.Contains(err.Error(), "no EVSE 9") {
+		t.Errorf("%v", err)
 	}
 }

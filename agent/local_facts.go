@@ -44,7 +44,7 @@ func (l *local) facts(ctx context.Context, c control.Caller, text json.RawMessag
 		return nil, err
 	}
 	d := doctor.Daemon{
-		Post: l.cfg.Post.ID, Version: version, Commit: builtFrom(), Sum: l.running, File: l.file, Clock: l.now().Wall.Clock.String(),
+		Post: l.cfg.Post.ID, Version: version, Commit: builtFrom(), Sum: l.running, File: l.file, StateDir: l.dir, Clock: l.now().Wall.Clock.String(),
 		Ledger: "there is none", Guest: c.Role < control.Technician,
 	}
 	if l.ledger != nil {
@@ -100,7 +100,7 @@ func (l *local) evseFacts(i int, e config.EVSE, v unit, guest bool) doctor.EVSE 
 		Quiet: s.Phase == session.Charging && view.Charge.Idle.Quiet >= quietFor, Young: now.Mono < youngFor,
 		Dead: s.Phase == session.Idle && s.Dead(now.Mono), Most: session.MaxDebts, Journal: l.parts.found[e.ID],
 		Contactor: doctor.Contactor{
-			Sim: e.Contactor.Sim, Line: e.Contactor.Line, Sense: e.Contactor.Sense, Want: want.String(), As: s.SensedAs(want, now.Mono),
+			Sim: e.Contactor.Sim, Line: e.Contactor.Line, ActiveLow: e.Contactor.ActiveLow, Sense: e.Contactor.Sense, Want: want.String(), As: s.SensedAs(want, now.Mono),
 			Wear: s.Wear.Closings,
 		},
 		Inputs: doctor.Inputs{Stop: e.Inputs.Stop, EStop: e.Inputs.EStop, RCD: e.Inputs.RCD, Hot: e.Inputs.Hot},

@@ -75,27 +75,29 @@ type File struct {
 	Wrong  []string `json:"wrong,omitempty"`  // all that is wrong with it
 	Unread bool     `json:"unread,omitempty"` // who asks may not read it
 	Sum    string   `json:"sum,omitempty"`    // its name
+	Zone   string   `json:"zone,omitempty"`   // of the post
 	Trial  string   `json:"trial,omitempty"`  // the sum of the one on trial
 	Seal   string   `json:"seal,omitempty"`   // when it was sealed and by whom; empty for not
 }
 
 // Daemon is what a running post says of itself.
 type Daemon struct {
-	Post    string `json:"post"`
-	Version string `json:"version"`
-	Commit  string `json:"commit,omitempty"`
-	Sum     string `json:"sum"`     // of the configuration that runs
-	File    string `json:"file"`    // from which it was read
-	Clock   string `json:"clock"`   // as in Machine
-	Ledger  string `json:"ledger"`  // what is wrong with it
-	Disk    string `json:"disk"`    // what happened when it wrote into the state folder
-	Seal    string `json:"seal"`    // what is wrong with the seal, seen by a post that remembers another
-	Unheard string `json:"unheard"` // an EVSE whose loop does not answer
-	EVSEs   []EVSE `json:"evses"`
-	Pay     Pay    `json:"pay"`
-	Broker  Broker `json:"broker"`
-	Hooks   Hooks  `json:"hooks"`
-	Guest   bool   `json:"guest,omitempty"` // who asks may look only, so some of it is left out
+	Post     string `json:"post"`
+	Version  string `json:"version"`
+	Commit   string `json:"commit,omitempty"`
+	Sum      string `json:"sum"`    // of the configuration that runs
+	File     string `json:"file"`   // from which it was read
+	Clock    string `json:"clock"`  // as in Machine
+	Ledger   string `json:"ledger"` // what is wrong with it
+	Disk     string `json:"disk"`   // what happened when it wrote into the state folder
+	StateDir string `json:"state_dir"`
+	Seal     string `json:"seal"`    // what is wrong with the seal, seen by a post that remembers another
+	Unheard  string `json:"unheard"` // an EVSE whose loop does not answer
+	EVSEs    []EVSE `json:"evses"`
+	Pay      Pay    `json:"pay"`
+	Broker   Broker `json:"broker"`
+	Hooks    Hooks  `json:"hooks"`
+	Guest    bool   `json:"guest,omitempty"` // who asks may look only, so some of it is left out
 }
 
 // EVSE is one of a post.
@@ -162,15 +164,16 @@ const (
 
 // Contactor is what switches an EVSE.
 type Contactor struct {
-	Sim   bool   `json:"sim"`
-	Line  string `json:"line,omitempty"`
-	Sense string `json:"sense,omitempty"`
-	Want  string `json:"want"` // open or closed
-	As    bool   `json:"as"`   // it is sensed like that
-	Slow  int64  `json:"slow"` // ms, the longest that it took to open
-	Wear  uint64 `json:"wear"` // closings
-	Hot   uint64 `json:"hot"`  // openings under load
-	Wrong string `json:"wrong,omitempty"`
+	Sim       bool   `json:"sim"`
+	Line      string `json:"line,omitempty"`
+	ActiveLow bool   `json:"active_low,omitempty"`
+	Sense     string `json:"sense,omitempty"`
+	Want      string `json:"want"` // open or closed
+	As        bool   `json:"as"`   // it is sensed like that
+	Slow      int64  `json:"slow"` // ms, the longest that it took to open
+	Wear      uint64 `json:"wear"` // closings
+	Hot       uint64 `json:"hot"`  // openings under load
+	Wrong     string `json:"wrong,omitempty"`
 }
 
 // Debt is a charge that is not settled.
