@@ -167,5 +167,5 @@ func (k *checkup) sum(all []doctor.Finding) string {
 func (k *checkup) gather(c *cobra.Command) doctor.Facts {
 	out := progressOf(c)
 	say := func(nb, en string, a ...any) { fmt.Fprintf(out, pick(k.lang, nb, en)+"\n", a...) }
-	return gathered(c.Context(), daemonOf(), thisComputer(c.Context(), machineTime()), k.file, c.Flags().Changed("config"), say)
+	return gatheredWith(c.Context(), daemonOf(), thisComputer(c.Context(), machineTime()), k.file, c.Flags().Changed("config"), say)
 }

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"io/fs"
 	"runtime/debug"
 	"time"
@@ -22,9 +24,9 @@ const (
 	meterFor  = 5 * time.Second  // for a meter that is read without it
 )
 
-// gathered asks the daemon, the configuration and the machine. The file is the daemon's
+// gatheredWith asks the daemon, the configuration and the machine. The file is the daemon's
 // own unless another is named.
-func gathered(ctx context.Context, d *control.Client, c computer, file string, named bool, say meanwhile) doctor.Facts {
+func gatheredWith(ctx context.Context, d *control.Client, c computer, file string, named bool, say meanwhile) doctor.Facts {
 	f := doctor.Facts{Version: version, Commit: builtFrom()}
 	said, err := askDaemon(ctx, d)
 	if err == nil {
@@ -52,6 +54,11 @@ func gathered(ctx context.Context, d *control.Client, c computer, file string, n
 		f.Bare = bareMeters(ctx, *cfg, say)
 	}
 	return f
+}
+
+// gathered is gatheredWith for whoever has another way to tell what is being done.
+func gathered(ctx context.Context, d *control.Client, c computer, file string, named bool, out io.Writer) doctor.Facts {
+	return gatheredWith(ctx, d, c, file, named, func(_, en string, a ...any) { fmt.Fprintf(out, en+"\n", a...) })
 }
 
 // meanwhile tells on the way what is being done, in the language of who waits.
