@@ -156,7 +156,7 @@ func bareMeters(ctx context.Context, cfg config.Config, say meanwhile) []doctor.
 	}
 	var all []doctor.EVSE
 	for i, e := range cfg.EVSEs {
-		x := doctor.EVSE{ID: e.ID, Code: e.Code, Meter: doctor.Meter{Model: e.Meter.Model, URL: e.Meter.URL, Unit: e.Meter.Unit, Serial: e.Meter.Serial, MID: e.Meter.MIDUntil, Index: i}}
+		x := doctor.EVSE{ID: e.ID, Meter: doctor.Meter{Model: e.Meter.Model, URL: e.Meter.URL, Unit: e.Meter.Unit, Serial: e.Meter.Serial, MID: e.Meter.MIDUntil, Index: i}}
 		if e.Meter.URL == "" {
 			continue // it is simulated by the daemon
 		}

@@ -182,7 +182,7 @@ func (c computer) persist(board string) string {
 func (c computer) flash() []doctor.Flash {
 	var all []doctor.Flash
 	for _, dir := range c.all("/sys/class/mmc_host/mmc*/mmc*:*") {
-		f := doctor.Flash{Name: cmp.Or(c.text(path.Join(dir, "name")), path.Base(dir)), Kind: c.text(path.Join(dir, "type"))}
+		f := doctor.Flash{Name: cmp.Or(c.text(path.Join(dir, "name")), path.Base(dir))}
 		const step = 10                                                         // percent of its life for each that it counts (JEDEC 84-B51, DEVICE_LIFE_TIME_EST)
 		for _, n := range strings.Fields(c.text(path.Join(dir, "life_time"))) { // of each kind of cell
 			if v, err := strconv.ParseUint(strings.TrimPrefix(n, "0x"), 16, 8); err == nil {

@@ -281,3 +281,24 @@ func TestFactsForWhoMayLookOnly(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// A loop that takes nothing any more is named: the program runs, and does not work.
+func TestLoopThatHangs(t *testing.T) {
+	t.Parallel()
+	c := admit(t, plan{setup: sim.Setup{Serial: "22110345", Register: 1_000_000}, deeds: func(d *deeds) { d.units = []unit{hung{d.units[0]}} }})
+	said, err := c.local.facts(t.Context(), control.Caller{Role: control.Admin}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := doctor.Facts{Machine: doctor.Machine{Now: time.Now().Unix()}, Daemon: new(doctor.Daemon)}
+	*f.Daemon = said.(doctor.Daemon)
+	first, why := foremost(f)
+	if want := "FAIL daemon: the daemon runs, but EVSE 1 does not answer -> take a support bundle"; !strings.HasPrefix(first, want) || !strings.Contains(why, "daemon: the daemon runs, but EVSE 1 does not answer") {
+		t.Errorf("%s; %s", first, why)
+	}
+}
+
+// hung is an EVSE whose loop takes nothing.
+type hung struct{ unit }
+
+func (hung) Tell(ctx context.Context, _ session.Event) error { <-ctx.Done(); return ctx.Err() }

@@ -64,7 +64,6 @@ type Disk struct {
 // Flash is a card, or flash on the board.
 type Flash struct {
 	Name  string `json:"name"`
-	Kind  string `json:"kind"`                   // SD or MMC
 	Used  int    `json:"used_percent,omitempty"` // of its life, at most; 0 if it does not tell
 	Spare int    `json:"spare,omitempty"`        // of its spare blocks: 1 enough, 2 few, 3 hardly any; 0 if it does not tell
 }
@@ -103,7 +102,6 @@ type Daemon struct {
 // EVSE is one of a post.
 type EVSE struct {
 	ID     int      `json:"id"` // its number on the post
-	Code   string   `json:"code"`
 	Phase  string   `json:"phase"`
 	Since  int64    `json:"since_s"` // how long it has been in it, s
 	Quiet  bool     `json:"quiet"`   // a car is plugged in and takes nothing
@@ -170,10 +168,7 @@ type Contactor struct {
 	Sense     string `json:"sense,omitempty"`
 	Want      string `json:"want"` // open or closed
 	As        bool   `json:"as"`   // it is sensed like that
-	Slow      int64  `json:"slow"` // ms, the longest that it took to open
 	Wear      uint64 `json:"wear"` // closings
-	Hot       uint64 `json:"hot"`  // openings under load
-	Wrong     string `json:"wrong,omitempty"`
 }
 
 // Debt is a charge that is not settled.
@@ -190,10 +185,9 @@ type Pay struct {
 	Through string   `json:"through"` // vipps, gateway or sim
 	Where   string   `json:"where,omitempty"`
 	MSN     string   `json:"msn,omitempty"`
-	Wrong   string   `json:"wrong,omitempty"`  // what came of the last asking, if it failed
-	Advice  string   `json:"advice,omitempty"` // about that
-	Kind    Kind     `json:"kind,omitempty"`   // of that
-	Failed  *int64   `json:"failed_s,omitempty"`
+	Wrong   string   `json:"wrong,omitempty"`   // what came of the last asking, if it failed
+	Advice  string   `json:"advice,omitempty"`  // about that
+	Kind    Kind     `json:"kind,omitempty"`    // of that
 	Well    *int64   `json:"well_s,omitempty"`  // since something was answered, s; nil for not since the start
 	Took    int64    `json:"took_ms,omitempty"` // the last answer, ms
 	Pinged  []Pinged `json:"pinged,omitempty"`  // what a ping saw
@@ -215,8 +209,8 @@ const (
 type Hooks struct {
 	Wanted bool   `json:"wanted"`
 	URL    string `json:"url,omitempty"`
-	Held   int    `json:"held"` // registrations
-	Wrong  string `json:"wrong,omitempty"`
+	Held   int    `json:"held"`            // registrations
+	Wrong  string `json:"wrong,omitempty"` // how they were last looked after, if that failed
 }
 
 // Broker is the connection to the fleet.
@@ -235,5 +229,4 @@ type Pinged struct {
 	What  string `json:"what"`
 	State string `json:"state"` // ok, warn, fail, or off for what need not be
 	Text  string `json:"text"`
-	Do    string `json:"do"` // what to do about it
 }
