@@ -44,7 +44,7 @@ func (l *local) facts(ctx context.Context, c control.Caller, text json.RawMessag
 		return nil, err
 	}
 	d := doctor.Daemon{
-		Post: l.cfg.Post.ID, Version: version, Commit: builtFrom(), Sum: l.running, File: l.file, Clock: l.now().Wall.Clock.String(),
+		Post: l.cfg.Post.ID, Version: version, Commit: builtFrom(), Sum: l.running(), File: l.file, Clock: l.now().Wall.Clock.String(),
 		Ledger: "there is none", Guest: c.Role < control.Technician,
 	}
 	if l.ledger != nil {

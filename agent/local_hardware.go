@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"stolpe/agent/control"
@@ -133,7 +134,10 @@ func (l *local) testContactor(ctx context.Context, _ control.Caller, text json.R
 	if args.Confirm != testWord {
 		return nil, control.Refuse(control.Unsafe, "this closes the contactor of EVSE %d for %v, with power behind it: nothing may be plugged in and nobody may touch it; to say so, confirm must be %s", id, session.TestFor, testWord)
 	}
-	defer v.Tell(context.WithoutCancel(ctx), session.TestEnded{}) //nolint:errcheck // without a context that ends it cannot fail
+	if charging := l.busy(); len(charging) > 0 {
+		return nil, control.Refuse(control.Unsafe, "not while somebody charges: %s; wait until that has ended, or end it: stolpe service out --now", strings.Join(charging, ", "))
+	}
+	defer endTest(ctx, v)
 	var no evse.NotNow
 	switch err := v.Test(ctx); {
 	case errors.As(err, &no):
@@ -145,10 +149,26 @@ func (l *local) testContactor(ctx context.Context, _ control.Caller, text json.R
 	return control.Reply{Data: t, Text: t.String()}, nil
 }
 
+// endTest ends a test that may be under way: also when its caller has gone, and past a
+// loop that hangs.
+func endTest(ctx context.Context, v *evse.EVSE) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), session.TestFor)
+	defer cancel()
+	if err := v.Tell(ctx, session.TestEnded{}); err != nil {
+		v.Open() //nolint:errcheck // the loop is told, and tries again
+	}
+}
+
 // outFirst is the command that does away with what speaks against a test, if one does.
 func outFirst(v unit) string {
-	if s, _, _ := v.Snapshot(); s.Phase == session.Idle && s.Latched&session.Withdrawn == 0 {
-		return fmt.Sprintf(" (stolpe service out --evse %d --now)", v.Rules().EVSE)
+	s, _, _ := v.Snapshot()
+	id := v.Rules().EVSE
+	switch {
+	case s.Phase != session.Idle:
+	case liftedBy(v)&^(session.WontClose|session.SenseBroken) != 0:
+		return fmt.Sprintf(" (once somebody has put it right: stolpe service in --evse %d --repaired, then stolpe service out --evse %d --now)", id, id)
+	case s.Latched&session.Withdrawn == 0:
+		return fmt.Sprintf(" (stolpe service out --evse %d --now)", id)
 	}
 	return ""
 }
@@ -173,7 +193,7 @@ func (l *local) follow(ctx context.Context, v *evse.EVSE) tried {
 		s, now, changed := v.Snapshot()
 		r, _ := s.Believed()
 		t := s.Test()
-		read := t.Opened > 0 && r.At > t.Opened
+		read := (t.Opened > 0 || t.Closed == 0) && r.At > max(t.Opened, t.Ended)
 		overdue := t.Ended > 0 && now.Mono-t.Ended > registerWithin || now.Mono-t.Begun > testLease
 		if t.Ended > 0 && (read || overdue) {
 			return judged(v.Rules(), &s)

@@ -32,7 +32,7 @@ func (l *local) openContactor(_ context.Context, _ control.Caller, text json.Raw
 			continue
 		}
 		s, _, _ := v.Snapshot()
-		one := openedNow{EVSE: v.Rules().EVSE, OK: true, Text: "ordered open", Ended: s.Phase == session.Charging}
+		one := openedNow{EVSE: v.Rules().EVSE, OK: true, Text: "ordered open", Ended: s.Phase != session.Idle && s.Phase != session.Stopping}
 		if one.Ended {
 			one.Text += "; the charge under way has been ended"
 		}

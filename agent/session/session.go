@@ -24,6 +24,10 @@
 // made when saving: a field is either in it or it is not. Slices reachable from
 // a State are never changed in place, so an old State stays what it was.
 //
+// One thing besides a charge closes a contactor: a technician's test (testing.go). It is
+// no phase, because nobody is served in it and nothing of it outlives a restart; what it
+// takes is looked at anew in every step, as a charge's faults are.
+//
 // Faults are a set beside the phase, and debts a list beside it, so the phases
 // stay five and the post serves the next driver while the payment service is
 // away.

@@ -54,6 +54,8 @@ func (r *Rules) Tests(s *State, now hal.Instant) string {
 		return fmt.Sprintf("it has closed %d times within an hour: wait", len(s.switched))
 	case s.sense.known && s.sense.position == hal.Closed:
 		return "it is sensed closed already: switch the post off at its breaker and look at contacts and sense wire"
+	case !s.SensedAs(hal.Open, now.Mono):
+		return "the sense line has not been read lately: wait" // and the plug with it
 	case !s.dead(now.Mono):
 		return "the register has not been seen standing still: wait some seconds, and look at the meter if that does not help"
 	case now.Mono-s.sense.since < r.Limits.Rest:
@@ -69,7 +71,7 @@ func (r *Rules) againstTest(s *State) string {
 	case s.Phase != Idle:
 		return "somebody is charging: wait until that has ended"
 	case s.Latched&Withdrawn == 0:
-		return "it is in service: take it out of service first"
+		return "no technician has taken it out of service: do that first"
 	case no != 0:
 		return no.String() + ": put that right first"
 	case !r.NoPlug && s.plug == hal.PlugIn:

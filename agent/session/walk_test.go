@@ -5,6 +5,7 @@ import (
 	"hash/maphash"
 	"reflect"
 	"runtime"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -63,6 +64,9 @@ func TestWalk(t *testing.T) {
 					t.Errorf("never came to phase %v", phase)
 				}
 			}
+			if slices.Contains(walk.letters, "test") == (w.tested == 0) {
+				t.Errorf("%d states with a contactor that is tested", w.tested)
+			}
 		})
 	}
 }
@@ -79,6 +83,7 @@ type walker struct {
 	states      int
 	reached     [Phases]int // states in each phase
 	transitions int
+	tested      int // states in which the contactor is closed for a test
 }
 
 func newWalker(names []string) *walker {
@@ -165,6 +170,9 @@ func (w *walker) unseen(next []spot, hashes []uint64) []spot {
 			w.seen[h] = true
 			w.states++
 			w.reached[next[i].state.Phase]++
+			if w.rules.testing(&next[i].state, next[i].now) {
+				w.tested++
+			}
 			kept = append(kept, next[i])
 		}
 	}

@@ -67,8 +67,7 @@ func Recognise(ctx context.Context, url string, unit int, l *meters.Library) (Fo
 	if _, err := b.ask(ctx, r); err != nil && !unknown(err) {
 		return Found{}, fmt.Errorf("modbus: unit %d at %s: %w", unit, s.place.address, err)
 	}
-	err = s.recognise(ctx, s.bus(line), []int{unit})
-	if err != nil {
+	if err = s.recognise(ctx, b, []int{unit}); err != nil {
 		return Found{}, fmt.Errorf("modbus: unit %d at %s: %w", unit, s.place.address, err)
 	}
 	return s.found[0], nil
