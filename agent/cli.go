@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -60,6 +61,8 @@ func answered(err error) error {
 		return nil
 	case errors.Is(err, control.ErrNoDaemon):
 		return coded{fmt.Errorf("%w; start it (systemctl start stolpe), or set STOLPE_CONTROL_DIR to its control.dir", err), exitNoDaemon}
+	case errors.Is(err, fs.ErrPermission):
+		return coded{fmt.Errorf("%w; everybody may look if the folder lets them: chmod o+x it, or use sudo", err), exitNotPermitted}
 	case errors.As(err, &no):
 		return coded{err, codeOf(no.Code)}
 	}

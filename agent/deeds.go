@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	commands "stolpe/agent/command"
@@ -37,7 +38,6 @@ type deeds struct {
 	board   *board
 	file    string // the configuration
 	dir     string // the state folder
-	running string // the sum of the configuration that runs
 	lang    display.Lang
 	again   func(from, to uint64) bool // has events sent again, unless some still are; nil where none are sent
 	newest  func() uint64              // number of the newest of them; nil as again is
@@ -47,20 +47,21 @@ type deeds struct {
 	now     func() hal.Instant
 	log     *slog.Logger
 
-	plan   config.Edit         // made last, and not applied
-	trying sync.Mutex          // held by whoever begins or ends a trial, or has the post go by the file
-	runs   config.Config       // what the post goes by; trying guards it
-	goes   func(config.Config) // called when that is another; nil where nobody asks
-	wait   chan struct{}       // takes one when somebody waits for a restart
+	plan   config.Edit                   // made last, and not applied
+	trying sync.Mutex                    // held by whoever begins or ends a trial, or has the post go by the file
+	runs   atomic.Pointer[config.Config] // what the post goes by; whoever changes it holds trying
+	goes   func(config.Config)           // called when that is another; nil where nobody asks
+	wait   chan struct{}                 // takes one when somebody waits for a restart
 }
 
 // openDeeds makes the deeds of a post whose configuration comes from there. They run
 // beside the loops from then on.
 func (p *parts) openDeeds(cfg config.Config, from origin, w world, restart func()) *deeds {
 	d := &deeds{
-		board: p.board, file: from.file, goes: from.goes, dir: cfg.StateDir, running: cfg.Sum, lang: display.LangOf(cfg.Price.Currency),
-		restart: restart, now: w.now, log: w.log, noted: func(string) {}, runs: cfg, wait: make(chan struct{}, 1),
+		board: p.board, file: from.file, goes: from.goes, dir: cfg.StateDir, lang: display.LangOf(cfg.Price.Currency),
+		restart: restart, now: w.now, log: w.log, noted: func(string) {}, wait: make(chan struct{}, 1),
 	}
+	d.runs.Store(&cfg)
 	if w.book != nil {
 		d.noted = func(sum string) { noteConfig(w, sum) }
 		d.again, d.newest, d.ledger = w.book.Outbox().Replay, w.book.Newest, w.book.Health
@@ -75,6 +76,9 @@ func (p *parts) openDeeds(cfg config.Config, from origin, w world, restart func(
 	p.jobs = append(p.jobs, d.watchTrial)
 	return d
 }
+
+// running is the sum of the configuration that the post goes by.
+func (d *deeds) running() string { return d.runs.Load().Sum }
 
 // noteConfig writes down that the configuration in the file is another.
 func noteConfig(w world, sum string) {

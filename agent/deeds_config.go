@@ -33,7 +33,7 @@ func (d *deeds) getConfig(_ context.Context, c commands.Command) (commands.Answe
 			said[key] = value
 		}
 	}
-	data := map[string]any{"cfg": e.Config.Sum, "running": d.running, "keys": said}
+	data := map[string]any{"cfg": e.Config.Sum, "running": d.running(), "keys": said}
 	if t, _ := trial.Of(d.file); t.On() {
 		data["trial"] = t.ID
 	}
@@ -92,7 +92,7 @@ func (d *deeds) setConfig(_ context.Context, c commands.Command) (commands.Answe
 		return commands.Answer{}, commands.Refuse(commands.Invalid, "do: want plan, apply, confirm or rollback")
 	case !on.On() || on.ID != args.Plan:
 		return commands.Answer{}, commands.Refuse(commands.Invalid, fmt.Sprintf("configuration %.20q is not on trial", args.Plan))
-	case args.Do == "confirm" && (on.Starts == 0 || on.ID != d.running): // the program before must not speak for it
+	case args.Do == "confirm" && (on.Starts == 0 || on.ID != d.running()): // the program before must not speak for it
 		return commands.Answer{}, commands.Refuse(commands.Busy, "configuration "+on.ID+" is not running yet")
 	case args.Do == "confirm":
 		return commands.Answer{Text: "it stays"}, on.Confirm()
@@ -134,7 +134,7 @@ func (d *deeds) planConfig(c commands.Command) (commands.Answer, error) {
 	d.plan = e
 	return commands.Answer{
 		Text: fmt.Sprintf("plan %s; nothing is changed yet", e.Config.Sum),
-		Data: map[string]any{"plan": e.Config.Sum, "from": d.running, "changes": e.Changes},
+		Data: map[string]any{"plan": e.Config.Sum, "from": d.running(), "changes": e.Changes},
 	}, nil
 }
 

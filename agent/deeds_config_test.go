@@ -10,6 +10,7 @@ import (
 	"time"
 
 	commands "stolpe/agent/command"
+	"stolpe/agent/config"
 	"stolpe/agent/config/trial"
 	"stolpe/agent/session"
 	"stolpe/display"
@@ -46,7 +47,7 @@ func (x *bureau) begins(t *testing.T) {
 	if ok, err2 := on.Begin(); !ok || err != nil || err2 != nil {
 		t.Fatal(ok, err, err2)
 	}
-	x.running = on.ID
+	x.runs.Store(&config.Config{Sum: on.ID})
 }
 
 func TestConfigIsPlannedAppliedAndConfirmed(t *testing.T) {

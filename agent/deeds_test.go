@@ -14,6 +14,7 @@ import (
 	"time"
 
 	commands "stolpe/agent/command"
+	"stolpe/agent/config"
 	"stolpe/agent/session"
 	"stolpe/display"
 	"stolpe/hal"
@@ -163,10 +164,11 @@ func newBureau(t *testing.T) *bureau {
 	dir := t.TempDir()
 	x.deeds = &deeds{
 		noted: func(sum string) { x.noted = append(x.noted, sum) },
-		units: []unit{x.a, x.b}, file: filepath.Join(dir, "stolpe.yaml"), dir: dir, running: "0123456789ab", lang: display.NB,
+		units: []unit{x.a, x.b}, file: filepath.Join(dir, "stolpe.yaml"), dir: dir, lang: display.NB,
 		newest: func() uint64 { return 100 }, ledger: func() string { return "" },
 		restart: func() { x.restarts.Add(1) }, now: func() hal.Instant { return x.a.at }, log: slog.New(slog.DiscardHandler),
 	}
+	x.runs.Store(&config.Config{Sum: "0123456789ab"})
 	x.again = func(from, to uint64) bool {
 		if x.replayed[0] > 0 {
 			return false

@@ -39,8 +39,9 @@ type clinic struct {
 // plan says what a clinic begins with.
 type plan struct {
 	setup  sim.Setup
-	model  string // of the meter that is there
-	serve  string // where it is served; over TCP without
+	model  string                  // of the meter that is there
+	serve  string                  // where it is served; over TCP without
+	meter  func(url string) string // what the configuration says of the meter; that it is there without
 	words  []string
 	change func(*world)
 	beside func(config.Config, world, *parts)
@@ -121,7 +122,18 @@ func (c *clinic) wired(t *testing.T, p plan) string {
 	if at == "" {
 		at = "tcp://127.0.0.1:0"
 	}
-	return `meter: {model: eastron_sdm120, url: "` + c.yard.serve(t, m, at) + `", serial: "22110345", mid_until: "2034-12-31"}, ` +
+	url := c.yard.serve(t, m, at)
+	meter := `model: eastron_sdm120, url: "` + url + `"`
+	if p.meter != nil {
+		meter = p.meter(url)
+	}
+	if !strings.Contains(meter, "serial:") {
+		meter += `, serial: "22110345"`
+	}
+	if !strings.Contains(meter, "mid_until:") {
+		meter += `, mid_until: "2034-12-31"`
+	}
+	return `meter: {` + meter + `}, ` +
 		`contactor: {line: GPIO17, sense: GPIO27}, inputs: {plug: GPIO22, stop: GPIO23, estop: GPIO24, rcd: GPIO25, hot: GPIO26}`
 }
 

@@ -20,7 +20,7 @@ import (
 
 // Chosen by us.
 const (
-	daemonFor = 20 * time.Second // for the daemon, which asks the payment service meanwhile
+	daemonFor = 40 * time.Second // for the daemon, which asks the payment service meanwhile
 	meterFor  = 5 * time.Second  // for a meter that is read without it
 )
 
@@ -54,8 +54,18 @@ func askDaemon(ctx context.Context, d *control.Client) (*doctor.Daemon, error) {
 	ctx, cancel := context.WithTimeout(ctx, daemonFor)
 	defer cancel()
 	said := new(doctor.Daemon)
-	err := d.Get(ctx, "facts", map[string]bool{"ask": true}, said)
-	return said, err
+	if err := d.Get(ctx, "facts", map[string]bool{"ask": true}, said); err != nil {
+		return nil, err
+	}
+	var ping struct {
+		Looked []doctor.Pinged `json:"looked_at"`
+	}
+	if said.Pay.Through == string(config.ThroughVipps) && said.Pay.Kind == "" {
+		if err := d.Get(ctx, "payment/ping", nil, &ping); err == nil { // who may not goes without
+			said.Pay.Pinged = ping.Looked
+		}
+	}
+	return said, nil
 }
 
 // findMeters has the daemon look for meters that are silent where they should be. Who may
@@ -106,6 +116,9 @@ func fileFacts(file string, to *doctor.File) *config.Config {
 		return nil
 	}
 	to.Sum = cfg.Sum
+	if by := cfg.Commissioning; by.Key != "" {
+		to.Seal = by.SealedAt + ", " + by.By
+	}
 	if t, err := trial.Of(file); err == nil && t.On() {
 		to.Trial = t.ID
 	}

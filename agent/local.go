@@ -23,6 +23,7 @@ func (l *local) routes() []control.Route {
 		// who is at the post, and what is done there
 		l.postRoutes(),
 		l.priceRoutes(),
+		l.brokerRoutes(),
 
 		// configuration
 		l.configRoutes(),

@@ -28,7 +28,7 @@ func (l *local) showConfig(_ context.Context, _ control.Caller, args json.RawMes
 	}
 	l.trying.Lock()
 	defer l.trying.Unlock()
-	return goesBy{l.compare(), l.runs.Keys()}, nil
+	return goesBy{l.compare(), l.runs.Load().Keys()}, nil
 }
 
 func (l *local) reloadHere(ctx context.Context, who control.Caller, args json.RawMessage) (any, error) {

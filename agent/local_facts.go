@@ -44,11 +44,14 @@ func (l *local) facts(ctx context.Context, c control.Caller, text json.RawMessag
 		return nil, err
 	}
 	d := doctor.Daemon{
-		Post: l.cfg.Post.ID, Version: version, Commit: builtFrom(), Sum: l.running, File: l.file, Clock: l.now().Wall.Clock.String(),
+		Post: l.cfg.Post.ID, Version: version, Commit: builtFrom(), Sum: l.running(), File: l.file, Clock: l.now().Wall.Clock.String(),
 		Ledger: "there is none", Guest: c.Role < control.Technician,
 	}
 	if l.ledger != nil {
 		d.Ledger = l.ledger()
+	}
+	if m, err := rememberedSeal(l.dir); err == nil {
+		d.Seal = sealTrouble(m, l.cfg.Commissioning)
 	}
 	if args.Ask && !d.Guest { // it costs a write, and is not for everybody
 		d.Disk = wrongOf(writable(l.dir))

@@ -227,6 +227,9 @@ func (l *local) exportSessions(ctx context.Context, c control.Caller, text json.
 		return err
 	}
 	for i := len(all) - 1; i >= 0; i-- {
+		if args.Redact {
+			all[i].blacken(l.cfg.Post.Zone)
+		}
 		if err := send(exported{Session: &all[i]}); err != nil {
 			return nil //nolint:nilerr // whoever wanted it has gone
 		}

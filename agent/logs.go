@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -121,7 +120,7 @@ func (l *logging) run(ctx context.Context, args []string, stdout, stderr io.Writ
 	case printing != nil:
 		return failed(printing)
 	case ctx.Err() != nil:
-		return coded{errors.New("interrupted"), exitStopped}
+		return cutShort(ctx, "")
 	case err != nil:
 		return coded{fmt.Errorf("%s: %w: %s; use sudo, or be a member of the group systemd-journal", journalctl, err, strings.TrimSpace(said.String())), exitFailed}
 	case n == 0:

@@ -141,6 +141,9 @@ func (o *checkOptions) await(ctx context.Context, ref payment.Ref) (checkJSON, e
 
 // choose says who does it: the daemon, or this command.
 func (o *checkOptions) choose(ctx context.Context, here bool, stderr io.Writer) error {
+	if o.ask != nil {
+		return nil // somebody has
+	}
 	if !here {
 		err := daemonOf().Get(ctx, "payment/ping", nil, nil)
 		if err == nil {

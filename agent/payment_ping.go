@@ -24,7 +24,7 @@ and gateway. The daemon does it, with the keys that it has; with --config this c
   stolpe payment ping --config /etc/stolpe/stolpe.yaml`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			j, err := d.pings(c.Context(), c.Flags().Changed("config"), c.ErrOrStderr())
+			j, err := d.pings(c.Context(), c.Flags().Changed("config"), progressOf(c))
 			if err != nil {
 				return err
 			}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -104,11 +105,11 @@ func priceLines(p priceJSON) []string {
 		lines = append(lines, money(p.Session)+" to start")
 	}
 	if p.Idle.Minute > 0 {
-		idle := money(p.Idle.Minute) + " per minute without charging, after " + (time.Duration(p.Idle.After) * time.Minute).String()
+		idle := fmt.Sprintf("%s per minute without charging, after %d min", money(p.Idle.Minute), p.Idle.After)
 		if p.Idle.Cap > 0 {
 			idle += ", at most " + money(p.Idle.Cap)
 		}
-		lines = append(lines, strings.ReplaceAll(idle, "m0s", " min"))
+		lines = append(lines, idle)
 	}
 	vat := payment.Amount(p.VAT).String() // basis points are hundredths of a per cent
 	return append(lines, "VAT of "+strings.TrimSuffix(strings.TrimSuffix(vat, "0"), ".0")+" % included")

@@ -40,14 +40,14 @@ func (p pending) later() (keys []string) {
 
 // compare compares the file with what the post goes by. The lock is held.
 func (d *deeds) compare() pending {
-	p := pending{File: d.file, Running: d.runs.Sum, Changes: []config.Change{}, Busy: []string{}}
+	p := pending{File: d.file, Running: d.running(), Changes: []config.Change{}, Busy: []string{}}
 	var err error
 	if p.now, err = config.Load(d.file); err != nil {
 		p.Wrong = err.Error()
 		return p
 	}
 	p.Sum = p.now.Sum
-	p.Changes = append(p.Changes, config.Compare(d.runs, p.now)...)
+	p.Changes = append(p.Changes, config.Compare(*d.runs.Load(), p.now)...)
 	p.Restart = len(p.later()) > 0
 	p.Busy = append(p.Busy, d.busy()...)
 	return p
@@ -129,9 +129,10 @@ func (d *deeds) reprice(ctx context.Context, now config.Config) error {
 
 // took notes that the post goes by what a configuration says at once. The lock is held.
 func (d *deeds) took(now config.Config) {
-	d.runs = d.runs.Took(now)
+	runs := d.runs.Load().Took(now)
+	d.runs.Store(&runs)
 	if d.goes != nil {
-		d.goes(d.runs)
+		d.goes(runs)
 	}
 }
 

@@ -27,6 +27,8 @@ import (
 //	post stop               end it as the service manager would; it must end well
 //	post reload             tell it as the service manager would that its file is another
 //	post kill               end it as a power cut would
+//	broker                  start a broker; BROKER in stolpe.yaml becomes its address
+//	broker stop             and end it
 //	charge                  a driver comes: asks, pays, charges; waits until energy flows
 //	charge stop             the driver stops; waits until the charge is settled
 //	json stdout|FILE        every line is a JSON object, and there is one
@@ -35,6 +37,7 @@ import (
 func scriptWords() map[string]func(ts *testscript.TestScript, neg bool, args []string) {
 	return map[string]func(ts *testscript.TestScript, neg bool, args []string){
 		"await":  scriptAwait,
+		"broker": scriptBroker,
 		"post":   scriptPost,
 		"charge": scriptCharge,
 		"json":   scriptJSON,
@@ -46,7 +49,8 @@ func scriptWords() map[string]func(ts *testscript.TestScript, neg bool, args []s
 type scriptedPost struct {
 	running *exec.Cmd
 	ended   chan error
-	session string // page of the driver
+	session string          // page of the driver
+	broker  *scriptedBroker // nil without one
 }
 
 func postOf(ts *testscript.TestScript) *scriptedPost { return ts.Value(scriptedPost{}).(*scriptedPost) }

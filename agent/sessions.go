@@ -23,12 +23,12 @@ import (
 func sessionsCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "sessions",
-		Short: "list charges, show one, export them, settle what is stuck, print a receipt",
+		Short: "list charges, show one, export them, settle what is stuck, print a receipt, replay a bundle",
 		Long: `Commands about charges. They ask the daemon, which has the ledger and knows what is under way. Without
 one they read the ledger's files, as it was left, if they may; --config says whose, and makes them do
 that while a daemon runs.`,
 	}
-	c.AddCommand(sessionsListCommand(), sessionsShowCommand(), sessionsExportCommand(), sessionsSettleCommand(), sessionsReceiptCommand())
+	c.AddCommand(sessionsListCommand(), sessionsShowCommand(), sessionsExportCommand(), sessionsSettleCommand(), sessionsReceiptCommand(), sessionsReplayCommand())
 	return c
 }
 

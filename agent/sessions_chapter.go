@@ -19,7 +19,6 @@ type chapter struct {
 	evse   int // its number; 0 as long as nothing is found
 	during bool
 	sale   *ledger.Sale // nil before its end
-	model  string
 	events []happened
 }
 

@@ -74,7 +74,7 @@ func (x *exporting) run(asCSV bool) error {
 	}
 	each := func(r *record) error {
 		if x.redact {
-			x.blacken(r)
+			r.blacken(x.zone)
 		}
 		return print(r)
 	}
@@ -82,17 +82,6 @@ func (x *exporting) run(asCSV bool) error {
 		return errors.Join(err, flush())
 	}
 	return failed(flush())
-}
-
-// blacken takes out of a record what leads to a driver or to a payment, and leaves what
-// was sold.
-func (x *exporting) blacken(r *record) {
-	r.Ref, r.Receipt, r.StartWh, r.EndWh = "", "", nil, nil
-	for _, t := range []*string{&r.Start, &r.End} {
-		if *t != "" {
-			*t = x.local(*t, time.DateOnly)
-		}
-	}
 }
 
 // read gives each charge to fn, the oldest first.

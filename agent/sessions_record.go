@@ -203,3 +203,14 @@ func (r record) seenBy(role control.Role) record {
 	}
 	return r.redacted()
 }
+
+// blacken takes out of a record what leads to a driver or to a payment, and leaves what
+// was sold: there are days for times.
+func (r *record) blacken(zone *time.Location) {
+	r.Ref, r.Receipt, r.StartWh, r.EndWh = "", "", nil, nil
+	for _, at := range []*string{&r.Start, &r.End} {
+		if t, err := time.Parse(time.RFC3339, *at); err == nil {
+			*at = t.In(zone).Format(time.DateOnly)
+		}
+	}
+}

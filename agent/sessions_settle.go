@@ -199,7 +199,7 @@ func (s *settleCmd) settle(chosen []owing) ([]settleLine, error) {
 		case <-late:
 			over = true
 		case <-s.ctx.Done():
-			return nil, coded{errors.New("interrupted; the post goes on settling"), exitStopped}
+			return nil, cutShort(s.ctx, "; the post goes on settling")
 		}
 	}
 }

@@ -1,20 +1,11 @@
 package main
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"io"
-	"maps"
-	"os"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"stolpe/agent/setup"
-	"stolpe/agent/setup/form"
-	"stolpe/display"
 )
 
 // setupOptions are the flags of a setup, but for the questions, which are flags too.
@@ -76,11 +67,22 @@ writes a report whose name stands in the post's ledger. What is broken off goes 
 		if flag := f.Lookup(q.Flag()); q.Kind == setup.YesNo {
 			flag.NoOptDefVal = "true"
 		}
+		if len(q.One) > 0 {
+			completes(c, q.Flag(), q.One)
+		}
 		if q.EVSE > 1 {
 			f.Lookup(q.Flag()).Hidden = true // as that of the first, with a 2
 		}
 	}
+	completes(c, "skip", strings.Split(stepNames(setup.MaySkip()), ", "))
 	return c
+}
+
+// completes has a shell complete a flag's words.
+func completes(c *cobra.Command, flag string, words []string) {
+	if err := c.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)); err != nil {
+		panic(err) // the flag stands a few lines above
+	}
 }
 
 // flagHelp is what is said of the flag of a question.
@@ -100,168 +102,4 @@ func stepNames(all []setup.Step) string {
 		names[i] = string(s)
 	}
 	return strings.Join(names, ", ")
-}
-
-// fitting is a post that is being put into service.
-type fitting struct {
-	setupOptions
-	lang     display.Lang
-	terminal *form.Terminal // nil where nobody is to be asked
-	progress setup.Progress
-	found    fitted // what is learned of it
-	stdout   io.Writer
-	stderr   io.Writer
-}
-
-// newFitting begins a setup, or goes on with one.
-func newFitting(c *cobra.Command, o setupOptions) (*fitting, error) {
-	f := &fitting{setupOptions: o, lang: langOf(c), stdout: c.OutOrStdout(), stderr: c.ErrOrStderr()}
-	for _, s := range o.skip {
-		if !slices.Contains(setup.MaySkip(), setup.Step(s)) {
-			return nil, fmt.Errorf("--skip %s: want some of %s", s, stepNames(setup.MaySkip()))
-		}
-	}
-	if o.resume && o.restart {
-		return nil, errors.New("--resume and --restart: want one of them")
-	}
-	if isTTY(os.Stdin) && isTerminal(f.stderr) {
-		f.terminal = &form.Terminal{In: os.Stdin, Out: f.stderr, Lang: f.lang, Check: f.check}
-	}
-	if err := f.load(); err != nil {
-		return nil, err
-	}
-	given, err := f.given(c)
-	if err != nil {
-		return nil, err
-	}
-	f.take(given)
-	return f, nil
-}
-
-// given are the answers of the flags and, before these, of the file.
-func (f *fitting) given(c *cobra.Command) (setup.Answers, error) {
-	answers := setup.Answers{}
-	if f.answers != "" {
-		var err error
-		if answers, err = readAnswers(f.answers); err != nil {
-			return nil, err
-		}
-	}
-	var wrong []error
-	for _, q := range setup.Questions(setup.MaxEVSEs) {
-		if c.Flags().Changed(q.Flag()) {
-			answers[q.Key] = *f.said[q.Key]
-		}
-	}
-	for _, q := range setup.Questions(setup.MaxEVSEs) {
-		v, is := answers[q.Key]
-		if !is {
-			continue
-		}
-		clean, err := q.Clean(v)
-		if err == nil && clean != "" {
-			err = f.check(q, clean)
-		}
-		if err != nil {
-			wrong = append(wrong, err)
-		}
-		answers[q.Key] = clean
-	}
-	return answers, errors.Join(wrong...)
-}
-
-// take takes in answers. Where one is another than before, what rests on it is done
-// again.
-func (f *fitting) take(given setup.Answers) {
-	for key, v := range given {
-		if was, known := f.progress.Answers[key]; known && was != v {
-			q, _ := setup.Find(key)
-			f.progress.Forget(q.Step)
-			for _, s := range setup.Steps()[slices.Index(setup.Steps(), setup.Config):] {
-				f.progress.Forget(s)
-			}
-		}
-	}
-	maps.Copy(f.progress.Answers, given)
-}
-
-// check says what the configuration finds wrong with an answer.
-func (f *fitting) check(q setup.Question, answer string) error {
-	if q.Config == "" {
-		return nil
-	}
-	return wrongKey(q, answer)
-}
-
-// run does what is not done yet.
-func (f *fitting) run(ctx context.Context) error {
-	if err := f.ready(); err != nil {
-		return err
-	}
-	defer f.leave()
-	for again := true; again; {
-		again = false
-		for _, s := range setup.Steps() {
-			if f.progress.Has(s) {
-				continue
-			}
-			err := f.step(ctx, s)
-			if errors.Is(err, errAskAgain) {
-				again = true
-				break
-			}
-			if err != nil {
-				return f.broken(ctx, s, err)
-			}
-			if err := f.save(); err != nil {
-				return err
-			}
-		}
-	}
-	return f.done()
-}
-
-// errAskAgain says that answers have been taken back, which are to be asked for again.
-var errAskAgain = errors.New("to be asked again")
-
-// step does one step, or leaves it out.
-func (f *fitting) step(ctx context.Context, s setup.Step) error {
-	if slices.Contains(f.skip, string(s)) {
-		f.note(s, setup.Skipped, "")
-		return nil
-	}
-	if err := f.ask(ctx, s); err != nil {
-		return err
-	}
-	do := map[setup.Step]func(context.Context) error{
-		setup.Meter: f.readMeters, setup.Config: f.writeConfig, setup.Display: f.preview,
-		setup.Charge: f.firstCharge, setup.Report: f.writeReport,
-	}[s]
-	if do == nil { // it was all in the answers
-		f.note(s, setup.Nothing, "")
-		return nil
-	}
-	fmt.Fprintf(f.stderr, "%s\n", s.Title().In(f.lang))
-	return do(ctx)
-}
-
-// broken says how a setup that stops goes on.
-func (f *fitting) broken(ctx context.Context, s setup.Step, err error) error {
-	saved := f.save()
-	next := "put this right, then: stolpe setup --resume --config " + f.file
-	if slices.Contains(setup.MaySkip(), s) {
-		next += "; or leave it out with --skip " + string(s)
-	}
-	code := exitFailed
-	var own coded
-	if errors.As(err, &own) {
-		code = own.code
-	}
-	switch {
-	case ctx.Err() != nil || errors.Is(err, form.ErrLeft):
-		return coded{errors.Join(errors.New("broken off; stolpe setup --resume --config "+f.file+" goes on"), saved), exitStopped}
-	case code == exitUsage:
-		return errors.Join(err, saved)
-	}
-	return coded{errors.Join(fmt.Errorf("%s: %w; %s", s, err, next), saved), code}
 }

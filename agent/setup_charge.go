@@ -30,6 +30,9 @@ func (f *fitting) firstCharge(ctx context.Context) error {
 		f.note(setup.Charge, setup.Nothing, "")
 		return nil
 	}
+	if err := f.leave(); err != nil { // the journals are for one at a time
+		return err
+	}
 	c, err := loadConfig(f.file)
 	if err != nil {
 		return err

@@ -159,12 +159,11 @@ func questionOf(key string) (setup.Question, bool) {
 		}
 		key, n = "evses[]."+m[2], i+1
 	}
-	base, _, _ := strings.Cut(strings.TrimPrefix(key, "evses"), "[") // reserve.choices[1] is of reserve.choices
-	if n > 0 {
-		base = key
+	if n == 0 {
+		key, _, _ = strings.Cut(key, "[") // reserve.choices[1] is of reserve.choices
 	}
 	for _, q := range setup.Questions(setup.MaxEVSEs) {
-		if q.Config == base && (q.EVSE == n || n == 0) {
+		if q.Config == key && (q.EVSE == n || n == 0) {
 			return q, true
 		}
 	}

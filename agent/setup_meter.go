@@ -22,6 +22,14 @@ type fitted struct {
 	name      string             // of the report
 }
 
+// note notes what a meter read.
+func (f *fitted) note(evse int, register hal.Energy) {
+	if f.registers == nil {
+		f.registers = map[int]hal.Energy{}
+	}
+	f.registers[evse] = register
+}
+
 // meterOf is the meter of an EVSE, as the answers have it.
 func (f *fitting) meterOf(n int) asked {
 	key := func(name string) string {
@@ -78,12 +86,15 @@ func (f *fitting) readMeter(ctx context.Context, library *meters.Library, n int)
 		return "", err
 	}
 	var register *hal.Energy
+	var power hal.Power
 	for _, v := range r.values {
 		switch {
 		case v.Err != nil:
 		case v.Name == string(meters.ImportTotal):
 			e := hal.Energy(v.Number)
 			register = &e
+		case v.Name == string(meters.PowerTotal):
+			power = hal.Power(v.Number)
 		case v.Name == "serial" && v.Text != "":
 			f.setMeter(n, "serial", v.Text) // pinned: another meter is then an alarm, and no bill
 		}
@@ -92,7 +103,7 @@ func (f *fitting) readMeter(ctx context.Context, library *meters.Library, n int)
 		return "", coded{errors.New("the meter does not say how much it has counted; is the model right?"), exitDevice}
 	}
 	fmt.Fprintf(f.stderr, "  %s %s: %s\n", m.Brand, m.Models[0], strings.Join(told(r.values), "  "))
-	return f.compare(ctx, m, n, *register)
+	return f.compare(ctx, m, n, *register, power)
 }
 
 // meterWithin is how long one reading may take.
@@ -165,7 +176,7 @@ func (f *fitting) scanMeter(ctx context.Context, library *meters.Library, n int)
 
 // compare holds the register against what a person reads on the meter's own display.
 // Only then is it known that the map reads what is billed.
-func (f *fitting) compare(ctx context.Context, m *meters.Map, n int, register hal.Energy) (string, error) {
+func (f *fitting) compare(ctx context.Context, m *meters.Map, n int, register hal.Energy, power hal.Power) (string, error) {
 	shown := f.progress.Answers[shownKey(n)]
 	if shown == "" {
 		q, _ := setup.Find(shownKey(n))
@@ -176,15 +187,25 @@ func (f *fitting) compare(ctx context.Context, m *meters.Map, n int, register ha
 		}
 		shown = said[q.Key]
 	}
-	if err := setup.Agrees(register, m.Resolution, shown); err != nil {
-		return "", coded{fmt.Errorf("%w; is it the same meter, and the display that counts what is drawn? "+
-			"If so, the register map is wrong for it: try another --meter-model", err), exitDevice}
+	d, err := parseShown(shown)
+	if err != nil {
+		return "", coded{err, exitUsage}
+	}
+	held := compared{Model: m.ID, RegisterWh: register, ShownWh: d.value, PowerW: power, WithinWh: d.step + m.Resolution + power.Over(looking)}
+	switch held.judge() {
+	case exitDiffers:
+		delete(f.progress.Answers, shownKey(n)) // it may have been misread
+		return "", coded{fmt.Errorf("%s; is it the same meter, and the display that counts what is drawn? If so: %s", held.Why, held.Next), exitDevice}
+	case exitRefused: // a new meter has counted nothing yet
+		if m.Confidence == "low" {
+			return "", coded{fmt.Errorf("%s; %s", held.Why, held.Next), exitDevice}
+		}
+		f.setMeter(n, "shown", shown)
+		f.found.note(n, register)
+		return fmt.Sprintf("%s %s %v; %s", m.ID, f.meterOf(n).serial, register, held.Why), nil
 	}
 	f.setMeter(n, "shown", shown)
 	f.setMeter(n, "confirmed", m.ID)
-	if f.found.registers == nil {
-		f.found.registers = map[int]hal.Energy{}
-	}
-	f.found.registers[n] = register
+	f.found.note(n, register)
 	return fmt.Sprintf("%s %s %v = %s kWh", m.ID, f.meterOf(n).serial, register, shown), nil
 }

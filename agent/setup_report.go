@@ -89,7 +89,7 @@ func (f *fitting) report(c config.Config, now hal.Stamp) setup.Commissioning {
 	a := f.progress.Answers
 	r := setup.Commissioning{
 		Version: setup.ReportVersion, Post: c.Post.ID, Place: c.Post.Name, Seller: c.Post.Seller.Name, OrgNo: c.Post.Seller.OrgNo,
-		At: now.Time().UTC(), Clock: now.Clock.String(), By: cmp.Or(a["by"], os.Getenv("SUDO_USER"), loginName()),
+		At: now.Time().UTC(), Clock: now.Clock.String(), By: f.by(),
 		Program: version, System: runtime.GOOS + "/" + runtime.GOARCH, Config: c.Sum,
 		Price: fmt.Sprintf("%v %s/kWh, %v/min, %v", c.Price.KWh, c.Price.Currency, c.Price.Minute, c.Price.Session),
 		Paid:  string(c.Payment.Through),
@@ -113,6 +113,11 @@ func (f *fitting) report(c config.Config, now hal.Stamp) setup.Commissioning {
 		r.EVSEs = append(r.EVSEs, u)
 	}
 	return r
+}
+
+// by is who puts the post into service.
+func (f *fitting) by() string {
+	return cmp.Or(f.progress.Answers["by"], f.as, os.Getenv("SUDO_USER"), loginName())
 }
 
 func loginName() string {
@@ -197,6 +202,3 @@ func (f *fitting) done() error {
 	_, err := fmt.Fprintf(f.stdout, "%s\n", setup.Words{NB: "Neste: " + next, EN: "Next: " + next}.In(f.lang))
 	return failed(err)
 }
-
-// leave ends what runs for the setup.
-func (f *fitting) leave() {}

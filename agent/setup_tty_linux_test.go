@@ -89,15 +89,21 @@ func (s *seat) shown() string {
 	return rendition.ReplaceAllString(s.screen.String()[s.read:], "")
 }
 
-// answer waits for a question and types.
-func (s *seat) answer(question, keys string) {
+// sees waits until something is on the screen.
+func (s *seat) sees(words string) {
 	s.Helper()
 	defer func() {
 		if s.Failed() {
 			s.Logf("on the screen:\n%s", s.shown())
 		}
 	}()
-	until(s.T, question, func() bool { return strings.Contains(s.shown(), question) })
+	until(s.T, words, func() bool { return strings.Contains(s.shown(), words) })
+}
+
+// answer waits for a question and types.
+func (s *seat) answer(question, keys string) {
+	s.Helper()
+	s.sees(question)
 	s.read = len(s.screen.String())
 	if _, err := s.master.WriteString(keys); err != nil {
 		s.Fatal(err)
@@ -124,7 +130,7 @@ func TestSetupAsksOnATerminal(t *testing.T) {
 	} {
 		s.answer(a.question, a.keys)
 	}
-	until(t, "the end", func() bool { return strings.Contains(s.shown(), "is in service") })
+	s.sees("is in service")
 	if err := <-s.ended; err != nil {
 		t.Errorf("%v\n%s", err, s.shown())
 	}

@@ -36,7 +36,7 @@ func performBeside(t *testing.T, file string, change func(*world), beside func(c
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &stage{demoOptions: demoOptions{speed: 600, once: true, json: true}, beats: make(pulse, 1)}
+	s := &stage{demoOptions: demoOptions{speed: 600, once: true, json: true}, cfg: cfg, lasts: chargeFor, beats: make(pulse, 1)}
 	s.clock.Step(time.Second)
 	p := &performance{stage: s, log: new(paper)}
 	log := slog.New(slog.NewTextHandler(p.log, &slog.HandlerOptions{ReplaceAttr: withoutTime}))

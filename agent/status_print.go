@@ -73,8 +73,8 @@ func (s *statusing) one(w io.Writer, e evseStatus) {
 	}
 	row(pick(s.lang, "måler", "meter"), strings.TrimSpace(meter+"   "+e.Meter.Model))
 	contactor := s.position(e.Contactor)
-	if e.Plug != hal.PlugUnknown.String() {
-		contactor += "   " + pick(s.lang, "plugg ", "plug ") + s.plug(e.Plug)
+	if plug := s.plug(e.Plug); plug != "" {
+		contactor += "   " + pick(s.lang, "plugg ", "plug ") + plug
 	}
 	row(pick(s.lang, "kontaktor", "contactor"), contactor)
 	if e.Unsettled.Count > 0 {

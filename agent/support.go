@@ -29,6 +29,7 @@ type bundleOptions struct {
 	since time.Duration
 	plain bool
 	json  bool
+	named bool // the file was named
 }
 
 // usualSince is how far a bundle reaches back. Chosen by us: over a weekend, and what
@@ -51,7 +52,8 @@ recognisable. Asks the daemon, or reads the files of the post where none runs.`,
 			if o.since <= 0 {
 				return fmt.Errorf("--since %v: want how far back, such as 48h", o.since)
 			}
-			return o.run(c.Context(), c.OutOrStdout(), c.ErrOrStderr())
+			o.named = c.Flags().Changed("config")
+			return o.run(c.Context(), c.OutOrStdout(), progressOf(c))
 		},
 	}
 	f := c.Flags()
@@ -100,6 +102,7 @@ func (o *bundleOptions) run(ctx context.Context, stdout, stderr io.Writer) error
 	if err != nil {
 		return answered(err)
 	}
+	c.addDoctor(ctx, o.file, o.named)
 	c.addLog(ctx)
 	return o.write(c.Bundle, stdout)
 }

@@ -56,6 +56,8 @@ type meterWord struct {
 type chargeWord struct {
 	Charge string `json:"charge"` // what stands for its reference
 	*ledger.Session
+	Paid *priceWord `json:"paid_price,omitempty"` // what was promised at its request
+	Idle int64      `json:"idle_s,omitempty"`     // with the idle fee running, s
 }
 
 // rulesWord is what an EVSE goes by, as far as a desk can play it.
@@ -106,21 +108,23 @@ func evseOf(v *support.Veil, r *session.Rules, s *session.State, now hal.Instant
 			f.Faults = append(f.Faults, faultWord{one.Code(), one.String()})
 		}
 	})
-	word := func(n uint64, told *ledger.Session) *chargeWord {
+	word := func(c *session.Charge, told *ledger.Session) *chargeWord {
+		n := c.Number
 		told.Number = v.Charge(r.EVSE, n)
-		return &chargeWord{v.Ref(string(r.Ref(n))), told}
+		paid := priceWordOf(c.Price)
+		return &chargeWord{v.Ref(string(r.Ref(n))), told, &paid, int64(c.Idle / time.Second)}
 	}
 	if s.Phase != session.Idle {
-		f.Charge = word(s.Charge.Number, ledger.Created(&s.Charge))
+		f.Charge = word(&s.Charge, ledger.Created(&s.Charge))
 	}
 	for i := range s.Debts {
-		f.Debts = append(f.Debts, word(s.Debts[i].Number, ledger.Owed(&s.Debts[i])))
+		f.Debts = append(f.Debts, word(&s.Debts[i].Charge, ledger.Owed(&s.Debts[i])))
 	}
 	for i := range s.Done {
 		d := &s.Done[i]
 		told := ledger.Owed(d)
 		told.Captured, told.Released = &d.Captured, &d.Released
-		f.Done = append(f.Done, word(d.Number, told))
+		f.Done = append(f.Done, word(&d.Charge, told))
 	}
 	k := veiled(v, r.EVSE, s.Kept)
 	f.Record = k.Append(nil)

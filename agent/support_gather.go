@@ -129,7 +129,9 @@ func (q *inquiry) config() (support.Piece, error) {
 	}
 	keys := make([]string, 0, len(e.Said))
 	for key := range e.Said {
-		keys = append(keys, key)
+		if !slices.Contains(sealing(), key) {
+			keys = append(keys, key)
+		}
 	}
 	slices.Sort(keys)
 	for _, key := range keys {
@@ -137,6 +139,11 @@ func (q *inquiry) config() (support.Piece, error) {
 	}
 	p.Body = b.Bytes()
 	return p, nil
+}
+
+// sealing are the keys with which a PIN of a few digits could be found by trying all.
+func sealing() []string {
+	return []string{"commissioning.salt", "commissioning.key", "commissioning.seal"}
 }
 
 // healthFile is how the machine is.

@@ -24,6 +24,7 @@ func commandTree() []*cobra.Command {
 		serviceCommand(),
 		identifyCommand(),
 		priceCommand(),
+		mqttCommand(),
 
 		// charges and money
 		sessionsCommand(),

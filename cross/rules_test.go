@@ -41,7 +41,7 @@ func layers() rules.Layers {
 // pure lists the packages that have no I/O, no chance and no clock: what they
 // say depends on nothing but what they are given.
 func pure() []string {
-	return []string{"hal", "payment", "display", "agent/session", "agent/doctor", "agent/telemetry", "agent/telemetry/fleet", "agent/setup"}
+	return []string{"hal", "payment", "display", "agent/session", "agent/session/script", "agent/doctor", "agent/telemetry", "agent/telemetry/fleet", "agent/setup"}
 }
 
 // modules lists what comes from outside. Modules without a package of their own

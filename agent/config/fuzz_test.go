@@ -26,9 +26,9 @@ func seeds(f *testing.F) {
 	}
 }
 
-// FuzzParse holds three promises: no file makes the loader fall over, an error
+// FuzzParse holds four promises: no file makes the loader fall over, an error
 // is always fit for a terminal, and what is accepted has no key that the schema
-// does not know, as seen by YAML's own decoder.
+// does not know, as seen by YAML's own decoder, and means the same in the newest version.
 func FuzzParse(f *testing.F) {
 	seeds(f)
 	quiet(f)
@@ -51,7 +51,27 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("accepted what YAML's decoder refuses: %v", err)
 		}
 		checkKeys(t, known, "", plain)
+		checkMigration(t, text, c)
 	})
+}
+
+// checkMigration wants a file to mean the same in the newest version, unless only a person
+// can rewrite it.
+func checkMigration(t *testing.T, text string, was Config) {
+	t.Helper()
+	to, set, err := schema().Migrate("stolpe.yaml", []byte(text))
+	if err != nil {
+		return
+	}
+	is, err := parseText(string(to))
+	switch {
+	case err != nil:
+		t.Errorf("%v in what was accepted before, with %v:\n%s", err, set, to)
+	case is.Old():
+		t.Errorf("still of an earlier version:\n%s", to)
+	case difference(was, is) != "":
+		t.Errorf("it means something else: %s", difference(was, is))
+	}
 }
 
 func checkErrors(t *testing.T, text string, err error) {

@@ -25,15 +25,18 @@ const within = 30 * time.Second
 
 // ServeHTTP answers one request.
 func (d door) ServeHTTP(w http.ResponseWriter, q *http.Request) {
-	d.busy.Add(1)
+	if !d.enter() {
+		refuse(w, Refuse(Busy, "the post is ending, or starting anew: try again"))
+		return
+	}
 	defer d.busy.Done()
 	who := d.callerOf(q)
-	if err := d.rates.take(who.UID); err != nil {
+	name, ours := strings.CutPrefix(q.URL.Path, root)
+	r, known := d.routes[name]
+	if err := d.rates.take(who.UID); err != nil && (!r.Urgent || who.Role < r.Least) {
 		refuse(w, err)
 		return
 	}
-	name, ours := strings.CutPrefix(q.URL.Path, root)
-	r, known := d.routes[name]
 	switch {
 	case ours && name == "" && q.Method == http.MethodGet:
 		answer(w, d.list(who)) //nolint:errcheck // the caller has gone
@@ -118,10 +121,11 @@ func (d door) done(q *http.Request, j job) (any, error) {
 		ctx = d.life // it is done whether or not its caller waits for it
 	}
 	long := r.lease()
+	often := error(nil)
 	if r.Changes {
-		if err := d.rates.change(j.who.UID); err != nil {
-			d.turnedAway(j, err)
-			return nil, err
+		if often = d.rates.change(j.who.UID); often != nil && !r.Urgent {
+			d.turnedAway(j, often)
+			return nil, often
 		}
 	}
 	if r.Hardware && !r.Urgent {
@@ -131,7 +135,7 @@ func (d door) done(q *http.Request, j job) (any, error) {
 		}
 		defer d.hardware.release()
 	}
-	if r.Changes {
+	if r.Changes && often == nil { // what is urgent is done however often, and not written down each time
 		if err := d.audit.begin(ctx, j); err != nil {
 			return nil, err
 		}
@@ -142,7 +146,7 @@ func (d door) done(q *http.Request, j job) (any, error) {
 	if err != nil && errors.Is(timed.Err(), context.DeadlineExceeded) && errors.Is(err, context.DeadlineExceeded) {
 		err = Refuse(Failed, "%s has not ended within %v: %v", r.Name, long, err)
 	}
-	if r.Changes {
+	if r.Changes && often == nil {
 		d.audit.end(j, said, err)
 	}
 	return said, err

@@ -80,7 +80,9 @@ func bodyOf(w http.ResponseWriter, q *http.Request) (json.RawMessage, error) {
 	case err != nil:
 		return nil, Refuse(Invalid, "the request did not come whole: %v", err)
 	}
-	body = bytes.TrimSpace(body)
+	if body = bytes.TrimSpace(body); string(body) == "null" {
+		body = nil
+	}
 	if len(body) > 0 && (body[0] != '{' || !json.Valid(body)) {
 		return nil, Refuse(Invalid, "arguments: want a JSON object")
 	}

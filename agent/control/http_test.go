@@ -135,7 +135,9 @@ func TestConnectionsAreFew(t *testing.T) {
 
 // A program that asks all the time is told to wait, and nobody else is.
 func TestRequestsAreFew(t *testing.T) {
-	p := start(t, Technician, answering("look", Viewer, false, nil))
+	urgent := answering("off", Technician, true, nil)
+	urgent.Urgent = true
+	p := start(t, Technician, answering("look", Viewer, false, nil), urgent)
 	c, busy := Dial(p.dir), 0
 	for range mostAsked + 20 {
 		if codeOf(c.Get(t.Context(), "look", nil, nil)) == Busy {
@@ -147,6 +149,15 @@ func TestRequestsAreFew(t *testing.T) {
 	}
 	if err := p.rates.take(4711); err != nil {
 		t.Errorf("somebody else: %v", err)
+	}
+	for i := range mostChanged + 20 {
+		if err := c.Do(t.Context(), "off", nil, nil); err != nil {
+			t.Fatalf("what is urgent, time %d: %v", i, err)
+		}
+	}
+	p.end()
+	if n := len(p.book.written()); n > 2*(mostChanged+2) {
+		t.Errorf("%d records", n)
 	}
 }
 

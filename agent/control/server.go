@@ -46,7 +46,10 @@ type Server struct {
 	hardware        lease
 	rates           rates
 	audit           audit
-	busy            sync.WaitGroup // requests that are worked at
+
+	mu    sync.Mutex     // guards ended, and busy from being added to after that
+	ended bool           // nothing is begun any more
+	busy  sync.WaitGroup // requests that are worked at
 }
 
 // Listen opens the sockets. Nobody is answered before Run.
@@ -118,9 +121,22 @@ func (s *Server) Run(ctx context.Context) {
 		doors.Go(func() { d.serve(ctx) })
 	}
 	doors.Wait()
+	s.mu.Lock()
+	s.ended = true
+	s.mu.Unlock()
 	s.busy.Wait()
 	close(s.audit.later)
 	clerk.Wait()
+}
+
+// enter says whether a request may still be begun; if so, it counts as one that is worked at.
+func (s *Server) enter() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.ended {
+		s.busy.Add(1)
+	}
+	return !s.ended
 }
 
 // door is one of the sockets as it is served.

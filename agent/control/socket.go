@@ -101,8 +101,14 @@ func (s *socket) remove() error {
 // folder makes the folder of the sockets. One in which everybody may put other files
 // under their names is no place for them.
 func folder(dir string) error {
+	_, missing := os.Stat(dir)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
+	}
+	if missing != nil { // whatever the umask: everybody may look
+		if err := os.Chmod(dir, 0o755); err != nil {
+			return err
+		}
 	}
 	info, err := os.Stat(dir)
 	if err == nil && info.Mode().Perm()&0o002 != 0 && info.Mode()&fs.ModeSticky == 0 {

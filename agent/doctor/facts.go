@@ -77,7 +77,6 @@ type File struct {
 	Sum    string   `json:"sum,omitempty"`    // its name
 	Trial  string   `json:"trial,omitempty"`  // the sum of the one on trial
 	Seal   string   `json:"seal,omitempty"`   // when it was sealed and by whom; empty for not
-	Broken string   `json:"broken,omitempty"`
 }
 
 // Daemon is what a running post says of itself.
@@ -90,6 +89,7 @@ type Daemon struct {
 	Clock   string `json:"clock"`   // as in Machine
 	Ledger  string `json:"ledger"`  // what is wrong with it
 	Disk    string `json:"disk"`    // what happened when it wrote into the state folder
+	Seal    string `json:"seal"`    // what is wrong with the seal, seen by a post that remembers another
 	Unheard string `json:"unheard"` // an EVSE whose loop does not answer
 	EVSEs   []EVSE `json:"evses"`
 	Pay     Pay    `json:"pay"`
@@ -184,19 +184,17 @@ type Debt struct {
 
 // Pay is the way to the money.
 type Pay struct {
-	Through string `json:"through"` // vipps, gateway or sim
-	Where   string `json:"where,omitempty"`
-	MSN     string `json:"msn,omitempty"`
-	Wrong   string `json:"wrong,omitempty"`  // what came of the last asking, if it failed
-	Advice  string `json:"advice,omitempty"` // about that
-	Kind    Kind   `json:"kind,omitempty"`   // of that
-	Failed  *int64 `json:"failed_s,omitempty"`
-	Well    *int64 `json:"well_s,omitempty"`  // since something was answered, s; nil for not since the start
-	Took    int64  `json:"took_ms,omitempty"` // the last answer, ms
-	Skew    *int64 `json:"skew_ms,omitempty"` // of our clock against the service's, ms
-	Unit    string `json:"unit,omitempty"`    // of the sales unit, as the service has it
-	UnitIs  Status `json:"unit_status,omitempty"`
-	Asked   bool   `json:"asked"` // it was asked just now
+	Through string   `json:"through"` // vipps, gateway or sim
+	Where   string   `json:"where,omitempty"`
+	MSN     string   `json:"msn,omitempty"`
+	Wrong   string   `json:"wrong,omitempty"`  // what came of the last asking, if it failed
+	Advice  string   `json:"advice,omitempty"` // about that
+	Kind    Kind     `json:"kind,omitempty"`   // of that
+	Failed  *int64   `json:"failed_s,omitempty"`
+	Well    *int64   `json:"well_s,omitempty"`  // since something was answered, s; nil for not since the start
+	Took    int64    `json:"took_ms,omitempty"` // the last answer, ms
+	Pinged  []Pinged `json:"pinged,omitempty"`  // what a ping saw
+	Asked   bool     `json:"asked"`             // it was asked just now
 }
 
 // Kind is what kind of failure an asking ended with.
@@ -226,4 +224,13 @@ type Broker struct {
 	Wrong     string `json:"wrong,omitempty"`   // why there is no connection
 	Rejected  bool   `json:"rejected,omitempty"`
 	Waiting   int    `json:"waiting"` // events that have not been sent
+}
+
+// Pinged is what a ping of the payment service saw: how it is with the clock, the sales
+// unit or the webhook.
+type Pinged struct {
+	What  string `json:"what"`
+	State string `json:"state"` // ok, warn, fail, or off for what need not be
+	Text  string `json:"text"`
+	Do    string `json:"do"` // what to do about it
 }

@@ -28,6 +28,9 @@ func lifted(nb, en string) func(*EVSE) Text {
 // wire is a remedy for what a wire says.
 func wire(nb, en string, line func(*EVSE) string) func(*EVSE) Text {
 	return func(e *EVSE) Text {
+		if line(e) == "" {
+			return Text{nb, en}
+		}
 		return Text{nb, en}.then(say("står den fri alt, er ledningen til %s brutt", "if that is so already, the wire to %s is broken", line(e)))
 	}
 }
@@ -74,7 +77,7 @@ func faults() []fault {
 			}},
 		{"STO-001", Store, Fail, "recovery", Text{"journalen kan ikke skrives", "the journal cannot be written"},
 			always("se på disken: stolpe doctor disk; frigjør plass eller bytt kortet, og start på nytt: sudo systemctl restart stolpe", "look at the disk: stolpe doctor disk; make room or replace the card, and start anew: sudo systemctl restart stolpe")},
-		{"PAY-002", Store, Warn, "recovery", Text{"leser tilbake betalinger som journalen har mistet", "reads back payments that the journal has lost"},
+		{"PAY-002", Cash, Warn, "recovery", Text{"leser tilbake betalinger som journalen har mistet", "reads back payments that the journal has lost"},
 			always("vent til det er gjort; det trenger nettet: stolpe doctor payment", "wait until it is done; it needs the network: stolpe doctor payment")},
 		{"SAF-005", Safety, Fail, "faults", Text{"stoppknappen holdes inne, eller ledningen dens er brutt", "the stop button is held, or its wire is broken"},
 			wire("slipp knappen løs hvis den har satt seg fast", "free the button if it is stuck", func(e *EVSE) string { return e.Inputs.Stop })},
@@ -102,19 +105,19 @@ func swapped(e *EVSE) Text {
 	m := e.Meter
 	wants := or(m.Serial, m.Pinned)
 	if m.Told == "" || wants == "" {
-		return say("se på serienummeret på måleren; er den byttet med vilje: stolpe config set evses[%d].meter.serial NUMMER", "look at the serial on the meter's plate; if it was exchanged on purpose: stolpe config set evses[%d].meter.serial NUMBER", m.Index).then(lift(e))
+		return say("se på serienummeret på måleren; er den byttet med vilje: stolpe config set 'evses[%d].meter.serial' NUMMER", "look at the serial on the meter's plate; if it was exchanged on purpose: stolpe config set 'evses[%d].meter.serial' NUMBER", m.Index).then(lift(e))
 	}
 	if m.Serial == "" {
 		return say("måleren sier %s, og EVSE-en har gått etter %s: er den byttet med vilje, les av begge (stolpe meter read --evse %d)", "the meter says %s, and the EVSE went by %s: if it was exchanged on purpose, note both registers (stolpe meter read --evse %d)", m.Told, wants, e.ID).then(lift(e))
 	}
-	return say("måleren sier %s, konfigurasjonen vil ha %s: sett den rette inn, eller hvis den er byttet med vilje: stolpe config set evses[%d].meter.serial %s",
-		"the meter says %s, the configuration wants %s: put the right one back, or if it was exchanged on purpose: stolpe config set evses[%d].meter.serial %s", m.Told, wants, m.Index, m.Told).then(lift(e))
+	return say("måleren sier %s, konfigurasjonen vil ha %s: sett den rette inn, eller hvis den er byttet med vilje: stolpe config set 'evses[%d].meter.serial' %s",
+		"the meter says %s, the configuration wants %s: put the right one back, or if it was exchanged on purpose: stolpe config set 'evses[%d].meter.serial' %s", m.Told, wants, m.Index, m.Told).then(lift(e))
 }
 
 // doubted is for a meter that answers and is not believed.
 func doubted(e *EVSE) Text {
-	return say("sammenlign med målerens eget display: stolpe meter compare; er modellen rett (stolpe meter identify)? Feiler det igjen, bytt måleren",
-		"compare with the meter's own display: stolpe meter compare; is the model right (stolpe meter identify)? If it fails again, replace the meter").then(lift(e))
+	return say("sammenlign med målerens eget display: stolpe meter compare KWH; er modellen rett (stolpe meter identify)? Feiler det igjen, bytt måleren",
+		"compare with the meter's own display: stolpe meter compare KWH; is the model right (stolpe meter identify)? If it fails again, replace the meter").then(lift(e))
 }
 
 // silent depends on what happens when it is asked.

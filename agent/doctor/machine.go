@@ -9,7 +9,6 @@ import (
 // Chosen by us.
 const (
 	offsetSlight = 2 * time.Second // a clock that is further off is not disciplined well
-	skewed       = time.Minute     // from the payment service; its signatures and certificates allow a few
 	fewFree      = 200 << 20       // bytes; a ledger's day takes well under one of these MB
 	hardlyFree   = 50 << 20        // bytes
 	mostUsed     = 90              // percent

@@ -19,24 +19,24 @@ func troubles() []trouble {
 	byID := Text{"se om adapteren står i: ls -l /dev/serial/by-id", "see whether the adapter is plugged in: ls -l /dev/serial/by-id"}
 	return []trouble{
 		{NoAdapter, at("måleradapteren er ikke der: %s", "the meter's adapter is not there: %s"), func(e *EVSE) Text {
-			return byID.then(say("står den der under et annet navn: stolpe config set evses[%d].meter.url", "if it is there by another name: stolpe config set evses[%d].meter.url", e.Meter.Index))
+			return byID.then(say("står den der under et annet navn: stolpe config set 'evses[%d].meter.url'", "if it is there by another name: stolpe config set 'evses[%d].meter.url'", e.Meter.Index))
 		}},
 		{NoPort, at("det er ingen serieport ved %s", "there is no serial port at %s"), func(e *EVSE) Text {
-			return byID.then(say("skriv navnet: stolpe config set evses[%d].meter.url", "write its name: stolpe config set evses[%d].meter.url", e.Meter.Index))
+			return byID.then(say("skriv navnet: stolpe config set 'evses[%d].meter.url'", "write its name: stolpe config set 'evses[%d].meter.url'", e.Meter.Index))
 		}},
 		{NoRights, at("programmet får ikke åpne %s", "the program may not open %s"), always("gi brukeren til programmet gruppen: sudo usermod -aG dialout stolpe, så sudo systemctl restart stolpe", "give the program's user the group: sudo usermod -aG dialout stolpe, then sudo systemctl restart stolpe")},
 		{LineHeld, at("et annet program holder %s", "another program holds %s"), func(e *EVSE) Text {
 			return say("finn det: sudo fuser -v %s; ModemManager må være av", "find it: sudo fuser -v %s; ModemManager must be off", strings.TrimPrefix(plainURL(e), "rtu://"))
 		}},
 		{NoName, at("navnet i %s er ikke kjent i nettet", "the name in %s is not known on the network"), func(e *EVSE) Text {
-			return say("bruk IP-adressen: stolpe config set evses[%d].meter.url", "use the IP address: stolpe config set evses[%d].meter.url", e.Meter.Index)
+			return say("bruk IP-adressen: stolpe config set 'evses[%d].meter.url'", "use the IP address: stolpe config set 'evses[%d].meter.url'", e.Meter.Index)
 		}},
 		{NoListener, at("ingen lytter ved %s", "nobody listens at %s"), func(e *EVSE) Text {
-			return say("er måleren eller gatewayen på, og er Modbus TCP slått på i den? Porten er som regel 502; ellers stolpe config set evses[%d].meter.url", "is the meter or its gateway on, and Modbus TCP switched on in it? The port is 502 as a rule; else stolpe config set evses[%d].meter.url", e.Meter.Index)
+			return say("er måleren eller gatewayen på, og er Modbus TCP slått på i den? Porten er som regel 502; ellers stolpe config set 'evses[%d].meter.url'", "is the meter or its gateway on, and Modbus TCP switched on in it? The port is 502 as a rule; else stolpe config set 'evses[%d].meter.url'", e.Meter.Index)
 		}},
 		{Gateway, at("gatewayen ved %s får ikke svar fra enhet %d", "the gateway at %s gets no answer from unit %d"), elsewhere},
 		{OtherModel, at("det svarer noe annet enn en måler av denne modellen ved %s, enhet %d", "something else than a meter of this model answers at %s, unit %d"), func(e *EVSE) Text {
-			return say("se hva den er: stolpe meter identify --evse %d; skriv det: stolpe config set evses[%d].meter.model MODELL", "see what it is: stolpe meter identify --evse %d; write that: stolpe config set evses[%d].meter.model MODEL", e.ID, e.Meter.Index)
+			return say("se hva den er: stolpe meter identify --evse %d; skriv det: stolpe config set 'evses[%d].meter.model' MODELL", "see what it is: stolpe meter identify --evse %d; write that: stolpe config set 'evses[%d].meter.model' MODEL", e.ID, e.Meter.Index)
 		}},
 		{Garbled, at("det som kommer fra %s, enhet %d, er ikke hele svar", "what comes from %s, unit %d, are no whole answers"), func(e *EVSE) Text {
 			return Text{"sannsynligvis feil hastighet eller paritet, to målere med samme adresse, eller manglende endemotstand", "probably a wrong speed or parity, two meters with one address, or no terminating resistor"}.then(elsewhere(e))
@@ -80,10 +80,10 @@ func elsewhere(e *EVSE) Text {
 		all = all.then(t)
 	}
 	if m.FoundURL != "" && m.FoundURL != m.URL {
-		add(say("stolpe config set evses[%d].meter.url '%s'", "stolpe config set evses[%d].meter.url '%s'", m.Index, m.FoundURL))
+		add(say("stolpe config set 'evses[%d].meter.url' '%s'", "stolpe config set 'evses[%d].meter.url' '%s'", m.Index, m.FoundURL))
 	}
 	if m.FoundURL != "" && m.FoundAt != m.Unit {
-		add(say("stolpe config set evses[%d].meter.unit %d", "stolpe config set evses[%d].meter.unit %d", m.Index, m.FoundAt))
+		add(say("stolpe config set 'evses[%d].meter.unit' %d", "stolpe config set 'evses[%d].meter.unit' %d", m.Index, m.FoundAt))
 	}
 	switch {
 	case all != (Text{}):
@@ -126,7 +126,7 @@ func meter(_ *Facts, e *EVSE) Finding {
 		x.Status, x.What = Pass, say("%s%s ved %s, enhet %d, %d ms", "%s%s at %s, unit %d, %d ms", m.Model, serialOf(m), m.URL, m.Unit, m.Took)
 		if m.Serial == "" && m.Told != "" {
 			x.Status, x.What = Warn, x.What.then(Text{"serienummeret er ikke låst", "its serial is not pinned"})
-			x.Remedy = say("stolpe config set evses[%d].meter.serial %s", "stolpe config set evses[%d].meter.serial %s", m.Index, m.Told)
+			x.Remedy = say("stolpe config set 'evses[%d].meter.serial' %s", "stolpe config set 'evses[%d].meter.serial' %s", m.Index, m.Told)
 		}
 	}
 	return x

@@ -29,8 +29,8 @@ func token(f *Facts, tell func(Finding)) {
 	case p.Kind == Ill:
 		x.Status, x.What = Warn, say("betalingstjenesten har en feil: %s", "the payment service has a fault: %s", p.Wrong)
 		x.Remedy = Text{"vent, og se status.vippsmobilepay.com; så stolpe payment ping", "wait, and see status.vippsmobilepay.com; then stolpe payment ping"}
-	case p.Skew != nil && time.Duration(max(*p.Skew, -*p.Skew))*time.Millisecond > skewed:
-		x.Status, x.What = Warn, say("klokken går %d s feil mot betalingstjenesten", "the clock is %d s off against the payment service", *p.Skew/1000)
+	case p.pinged("clock").State == "fail":
+		x.Status, x.What = Warn, say("klokken går feil mot betalingstjenesten: %s", "the clock is off against the payment service: %s", p.pinged("clock").Text)
 		x.Remedy = Text{setClock, setClock}
 	case p.Through == "sim":
 		x.Status, x.What = Pass, Text{"simulert: ingen penger flyttes", "simulated: no money moves"}
@@ -59,22 +59,27 @@ func salesUnit(f *Facts, tell func(Finding)) {
 		}
 	}
 	switch {
+	case p.Through == "gateway": // it is the gateway's
 	case p.Kind == BadUnit:
 		tell(Finding{Status: Fail, What: say("salgsenheten %s kan ikke brukes: %s", "sales unit %s cannot be used: %s", p.MSN, p.Wrong), Topic: "recovery",
 			Remedy: Text{"se på payment.vipps.msn, og om enheten er aktiv og har ePayment i portal.vippsmobilepay.com; så stolpe payment ping", "look at payment.vipps.msn, and whether the unit is active and has ePayment in portal.vippsmobilepay.com; then stolpe payment ping"}})
 	case p.Kind != "" || p.Through != "vipps":
-	case p.Unit != "":
-		tell(Finding{Status: or2(p.UnitIs, Pass), What: Text{p.Unit, p.Unit}})
+	case p.pinged("sales unit").Text != "":
+		said := p.pinged("sales unit").Text
+		tell(Finding{Status: Pass, What: Text{said, said}})
 	case p.Well != nil:
 		tell(Finding{Status: Pass, What: say("%s", "%s", p.MSN)})
 	}
 }
 
-func or2(a, b Status) Status {
-	if a != "" {
-		return a
+// pinged is what a ping saw of one thing; zero if it did not look.
+func (p *Pay) pinged(what string) Pinged {
+	for _, x := range p.Pinged {
+		if x.What == what {
+			return x
+		}
 	}
-	return b
+	return Pinged{}
 }
 
 // webhook judges whether the payment service tells what happens.
@@ -82,14 +87,17 @@ func webhook(f *Facts, tell func(Finding)) {
 	if f.Daemon == nil || !f.Daemon.Hooks.Wanted {
 		return
 	}
-	h := f.Daemon.Hooks
+	h, seen := f.Daemon.Hooks, f.Daemon.Pay.pinged("webhook")
+	if h.Wrong == "" && seen.State == "fail" {
+		h.Wrong = seen.Text
+	}
 	switch {
 	case f.Daemon.Pay.Kind != "": // told already
 	case h.Wrong != "":
 		tell(Finding{Status: Warn, What: say("betalingstjenesten kan ikke ringe tilbake: %s; betalinger leses som før", "the payment service cannot call back: %s; payments are polled as before", h.Wrong),
-			Remedy: say("er %s til å nå fra Internett over HTTPS? Så stolpe payment webhooks list", "can %s be reached from the Internet over HTTPS? Then stolpe payment webhooks list", h.URL)})
+			Remedy: say("er %s til å nå fra Internett over HTTPS? Så stolpe payment hooks list", "can %s be reached from the Internet over HTTPS? Then stolpe payment hooks list", h.URL)})
 	case h.Held == 0:
-		tell(Finding{Status: Warn, What: Text{"ikke registrert ennå; betalinger leses som før", "not registered yet; payments are polled as before"}, Remedy: Text{"vent et minutt; så stolpe payment webhooks list", "wait a minute; then stolpe payment webhooks list"}})
+		tell(Finding{Status: Warn, What: Text{"ikke registrert ennå; betalinger leses som før", "not registered yet; payments are polled as before"}, Remedy: Text{"vent et minutt; så stolpe payment hooks list", "wait a minute; then stolpe payment hooks list"}})
 	default:
 		tell(Finding{Status: Pass, What: say("registrert: %s", "registered: %s", h.URL)})
 	}

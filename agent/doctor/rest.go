@@ -123,6 +123,8 @@ func contactor(f *Facts, e *EVSE) Finding {
 	}
 	c := e.Contactor
 	switch codes := e.has("CON"); {
+	case e.Young && len(codes) > 0 && codes[0] == "CON-003": // it has not been looked at yet
+		return Finding{ID: "contactor", Status: Pass, What: Text{"startet nettopp", "has just started"}}
 	case len(codes) > 0:
 		return found("contactor", e, codes)
 	case e.Young:
@@ -149,11 +151,11 @@ func mid(f *Facts, e *EVSE) Finding {
 		x.Status, x.What = Skip, Text{"måleren er simulert", "the meter is simulated"}
 	case e.Meter.MID == "" || err != nil:
 		x.Status, x.What = Skip, Text{"det er ikke skrevet til når målerens verifisering gjelder", "it is not written until when the meter's verification holds"}
-		x.Remedy = say("les det av måleren eller papirene: stolpe config set %s 2034-12-31", "read it off the meter or its papers: stolpe config set %s 2034-12-31", key)
+		x.Remedy = say("les det av måleren eller papirene: stolpe config set '%s' 2034-12-31", "read it off the meter or its papers: stolpe config set '%s' 2034-12-31", key)
 	case f.Machine.Now < built:
 		x.Status, x.What = Skip, Text{"klokken vet ikke hvilken dag det er", "the clock does not know which day it is"}
 	case left < 0:
-		x.Status, x.What, x.Remedy = Fail, say("målerens verifisering gikk ut %s", "the meter's verification ran out on %s", e.Meter.MID), order.then(say("så stolpe config set %s", "then stolpe config set %s", key))
+		x.Status, x.What, x.Remedy = Fail, say("målerens verifisering gikk ut %s", "the meter's verification ran out on %s", e.Meter.MID), order.then(say("så stolpe config set '%s'", "then stolpe config set '%s'", key))
 	case left < soon:
 		x.Status, x.What, x.Remedy = Warn, say("målerens verifisering går ut %s, om %d dager", "the meter's verification runs out on %s, in %d days", e.Meter.MID, left), order
 	default:
@@ -225,9 +227,9 @@ func configuration(f *Facts, tell func(Finding)) {
 // seal judges the sealed part of the configuration.
 func seal(f *Facts, tell func(Finding)) {
 	switch c := f.File; {
-	case c.Broken != "":
-		tell(Finding{Status: Warn, What: say("forseglingen: %s", "the seal: %s", c.Broken),
-			Remedy: Text{"spør den som satte posten i drift; så stolpe config seal", "ask whoever commissioned the post; then stolpe config seal"}})
+	case f.Daemon != nil && f.Daemon.Seal != "":
+		tell(Finding{Status: Warn, What: say("forseglingen: %s", "the seal: %s", f.Daemon.Seal), Topic: "recovery",
+			Remedy: Text{"se på posten: stemmer måler, kontaktor og innganger? Spør den som satte den i drift; er alt i orden: stolpe config seal", "look at the post: are meter, contactor and inputs as they should be? Ask whoever commissioned it; if all is right: stolpe config seal"}})
 	case c.Seal != "":
 		tell(Finding{Status: Pass, What: say("forseglet %s", "sealed %s", c.Seal)})
 	}

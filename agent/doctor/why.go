@@ -46,12 +46,12 @@ func Why(f Facts) []Blocker {
 	if f.Daemon.Unheard != "" {
 		daemonRuns(&f, func(x Finding) { all = append(all, Blocker{0, Agent, "daemon", x.What, x.Remedy, x.Topic}) })
 	}
+	all = append(all, f.unpaid()...) // before what follows from it
 	for i := range f.Daemon.EVSEs {
 		e := &f.Daemon.EVSEs[i]
 		all = append(all, e.faulty()...)
 		all = append(all, e.driver()...)
 	}
-	all = append(all, f.unpaid()...)
 	order := layers()
 	slices.SortStableFunc(all, func(a, b Blocker) int {
 		return cmp.Compare(slices.Index(order, a.Layer), slices.Index(order, b.Layer))
@@ -69,6 +69,10 @@ func CanCharge(all []Blocker, evse int) bool {
 // faulty lists the faults of an EVSE.
 func (e *EVSE) faulty() []Blocker {
 	var all []Blocker
+	if e.Most > 0 && len(e.Debts) >= e.Most {
+		all = append(all, Blocker{e.ID, Cash, "debts", say("%d ladinger er ikke gjort opp, og flere tas ikke imot", "%d charges are not settled, and no more are taken", len(e.Debts)),
+			Text{"se hvorfor (stolpe doctor payment settlement), så stolpe sessions settle --all-stuck", "see why (stolpe doctor payment settlement), then stolpe sessions settle --all-stuck"}, "recovery"})
+	}
 	for _, code := range e.Faults {
 		f := faultOf(code)
 		switch {
@@ -78,10 +82,6 @@ func (e *EVSE) faulty() []Blocker {
 			continue
 		}
 		all = append(all, Blocker{e.ID, f.layer, code, f.told(e), f.remedy(e), f.topic})
-	}
-	if e.Most > 0 && len(e.Debts) >= e.Most {
-		all = append(all, Blocker{e.ID, Cash, "debts", say("%d ladinger er ikke gjort opp, og flere tas ikke imot", "%d charges are not settled, and no more are taken", len(e.Debts)),
-			Text{"se hvorfor (stolpe doctor payment settlement), så stolpe sessions settle --all-stuck", "see why (stolpe doctor payment settlement), then stolpe sessions settle --all-stuck"}, "recovery"})
 	}
 	if len(all) == 0 && e.Phase == "idle" && !e.Dead {
 		all = append(all, Blocker{e.ID, Hard, "starting", Text{"det er ikke sikkert at uttaket er spenningsløst ennå: måleren må ha stått stille i to avlesninger", "it is not sure yet that the socket is dead: the meter must have stood still for two readings"},

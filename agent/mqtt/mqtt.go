@@ -84,6 +84,7 @@ type Conn struct {
 	dial  func(ctx context.Context) (net.Conn, error)
 	line  func(ctx context.Context) (net.Conn, error) // what it is dialled over, before TLS
 	queue *queue
+	taps  taps
 
 	mu    sync.Mutex
 	link  *link     // nil while there is none that is ready
@@ -191,6 +192,7 @@ func (c *Conn) Publish(ctx context.Context, m Message) error {
 	if err := l.publish(ctx, m); err != nil {
 		return fmt.Errorf("publish %s: %w", m.Topic, err)
 	}
+	c.taps.tell(m, true)
 	return nil
 }
 

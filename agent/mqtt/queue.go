@@ -84,7 +84,7 @@ func (q *queue) hand(ctx context.Context, handle func(Message)) {
 			return
 		case m := <-q.messages:
 			q.bytes.Add(-int64(len(m.Payload)))
-			if handle != nil && ctx.Err() == nil {
+			if ctx.Err() == nil {
 				handle(m)
 			}
 		}

@@ -31,7 +31,7 @@ func (c *Conn) Run(ctx context.Context) error {
 	defer c.runs.Store(false)
 	var handing sync.WaitGroup
 	defer handing.Wait()
-	handing.Go(func() { c.queue.hand(ctx, c.o.Handle) })
+	handing.Go(func() { c.queue.hand(ctx, c.came) })
 
 	for broken := 0; ctx.Err() == nil; broken++ {
 		held, err := c.connect(ctx)

@@ -19,6 +19,8 @@ var errUsage = errors.New("not a command; see verbs_test.go")
 var verbs = map[string]func(w *world, args []string) error{
 	"post":       (*world).doPost,       // post ready: power on, and half a minute nobody writes down
 	"price":      (*world).doPrice,      // price kwh 549 minute 0 session 0 idle 15m 100 20000
+	"offer":      (*world).doOffer,      // offer 35000: what may be reserved, minor units
+	"record":     (*world).doRecord,     // record BASE64: what is on the card, and the payments it knows of at the service
 	"meter":      (*world).doMeter,      // meter 10344076 | ok | silent | garbage | frozen | off by 300 [twice] | serial 7 | grain 100 | assumed grain 10 | refresh 5s | modulus N | counts 1/1000
 	"car":        (*world).doCar,        // car 7200 W
 	"plug":       (*world).doPlug,       // plug in | out | unknown | none

@@ -92,7 +92,7 @@ func (f *file) evse(n int) {
 	f.put("  - id: %d\n", n)
 	const in = "    "
 	f.line(in, "code", of("evse", n, "code"))
-	f.nested(in, "meter", strings.TrimSuffix(of("meter", n, ""), "."), "model", "url", "unit", "serial")
+	f.nested(in, "meter", strings.TrimSuffix(of("meter", n, ""), "."), "model", "url", "unit", "serial", "mid_until")
 	if f.answers.Yes("simulated") {
 		f.put("%scontactor: {sim: true}\n", in)
 	} else {

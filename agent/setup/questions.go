@@ -131,6 +131,9 @@ func meterQuestions(n int) []Question {
 			Ask: Words{"Hvilken Modbus-adresse?", "Which Modbus address?"}},
 		{Key: of("meter", n, "serial"), Config: "evses[].meter.serial", When: real, Quiet: true, Optional: true,
 			Ask: Words{"Serienummeret på måleren?", "Serial number of the meter?"}},
+		{Key: of("meter", n, "mid_until"), Config: "evses[].meter.mid_until", When: real, Optional: true,
+			Ask:  Words{"Til hvilken dag gjelder kalibreringen (MID)?", "Until which day does the calibration hold (MID)?"},
+			Help: Words{"For eksempel 2034-12-31, eller tomt.", "Such as 2034-12-31, or empty."}},
 		{Key: of("meter", n, "shown"), When: real, Optional: true, Quiet: true,
 			Ask:  Words{"Hva viser målerens eget display, i kWh?", "What does the meter's own display show, in kWh?"},
 			Help: Words{"Alle sifrene, slik de står.", "All digits, as they stand."}},
@@ -271,8 +274,10 @@ func networkQuestions() []Question {
 	return []Question{
 		{Key: "web.public_url", Step: Network, Config: "web.public_url", When: public,
 			Ask: Words{"Hvilken adresse har siden for førere?", "At which address is the driver's page?"}, Help: Words{"For eksempel https://lad.example.no.", "Such as https://lad.example.no."}},
-		{Key: "web.listen", Step: Network, Config: "web.listen", When: pages, Quiet: true, Optional: true,
+		{Key: "web.listen", Step: Network, Config: "web.listen", When: pages, Quiet: true, Optional: true, Default: shown("127.0.0.1:0"), // any free port
 			Ask: Words{"Hvor lytter siden på denne maskinen?", "Where does the page listen on this machine?"}},
+		{Key: "pages", Step: Network, When: is("payment.through", "gateway"), Quiet: true, Optional: true,
+			Ask: Words{"Hvor er portens sider, for klistremerket?", "Where are the gateways' pages, for the sticker?"}},
 		{Key: "mqtt.url", Step: Network, Config: "mqtt.url", When: func(a Answers) bool { return !a.Yes("simulated") || a["mqtt.url"] != "" }, Optional: true, Must: is("payment.through", "gateway"),
 			Ask: Words{"Hvilken megler forteller posten om seg selv (MQTT)?", "Which broker does the post tell about itself (MQTT)?"}, Help: Words{"mqtts://megler:8883, eller tomt for ingen.", "mqtts://broker:8883, or empty for none."}},
 		{Key: "post.tenant", Step: Network, Config: "post.tenant", When: broker,

@@ -120,13 +120,22 @@ func (a Answers) Filled() Answers {
 	return full
 }
 
-// Missing lists the questions that need an answer and have none.
+// Missing lists the questions that need an answer and have none. What would follow from
+// an answer that is missing is not listed.
 func (a Answers) Missing() []Question {
-	full := a.Filled()
+	const unknown = "?"
+	full := Answers{}
+	for k, v := range a {
+		full[k] = v
+	}
 	var all []Question
 	for _, q := range Questions(a.EVSEs()) {
-		if full[q.Key] == "" && q.Asked(full) && q.Needs(full) {
+		if full[q.Key] != "" || !q.Asked(full) {
+			continue
+		}
+		if full[q.Key] = q.Preset(full); full[q.Key] == "" && q.Needs(full) {
 			all = append(all, q)
+			full[q.Key] = unknown
 		}
 	}
 	return all

@@ -19,16 +19,16 @@ const (
 	Close     Step = "close"   // the contactor closes and opens
 	Press     Step = "press"   // each input does what it should
 	Pay       Step = "pay"     // the payment service answers, and lets part of a sum be taken
-	Charge    Step = "charge"  // the first charge of a simulated post
 	Sticker   Step = "sticker"
 	Selftest  Step = "selftest"
-	Seal      Step = "seal" // what must not be changed any more
+	Charge    Step = "charge" // the first charge of a simulated post
+	Seal      Step = "seal"   // what must not be changed any more
 	Report    Step = "report"
 )
 
 // Steps are all of them, in order.
 func Steps() []Step {
-	return []Step{Post, Seller, Meter, Contactor, Inputs, Price, Payment, Network, Config, Display, Close, Press, Pay, Charge, Sticker, Selftest, Seal, Report}
+	return []Step{Post, Seller, Meter, Contactor, Inputs, Price, Payment, Network, Config, Display, Close, Press, Pay, Sticker, Selftest, Charge, Seal, Report}
 }
 
 // MaySkip lists the steps that can be left out; the report says so.

@@ -15,12 +15,15 @@ type search struct {
 }
 
 // searches lists them: what comes over a wire and what a technician writes into a
-// register map decides what is billed, and what anybody may send decides what is paid.
+// register map or a configuration decides what is billed, and what anybody may send
+// decides what is paid. A folder comes before the one that it is in.
 // The rest have their seeds run by the tests. Times are chosen by us: all together must
 // leave room for everything else in a run.
 func searches() []search {
 	return []search{
 		{"hal/modbus", "", "30s"},
+		{"agent/config/strict", "FuzzEdit", "6s"},
+		{"agent/config", "FuzzParse", "30s"},
 		{"agent/command", "", "6s"},
 		{"agent/control", "", "30s"},
 		{"payment/relay", "", "6s"},

@@ -45,7 +45,8 @@ func (o *Old) Text(path string) (string, bool) {
 	return n.Value, true
 }
 
-// Flag is a key that holds true or false. Whatever else it holds is noted as wrong.
+// Flag is a key that holds true or false. Whatever else it holds is noted as wrong, and
+// the key dropped.
 func (o *Old) Flag(path string) (is, ok bool) {
 	n := o.node(path)
 	switch {
@@ -55,6 +56,7 @@ func (o *Old) Flag(path string) (is, ok bool) {
 		return n.Value == "true", true
 	}
 	o.fail(n.Line, path, describe(n), fmt.Sprintf("true or false, as the file is of version %d (stolpe config migrate makes it one of version %d)", o.version, o.version+1))
+	o.Drop(path) // it is told once
 	return false, false
 }
 

@@ -1,0 +1,184 @@
+package doctor
+
+import (
+	"encoding/json"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"stolpe/agent/session"
+	"stolpe/display"
+)
+
+// sick is a post with everything wrong that an EVSE can have, fault by fault.
+func sick(t *testing.T, each func(name string, f Facts)) {
+	t.Helper()
+	old, due, left := int64(90_000), int64(0), int64(100)
+	base := func() Facts {
+		return Facts{Machine: Machine{Now: 1_800_000_000, Clock: "synced", Persist: "N", Watchdog: &Dog{Name: "dog", Armed: true, Seconds: 14}}, File: File{Path: "/etc/stolpe/stolpe.yaml", Sum: "1"},
+			Version: "1", Daemon: &Daemon{Post: "A12", Version: "1", Sum: "1", EVSEs: []EVSE{{ID: 1, Phase: "idle", Dead: true, Most: 16, Meter: Meter{Model: "m", URL: "rtu:///dev/x?parity=N", Unit: 1, Age: &due, Heard: true}}}}}
+	}
+	session.EachFault(func(x session.Faults) {
+		f := base()
+		f.Daemon.EVSEs[0].Faults = []string{x.Code()}
+		each(x.Code(), f)
+		f.Daemon.EVSEs[0].Inputs = Inputs{Stop: "GPIO1", EStop: "GPIO2", RCD: "GPIO3", Hot: "GPIO4"}
+		each(x.Code()+" with wires", f)
+	})
+	for _, x := range troubles() {
+		for _, found := range []Meter{{}, {Looked: true}, {FoundURL: "rtu:///dev/x?parity=E", FoundAt: 1}, {FoundURL: "rtu:///dev/x?parity=N", FoundAt: 2}, {FoundURL: "rtu:///dev/x?parity=E", FoundAt: 2}} {
+			f := base()
+			e := &f.Daemon.EVSEs[0]
+			e.Faults, e.Meter.Trouble, e.Meter.Heard = []string{"MET-001"}, x.why, false
+			e.Meter.Looked, e.Meter.FoundURL, e.Meter.FoundAt = found.Looked, found.FoundURL, found.FoundAt
+			each(string(x.why), f)
+		}
+	}
+	for _, trouble := range []string{"", "setup", "funds_gone", "too_late", "meddled", "no_partial", "rejected", "conflict"} {
+		f := base()
+		f.Daemon.EVSEs[0].Debts = []Debt{{Ref: "A12-1-000001", Due: "10.00 NOK", Age: &old, Left: &left, Trouble: trouble}, {Trouble: trouble}}
+		each("debt "+trouble, f)
+	}
+	for _, kind := range []Kind{Unreached, BadKeys, BadUnit, Ill} {
+		for _, through := range []string{"vipps", "gateway"} {
+			f := base()
+			f.Daemon.Pay = Pay{Through: through, MSN: "123456", Kind: kind, Wrong: "no"}
+			f.Daemon.Broker = Broker{URL: "mqtts://b", Connected: true}
+			each(through+" "+string(kind), f)
+		}
+	}
+	for name, change := range map[string]func(*Facts){
+		"no daemon": func(f *Facts) { f.Daemon, f.Absent = nil, "nobody" }, "refused": func(f *Facts) { f.Daemon, f.Refused, f.Absent = nil, true, "no" },
+		"hangs": func(f *Facts) { f.Daemon.Unheard = "EVSE 1" }, "1970": func(f *Facts) { f.Machine.Now = 0 }, "ledger": func(f *Facts) { f.Daemon.Ledger = "ill" },
+		"other version": func(f *Facts) { f.Version = "2" }, "trial": func(f *Facts) { f.File.Trial = "abc" }, "seal": func(f *Facts) { f.Daemon.Seal = "another" },
+		"full": func(f *Facts) { f.Daemon.EVSEs[0].Debts = make([]Debt, 16) }, "sense": func(f *Facts) { f.Daemon.EVSEs[0].Contactor.Want = "open" },
+		"hook": func(f *Facts) { f.Daemon.Hooks = Hooks{Wanted: true, URL: "https://x", Wrong: "404"} }, "no hook": func(f *Facts) { f.Daemon.Hooks.Wanted = true },
+		"pinged": func(f *Facts) { f.Daemon.Pay.Pinged = []Pinged{{"clock", "fail", "1h ahead", ""}} },
+	} {
+		f := base()
+		change(&f)
+		each(name, f)
+	}
+}
+
+// Whatever is not well comes with what to do next, in both languages, and with nothing
+// that was to be filled in and was not.
+func TestEveryRemedyIsThere(t *testing.T) {
+	norwegian := regexp.MustCompile(`[æøåÆØÅ]`)
+	said := func(t *testing.T, name, where string, what, remedy Text, needed bool) {
+		t.Helper()
+		for _, x := range []Text{what, remedy} {
+			if strings.Contains(x.NB+x.EN, "%!") || strings.Contains(x.NB+x.EN, "  ") || (x.NB == "") != (x.EN == "") || norwegian.MatchString(x.EN) {
+				t.Errorf("%s: %s: %q", name, where, x)
+			}
+		}
+		if what.EN == "" || needed && remedy.EN == "" {
+			t.Errorf("%s: %s says %q, and to do %q", name, where, what, remedy)
+		}
+	}
+	sick(t, func(name string, f Facts) {
+		all, _ := Judge(f)
+		ill := 0
+		for _, x := range all {
+			bad := x.Status == Fail || x.Status == Warn
+			if bad {
+				ill++
+			}
+			said(t, name, x.ID, x.What, x.Remedy, bad)
+			if x.Group.Title(display.NB) == "" || x.Group.Title(display.EN) == "" {
+				t.Errorf("%s: %s is in no group: %q", name, x.ID, x.Group)
+			}
+		}
+		if ill == 0 {
+			t.Errorf("%s: all is well", name)
+		}
+		for _, b := range Why(f) {
+			said(t, name, b.ID, b.What, b.Remedy, b.Layer != Driver)
+			if !slices.Contains(layers(), b.Layer) {
+				t.Errorf("%s: %s is in no layer: %q", name, b.ID, b.Layer)
+			}
+		}
+	})
+}
+
+// Every fault keeps an EVSE from charging, and no fault is without words.
+func TestEveryFaultIsKnown(t *testing.T) {
+	n := 0
+	session.EachFault(func(x session.Faults) {
+		n++
+		if f := faultOf(x.Code()); f.what.EN == "fault "+x.Code() || f.layer == "" {
+			t.Errorf("%s (%v) is not in the table", x.Code(), x)
+		}
+	})
+	if len(faults()) != n {
+		t.Errorf("%d in the table, %d in the session", len(faults()), n)
+	}
+	if f := faultOf("NEW-001"); f.status != Fail || f.remedy(&EVSE{}).EN == "" {
+		t.Errorf("one that is not known: %+v", f)
+	}
+}
+
+// Blockers come in the order of their layers, whatever EVSE they are of.
+func TestWhyGoesFromSafetyToMoney(t *testing.T) {
+	f := Facts{Machine: Machine{Now: 1_800_000_000, Clock: "synced"}, Daemon: &Daemon{Pay: Pay{Through: "vipps", Kind: BadKeys}, EVSEs: []EVSE{
+		{ID: 1, Phase: "idle", Faults: []string{"PAY-002", "USR-001", "STO-001", "MET-001"}},
+		{ID: 2, Phase: "approving", Faults: []string{"SAF-002"}},
+		{ID: 3, Phase: "charging", Quiet: true, Dead: true},
+	}}}
+	var got []string
+	for _, b := range Why(f) {
+		got = append(got, b.ID)
+	}
+	if want := "SAF-002 MET-001 STO-001 USR-001 payment PAY-002 approving quiet"; strings.Join(got, " ") != want {
+		t.Errorf("%v, want %s", got, want)
+	}
+	for evse, can := range map[int]bool{0: false, 1: false, 2: false, 3: false} {
+		if CanCharge(Why(f), evse) != can {
+			t.Errorf("EVSE %d: %v", evse, !can)
+		}
+	}
+	f.Daemon.Pay.Kind = ""
+	if !CanCharge(Why(f), 3) || CanCharge(Why(f), 0) || CanCharge(Why(f), 2) {
+		t.Errorf("only EVSE 3 can: %v", Why(f))
+	}
+}
+
+// Checks can be asked for by name, alone or with all that are of it.
+func TestChecksByName(t *testing.T) {
+	f := Facts{Machine: Machine{Now: 1_800_000_000, Clock: "synced"}, Daemon: &Daemon{EVSEs: []EVSE{{ID: 1, Meter: Meter{URL: "tcp://x"}}, {ID: 2}}}}
+	for names, want := range map[string]string{
+		"meter": "meter.1 meter.2 meter.mid.1 meter.mid.2", "meter.2": "meter.2", "meter.mid": "meter.mid.1 meter.mid.2", "clock rtc": "clock rtc", "webhook": "",
+	} {
+		all, unknown := Judge(f, strings.Fields(names)...)
+		var got []string
+		for _, x := range all {
+			got = append(got, x.ID)
+		}
+		if unknown != "" || strings.Join(got, " ") != want {
+			t.Errorf("%s: %v %q, want %s", names, got, unknown, want)
+		}
+	}
+	if _, unknown := Judge(f, "clock", "metre", "rtd"); unknown != "metre" {
+		t.Errorf("unknown: %q", unknown)
+	}
+}
+
+// What goes over the socket comes out as it went in.
+func TestFactsSurviveTheSocket(t *testing.T) {
+	sick(t, func(name string, f Facts) {
+		text, err := json.Marshal(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var back Facts
+		if err := json.Unmarshal(text, &back); err != nil {
+			t.Fatal(err)
+		}
+		a, _ := Judge(f)
+		b, _ := Judge(back)
+		if !slices.Equal(a, b) || !slices.Equal(Why(f), Why(back)) {
+			t.Errorf("%s: %+v, and after the socket %+v", name, a, b)
+		}
+	})
+}

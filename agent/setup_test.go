@@ -1,0 +1,116 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"stolpe/agent/config"
+	"stolpe/agent/ledger"
+	"stolpe/agent/setup"
+)
+
+// Every question about the configuration is about a key that there is, and an answer of
+// any kind becomes a configuration that loads.
+func TestAnswersBecomeAConfiguration(t *testing.T) {
+	if err := answersFormat().Check(); err != nil && !strings.Contains(err.Error(), "meaning is no sentence") {
+		t.Error(err)
+	}
+	for _, q := range setup.Questions(setup.MaxEVSEs) {
+		if err := config.CheckKey(q.Config, "\x00"); q.Config != "" && (err == nil || strings.Contains(err.Error(), "there is no key")) {
+			t.Errorf("%s: %v", q.Key, err)
+		}
+	}
+	common := setup.Answers{
+		"post.id": "A12", "post.name": `Storgata "1" på hjørnet`, "post.helpdesk": "+47 22 00 00 00", "seller.name": "Eksempel Lading AS", "seller.org_no": "999999999",
+		"meter.url": "rtu:///dev/ttyUSB0?baud=9600&parity=N", "meter.model": "eastron_sdm630", "meter.serial": "22110345", setup.Confirmed(1): "eastron_sdm630",
+		"contactor.line": "GPIO17", "contactor.sense": "!GPIO27", "inputs.estop": "GPIO24", "price.kwh": "5.49", "payment.through": "sim", "web.public_url": "",
+	}
+	for name, more := range map[string]setup.Answers{
+		"simple":         {},
+		"without VAT":    {"seller.vat_registered": "false"},
+		"Finland":        {"post.country": "FI", "seller.org_no": "12345678"},
+		"idle fee":       {"price.idle.minute": "1.00", "price.idle.cap": "200.00"},
+		"vipps":          {"payment.through": "vipps", "payment.vipps.msn": "123456", "web.public_url": "https://lad.example.no"},
+		"gateway":        {"payment.through": "gateway", "mqtt.url": "mqtts://broker:8883", "post.tenant": "acme"},
+		"closes on low":  {"contactor.active_low": "true", "contactor.deadman": "GPIO5"},
+		"and not on low": {"contactor.active_low": "false"},
+		"two": {"evses": "2", "meter2.url": "rtu:///dev/ttyUSB0?baud=9600&parity=N", "meter2.unit": "2", "meter2.model": "eastron_sdm630",
+			"contactor2.line": "GPIO18", "contactor2.sense": "GPIO28"},
+	} {
+		a := setup.Answers{}
+		for _, from := range []setup.Answers{common, more} {
+			for k, v := range from {
+				a[k] = v
+			}
+		}
+		if missing := a.Missing(); len(missing) > 0 {
+			t.Errorf("%s: %s is missing", name, missing[0].Key)
+		}
+		text := setup.File(a, time.Unix(1_800_000_000, 0))
+		c, err := config.Parse(name, strings.NewReader(string(text)), func(string, string) (string, error) { return strings.Repeat("0", 64), nil })
+		if err != nil {
+			t.Errorf("%s: %v\n%s", name, err, text)
+			continue
+		}
+		if c.EVSEs[0].Meter.Confirmed != "eastron_sdm630" || c.Price.KWh != 549 || c.Post.Name != `Storgata "1" på hjørnet` || len(c.EVSEs) != a.EVSEs() || c.Old() {
+			t.Errorf("%s: %+v", name, c)
+		}
+	}
+}
+
+// What the configuration finds wrong leads back to the question.
+func TestWrongKeysAreQuestions(t *testing.T) {
+	for key, want := range map[string]string{
+		"post.id": "post.id", "evses[0].meter.url": "meter.url", "evses[1].contactor.line": "contactor2.line", "reserve.choices[2]": "reserve.choices",
+		"price.idle.cap": "price.idle.cap", "evses[7].code": "", "commands": "", "evses": "",
+	} {
+		if q, ok := questionOf(key); q.Key != want || ok != (want != "") {
+			t.Errorf("%s: %q, want %q", key, q.Key, want)
+		}
+	}
+}
+
+// A report names the one before it, and the ledger names both.
+func TestReportsAreAChain(t *testing.T) {
+	t.Parallel()
+	dir, names := t.TempDir(), []string{}
+	for n, id := range []string{"A12", "A12"} {
+		got := command("setup", "--config", filepath.Join(dir, "a.yaml"), "--simulated", "--post-id", id, "--skip", "close,pay,selftest", "--yes", "--json",
+			"--report", filepath.Join(dir, fmt.Sprint("report", n)), "--by", "kari", "--control-dir", filepath.Join(dir, "run"))
+		var j setupJSON
+		if err := json.Unmarshal([]byte(got.stdout), &j); got.code != 0 || err != nil {
+			t.Fatalf("%+v, %v", got, err)
+		}
+		names = append(names, j.Report)
+		text, err := os.ReadFile(filepath.Join(dir, fmt.Sprint("report", n, ".json")))
+		if err != nil || setup.Name(text) != j.Report {
+			t.Errorf("%v: the report is not what it is called", err)
+		}
+		var r setup.Commissioning
+		if err := json.Unmarshal(text, &r); err != nil || r.By != "kari" || n == 1 && r.Previous != names[0] || n == 0 && r.Previous != "" {
+			t.Errorf("%v, %+v", err, r)
+		}
+	}
+	book, _, err := ledger.Open(filepath.Join(dir, "state", "ledger.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer book.Close()
+	var found []ledger.Post
+	if err := book.Read(func(e ledger.Entry) error {
+		if e.Kind == ledger.PostCommissioned {
+			found = append(found, *e.Post)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if len(found) != 2 || found[0].Report != names[0] || found[1].Previous != names[0] || found[1].Report != names[1] || found[0].By != "kari" {
+		t.Errorf("%+v, want %v", found, names)
+	}
+}
