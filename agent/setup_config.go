@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -162,9 +163,13 @@ func questionOf(key string) (setup.Question, bool) {
 	if n == 0 {
 		key, _, _ = strings.Cut(key, "[") // reserve.choices[1] is of reserve.choices
 	}
-	for _, q := range setup.Questions(setup.MaxEVSEs) {
-		if q.Config == key && (q.EVSE == n || n == 0) {
-			return q, true
+	all := setup.Questions(setup.MaxEVSEs)
+	for _, fits := range []func(q setup.Question) bool{
+		func(q setup.Question) bool { return q.Config == key },
+		func(q setup.Question) bool { return strings.HasPrefix(q.Config, key+".") }, // the first of a section that is wrong as a whole
+	} {
+		if i := slices.IndexFunc(all, func(q setup.Question) bool { return fits(q) && (q.EVSE == n || n == 0) }); i >= 0 {
+			return all[i], true
 		}
 	}
 	return setup.Question{}, false

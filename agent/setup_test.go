@@ -2,12 +2,15 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 
 	"stolpe/agent/config"
 	"stolpe/agent/ledger"
@@ -67,7 +70,7 @@ func TestAnswersBecomeAConfiguration(t *testing.T) {
 func TestWrongKeysAreQuestions(t *testing.T) {
 	for key, want := range map[string]string{
 		"post.id": "post.id", "evses[0].meter.url": "meter.url", "evses[1].contactor.line": "contactor2.line", "reserve.choices[2]": "reserve.choices",
-		"price.idle.cap": "price.idle.cap", "evses[7].code": "", "commands": "", "evses": "",
+		"price.idle.cap": "price.idle.cap", "price": "price.kwh", "evses[1].contactor": "contactor2.line", "evses[7].code": "", "commands": "", "evses": "",
 	} {
 		if q, ok := questionOf(key); q.Key != want || ok != (want != "") {
 			t.Errorf("%s: %q, want %q", key, q.Key, want)
@@ -113,4 +116,42 @@ func TestReportsAreAChain(t *testing.T) {
 	if len(found) != 2 || found[0].Report != names[0] || found[1].Previous != names[0] || found[1].Report != names[1] || found[0].By != "kari" {
 		t.Errorf("%+v, want %v", found, names)
 	}
+}
+
+// Whatever answers pass one by one, they become a configuration that loads, or what is
+// wrong with them together leads back to a question, which is asked again.
+func TestAnswersThatPassCanBePutRight(t *testing.T) {
+	t.Parallel()
+	texts := []string{"A12", "1", "0", "2", "GPIO17", "GPIO18", "!GPIO17", "tcp://10.0.0.5:502", "rtu:///dev/ttyUSB0", "mqtts://broker:8883", "mqtt://127.0.0.1:1883", "https://lad.example.no",
+		"http://127.0.0.1:8080", "eastron_sdm630", "999999999", "12345678", "Europe/Oslo", "+47 22 00 00 00", "env:KEY", "credential:key", "file:/etc/key", "/etc/stolpe/x.pem",
+		"123456", "22000", "5.49", "0.00", "200, 350", "350", "20", "true", "false", "2034-12-31", "gateway-1", "acme", "Storgata 1", "a@example.no", "127.0.0.1:0", "0.0.0.0:80"}
+	all := setup.Questions(setup.MaxEVSEs)
+	rapid.Check(t, func(t *rapid.T) {
+		a := setup.Answers{"simulated": rapid.SampledFrom([]string{"true", "false"}).Draw(t, "simulated"), "payment.through": rapid.SampledFrom([]string{"vipps", "gateway", "sim"}).Draw(t, "through")}
+		f := &fitting{}
+		for _, q := range all {
+			answer := rapid.SampledFrom(append(texts, q.One...)).Draw(t, q.Key)
+			clean, err := q.Clean(answer)
+			if _, said := a[q.Key]; !said && err == nil && f.check(q, clean) == nil && (q.Needs(a) || rapid.Bool().Draw(t, "said")) {
+				a[q.Key] = clean
+			}
+		}
+		for len(a.Useless()) > 0 {
+			delete(a, a.Useless()[0].Key)
+		}
+		if len(a.Missing()) > 0 {
+			return // it would be asked for
+		}
+		text := setup.File(a, time.Unix(1_800_000_000, 0))
+		_, err := config.Parse("answers", strings.NewReader(string(text)), func(string, string) (string, error) { return strings.Repeat("0", 64), nil })
+		var wrong config.Errors
+		if err != nil && !errors.As(err, &wrong) {
+			t.Fatalf("%v\n%s", err, text)
+		}
+		for _, e := range wrong {
+			if _, found := questionOf(e.Key); !found {
+				t.Fatalf("%v: no question leads to that\n%s", e, text)
+			}
+		}
+	})
 }

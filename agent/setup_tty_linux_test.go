@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -25,11 +26,17 @@ type seat struct {
 // sit starts a command on a terminal of its own, which answers nothing by itself.
 func sit(t *testing.T, dir string, args ...string) *seat {
 	t.Helper()
+	return sitAt(t, "xterm", dir, args...)
+}
+
+// sitAt is sit at a terminal of a kind.
+func sitAt(t *testing.T, kind, dir string, args ...string) *seat {
+	t.Helper()
 	master, slave := openTerminal(t)
 	s := &seat{T: t, master: master, screen: &paper{}, ended: make(chan error, 1)}
 	s.cmd = exec.Command(program.path(t), args...)
 	s.cmd.Dir = dir
-	s.cmd.Env = append(os.Environ(), "TERM=xterm", "LANG=C", "LC_ALL=C", "NO_COLOR=1")
+	s.cmd.Env = append(os.Environ(), "TERM="+kind, "LANG=C", "LC_ALL=C", "NO_COLOR=1")
 	s.cmd.Stdin, s.cmd.Stdout, s.cmd.Stderr = slave, slave, slave
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	if err := s.cmd.Start(); err != nil {
@@ -123,10 +130,11 @@ func TestSetupAsksOnATerminal(t *testing.T) {
 	for _, a := range []struct{ question, keys string }{
 		{"What is the post called", empty + "not good" + enter}, {"want letters, digits and hyphens", empty + "A12" + enter},
 		{"Where does it stand", empty + "Torget 3" + enter}, {"In which country", enter}, {"Which number", enter}, {"How many cars", enter},
-		{"Who sells", enter}, {"register of companies", enter}, {"registered for VAT", enter}, {"Address of the seller", "Torget 4" + enter}, {"E-mail", enter},
+		{"Who sells", enter}, {"register of companies", empty + "12345678" + enter}, {"registered for VAT", enter}, {"Address of the seller", "Torget 4" + enter}, {"E-mail", enter},
 		{"Which code", enter}, {"the most it can deliver", enter},
 		{"What does a kWh cost", empty + "5,10" + enter}, {"a minute cost?", enter}, {"cost to begin", enter}, {"without charging", enter}, {"can be reserved", enter},
 		{"How is the post paid", enter},
+		{"want 9 digits", ""}, {"register of companies", empty + "999999999" + enter}, // which is found out late, and asked again
 	} {
 		s.answer(a.question, a.keys)
 	}
@@ -152,5 +160,39 @@ func TestNoCommandAsksTheTerminal(t *testing.T) {
 	s := sit(t, t.TempDir(), "version")
 	if err := <-s.ended; err != nil || strings.ContainsRune(s.screen.String(), '\x1b') {
 		t.Errorf("%v, %q: want no escape sequence", err, s.screen)
+	}
+}
+
+// Ctrl-C leaves a setup, and the next one goes on where it was, also with plain lines.
+func TestSetupIsLeftAndGoesOn(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{"xterm", "dumb"} {
+		dir, end := t.TempDir(), enter
+		if kind == "dumb" {
+			end = "\n"
+		}
+		flags := []string{"setup", "--config", "stolpe.yaml", "--simulated", "--lang", "en", "--skip", "close,pay,selftest"}
+		s := sitAt(t, kind, dir, flags...)
+		for _, a := range []string{"What is the post called", "Where does it stand", "In which country", "Which number", "How many cars"} {
+			s.answer(a, end)
+		}
+		s.answer("Who sells", "\x03")
+		var left *exec.ExitError
+		if err := <-s.ended; !errors.As(err, &left) || left.ExitCode() != exitStopped {
+			t.Errorf("%s: %v: want %d\n%s", kind, err, exitStopped, s.shown())
+		}
+		if _, err := os.Stat(filepath.Join(dir, "stolpe.yaml.setup")); err != nil {
+			t.Error(err)
+		}
+		s = sitAt(t, kind, dir, flags...)
+		s.answer("Go on where", "y"+end)
+		for _, a := range []string{"Who sells", "register of companies", "registered for VAT", "Address of the seller", "E-mail", "Which code", "the most it can deliver",
+			"What does a kWh cost", "a minute cost?", "cost to begin", "without charging", "can be reserved", "How is the post paid"} {
+			s.answer(a, end)
+		}
+		s.sees("is in service")
+		if err := <-s.ended; err != nil {
+			t.Errorf("%s: %v\n%s", kind, err, s.shown())
+		}
 	}
 }

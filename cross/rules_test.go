@@ -82,6 +82,8 @@ func goroutines() map[string]string {
 		"agent":         "runs the EVSEs, the pages and the simulated payment service side by side until all have ended",
 		"agent/control": "serves two sockets side by side",
 
+		"agent/setup/form": "a page of plain lines hears of no context, and a person must be able to leave",
+
 		"agent/mqtt":  "hands on what comes while the library reads on",
 		"agent/evse":  "one worker for each device that may be slow: the loop itself waits for none",
 		"display/web": "serves while it waits for its end",

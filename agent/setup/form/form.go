@@ -67,6 +67,14 @@ func (t Terminal) Ask(ctx context.Context, title string, all []setup.Question, k
 
 func (t Terminal) field(q setup.Question, value *string, flag *bool, known setup.Answers) huh.Field {
 	title, help := q.Ask.In(t.Lang), q.Help.In(t.Lang)
+	if t.plain() { // which shows neither help nor what holds without an answer
+		if help != "" {
+			title += " (" + help + ")"
+		}
+		if preset := known[q.Key]; preset != "" && q.Kind != setup.YesNo {
+			title += " [" + preset + "]"
+		}
+	}
 	switch {
 	case q.Kind == setup.YesNo:
 		return huh.NewConfirm().Title(title).Description(help).Value(flag).
@@ -85,6 +93,8 @@ func (t Terminal) wrong(q setup.Question, s string, known setup.Answers) error {
 	switch {
 	case err != nil:
 		return err
+	case v == "" && t.plain() && known[q.Key] != "":
+		return nil // that is what is taken
 	case v == "" && q.Needs(known):
 		return errors.New(setup.Words{NB: "her trengs et svar", EN: "an answer is needed here"}.In(t.Lang))
 	case v == "" || t.Check == nil:
@@ -114,10 +124,32 @@ func (t Terminal) Secret(ctx context.Context, title, help string) (string, error
 	return typed, err
 }
 
+// plain says whether questions come as lines.
+func (t Terminal) plain() bool {
+	return t.Plain || os.Getenv("ACCESSIBLE") != "" || os.Getenv("TERM") == "dumb"
+}
+
 func (t Terminal) run(ctx context.Context, g *huh.Group) error {
-	f := huh.NewForm(g).WithInput(t.In).WithOutput(t.Out).WithShowHelp(true).WithTheme(huh.ThemeBase()).
-		WithAccessible(t.Plain || os.Getenv("ACCESSIBLE") != "" || os.Getenv("TERM") == "dumb")
-	err := f.RunWithContext(ctx)
+	in := &lines{from: t.In}
+	f := huh.NewForm(g).WithOutput(t.Out).WithShowHelp(true).WithTheme(huh.ThemeBase()).WithAccessible(t.plain())
+	if !t.plain() {
+		return ended(ctx, f.WithInput(t.In).RunWithContext(ctx))
+	}
+	done := make(chan error, 1)
+	go func() { done <- f.WithInput(in).RunWithContext(ctx) }() // which hears of no context
+	select {
+	case err := <-done:
+		if in.over {
+			return ErrLeft
+		}
+		return ended(ctx, err)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// ended says how a page has ended.
+func ended(ctx context.Context, err error) error {
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
@@ -125,4 +157,25 @@ func (t Terminal) run(ctx context.Context, g *huh.Group) error {
 		return ErrLeft
 	}
 	return err
+}
+
+// lines passes on what is typed, and knows when there is no more.
+type lines struct {
+	from io.Reader
+	over bool
+}
+
+// Read reads.
+func (l *lines) Read(b []byte) (int, error) {
+	n, err := l.from.Read(b)
+	l.over = l.over || err != nil
+	return n, err
+}
+
+// Fd is the terminal, for what is typed unseen.
+func (l *lines) Fd() uintptr {
+	if f, ok := l.from.(*os.File); ok {
+		return f.Fd()
+	}
+	return ^uintptr(0) // no file at all
 }
