@@ -278,7 +278,9 @@ func networkQuestions() []Question {
 			Ask: Words{"Hvor lytter siden på denne maskinen?", "Where does the page listen on this machine?"}},
 		{Key: "pages", Step: Network, When: is("payment.through", "gateway"), Quiet: true, Optional: true,
 			Ask: Words{"Hvor er portens sider, for klistremerket?", "Where are the gateways' pages, for the sticker?"}},
-		{Key: "mqtt.url", Step: Network, Config: "mqtt.url", When: func(a Answers) bool { return !a.Yes("simulated") || a["payment.through"] == "gateway" || a["mqtt.url"] != "" }, Optional: true, Must: is("payment.through", "gateway"),
+		{Key: "mqtt.url", Step: Network, Config: "mqtt.url", When: func(a Answers) bool {
+			return !a.Yes("simulated") || a["payment.through"] == "gateway" || a["mqtt.url"] != ""
+		}, Optional: true, Must: is("payment.through", "gateway"),
 			Ask: Words{"Hvilken megler forteller posten om seg selv (MQTT)?", "Which broker does the post tell about itself (MQTT)?"}, Help: Words{"mqtts://megler:8883, eller tomt for ingen.", "mqtts://broker:8883, or empty for none."}},
 		{Key: "post.tenant", Step: Network, Config: "post.tenant", When: broker,
 			Ask: Words{"Hvem sin flåte hører posten til?", "Whose fleet does the post belong to?"}},
