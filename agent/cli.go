@@ -2,11 +2,13 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -24,6 +26,9 @@ type surface struct {
 	quiet   bool   // no progress
 	timeout string // how long the command may take; empty for as long as it needs
 	as      string // who is at work, where several share an account
+
+	within context.Context // of the command, with its time-out; nil without one
+	over   func()          // ends it
 }
 
 // begin takes in the flags of every command before one runs.
@@ -31,8 +36,32 @@ func (s *surface) begin(c *cobra.Command, _ []string) error {
 	if err := control.CheckAs(s.as); err != nil {
 		return coded{fmt.Errorf("--%w", err), exitUsage}
 	}
-	c.SetContext(control.As(c.Context(), s.as))
+	if s.lang != "" && s.lang != "nb" && s.lang != "en" {
+		return fmt.Errorf("--lang %q: want nb or en", s.lang)
+	}
+	ctx := control.As(c.Context(), s.as)
+	if s.timeout != "" {
+		long, err := time.ParseDuration(s.timeout)
+		if err != nil || long <= 0 {
+			return fmt.Errorf("--timeout %q: want a time, as in 30s or 2m", s.timeout)
+		}
+		ctx, s.over = context.WithTimeout(ctx, long)
+		s.within = ctx
+	}
+	c.SetContext(ctx)
 	return nil
+}
+
+// ended is how a command has ended that has a time-out.
+func (s *surface) ended(err error) error {
+	if s.within == nil {
+		return err
+	}
+	defer s.over()
+	if err != nil && errors.Is(s.within.Err(), context.DeadlineExceeded) {
+		return coded{fmt.Errorf("not done within --timeout %s: %w; give it longer, or see whether the post answers: stolpe status", s.timeout, err), exitTimeout}
+	}
+	return err
 }
 
 // langOf is the language that a command speaks: as it is told, else as the environment

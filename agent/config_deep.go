@@ -13,6 +13,7 @@ import (
 
 	"stolpe/agent/config"
 	"stolpe/agent/control"
+	"stolpe/hal/gpio"
 	"stolpe/hal/modbus"
 )
 
@@ -41,11 +42,27 @@ func probeAll(ctx context.Context, cfg config.Config) []probe {
 	}
 	for i, e := range cfg.EVSEs {
 		all = append(all, probeMeter(ctx, p, cfg, i, runs))
-		if e.Contactor.Line != "" {
-			all = append(all, probe{What: fmt.Sprintf("evses[%d].contactor", i), OK: true, Text: "not touched here: stolpe contactor status"})
-		}
+		all = append(all, probeLines(i, e)...)
 	}
 	return all
+}
+
+// probeLines looks whether the machine has the lines of an EVSE. Nothing is switched.
+func probeLines(i int, e config.EVSE) []probe {
+	var specs []string
+	for _, spec := range []string{e.Contactor.Line, e.Contactor.Sense, e.Contactor.DeadMan, e.Inputs.Plug, e.Inputs.Stop, e.Inputs.EStop, e.Inputs.RCD, e.Inputs.Hot} {
+		if spec != "" {
+			specs = append(specs, spec)
+		}
+	}
+	if len(specs) == 0 {
+		return nil
+	}
+	p := probe{What: fmt.Sprintf("evses[%d].contactor and inputs", i), OK: true, Text: strings.Join(specs, ", ") + " are there; whether they are wired so: stolpe contactor status"}
+	if err := gpio.Check(specs...); err != nil {
+		p = probe{p.What, false, strings.ReplaceAll(err.Error(), "\n", "; "), exitDevice}
+	}
+	return []probe{p}
 }
 
 func probeFolder(what, path string) probe {

@@ -35,7 +35,7 @@ func configEditCommand() *cobra.Command {
 // edit has a copy of the file edited, again and again until it is valid or somebody has
 // had enough. What was typed is never thrown away.
 func (s *settings) edit(c *cobra.Command) error {
-	old, err := os.ReadFile(s.file)
+	old, err := readPlain(s.file)
 	if err != nil {
 		return s.unread(err)
 	}

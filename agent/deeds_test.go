@@ -152,6 +152,7 @@ type bureau struct {
 	restarts atomic.Int32
 	replayed [2]uint64 // from and to; zero for nothing under way
 	noted    []string
+	later    *later
 }
 
 func newBureau(t *testing.T) *bureau {
@@ -180,6 +181,7 @@ func newBureau(t *testing.T) *bureau {
 		t.Fatal(err)
 	}
 	x.board = openBoard(dir, x.now, x.log)
+	x.later = openLater(x.deeds, world{})
 	return x
 }
 

@@ -133,7 +133,11 @@ func (k *checkup) title(f doctor.Facts) string {
 	if f.Machine.Board != "" {
 		words = append(words, f.Machine.Board)
 	}
-	return strings.Join(append(words, time.Unix(f.Machine.Now, 0).Local().Format("2006-01-02 15:04 MST")), " · ")
+	zone, err := time.LoadLocation(f.File.Zone)
+	if err != nil || f.File.Zone == "" {
+		zone = time.Local
+	}
+	return strings.Join(append(words, time.Unix(f.Machine.Now, 0).In(zone).Format("2006-01-02 15:04 MST")), " · ")
 }
 
 // line prints one finding: status, name, what, and below it what to do.
@@ -161,5 +165,7 @@ func (k *checkup) sum(all []doctor.Finding) string {
 
 // gather finds out all there is, and says on the way what could not be.
 func (k *checkup) gather(c *cobra.Command) doctor.Facts {
-	return gathered(c.Context(), daemonOf(), thisComputer(c.Context(), machineTime()), k.file, c.Flags().Changed("config"), progressOf(c))
+	out := progressOf(c)
+	say := func(nb, en string, a ...any) { fmt.Fprintf(out, pick(k.lang, nb, en)+"\n", a...) }
+	return gatheredWith(c.Context(), daemonOf(), thisComputer(c.Context(), machineTime()), k.file, c.Flags().Changed("config"), say)
 }

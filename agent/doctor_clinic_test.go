@@ -34,6 +34,7 @@ type clinic struct {
 	file    string    // the configuration
 	client  *control.Client
 	up      *uplink // nil without a broker
+	local   *local
 }
 
 // plan says what a clinic begins with.
@@ -44,7 +45,7 @@ type plan struct {
 	meter  func(url string) string // what the configuration says of the meter; that it is there without
 	words  []string
 	change func(*world)
-	beside func(config.Config, world, *parts)
+	deeds  func(*deeds)  // before the post starts
 	before func(*clinic) // before the post starts
 }
 
@@ -98,10 +99,11 @@ func admit(t *testing.T, p plan) *clinic {
 	}
 	c.performance = performBeside(t, c.file, func(w *world) { c.prepare(t, w, state, p) }, func(cfg config.Config, w world, parts *parts) {
 		d := parts.openDeeds(cfg, origin{file: c.file}, w, func() {})
-		parts.serveLocal(cfg, w, d, c.up)
-		if p.beside != nil {
-			p.beside(cfg, w, parts)
+		if p.deeds != nil {
+			p.deeds(d)
 		}
+		c.local = &local{deeds: d, cfg: cfg, w: w, parts: parts, up: c.up}
+		parts.serveLocal(cfg, w, d, c.up)
 	}, words...)
 	c.client = control.Dial(run)
 	return c

@@ -186,6 +186,10 @@ func TestFaultsOfTheStorage(t *testing.T) {
 	sees(t, []ailment{
 		{name: "disk full", stalls: true, plan: full, code: "STO-001", want: "FAIL disk: the disk is full: 0 MB free", remedy: "journalctl --vacuum-size=50M", why: "STO-001: the journal cannot be written", then: "stolpe doctor disk"},
 		{name: "card that errs", stalls: true, plan: ill, code: "STO-001", want: "FAIL journal.1: the journal cannot be written (STO-001)", remedy: "replace the card, and start anew: sudo systemctl restart stolpe", why: "STO-001"},
+		{name: "clock that nobody disciplines", plan: plan{change: func(w *world) {
+			now := w.now
+			w.now = func() hal.Instant { i := now(); i.Wall.Clock = hal.ClockHoldover; return i }
+		}}, want: "WARN clock: the clock says 20", remedy: "let NTP (UDP 123) out"},
 		{name: "journal rotten", plan: plan{change: func(w *world) {
 			store := w.store
 			w.store = func(e config.EVSE, owner string) (evse.Journal, kept, func() error, error) {

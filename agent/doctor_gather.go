@@ -24,9 +24,9 @@ const (
 	meterFor  = 5 * time.Second  // for a meter that is read without it
 )
 
-// gathered asks the daemon, the configuration and the machine. The file is the daemon's
+// gatheredWith asks the daemon, the configuration and the machine. The file is the daemon's
 // own unless another is named.
-func gathered(ctx context.Context, d *control.Client, c computer, file string, named bool, progress io.Writer) doctor.Facts {
+func gatheredWith(ctx context.Context, d *control.Client, c computer, file string, named bool, say meanwhile) doctor.Facts {
 	f := doctor.Facts{Version: version, Commit: builtFrom()}
 	said, err := askDaemon(ctx, d)
 	if err == nil {
@@ -36,17 +36,40 @@ func gathered(ctx context.Context, d *control.Client, c computer, file string, n
 		}
 	} else {
 		f.Absent, f.Refused = err.Error(), !errors.Is(err, control.ErrNoDaemon)
-		fmt.Fprintln(progress, "no daemon answers: this is what can be seen without it")
+		say("ingen daemon svarer: dette er det som kan ses uten", "no daemon answers: this is what can be seen without it")
 	}
 	cfg := fileFacts(file, &f.File)
-	f.Machine = c.facts(cfg)
+	switch {
+	case cfg != nil:
+		f.Machine = c.facts(cfg.StateDir, cfg.EVSEs)
+	case f.Daemon != nil: // who asks may not read the file
+		f.Machine = c.facts(f.Daemon.StateDir, wiredAs(f.Daemon))
+	default:
+		f.Machine = c.facts("", nil)
+	}
 	switch {
 	case f.Daemon != nil:
-		findMeters(ctx, d, f.Daemon, progress)
+		findMeters(ctx, d, f.Daemon, say)
 	case cfg != nil && !f.Refused: // nobody else has the meters
-		f.Bare = bareMeters(ctx, *cfg, progress)
+		f.Bare = bareMeters(ctx, *cfg, say)
 	}
 	return f
+}
+
+// gathered is gatheredWith for whoever has another way to tell what is being done.
+func gathered(ctx context.Context, d *control.Client, c computer, file string, named bool, out io.Writer) doctor.Facts {
+	return gatheredWith(ctx, d, c, file, named, func(_, en string, a ...any) { fmt.Fprintf(out, en+"\n", a...) })
+}
+
+// meanwhile tells on the way what is being done, in the language of who waits.
+type meanwhile func(nb, en string, a ...any)
+
+// wiredAs are the lines of a daemon's contactors.
+func wiredAs(d *doctor.Daemon) (all []config.EVSE) {
+	for _, e := range d.EVSEs {
+		all = append(all, config.EVSE{ID: e.ID, Contactor: config.Contactor{Line: e.Contactor.Line, ActiveLow: e.Contactor.ActiveLow}})
+	}
+	return all
 }
 
 // askDaemon asks the daemon what it knows, and has it ask the payment service.
@@ -70,7 +93,7 @@ func askDaemon(ctx context.Context, d *control.Client) (*doctor.Daemon, error) {
 
 // findMeters has the daemon look for meters that are silent where they should be. Who may
 // not have that done goes without.
-func findMeters(ctx context.Context, d *control.Client, said *doctor.Daemon, progress io.Writer) {
+func findMeters(ctx context.Context, d *control.Client, said *doctor.Daemon, say meanwhile) {
 	ctx, cancel := context.WithTimeout(ctx, probeFor+daemonFor)
 	defer cancel()
 	for i := range said.EVSEs {
@@ -78,13 +101,13 @@ func findMeters(ctx context.Context, d *control.Client, said *doctor.Daemon, pro
 		if !searchable(&e.Meter) {
 			continue
 		}
-		fmt.Fprintf(progress, "the meter of EVSE %d does not answer: looking whether it is set otherwise\n", e.ID)
+		say("måleren til EVSE %d svarer ikke: ser om den er stilt inn annerledes", "the meter of EVSE %d does not answer: looking whether it is set otherwise", e.ID)
 		var found struct {
 			URL  string `json:"url"`
 			Unit int    `json:"unit"`
 		}
 		if err := d.Get(ctx, "facts/meter", map[string]int{"evse": e.ID}, &found); err != nil {
-			fmt.Fprintf(progress, "it was not looked for: %v\n", err)
+			say("den ble ikke lett etter: %v", "it was not looked for: %v", err)
 			continue
 		}
 		e.Meter.Looked, e.Meter.FoundURL, e.Meter.FoundAt = true, found.URL, found.Unit
@@ -115,7 +138,7 @@ func fileFacts(file string, to *doctor.File) *config.Config {
 		to.Wrong = []string{err.Error()}
 		return nil
 	}
-	to.Sum = cfg.Sum
+	to.Sum, to.Zone = cfg.Sum, cfg.Post.Zone.String()
 	if by := cfg.Commissioning; by.Key != "" {
 		to.Seal = by.SealedAt + ", " + by.By
 	}
@@ -126,18 +149,18 @@ func fileFacts(file string, to *doctor.File) *config.Config {
 }
 
 // bareMeters reads the meters of a configuration that no daemon reads.
-func bareMeters(ctx context.Context, cfg config.Config, progress io.Writer) []doctor.EVSE {
+func bareMeters(ctx context.Context, cfg config.Config, say meanwhile) []doctor.EVSE {
 	library, err := meters.Load(cfg.MetersDir)
 	if err != nil {
 		return nil // told with the configuration
 	}
 	var all []doctor.EVSE
 	for i, e := range cfg.EVSEs {
-		x := doctor.EVSE{ID: e.ID, Code: e.Code, Meter: doctor.Meter{Model: e.Meter.Model, URL: e.Meter.URL, Unit: e.Meter.Unit, Serial: e.Meter.Serial, MID: e.Meter.MIDUntil, Index: i}}
+		x := doctor.EVSE{ID: e.ID, Meter: doctor.Meter{Model: e.Meter.Model, URL: e.Meter.URL, Unit: e.Meter.Unit, Serial: e.Meter.Serial, MID: e.Meter.MIDUntil, Index: i}}
 		if e.Meter.URL == "" {
 			continue // it is simulated by the daemon
 		}
-		fmt.Fprintf(progress, "reading the meter of EVSE %d\n", e.ID)
+		say("leser måleren til EVSE %d", "reading the meter of EVSE %d", e.ID)
 		if err := readBare(ctx, library, e, &x.Meter); err != nil {
 			x.Meter.Trouble, x.Meter.Wrong = troubleWith(e.Meter.URL, err), err.Error()
 			x.Faults = []string{"MET-001"}

@@ -62,9 +62,9 @@ func (c computer) all(pattern string) []string {
 	return found
 }
 
-// facts is what the machine tells. Without a configuration there are no lines and no
-// state folder to look at.
-func (c computer) facts(cfg *config.Config) doctor.Machine {
+// facts is what the machine tells, also of the state folder of a post and of the lines of
+// its contactors.
+func (c computer) facts(stateDir string, evses []config.EVSE) doctor.Machine {
 	wall, offset := c.now()
 	m := doctor.Machine{
 		Board: c.text(modelFile), Kernel: c.text("/proc/sys/kernel/osrelease"), System: c.system(),
@@ -72,15 +72,14 @@ func (c computer) facts(cfg *config.Config) doctor.Machine {
 	}
 	m.Pi = strings.HasPrefix(m.Board, "Raspberry Pi")
 	m.RTC, m.RTCName = c.rtc()
-	m.Persist = c.persist()
+	m.Persist = c.persist(m.Board)
 	boot := ""
 	m.BootConfig, boot = c.bootConfig()
 	m.Strict = hasParam(boot, "strict_gpiod")
-	if cfg == nil {
-		return m
+	if stateDir != "" {
+		m.Disk = c.disk(stateDir)
 	}
-	m.Disk = c.disk(cfg.StateDir)
-	for _, e := range cfg.EVSEs {
+	for _, e := range evses {
 		if k := e.Contactor; k.Line != "" {
 			m.Lines = append(m.Lines, lineFacts(e.ID, k, boot, m.Pi))
 		}
@@ -112,7 +111,10 @@ func (c computer) rtc() (*int64, string) {
 
 // throttled is what the firmware of a Raspberry Pi says of power and heat since boot.
 func (c computer) throttled() *uint32 {
-	said := c.text("/sys/devices/platform/soc/soc:firmware/get_throttled")
+	said := ""
+	for _, file := range c.all("/sys/devices/platform/soc*/soc*:firmware/get_throttled") {
+		said = c.text(file)
+	}
 	if said == "" && strings.HasPrefix(c.text(modelFile), "Raspberry Pi") {
 		_, said, _ = strings.Cut(strings.TrimSpace(c.run("vcgencmd", "get_throttled")), "=")
 	}
@@ -134,41 +136,53 @@ func (c computer) throttled() *uint32 {
 }
 
 // watchdog is the first hardware watchdog. One that the kernel itself plays resets
-// nothing when the kernel hangs.
+// nothing when the kernel hangs. Kernels that tell nothing of them leave it to the service
+// manager to say whether it keeps one calm.
 func (c computer) watchdog() *doctor.Dog {
 	for _, dir := range c.all("/sys/class/watchdog/watchdog*") {
-		name := c.text(path.Join(dir, "identity"))
-		if name == "" || name == "Software Watchdog" {
+		d := doctor.Dog{Name: cmp.Or(c.text(path.Join(dir, "identity")), path.Base(dir))}
+		if d.Name == "Software Watchdog" {
 			continue
 		}
-		seconds, err := strconv.Atoi(c.text(path.Join(dir, "timeout")))
-		if err != nil {
-			seconds = 0
+		switch c.text(path.Join(dir, "state")) {
+		case "active":
+			d.Armed = true
+		case "":
+			every := strings.TrimSpace(c.run("systemctl", "show", "--property=RuntimeWatchdogUSec", "--value"))
+			d.Armed = every != "" && every != "0" && every != "infinity"
 		}
-		return &doctor.Dog{Name: name, Armed: c.text(path.Join(dir, "state")) == "active", Seconds: seconds}
+		if n, err := strconv.Atoi(c.text(path.Join(dir, "timeout"))); err == nil {
+			d.Seconds = n
+		}
+		return &d
 	}
 	return nil
 }
 
-// persist is what the kernel's drivers of the header's lines say of released outputs.
-func (c computer) persist() string {
-	said := ""
-	for _, module := range []string{"pinctrl_rp1", "pinctrl_bcm2835"} {
-		switch c.text("/sys/module/" + module + "/parameters/persist_gpio_outputs") {
-		case "Y", "1":
-			return "Y"
-		case "N", "0":
-			said = "N"
-		}
+// ofFive matches the boards whose header hangs on an RP1.
+var ofFive = regexp.MustCompile(`(Pi|Module) 5`)
+
+// persist is what the kernel's driver of the header's lines says of released outputs. One
+// kernel has the drivers of all boards, and only that of this board counts.
+func (c computer) persist(board string) string {
+	module := "pinctrl_bcm2835"
+	if ofFive.MatchString(board) {
+		module = "pinctrl_rp1"
 	}
-	return said
+	switch c.text("/sys/module/" + module + "/parameters/persist_gpio_outputs") {
+	case "Y", "1":
+		return "Y"
+	case "N", "0":
+		return "N"
+	}
+	return ""
 }
 
 // flash are the cards and flash chips of the machine.
 func (c computer) flash() []doctor.Flash {
 	var all []doctor.Flash
 	for _, dir := range c.all("/sys/class/mmc_host/mmc*/mmc*:*") {
-		f := doctor.Flash{Name: cmp.Or(c.text(path.Join(dir, "name")), path.Base(dir)), Kind: c.text(path.Join(dir, "type"))}
+		f := doctor.Flash{Name: cmp.Or(c.text(path.Join(dir, "name")), path.Base(dir))}
 		const step = 10                                                         // percent of its life for each that it counts (JEDEC 84-B51, DEVICE_LIFE_TIME_EST)
 		for _, n := range strings.Fields(c.text(path.Join(dir, "life_time"))) { // of each kind of cell
 			if v, err := strconv.ParseUint(strings.TrimPrefix(n, "0x"), 16, 8); err == nil {

@@ -56,6 +56,7 @@ func TestFaultsOfTheMachine(t *testing.T) {
 		{"outputs stay on", func() { file(persist, "Y\n")(); file(boot, "# nothing\n")() }, "FAIL gpio.strict: outputs stay on if the program dies", "write dtparam=strict_gpiod in /boot/firmware/config.txt", ""},
 		{"outputs stay on until the reboot", file(persist, "Y\n"), "FAIL gpio.strict: outputs stay on", "sudo reboot", ""},
 		{"kernel that says nothing", without(persist), "WARN gpio.strict: the kernel does not say", "apt full-upgrade", ""},
+		{"kernel that does not tell of its watchdog", without(dog+"state", dog+"identity"), "FAIL watchdog: the hardware watchdog (watchdog0) is not armed", "RuntimeWatchdogSec=14s", ""},
 		{"line that config.txt drives high", file(boot, "dtparam=strict_gpiod\ngpio=2-4,17=op,dh\n"), "FAIL gpio.boot: from power-on until the program has it, the line is pulled to where the contactor closes: GPIO17 (EVSE 1)", "gpio=N=op,dl", ""},
 		{"disk full", func() { c.disk.Free, c.disk.Used = 3<<20, 100 }, "FAIL disk: the disk is full: 3 MB free", "journalctl --vacuum-size", ""},
 		{"disk nearly full", func() { c.disk.Free, c.disk.Used = 150<<20, 97 }, "WARN disk: 150 MB free", "journalctl --vacuum-size", ""},
@@ -96,7 +97,7 @@ func TestLinesAtBoot(t *testing.T) {
 			"proc/device-tree/model": {Data: []byte("Raspberry Pi 5 Model B\x00")}, "boot/firmware/config.txt": {Data: []byte("[all]\n" + x.boot + "\n")},
 		}, run: func(string, ...string) string { return "" }, disk: func(string) *doctor.Disk { return nil }, now: func() (hal.Stamp, *int64) { return hal.Stamp{}, nil }}
 		cfg := onePostWith(t, x.line, x.activeLow)
-		all, _ := doctor.Judge(doctor.Facts{Machine: c.facts(&cfg)}, "gpio.boot")
+		all, _ := doctor.Judge(doctor.Facts{Machine: c.facts("", cfg.EVSEs)}, "gpio.boot")
 		if len(all) != 1 || all[0].Status != x.want {
 			t.Errorf("%s, active low %v, %q: %+v, want %s", x.line, x.activeLow, x.boot, all, x.want)
 		}
@@ -127,7 +128,7 @@ func TestUndervoltageIsFoundByThreeWays(t *testing.T) {
 
 // The machine that this runs on is looked at without a fault of our own.
 func TestThisMachine(t *testing.T) {
-	m := thisComputer(t.Context(), machineTime()).facts(nil)
+	m := thisComputer(t.Context(), machineTime()).facts("", nil)
 	if now := time.Now().Unix(); m.Now < now-5 || m.Now > now+5 || m.Clock == "" {
 		t.Errorf("%+v", m)
 	}

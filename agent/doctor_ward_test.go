@@ -16,9 +16,11 @@ import (
 	"stolpe/agent/config"
 	"stolpe/agent/control"
 	"stolpe/agent/doctor"
+	"stolpe/agent/session"
 	"stolpe/hal"
 	"stolpe/hal/modbus/meters"
 	"stolpe/hal/sim"
+	"stolpe/payment"
 	keys "stolpe/payment/gateway/broker"
 	till "stolpe/payment/sim"
 )
@@ -249,3 +251,54 @@ func TestPostWithoutItsDaemon(t *testing.T) {
 		}
 	}
 }
+
+// Who may look only is not told which payment a debt is, nor how much.
+func TestFactsForWhoMayLookOnly(t *testing.T) {
+	t.Parallel()
+	c := admit(t, plan{setup: sim.Setup{Serial: "22110345", Register: 1_000_000}, change: withState(func(k *session.Kept) {
+		d := session.Debt{Charge: session.Charge{Number: 7, Held: true, Limit: 35_000}, Due: 1000, Trouble: payment.FundsGone}
+		d.Price.Currency, d.Price.KWh = "NOK", 549
+		k.Debts, k.Counter = []session.Debt{d}, 7
+	})})
+	for role, secret := range map[control.Role]bool{control.Viewer: true, control.Technician: false} {
+		said, err := c.local.facts(t.Context(), control.Caller{Role: role}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := doctor.Facts{Daemon: new(doctor.Daemon)}
+		*f.Daemon = said.(doctor.Daemon)
+		all, _ := doctor.Judge(f, "settlement")
+		if len(all) != 1 || all[0].Status != doctor.Fail {
+			t.Fatalf("%v: %+v", role, all)
+		}
+		for _, private := range []string{"DEMO-1-000007", "10.00"} {
+			if told := fmt.Sprint(all, f.Daemon.EVSEs); strings.Contains(told, private) == secret {
+				t.Errorf("%v: %s in %s: %v", role, private, told, !secret)
+			}
+		}
+	}
+	if _, err := c.local.findMeter(t.Context(), control.Caller{}, []byte(`{"evse":9}`)); err == nil || !strings.Contains(err.Error(), "no EVSE 9") {
+		t.Errorf("%v", err)
+	}
+}
+
+// A loop that takes nothing any more is named: the program runs, and does not work.
+func TestLoopThatHangs(t *testing.T) {
+	t.Parallel()
+	c := admit(t, plan{setup: sim.Setup{Serial: "22110345", Register: 1_000_000}, deeds: func(d *deeds) { d.units = []unit{hung{d.units[0]}} }})
+	said, err := c.local.facts(t.Context(), control.Caller{Role: control.Admin}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := doctor.Facts{Machine: doctor.Machine{Now: time.Now().Unix()}, Daemon: new(doctor.Daemon)}
+	*f.Daemon = said.(doctor.Daemon)
+	first, why := foremost(f)
+	if want := "FAIL daemon: the daemon runs, but EVSE 1 does not answer -> take a support bundle"; !strings.HasPrefix(first, want) || !strings.Contains(why, "daemon: the daemon runs, but EVSE 1 does not answer") {
+		t.Errorf("%s; %s", first, why)
+	}
+}
+
+// hung is an EVSE whose loop takes nothing.
+type hung struct{ unit }
+
+func (hung) Tell(ctx context.Context, _ session.Event) error { <-ctx.Done(); return ctx.Err() }

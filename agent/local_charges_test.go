@@ -327,7 +327,7 @@ func TestExportWithReferencesIsForAdmins(t *testing.T) {
 func TestRedactedList(t *testing.T) {
 	t.Parallel()
 	var out, notes paper
-	a := &archive{lang: display.EN, out: &out, notes: &notes, zone: time.UTC}
+	a := &archive{lang: display.EN, out: &out, notes: &notes, errs: &notes, zone: time.UTC}
 	l := chargeList{Redacted: true, Sessions: []record{{EVSE: 1, State: recordCaptured, Start: "2026-11-20T10:02:00Z", End: "2026-11-20T11:40:00Z", Energy: 11_340, Why: "driver_stop"}}}
 	if err := a.printList(l); err != nil {
 		t.Fatal(err)

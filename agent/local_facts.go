@@ -44,7 +44,7 @@ func (l *local) facts(ctx context.Context, c control.Caller, text json.RawMessag
 		return nil, err
 	}
 	d := doctor.Daemon{
-		Post: l.cfg.Post.ID, Version: version, Commit: builtFrom(), Sum: l.running(), File: l.file, Clock: l.now().Wall.Clock.String(),
+		Post: l.cfg.Post.ID, Version: version, Commit: builtFrom(), Sum: l.running(), File: l.file, StateDir: l.dir, Clock: l.now().Wall.Clock.String(),
 		Ledger: "there is none", Guest: c.Role < control.Technician,
 	}
 	if l.ledger != nil {
@@ -96,11 +96,11 @@ func (l *local) evseFacts(i int, e config.EVSE, v unit, guest bool) doctor.EVSE 
 	view := r.View(&s, now)
 	want := r.Want(&s, now).Contactor
 	f := doctor.EVSE{
-		ID: e.ID, Code: e.Code, Phase: s.Phase.String(), Since: int64((now.Mono - s.Since) / time.Second),
+		ID: e.ID, Phase: s.Phase.String(), Since: int64((now.Mono - s.Since) / time.Second),
 		Quiet: s.Phase == session.Charging && view.Charge.Idle.Quiet >= quietFor, Young: now.Mono < youngFor,
 		Dead: s.Phase == session.Idle && s.Dead(now.Mono), Most: session.MaxDebts, Journal: l.parts.found[e.ID],
 		Contactor: doctor.Contactor{
-			Sim: e.Contactor.Sim, Line: e.Contactor.Line, Sense: e.Contactor.Sense, Want: want.String(), As: s.SensedAs(want, now.Mono),
+			Sim: e.Contactor.Sim, Line: e.Contactor.Line, ActiveLow: e.Contactor.ActiveLow, Sense: e.Contactor.Sense, Want: want.String(), As: s.SensedAs(want, now.Mono),
 			Wear: s.Wear.Closings,
 		},
 		Inputs: doctor.Inputs{Stop: e.Inputs.Stop, EStop: e.Inputs.EStop, RCD: e.Inputs.RCD, Hot: e.Inputs.Hot},
@@ -149,9 +149,9 @@ func debtFacts(r *session.Rules, d *session.Debt, now hal.Stamp, guest bool) doc
 	return f
 }
 
-// askPayments reads back a payment that never was: charges are numbered from 1. If the
-// service says that there is none, then network, keys and sales unit are good; no money
-// moves. It says no if it has just been asked.
+// askPayments reads back a payment that never was. If the service says that there is
+// none, then network, keys and sales unit are good; no money moves. It says no if it has
+// just been asked.
 func (l *local) askPayments(ctx context.Context) bool {
 	m := l.parts.money
 	if at := m.paid().at(); at > 0 && m.mono()-at < askAgain || len(l.units) == 0 {
@@ -159,7 +159,7 @@ func (l *local) askPayments(ctx context.Context) bool {
 	}
 	ctx, cancel := context.WithTimeout(ctx, askFor)
 	defer cancel()
-	_, err := m.Ask(ctx, payment.Order{Verb: payment.Look, Ref: l.units[0].Rules().Ref(0)})
+	_, err := m.Ask(ctx, payment.Order{Verb: payment.Look, Ref: nobodys(l.cfg)})
 	if err != nil {
 		l.log.Info("the payment service was asked by doctor, and does not answer as it should", "err", err)
 	}
@@ -169,14 +169,10 @@ func (l *local) askPayments(ctx context.Context) bool {
 func (l *local) payFacts(asked bool) doctor.Pay {
 	last, now, v := l.parts.money.paid(), l.parts.money.mono(), l.cfg.Payment.Vipps
 	p := doctor.Pay{Through: string(l.cfg.Payment.Through), Where: v.BaseURL, MSN: v.MSN, Asked: asked, Took: last.took.Milliseconds(), Kind: last.kind()}
-	since := func(at time.Duration) *int64 {
-		if at == 0 {
-			return nil
-		}
-		s := int64((now - at) / time.Second)
-		return &s
+	if last.well > 0 {
+		s := int64((now - last.well) / time.Second)
+		p.Well = &s
 	}
-	p.Well, p.Failed = since(last.well), since(last.failed)
 	late := errors.Is(last.err, context.DeadlineExceeded) || errors.Is(last.err, mqtt.ErrAway)
 	switch {
 	case p.Kind == "":

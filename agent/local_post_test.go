@@ -21,7 +21,8 @@ import (
 // ask asks for a route of a post whose EVSEs are puppets.
 func (x *bureau) ask(t *testing.T, name, args string) (control.Reply, error) {
 	t.Helper()
-	l := &local{deeds: x.deeds}
+	l := &local{deeds: x.deeds, later: x.later}
+	l.cfg.Post.Zone = time.UTC
 	for _, r := range slices.Concat(l.postRoutes(), l.priceRoutes()) {
 		if r.Name == name {
 			a, err := r.Do(t.Context(), control.Caller{UID: 1000, Name: "kari", Role: r.Least}, json.RawMessage(args))

@@ -15,20 +15,41 @@ func (l *local) priceRoutes() []control.Route {
 	return []control.Route{
 		{Name: "price", Least: control.Viewer, Do: l.showPrice},
 		{Name: "price/history", Least: control.Viewer, Do: l.pastPrices},
-		{Name: "price/set", Least: control.Admin, Changes: true, Do: likeFromAfar(l.setPrice)},
+		{Name: "price/set", Least: control.Admin, Changes: true, Do: l.setPriceAt},
+		{Name: "price/cancel", Least: control.Admin, Changes: true, Do: l.cancelPrice},
 	}
+}
+
+// shownPrice is what charges cost that begin now, and what they will cost later.
+type shownPrice struct {
+	priceJSON
+	Next *priceSince `json:"next,omitempty"` // nil for none
 }
 
 // showPrice tells the price of charges that begin now.
-func (l *local) showPrice(_ context.Context, _ control.Caller, args json.RawMessage) (any, error) {
+func (l *local) showPrice(_ context.Context, who control.Caller, args json.RawMessage) (any, error) {
 	if err := control.Read(args, &struct{}{}); err != nil {
 		return nil, err
 	}
-	return priceToJSON(l.units[0].Rules().Price), nil
+	p := shownPrice{priceJSON: priceToJSON(l.units[0].Rules().Price)}
+	if next := l.later.waits(); next != nil {
+		if one, err := l.priceLater(next); err == nil { // else the log says so when its time has come
+			p.Next = one.seenBy(who)
+		}
+	}
+	return p, nil
+}
+
+// seenBy is what somebody may know of a price: who has set it is for technicians.
+func (p priceSince) seenBy(who control.Caller) *priceSince {
+	if who.Role < control.Technician {
+		p.By = ""
+	}
+	return &p
 }
 
 // pastPrices tells the prices that the ledger knows of.
-func (l *local) pastPrices(ctx context.Context, _ control.Caller, args json.RawMessage) (any, error) {
+func (l *local) pastPrices(ctx context.Context, who control.Caller, args json.RawMessage) (any, error) {
 	if err := control.Read(args, &struct{}{}); err != nil {
 		return nil, err
 	}
@@ -43,7 +64,11 @@ func (l *local) pastPrices(ctx context.Context, _ control.Caller, args json.RawM
 	if err != nil {
 		return nil, fmt.Errorf("ledger: %w", err)
 	}
-	return map[string]any{"prices": past.prices()}, nil
+	all := past.prices()
+	for i := range all {
+		all[i] = *all[i].seenBy(who)
+	}
+	return map[string]any{"prices": all}, nil
 }
 
 // tells is a unit whose prices are written down.

@@ -37,8 +37,11 @@ func (l *local) tellSupport(_ context.Context, c control.Caller, args json.RawMe
 		units = []unit{}
 	}
 	q := inquiry{
-		file: l.file, cfg: l.cfg, running: l.cfg.Sum, book: l.w.book, units: units, since: a.Since, now: l.now(),
+		file: l.file, cfg: l.cfg, running: l.cfg.Sum, units: units, since: a.Since, now: l.now(),
 		veil: support.NewVeil(key, secretsOf(l.cfg), a.Plain),
+	}
+	if l.w.book != nil {
+		q.ill, q.read = l.w.book.Health(), newest(l.w.book)
 	}
 	if err := send(supportMessage{Key: key, Post: l.cfg.Post.ID}); err != nil {
 		return err

@@ -45,5 +45,5 @@ func run(args []string, stdout, stderr io.Writer) int {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	c, err := root.ExecuteContextC(ctx)
-	return explain(stderr, c.CommandPath(), err)
+	return explain(stderr, c.CommandPath(), all.ended(err))
 }

@@ -25,7 +25,7 @@ func advice(url string, err error) string {
 	case serial && errors.Is(err, fs.ErrPermission):
 		return "run this as a member of the group that owns the line (often dialout), or with sudo"
 	case serial && errors.Is(err, syscall.EBUSY):
-		return "another program holds the line; " + perhapsDaemon
+		return "another program holds the line; if it is the daemon, read through it (stolpe meter read), or systemctl stop stolpe"
 	case serial:
 		return "is the meter on, are A and B the right way round, is its unit id right? stolpe meter scan --url " + quoted(port) + " tries all settings"
 	case errors.As(err, &unnamed):

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -10,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"stolpe/agent/config"
 	"stolpe/agent/ledger"
 	"stolpe/payment"
 	"stolpe/payment/sim"
@@ -196,4 +199,37 @@ func serveLocally(t *testing.T, file string) *served {
 	s := serve(t, file)
 	until(t, "sockets are there", func() bool { return exists(dir + "/control.sock") })
 	return s
+}
+
+// sameAnswer is a way to the money that always answers the same.
+type sameAnswer struct {
+	a   payment.Answer
+	err error
+}
+
+func (s sameAnswer) Ask(context.Context, payment.Order) (payment.Answer, error) { return s.a, s.err }
+
+// Through a gateway a payment that does not exist is asked for: that it does not exist can
+// only be told by a gateway that has the keys.
+func TestPingThroughAGateway(t *testing.T) {
+	cfg := must(config.Parse("test", strings.NewReader(demoConfig), config.System))
+	for _, row := range []struct {
+		a     payment.Answer
+		err   error
+		state string
+	}{
+		{payment.Answer{Status: payment.Missing}, nil, pingOK},
+		{payment.Answer{}, errors.New("no answer within 20s"), pingFail},
+		{payment.Answer{Status: payment.Refused, Reason: payment.Rejected, Code: "gateway"}, errors.New("the gateway has no sales unit for this post"), pingFail},
+		{payment.Answer{Status: payment.Held}, nil, pingFail},
+	} {
+		p := pinger{cfg: cfg, asks: sameAnswer{row.a, row.err}}
+		j := p.ping(t.Context())
+		if len(j.Looked) != 1 || j.Looked[0].State != row.state || (row.state == pingFail) != (j.Looked[0].Do != "") {
+			t.Errorf("%+v: %+v", row, j)
+		}
+	}
+	if ref := nobodys(cfg); ref.Post() != cfg.Post.ID {
+		t.Errorf("%s is no reference of the post's, and a gateway would not look for it", ref)
+	}
 }

@@ -21,7 +21,7 @@ func priceCommand() *cobra.Command {
 		Long: `The price of charges to come. Whoever has begun to charge pays the price that they were shown, whatever
 becomes of it.`,
 	}
-	c.AddCommand(priceShowCommand(), priceSetCommand(), priceHistoryCommand())
+	c.AddCommand(priceShowCommand(), priceSetCommand(), priceCancelCommand(), priceHistoryCommand())
 	return c
 }
 
@@ -34,13 +34,13 @@ func priceShowCommand() *cobra.Command {
 cost.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			var p priceJSON
+			var p shownPrice
 			err := error(control.ErrNoDaemon)
 			if a.file == "" {
 				err = daemonOf().Get(c.Context(), "price", nil, &p)
 			}
 			if errors.Is(err, control.ErrNoDaemon) {
-				p, err = a.written(c)
+				p.priceJSON, err = a.written(c)
 			}
 			if err != nil {
 				return answered(err)
@@ -48,7 +48,12 @@ cost.`,
 			if a.json {
 				return failed(printJSON(c.OutOrStdout(), p))
 			}
-			return failed(printLines(c.OutOrStdout(), priceLines(p)))
+			lines := priceLines(p.priceJSON)
+			if n := p.Next; n != nil {
+				at := clockAt(n.Since, "2006-01-02 15:04", zoneOfPost(c.Context()))
+				lines = append(lines, "from "+at+" on: "+strings.Join(priceLines(n.Price), "; "))
+			}
+			return failed(printLines(c.OutOrStdout(), lines))
 		},
 	}
 	c.Flags().StringVar(&a.file, "config", "", "read this configuration `file`, and ask no daemon")
@@ -86,17 +91,25 @@ type priceFlags struct {
 func priceSetCommand() *cobra.Command {
 	var f priceFlags
 	var json bool
+	var at string
 	c := &cobra.Command{
-		Use:   "set KWH [--minute AMOUNT] [--session AMOUNT] [--idle-minute AMOUNT] [--idle-after TIME] [--idle-cap AMOUNT] [--vat PERCENT]",
+		Use:   "set KWH [--minute AMOUNT] [--session AMOUNT] [--idle-minute AMOUNT] [--idle-after TIME] [--idle-cap AMOUNT] [--vat PERCENT] [--at TIME]",
 		Short: "set the price, for charges to come",
 		Long: `Sets what a kWh costs, VAT included, and whatever else is named; the rest stays as it is. It holds for
 charges that begin from now on, is written into the configuration, and needs the role of an admin. Amounts
-are in kroner or euro with two decimals.`,
+are in kroner or euro with two decimals.
+
+With --at it holds from that time on, by the clock at the post. One such price can wait; the next one
+takes its place.`,
 		Example: `  sudo stolpe price set 5.49
-  sudo stolpe price set 4.90 --session 10.00 --idle-minute 1.00 --idle-after 15m --idle-cap 200.00 --as kari`,
+  sudo stolpe price set 4.90 --session 10.00 --idle-minute 1.00 --idle-after 15m --idle-cap 200.00 --as kari
+  sudo stolpe price set 5.90 --at '2027-01-01 00:00'`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			set, err := f.args(c, args[0])
+			if err == nil && c.Flags().Changed("at") {
+				set["at"], err = parseAt(at, zoneOfPost(c.Context()))
+			}
 			if err != nil {
 				return err
 			}
@@ -113,7 +126,34 @@ are in kroner or euro with two decimals.`,
 	c.Flags().DurationVar(&f.idleAfter, "idle-after", 0, "how long that is free, whole minutes")
 	c.Flags().StringVar(&f.idleCap, "idle-cap", "", "the largest `amount` that can come to; 0.00 for none")
 	c.Flags().Float64Var(&f.vat, "vat", 0, "VAT in `percent` of the net price, as in 25")
+	c.Flags().StringVar(&at, "at", "", "`time` from which on it holds, as in '2027-01-01 00:00'")
 	c.Flags().BoolVar(&json, "json", false, "print one JSON object")
+	return c
+}
+
+// parseAt reads a time by the clock at the post.
+func parseAt(text string, zone *time.Location) (time.Time, error) {
+	for _, form := range []string{time.DateOnly, "2006-01-02 15:04", "2006-01-02T15:04"} {
+		if t, err := time.ParseInLocation(form, text, zone); err == nil {
+			return t, nil
+		}
+	}
+	if t, err := time.Parse(time.RFC3339, text); err == nil {
+		return t, nil
+	}
+	return time.Time{}, fmt.Errorf("--at %q: want a day or a time, as in 2027-01-01, '2027-01-01 06:00' or 2027-01-01T05:00:00Z", text)
+}
+
+func priceCancelCommand() *cobra.Command {
+	var at atPost
+	c := &cobra.Command{
+		Use:   "cancel",
+		Short: "forget the price that is to hold later",
+		Long:  "Forgets what price set --at has said. The price that holds now stays.",
+		Args:  cobra.NoArgs,
+		RunE:  func(c *cobra.Command, _ []string) error { return at.ask(c, "price/cancel", nil) },
+	}
+	c.Flags().BoolVar(&at.json, "json", false, "print one JSON object")
 	return c
 }
 

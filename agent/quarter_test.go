@@ -317,7 +317,7 @@ func (q *quarter) start(profile string) {
 			return openStore(cfg.StateDir, "evse-"+strconv.Itoa(e.ID), owner)
 		},
 	}
-	p := &parts{posts: posts{info: cfg.Post, units: map[string]*evse.EVSE{}}}
+	p := &parts{posts: posts{info: cfg.Post, units: map[string]*evse.EVSE{}}, seen: newWitness(), found: map[int]string{}}
 	l.parts = p
 	if w.book = openBook(cfg.StateDir, cfg.Post.ID, log); w.book == nil {
 		q.t.Fatal("no ledger")

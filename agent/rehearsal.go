@@ -137,6 +137,7 @@ func (r *rehearsal) powerOn(ctx context.Context) (err error) {
 	if r.parts, err = open(r.cfg, w, r); err != nil {
 		return err
 	}
+	r.last = shownState{}
 	jobs, stop := context.WithCancel(context.WithoutCancel(ctx))
 	ended, passed := make(chan error, 1), make(chan struct{})
 	go func() { ended <- r.evse().Run(jobs) }()
@@ -146,7 +147,6 @@ func (r *rehearsal) powerOn(ctx context.Context) (err error) {
 		<-passed
 		return errors.Join(<-ended, r.parts.Close())
 	}
-	r.last = shownState{}
 	return nil
 }
 
@@ -159,15 +159,11 @@ func (r *rehearsal) powerOff() error {
 	err := r.running()
 	r.running = nil
 	r.card.Cut(func(card.Op) card.Fate { return card.Fate{} }) // what was not flushed is lost
-	r.tell(r.clock.Now(), "contactor", "falls open: its coil has no power")
 	return errors.Join(err, r.rig.Set(hal.Open))
 }
 
 // Close ends it all.
-func (r *rehearsal) Close() error {
-	r.tell = func(time.Duration, string, string) {}
-	return errors.Join(r.powerOff(), r.till.Close())
-}
+func (r *rehearsal) Close() error { return errors.Join(r.powerOff(), r.till.Close()) }
 
 func (r *rehearsal) evse() *evse.EVSE { return r.parts.units[r.cfg.EVSEs[0].Code] }
 

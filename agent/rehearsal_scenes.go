@@ -101,7 +101,9 @@ func owes() act {
 
 func goesDark(_ context.Context, r *rehearsal) error {
 	r.tell(r.clock.Now(), "world", "the power goes")
-	return r.powerOff()
+	err := r.powerOff()
+	r.tell(r.clock.Now(), "contactor", "falls open: its coil has no power")
+	return err
 }
 
 func comesBack(ctx context.Context, r *rehearsal) error {

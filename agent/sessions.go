@@ -44,6 +44,7 @@ type archive struct {
 	file   string // --config
 	out    io.Writer
 	notes  io.Writer // progress
+	errs   io.Writer
 	ctx    context.Context
 }
 
@@ -55,7 +56,7 @@ func (a *archive) flags(c *cobra.Command, json string) {
 
 // open finds out where to look, and says so.
 func (a *archive) open(c *cobra.Command) error {
-	a.lang, a.out, a.notes, a.ctx, a.now = langOf(c), c.OutOrStdout(), progressOf(c), c.Context(), time.Now()
+	a.lang, a.out, a.notes, a.errs, a.ctx, a.now = langOf(c), c.OutOrStdout(), progressOf(c), c.ErrOrStderr(), c.Context(), time.Now()
 	if a.file == "" {
 		a.daemon = daemonOf()
 		var p postStatus
@@ -107,7 +108,7 @@ func (a *archive) browse(fn func(ledger.Entry) error) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &damage):
-		a.tellDamage(damage.Error())
+		a.tellDamage("damaged: " + strings.Join(damage, "; "))
 		return nil
 	case errors.Is(err, fs.ErrNotExist):
 		return coded{fmt.Errorf("there is no ledger %s; stolpe run begins it: check state_dir, or start the daemon once", path), exitNotFound}
@@ -120,7 +121,7 @@ func (a *archive) browse(fn func(ledger.Entry) error) error {
 // tellDamage says what is wrong with the ledger.
 func (a *archive) tellDamage(damage string) {
 	if damage != "" {
-		fmt.Fprintf(a.notes, "%s: %s\n", pick(a.lang, "Regnskapsloggen er skadet, resten ble lest", "The ledger is damaged, the rest was read"), damage)
+		fmt.Fprintf(a.errs, "%s: %s\n", pick(a.lang, "Regnskapsloggen; det andre ble lest", "The ledger; the rest was read"), damage)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -78,10 +79,11 @@ func (x *exporting) run(asCSV bool) error {
 		}
 		return print(r)
 	}
-	if err := x.read(each); err != nil {
-		return errors.Join(err, flush())
+	err := x.read(each)
+	if flushing := flush(err == nil); err == nil {
+		err = failed(flushing)
 	}
-	return failed(flush())
+	return err
 }
 
 // read gives each charge to fn, the oldest first.
@@ -132,18 +134,19 @@ func (x *exporting) read(fn func(*record) error) error {
 	return nil
 }
 
-func (x *exporting) jsonLines() (print func(*record) error, flush func() error) {
-	return func(r *record) error { return printJSON(x.out, r) }, func() error { return nil }
+func (x *exporting) jsonLines() (print func(*record) error, flush func(whole bool) error) {
+	return func(r *record) error { return printJSON(x.out, r) }, func(bool) error { return nil }
 }
 
-// csvLines are those of RFC 4180, with a head.
-func (x *exporting) csvLines() (print func(*record) error, flush func() error) {
+// csvLines are those of RFC 4180, with a head: also where there are no charges, and not
+// where it is not known whether there are any.
+func (x *exporting) csvLines() (print func(*record) error, flush func(whole bool) error) {
 	w := csv.NewWriter(x.out)
-	head := w.Write([]string{
-		"ref", "evse", "state", "start", "end", "duration_s", "energy_kwh", "meter_start_kwh", "meter_end_kwh", "currency", "reserved",
-		"gross", "vat", "captured", "released", "refunded", "written_off", "receipt", "why", "trouble",
-	})
+	head := sync.OnceValue(func() error { return w.Write(csvHead()) })
 	print = func(r *record) error {
+		if err := head(); err != nil {
+			return err
+		}
 		return w.Write([]string{
 			string(r.Ref), strconv.Itoa(r.EVSE), string(r.State), x.offset(r.Start), x.offset(r.End), strconv.FormatInt(r.Seconds, 10),
 			kWhOf(&r.Energy), kWhOf(r.StartWh), kWhOf(r.EndWh), string(r.Currency), amountOf(r.Reserved),
@@ -151,9 +154,21 @@ func (x *exporting) csvLines() (print func(*record) error, flush func() error) {
 			r.Receipt, r.Why, r.Trouble,
 		})
 	}
-	return print, func() error {
+	return print, func(whole bool) error {
+		var err error
+		if whole {
+			err = head()
+		}
 		w.Flush()
-		return errors.Join(head, w.Error())
+		return errors.Join(err, w.Error())
+	}
+}
+
+// csvHead names the columns.
+func csvHead() []string {
+	return []string{
+		"ref", "evse", "state", "start", "end", "duration_s", "energy_kwh", "meter_start_kwh", "meter_end_kwh", "currency", "reserved",
+		"gross", "vat", "captured", "released", "refunded", "written_off", "receipt", "why", "trouble",
 	}
 }
 

@@ -43,7 +43,7 @@ Exit code 0 when all are settled, 12 when some are, 8 when none is. It needs the
 			if err != nil {
 				return err
 			}
-			s.lang, s.out, s.notes, s.ctx = langOf(c), c.OutOrStdout(), progressOf(c), c.Context()
+			s.lang, s.out, s.notes, s.errs, s.ctx = langOf(c), c.OutOrStdout(), progressOf(c), c.ErrOrStderr(), c.Context()
 			s.daemon = daemonOf()
 			return s.run(refs)
 		},

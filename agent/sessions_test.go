@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"stolpe/agent/control"
 	"stolpe/agent/ledger"
@@ -221,5 +223,66 @@ func TestParseState(t *testing.T) {
 	}
 	if err := parseState("Captured"); err == nil {
 		t.Error("Captured is taken")
+	}
+}
+
+// Whoever looks at charges needs none of the keys of the post, and may not have them.
+func TestChargesNeedNoKeys(t *testing.T) {
+	b := newBank(t)
+	b.write(1, 1, 5000, time.Unix(1_800_000_000, 0))
+	b.write(2, 0, 0, time.Unix(1_800_000_100, 0))
+	b.rot(1)
+	for _, key := range []string{"TEST_CLIENT_ID", "TEST_CLIENT_SECRET", "TEST_SUBSCRIPTION_KEY"} {
+		t.Setenv(key, "")
+	}
+	got := b.stolpe("sessions list --quiet")
+	if got.code != 0 || !strings.Contains(got.stdout, "A12-1-000002") || strings.Contains(got.stdout, "A12-1-000001") {
+		t.Errorf("%+v", got)
+	}
+	if !strings.Contains(got.stderr, "The ledger; the rest was read: damaged: ") || !strings.Contains(got.stderr, "line 1") {
+		t.Errorf("%+v: want the damage", got)
+	}
+	if got := b.stolpe("payment show A12-1-000002"); got.code != exitConfig {
+		t.Errorf("%+v: the keys were to be missing", got)
+	}
+}
+
+// What a daemon breaks off is not taken for all.
+func TestExportThatIsBrokenOff(t *testing.T) {
+	dir, err := os.MkdirTemp("", "s") // short enough for a socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	t.Setenv("STOLPE_CONTROL_DIR", dir)
+	three := 3
+	routes := []control.Route{
+		{Name: "status", Do: func(context.Context, control.Caller, json.RawMessage) (any, error) { return postStatus{}, nil }},
+		{Name: "sessions/export", Follow: func(_ context.Context, _ control.Caller, args json.RawMessage, send func(any) error) error {
+			all := []exported{{Session: &record{Ref: refOf(1)}}, {Session: &record{Ref: refOf(2)}}, {Count: &three}}
+			if strings.Contains(string(args), "released") {
+				all = all[:2]
+			}
+			for _, e := range all {
+				if err := send(e); err != nil {
+					return err
+				}
+			}
+			return nil
+		}},
+	}
+	s, err := control.Listen(control.Options{Dir: dir, Routes: routes, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, end := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() { defer close(ended); s.Run(ctx) }()
+	defer func() { end(); <-ended }()
+	for _, state := range []string{"captured", "released"} { // one too few, and no end
+		got := command("sessions", "export", "json", "--state", state)
+		if got.code != exitPartly || strings.Count(got.stdout, "A12-1-") != 2 || !strings.Contains(got.stderr, "broke off after 2 charges") {
+			t.Errorf("%s: %+v", state, got)
+		}
 	}
 }

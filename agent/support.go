@@ -102,6 +102,7 @@ func (o *bundleOptions) run(ctx context.Context, stdout, stderr io.Writer) error
 	if err != nil {
 		return answered(err)
 	}
+	fmt.Fprintln(stderr, "Asking the doctor, and for the log ...")
 	c.addDoctor(ctx, o.file, o.named)
 	c.addLog(ctx)
 	return o.write(c.Bundle, stdout)

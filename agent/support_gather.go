@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -20,12 +21,12 @@ import (
 
 // inquiry is what a support bundle is gathered from.
 type inquiry struct {
-	file    string         // the configuration
-	cfg     config.Config  // as it runs, or as it stands in the file; zero if that cannot be read
-	wrong   error          // why it cannot
-	running string         // sum of the configuration that runs; empty when none does
-	book    *ledger.Ledger // nil where there is none
-	units   []unit         // that run; nil when none do
+	file    string                               // the configuration
+	cfg     config.Config                        // as it runs, or as it stands in the file; zero if that cannot be read
+	running string                               // sum of the configuration that runs; empty when none does
+	ill     string                               // what is wrong with the ledger
+	read    func(func(ledger.Entry) error) error // reads it; nil where there is none
+	units   []unit                               // that run; nil when none do
 	since   time.Time
 	now     hal.Instant
 	veil    *support.Veil
@@ -78,7 +79,10 @@ func (q *inquiry) gather(send func(supportMessage) error) error {
 	}
 	err := q.ledger(func(p support.Piece) error { return send(supportMessage{Piece: &p}) })
 	var damage ledger.Damage
-	if errors.As(err, &damage) || errors.Is(err, errNoBook) {
+	switch {
+	case errors.As(err, &damage):
+		return lacks("some of ledger.jsonl", err)
+	case errors.Is(err, errNoBook), errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
 		return lacks("ledger.jsonl", err)
 	}
 	return err
@@ -108,12 +112,12 @@ func (q *inquiry) evses() (all []func() (support.Piece, error)) {
 	return all
 }
 
-// config is the configuration by its keys. Secrets stand in no configuration, and where
-// they are is not told either.
+// config is the configuration in the file by its keys, and where each comes from. Secrets
+// stand in no configuration, and where they are is not told either.
 func (q *inquiry) config() (support.Piece, error) {
-	p := support.Piece{Name: "config.txt", About: "the configuration, key by key; no secrets, and not where they are"}
+	p := support.Piece{Name: "config.txt", About: "the configuration, key by key, and where each comes from; no secrets"}
 	var b bytes.Buffer
-	e, err := config.Plan(q.file, nil)
+	cfg, _, err := config.Here(q.file)
 	switch {
 	case err != nil:
 		fmt.Fprintf(&b, "# The file is not valid, and is not shown; what is wrong:\n")
@@ -121,24 +125,21 @@ func (q *inquiry) config() (support.Piece, error) {
 			fmt.Fprintf(&b, "#   %s\n", strings.TrimRight(line, "\n"))
 		}
 	case q.running == "":
-		fmt.Fprintf(&b, "# sum %s; no daemon runs\n", e.Config.Sum)
-	case q.running != e.Config.Sum:
-		fmt.Fprintf(&b, "# sum %s; the daemon RUNS ANOTHER: %s. A start takes this one.\n", e.Config.Sum, q.running)
+		fmt.Fprintf(&b, "# sum %s; no daemon runs\n", cfg.Sum)
+	case q.running != cfg.Sum:
+		fmt.Fprintf(&b, "# sum %s; the daemon RUNS ANOTHER: %s. A start takes this one.\n", cfg.Sum, q.running)
 	default:
-		fmt.Fprintf(&b, "# sum %s; the daemon runs it\n", e.Config.Sum)
+		fmt.Fprintf(&b, "# sum %s; the daemon runs it\n", cfg.Sum)
 	}
-	keys := make([]string, 0, len(e.Said))
-	for key := range e.Said {
-		if !slices.Contains(sealing(), key) {
-			keys = append(keys, key)
+	t := table(&b)
+	for _, e := range cfg.Keys() {
+		if !slices.Contains(sealing(), e.Path) {
+			fmt.Fprintf(t, "%s\t%s\t%s\n", e.Path, q.veil.Secrets(e.Text()), e.From)
 		}
 	}
-	slices.Sort(keys)
-	for _, key := range keys {
-		fmt.Fprintf(&b, "%s: %s\n", key, q.veil.Secrets(e.Said[key]))
-	}
+	err = t.Flush()
 	p.Body = b.Bytes()
-	return p, nil
+	return p, err
 }
 
 // sealing are the keys with which a PIN of a few digits could be found by trying all.
@@ -161,9 +162,7 @@ type healthFile struct {
 
 func (q *inquiry) health() (support.Piece, error) {
 	h := healthFile{Heat: heat(thermalFile), Memory: memoryUsed(memoryFile), Disk: diskUsed(q.cfg.StateDir), Radio: radio(radioFile), Offset: clockOffset()}
-	if q.book != nil {
-		h.Ledger = q.veil.Text(q.book.Health())
-	}
+	h.Ledger = q.veil.Text(q.ill)
 	if q.cfg.StateDir != "" {
 		h.Writes = q.veil.Text(wrongOf(writable(q.cfg.StateDir)))
 	}
@@ -209,24 +208,15 @@ func (q *inquiry) versions() (support.Piece, error) {
 }
 
 // errNoBook says that there is no ledger to read.
-var errNoBook = errors.New("there is no ledger")
+var errNoBook = errors.New("there is no ledger to read")
 
 // ledger sends the lines of the time that was asked for, and of the rest the newest that
 // there is room for.
 func (q *inquiry) ledger(send func(support.Piece) error) error {
-	if q.book == nil {
+	if q.read == nil {
 		return errNoBook
 	}
-	if q.book.Newest() == 0 {
-		if err := q.book.Ready(); err != nil {
-			return fmt.Errorf("%w: %w", errNoBook, err)
-		}
-	}
 	p := support.Piece{Name: "ledger.jsonl", About: "what happened, one line each, oldest first: charges, money, faults, commands, starts"}
-	first := uint64(1)
-	if n := q.book.Newest(); n > ledgerLines {
-		first = n - ledgerLines
-	}
 	sent := false
 	flush := func() error {
 		sent = true
@@ -234,7 +224,7 @@ func (q *inquiry) ledger(send func(support.Piece) error) error {
 		p.Body = nil
 		return err
 	}
-	err := q.book.From(first, func(e ledger.Entry, _ string) error {
+	err := q.read(func(e ledger.Entry) error {
 		if time.Unix(e.At, 0).Before(q.since) && e.Clock != hal.ClockUnknown.String() {
 			return nil
 		}
@@ -251,8 +241,22 @@ func (q *inquiry) ledger(send func(support.Piece) error) error {
 		}
 		return flush()
 	})
-	if len(p.Body) > 0 || !sent {
+	if len(p.Body) > 0 || !sent && err == nil {
 		err = errors.Join(flush(), err)
 	}
 	return err
+}
+
+// newest reads the newest lines of a ledger that is open.
+func newest(book *ledger.Ledger) func(func(ledger.Entry) error) error {
+	return func(fn func(ledger.Entry) error) error {
+		if err := book.Ready(); err != nil {
+			return fmt.Errorf("%w: %w", errNoBook, err)
+		}
+		first := uint64(1)
+		if n := book.Newest(); n > ledgerLines {
+			first = n - ledgerLines
+		}
+		return book.From(first, func(e ledger.Entry, _ string) error { return fn(e) })
+	}
 }

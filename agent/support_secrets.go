@@ -49,21 +49,14 @@ func veilKey(dir string, daemon bool) []byte {
 	return key
 }
 
-// gatherHere gathers from the files of the post: no daemon runs.
+// gatherHere gathers from the files of the post, and changes none of them: no daemon runs.
 func gatherHere(_ context.Context, file string, since time.Time, plain bool, send func(supportMessage) error) error {
 	q := inquiry{file: file, since: since, now: hal.Instant{Wall: hal.Stamp{Unix: time.Now().Unix(), Clock: hal.ClockHoldover}}}
-	q.cfg, q.wrong = config.Load(file)
 	key := make([]byte, keyBytes)
-	if q.wrong == nil {
-		key = veilKey(q.cfg.StateDir, false)
-		if path := ledgerPath(q.cfg.StateDir); exists(path) {
-			if book, _, err := ledger.Open(path); err == nil {
-				q.book = book.Named(q.cfg.Post.ID)
-				defer book.Close() //nolint:errcheck // nothing was written
-			}
-		}
-	} else {
-		rand.Read(key) //nolint:errcheck // it never fails
+	rand.Read(key) //nolint:errcheck // it never fails
+	if cfg, _, err := config.Here(file); err == nil {
+		q.cfg, key = cfg, veilKey(cfg.StateDir, false)
+		q.read = func(fn func(ledger.Entry) error) error { return ledger.Browse(ledgerPath(cfg.StateDir), fn) }
 	}
 	q.veil = support.NewVeil(key, secretsOf(q.cfg), plain)
 	if err := send(supportMessage{Key: key, Post: q.cfg.Post.ID}); err != nil {

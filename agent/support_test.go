@@ -5,12 +5,14 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"stolpe/agent/control"
 	"stolpe/agent/journal"
 	"stolpe/agent/ledger"
 	"stolpe/agent/session"
@@ -247,5 +249,17 @@ func TestBundleOfABrokenPost(t *testing.T) {
 	}
 	if got := command("support", "bundle", "--since", "0s"); got.code != exitUsage {
 		t.Errorf("--since 0s: %+v", got)
+	}
+}
+
+// Who drivers and payments are is for an admin.
+func TestBundleOfATechnicianIsRedacted(t *testing.T) {
+	err := (&local{}).tellSupport(t.Context(), control.Caller{Role: control.Technician}, []byte(`{"plain":true,"since":"2026-11-20T00:00:00Z"}`), func(any) error {
+		t.Error("something was told")
+		return nil
+	})
+	var no control.Refusal
+	if !errors.As(err, &no) || no.Code != control.NotPermitted {
+		t.Errorf("%v", err)
 	}
 }

@@ -12,8 +12,14 @@
 //
 // One table (schema) is the only place that knows the keys. Package strict reads
 // the file by it, fills the structs, and looks up the secrets; here is what the
-// keys mean to each other. A change takes effect when the post is restarted; what may be
-// changed from afar, and how the rest of the file is left as it stands, is in Plan.
+// keys mean to each other. What may be changed from afar is in Plan, and what somebody at
+// the post changes in Amend; both leave the rest of the file as it stands. What of a
+// change takes effect at once, and what with the next start, is in Compare.
+//
+// A file says which version of the format it is written in. One of an earlier version is
+// made one of the newest as a tree, before it is read, so that errors have the lines of
+// the file as it stands. What a post was commissioned with may be sealed; package seal
+// says what that is good for.
 package config
 
 import (

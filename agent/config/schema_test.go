@@ -53,6 +53,11 @@ func TestReferenceTellsEveryKeyOnce(t *testing.T) {
 	if len(table) != rows {
 		t.Errorf("%d rows for %d keys", len(table), rows)
 	}
+	schema().Walk(func(path string, k strict.Key) {
+		if k.Env != "" && strings.Count(Reference(), "`"+k.Env+"` (`"+path+"`)") != 1 {
+			t.Errorf("%s is not among the variables that win over the file", k.Env)
+		}
+	})
 	for _, l := range later() {
 		if !strings.Contains(lines[len(lines)-2], "`"+l.Path) {
 			t.Errorf("%s is not said to be missing", l.Path)

@@ -51,7 +51,7 @@ func (d door) list(who Caller) any {
 
 // forbidden says what a caller may not, and what to do about it.
 func (d door) forbidden(r Route, who Caller) error {
-	how := "ask root"
+	how := "use sudo"
 	switch {
 	case r.Least == Technician && d.people.gid >= 0:
 		how = fmt.Sprintf("become a member (usermod -aG %s LOGIN, then log in again), or use sudo", d.Group)

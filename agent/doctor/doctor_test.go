@@ -54,7 +54,7 @@ func sick(t *testing.T, each func(name string, f Facts)) {
 		"other version": func(f *Facts) { f.Version = "2" }, "trial": func(f *Facts) { f.File.Trial = "abc" }, "seal": func(f *Facts) { f.Daemon.Seal = "another" },
 		"full": func(f *Facts) { f.Daemon.EVSEs[0].Debts = make([]Debt, 16) }, "sense": func(f *Facts) { f.Daemon.EVSEs[0].Contactor.Want = "open" },
 		"hook": func(f *Facts) { f.Daemon.Hooks = Hooks{Wanted: true, URL: "https://x", Wrong: "404"} }, "no hook": func(f *Facts) { f.Daemon.Hooks.Wanted = true },
-		"pinged": func(f *Facts) { f.Daemon.Pay.Pinged = []Pinged{{"clock", "fail", "1h ahead", ""}} },
+		"pinged": func(f *Facts) { f.Daemon.Pay.Pinged = []Pinged{{"clock", "fail", "1h ahead"}} },
 	} {
 		f := base()
 		change(&f)

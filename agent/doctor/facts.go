@@ -64,7 +64,6 @@ type Disk struct {
 // Flash is a card, or flash on the board.
 type Flash struct {
 	Name  string `json:"name"`
-	Kind  string `json:"kind"`                   // SD or MMC
 	Used  int    `json:"used_percent,omitempty"` // of its life, at most; 0 if it does not tell
 	Spare int    `json:"spare,omitempty"`        // of its spare blocks: 1 enough, 2 few, 3 hardly any; 0 if it does not tell
 }
@@ -75,33 +74,34 @@ type File struct {
 	Wrong  []string `json:"wrong,omitempty"`  // all that is wrong with it
 	Unread bool     `json:"unread,omitempty"` // who asks may not read it
 	Sum    string   `json:"sum,omitempty"`    // its name
+	Zone   string   `json:"zone,omitempty"`   // of the post
 	Trial  string   `json:"trial,omitempty"`  // the sum of the one on trial
 	Seal   string   `json:"seal,omitempty"`   // when it was sealed and by whom; empty for not
 }
 
 // Daemon is what a running post says of itself.
 type Daemon struct {
-	Post    string `json:"post"`
-	Version string `json:"version"`
-	Commit  string `json:"commit,omitempty"`
-	Sum     string `json:"sum"`     // of the configuration that runs
-	File    string `json:"file"`    // from which it was read
-	Clock   string `json:"clock"`   // as in Machine
-	Ledger  string `json:"ledger"`  // what is wrong with it
-	Disk    string `json:"disk"`    // what happened when it wrote into the state folder
-	Seal    string `json:"seal"`    // what is wrong with the seal, seen by a post that remembers another
-	Unheard string `json:"unheard"` // an EVSE whose loop does not answer
-	EVSEs   []EVSE `json:"evses"`
-	Pay     Pay    `json:"pay"`
-	Broker  Broker `json:"broker"`
-	Hooks   Hooks  `json:"hooks"`
-	Guest   bool   `json:"guest,omitempty"` // who asks may look only, so some of it is left out
+	Post     string `json:"post"`
+	Version  string `json:"version"`
+	Commit   string `json:"commit,omitempty"`
+	Sum      string `json:"sum"`    // of the configuration that runs
+	File     string `json:"file"`   // from which it was read
+	Clock    string `json:"clock"`  // as in Machine
+	Ledger   string `json:"ledger"` // what is wrong with it
+	Disk     string `json:"disk"`   // what happened when it wrote into the state folder
+	StateDir string `json:"state_dir"`
+	Seal     string `json:"seal"`    // what is wrong with the seal, seen by a post that remembers another
+	Unheard  string `json:"unheard"` // an EVSE whose loop does not answer
+	EVSEs    []EVSE `json:"evses"`
+	Pay      Pay    `json:"pay"`
+	Broker   Broker `json:"broker"`
+	Hooks    Hooks  `json:"hooks"`
+	Guest    bool   `json:"guest,omitempty"` // who asks may look only, so some of it is left out
 }
 
 // EVSE is one of a post.
 type EVSE struct {
 	ID     int      `json:"id"` // its number on the post
-	Code   string   `json:"code"`
 	Phase  string   `json:"phase"`
 	Since  int64    `json:"since_s"` // how long it has been in it, s
 	Quiet  bool     `json:"quiet"`   // a car is plugged in and takes nothing
@@ -162,15 +162,13 @@ const (
 
 // Contactor is what switches an EVSE.
 type Contactor struct {
-	Sim   bool   `json:"sim"`
-	Line  string `json:"line,omitempty"`
-	Sense string `json:"sense,omitempty"`
-	Want  string `json:"want"` // open or closed
-	As    bool   `json:"as"`   // it is sensed like that
-	Slow  int64  `json:"slow"` // ms, the longest that it took to open
-	Wear  uint64 `json:"wear"` // closings
-	Hot   uint64 `json:"hot"`  // openings under load
-	Wrong string `json:"wrong,omitempty"`
+	Sim       bool   `json:"sim"`
+	Line      string `json:"line,omitempty"`
+	ActiveLow bool   `json:"active_low,omitempty"`
+	Sense     string `json:"sense,omitempty"`
+	Want      string `json:"want"` // open or closed
+	As        bool   `json:"as"`   // it is sensed like that
+	Wear      uint64 `json:"wear"` // closings
 }
 
 // Debt is a charge that is not settled.
@@ -187,10 +185,9 @@ type Pay struct {
 	Through string   `json:"through"` // vipps, gateway or sim
 	Where   string   `json:"where,omitempty"`
 	MSN     string   `json:"msn,omitempty"`
-	Wrong   string   `json:"wrong,omitempty"`  // what came of the last asking, if it failed
-	Advice  string   `json:"advice,omitempty"` // about that
-	Kind    Kind     `json:"kind,omitempty"`   // of that
-	Failed  *int64   `json:"failed_s,omitempty"`
+	Wrong   string   `json:"wrong,omitempty"`   // what came of the last asking, if it failed
+	Advice  string   `json:"advice,omitempty"`  // about that
+	Kind    Kind     `json:"kind,omitempty"`    // of that
 	Well    *int64   `json:"well_s,omitempty"`  // since something was answered, s; nil for not since the start
 	Took    int64    `json:"took_ms,omitempty"` // the last answer, ms
 	Pinged  []Pinged `json:"pinged,omitempty"`  // what a ping saw
@@ -212,8 +209,8 @@ const (
 type Hooks struct {
 	Wanted bool   `json:"wanted"`
 	URL    string `json:"url,omitempty"`
-	Held   int    `json:"held"` // registrations
-	Wrong  string `json:"wrong,omitempty"`
+	Held   int    `json:"held"`            // registrations
+	Wrong  string `json:"wrong,omitempty"` // how they were last looked after, if that failed
 }
 
 // Broker is the connection to the fleet.
@@ -232,5 +229,4 @@ type Pinged struct {
 	What  string `json:"what"`
 	State string `json:"state"` // ok, warn, fail, or off for what need not be
 	Text  string `json:"text"`
-	Do    string `json:"do"` // what to do about it
 }

@@ -35,7 +35,9 @@ func troubles() []trouble {
 			return say("er måleren eller gatewayen på, og er Modbus TCP slått på i den? Porten er som regel 502; ellers stolpe config set 'evses[%d].meter.url'", "is the meter or its gateway on, and Modbus TCP switched on in it? The port is 502 as a rule; else stolpe config set 'evses[%d].meter.url'", e.Meter.Index)
 		}},
 		{Gateway, at("gatewayen ved %s får ikke svar fra enhet %d", "the gateway at %s gets no answer from unit %d"), elsewhere},
-		{OtherModel, at("det svarer noe annet enn en måler av denne modellen ved %s, enhet %d", "something else than a meter of this model answers at %s, unit %d"), func(e *EVSE) Text {
+		{OtherModel, func(e *EVSE) Text {
+			return at("det svarer noe annet enn en måler av denne modellen ved %s, enhet %d", "something else than a meter of this model answers at %s, unit %d")(e).then(Text{e.Meter.Wrong, e.Meter.Wrong})
+		}, func(e *EVSE) Text {
 			return say("se hva den er: stolpe meter identify --evse %d; skriv det: stolpe config set 'evses[%d].meter.model' MODELL", "see what it is: stolpe meter identify --evse %d; write that: stolpe config set 'evses[%d].meter.model' MODEL", e.ID, e.Meter.Index)
 		}},
 		{Garbled, at("det som kommer fra %s, enhet %d, er ikke hele svar", "what comes from %s, unit %d, are no whole answers"), func(e *EVSE) Text {

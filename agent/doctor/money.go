@@ -170,15 +170,15 @@ func broker(f *Facts, tell func(Finding)) {
 	}
 	switch {
 	case b.URL == "":
-		x.Status, x.What = Skip, Text{"posten har ingen megler", "the post has no broker"}
+		x.Status, x.What = Skip, Text{"posten har ingen broker", "the post has no broker"}
 	case b.Connected:
 		x.Status, x.What = Pass, say("tilkoblet i %v, %d hendelser venter", "connected for %v, %d events wait", time.Duration(b.Since)*time.Second, b.Waiting)
 	case b.Rejected:
-		x.Status, x.What = bad, say("megleren %s og posten godtar ikke hverandres sertifikater: %s", "the broker %s and the post do not accept each other's certificates: %s", b.URL, b.Wrong)
+		x.Status, x.What = bad, say("brokeren %s og posten godtar ikke hverandres sertifikater: %s", "the broker %s and the post do not accept each other's certificates: %s", b.URL, b.Wrong)
 		x.Remedy = Text{"se på mqtt.ca, mqtt.cert og mqtt.key: er de utstedt for denne posten, gyldige i dag og av samme utsteder? openssl x509 -noout -subject -dates -in", "look at mqtt.ca, mqtt.cert and mqtt.key: issued for this post, valid today, and by the same authority? openssl x509 -noout -subject -dates -in"}
 	default:
-		x.Status, x.What = bad, say("megleren %s er borte: %s", "the broker %s is away: %s", b.URL, or(b.Wrong, "-"))
-		x.Remedy = Text{"er nettet oppe (ip route), er adressen rett (mqtt.url), og går megleren? Så stolpe mqtt status", "is the network up (ip route), is the address right (mqtt.url), and does the broker run? Then stolpe mqtt status"}
+		x.Status, x.What = bad, say("brokeren %s er borte: %s", "the broker %s is away: %s", b.URL, or(b.Wrong, "-"))
+		x.Remedy = Text{"er nettet oppe (ip route), er adressen rett (mqtt.url), og går brokeren? Så stolpe mqtt status", "is the network up (ip route), is the address right (mqtt.url), and does the broker run? Then stolpe mqtt status"}
 	}
 	tell(x)
 }
@@ -191,7 +191,7 @@ func gateway(f *Facts, tell func(Finding)) {
 	p, x := f.Daemon.Pay, Finding{Topic: "recovery"}
 	switch {
 	case !f.Daemon.Broker.Connected:
-		x.Status, x.What = Skip, Text{"kan ikke spørres uten megleren", "cannot be asked without the broker"}
+		x.Status, x.What = Skip, Text{"kan ikke spørres uten brokeren", "cannot be asked without the broker"}
 	case p.Kind == Unreached:
 		x.Status, x.What = Fail, say("ingen gateway svarer: %s", "no gateway answers: %s", p.Wrong)
 		x.Remedy = Text{"går stolpe-gateway, og har den samme nøkkel for posten (payment.gateway.key)? Se i loggen dens; så stolpe gateway check", "does stolpe-gateway run, and has it the same key for the post (payment.gateway.key)? See its log; then stolpe gateway check"}

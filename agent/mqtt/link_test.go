@@ -324,3 +324,35 @@ func backOff(t *testing.T, retry, longest time.Duration) {
 		}
 	})
 }
+
+// Whoever asks is told since when there is a connection, or none, and why there is none.
+func TestStateTellsWhy(t *testing.T) {
+	play(t, Options{}, func(f fake, n int) {
+		if n == 0 {
+			return // hangs up
+		}
+		f.greet()
+		f.ack()
+	}, func(ctx context.Context, c *Conn) {
+		synctest.Wait()
+		if _, cause := c.State(); cause == nil || c.Connected() {
+			t.Errorf("after a broker that hung up: %v", cause)
+		}
+		up(c)
+		if since, cause := c.State(); cause != nil || time.Since(since) > within {
+			t.Errorf("connected: since %v, %v", since, cause)
+		}
+	})
+}
+
+func TestDistrustIsTold(t *testing.T) {
+	for text, want := range map[string]bool{"": false, "EOF": false, "remote error: tls: bad certificate": true} {
+		var err error
+		if text != "" {
+			err = errors.New("network Error : " + text)
+		}
+		if Distrusted(err) != want {
+			t.Errorf("%q: %v", text, !want)
+		}
+	}
+}

@@ -135,15 +135,27 @@ func (v *Veil) Text(text string) string {
 	if v.open {
 		return text
 	}
-	for i, p := range patterns() {
-		text = v.find[i].ReplaceAllStringFunc(text, func(word string) string { return v.mark(p.letter, word) })
-	}
+	text = v.marked(text, len(v.find))
 	return v.word.ReplaceAllStringFunc(text, func(word string) string {
 		if suspicious(word) {
 			return v.mark("x", word)
 		}
 		return word
 	})
+}
+
+// marked is a text in which marks stand for what the first of the patterns find.
+func (v *Veil) marked(text string, first int) string {
+	for i, p := range patterns()[:first] {
+		text = v.find[i].ReplaceAllStringFunc(text, func(word string) string { return v.mark(p.letter, word) })
+	}
+	return text
+}
+
+// ours is a word that the program chose. It names nobody, but may name a payment.
+func (v *Veil) ours(word string) string {
+	const references = 2 // of the patterns
+	return v.marked(v.Secrets(word), references)
 }
 
 // Secrets is a text without the values that never may be seen, and otherwise as it is.
@@ -233,7 +245,7 @@ func (v *Veil) member(value any, evse int, how handling) any {
 	n, _ := number.Int64()
 	switch {
 	case isWord && how == kept:
-		return v.Secrets(word)
+		return v.ours(word)
 	case isWord && how == asText:
 		return v.Text(word)
 	case isWord && how == asRef:

@@ -26,6 +26,8 @@ func searches() []search {
 		{"agent/config", "FuzzParse", "30s"},
 		{"agent/command", "", "6s"},
 		{"agent/control", "", "30s"},
+		{"agent/support", "", "6s"},
+		{"agent/session/script", "", "6s"},
 		{"payment/relay", "", "6s"},
 		{"payment/vipps", "FuzzReceiver", "6s"},
 		{"display/remote", "", "6s"},

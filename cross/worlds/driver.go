@@ -164,14 +164,19 @@ func (w *world) tempt(d *driver) {
 	other := stream(w.people) // what follows draws from a copy, so that older worlds stay what they were
 	w.may(hintForged, other.between(time.Second, d.stays), evForge, 0)
 	w.may(portalAct, other.between(time.Second, d.stays+10*time.Minute), evPortal, 0)
-	w.may(tested, other.between(time.Second, d.stays+10*time.Minute), evTest, testComes)
+	if w.may(tested, other.between(time.Second, d.stays+10*time.Minute), evTest, testComes) {
+		w.errands++
+	}
 }
 
-// may schedules what a site decides about, unless the site never goes wrong.
-func (w *world) may(s site, d time.Duration, k kind, n int) {
-	if w.draw.rate[s] > 0 || w.draw.only != nil {
-		w.in(d, k, n)
+// may schedules what a site decides about, unless the site never goes wrong: then it
+// says no.
+func (w *world) may(s site, d time.Duration, k kind, n int) bool {
+	if w.draw.rate[s] == 0 && w.draw.only == nil {
+		return false
 	}
+	w.in(d, k, n)
+	return true
 }
 
 func (w *world) driverActs(n, act int, d *driver) {

@@ -25,6 +25,26 @@ func TestEverySetOfTwoFaultsKeepsThePromises(t *testing.T) {
 	t.Logf("%d opportunities, %d pairs", c.Opportunities, c.Sets[2])
 }
 
+// A technician's test of the contactor, with every fault that can come up in it and with
+// every two. A contactor that is not opened when that is due needs one to show.
+func TestEverySetOfTwoFaultsInATest(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent)) // as the command does
+	most := 2
+	if testing.Short() {
+		most = 1
+	}
+	c := Exhaust(most, Plan{test: true})
+	for _, v := range c.violations[:min(len(c.violations), maxComplaints)] {
+		t.Errorf("%v", v)
+	}
+	if c.Opportunities < 300 {
+		t.Errorf("%d opportunities: there are more", c.Opportunities)
+	}
+	if one := Exhaust(1, Plan{test: true, plant: plantLongTest}); len(one.violations) == 0 {
+		t.Errorf("%v: not found in %d sets", plantLongTest, one.Sets[1])
+	}
+}
+
 // What no one fault brings to light: each of these needs two.
 func TestPairsFindWhatSinglesDoNot(t *testing.T) {
 	for p, set := range map[plant]string{

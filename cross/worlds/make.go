@@ -17,6 +17,7 @@ type Plan struct {
 	plant   plant
 	only    map[fault]bool
 	search  *search // the faults of a reference charge; nil for a world of its own
+	test    bool    // with search: of a technician's test, and no charge
 }
 
 // maker makes worlds one after the other in the same memory.
@@ -60,9 +61,12 @@ func (m *maker) make(seed uint64, p Plan, t *Tally) *world {
 	})
 	w.plantedRules()
 	w.finishBy = 14 * 24 * time.Hour
-	if w.search == nil {
+	switch {
+	case w.search == nil:
 		w.invite(p.Drivers)
-	} else {
+	case p.test:
+		w.inviteTechnician()
+	default:
 		w.inviteReference()
 	}
 	w.in(0, evBoot, 0)

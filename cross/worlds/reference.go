@@ -31,6 +31,13 @@ func (w *world) inviteReference() {
 	w.events.push(event{at: d.arrives, kind: evDriver})
 }
 
+// inviteTechnician sends the technician of the reference test: takes the post out of
+// service, looks that no car is there, tests the contactor, and puts it back.
+func (w *world) inviteTechnician() {
+	w.errands = 1
+	w.events.push(event{at: 20 * time.Second, kind: evTest, n: testRightly*testActs + testComes})
+}
+
 // acts lets happen what somebody or something does to the post at any time, when
 // it looks around.
 func (w *world) acts() {

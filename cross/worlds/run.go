@@ -50,6 +50,7 @@ func Run(args []string, stdout, stderr io.Writer) int {
 	scale := set.Uint("rates", 100, "scale of all fault rates, in percent")
 	bug := set.String("plant", "", "a mistake to plant: "+plantList())
 	most := set.Int("exhaustive", 0, "play one reference charge with every set of so many faults and less, 1 to 3")
+	test := set.Bool("test", false, "with -exhaustive, -full or -set: of a technician's test of the contactor instead of a charge")
 	full := set.Bool("full", false, "the same as -exhaustive 3")
 	only := set.String("set", "", "play the reference charge with these faults alone, as in capture#1:answer-lost,save#9:cut-in-save~1")
 	if err := set.Parse(args); err != nil {
@@ -59,10 +60,10 @@ func Run(args []string, stdout, stderr io.Writer) int {
 		return 2
 	}
 	if set.NArg() > 0 {
-		fmt.Fprintf(stderr, "worlds: %q is not a flag; there are -n, -seed, -rates, -plant, -exhaustive, -full and -set\n", set.Arg(0))
+		fmt.Fprintf(stderr, "worlds: %q is not a flag; there are -n, -seed, -rates, -plant, -exhaustive, -full, -set and -test\n", set.Arg(0))
 		return 2
 	}
-	p := Plan{Scale: uint32(*scale)}
+	p := Plan{Scale: uint32(*scale), test: *test}
 	if *bug != "" {
 		k := slices.Index(plantNames[:], *bug)
 		if k < 0 {

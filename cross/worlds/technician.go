@@ -33,14 +33,21 @@ const (
 // technician lets the technician do what comes next.
 func (w *world) technician(n int) {
 	p, act, way := &w.post, n%testActs, n/testActs
-	next := func(d time.Duration, act int) { w.in(d, evTest, way*testActs+act) }
+	w.errands--
+	next := func(d time.Duration, act int) {
+		w.errands++
+		w.in(d, evTest, way*testActs+act)
+	}
 	switch act {
 	case testComes:
-		if !p.up || !w.hit(tested) {
+		comes, after := w.search != nil, 5*time.Second
+		if p.up && !comes && w.hit(tested) {
+			comes, way, after = true, int(w.how(testWays)), w.span(time.Second, 10*time.Minute)
+		}
+		if !p.up || !comes {
 			return
 		}
-		way = int(w.how(testWays))
-		next(w.span(time.Second, 10*time.Minute), testLooks)
+		next(after, testLooks)
 		if way != testBlindly {
 			w.step(session.TakenOut{})
 			w.in(15*time.Minute, evRestore, 0)

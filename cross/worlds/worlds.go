@@ -50,6 +50,7 @@ type world struct {
 	netDown  time.Duration // no network before this
 	healed   bool
 	finishBy time.Duration
+	errands  int                      // what technicians have still to do
 	late     int                      // calls still on their way that nobody waits for
 	stuck    map[string]*book.Problem // keys that the service has refused without a cause
 	tally    *Tally
@@ -213,7 +214,7 @@ func (w *world) done() bool {
 		}
 	}
 	p := &w.post
-	if p.up && p.state.Phase == session.Idle && len(p.state.Debts) == 0 && !w.telling() && w.late == 0 && p.state.Passing&session.Seeking == 0 {
+	if p.up && w.errands == 0 && p.state.Phase == session.Idle && len(p.state.Debts) == 0 && !w.telling() && w.late == 0 && p.state.Passing&session.Seeking == 0 {
 		return true
 	}
 	if !w.healed && w.now > w.judge.lastCharge+6*time.Hour {

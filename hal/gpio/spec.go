@@ -49,6 +49,26 @@ func find(chips []chip, spec string) (_ place, low bool, err error) {
 	return p, low, err
 }
 
+// Check says with an error which of some lines this machine does not have. None of them
+// is requested, so nothing moves.
+func Check(specs ...string) error {
+	chips, err := kernelChips()
+	if err != nil {
+		return fmt.Errorf("gpio: %w", err)
+	}
+	return check(chips, specs)
+}
+
+func check(chips []chip, specs []string) error {
+	var all error
+	for _, spec := range specs {
+		if _, _, err := find(chips, spec); err != nil {
+			all = errors.Join(all, fmt.Errorf("gpio: %q: %w", spec, err))
+		}
+	}
+	return all
+}
+
 // findOutput finds a line that is to be driven.
 func findOutput(chips []chip, what, spec string) (place, error) {
 	p, low, err := find(chips, spec)

@@ -55,6 +55,17 @@ func TestSpecs(t *testing.T) {
 	}
 }
 
+func TestCheckNamesEveryLineThatIsMissing(t *testing.T) {
+	b := newBoard(t, "gpiochip0", "pinctrl-bcm2711", "GPIO0", "GPIO1")
+	if err := check([]chip{b}, []string{"GPIO0", "!GPIO1", "gpiochip0/1"}); err != nil {
+		t.Error(err)
+	}
+	err := check([]chip{b}, []string{"GPIO0", "GPIO7", "!gpiochip0/9"})
+	if err == nil || !strings.Contains(err.Error(), `gpio: "GPIO7": chip gpiochip0`) || !strings.Contains(err.Error(), `gpio: "!gpiochip0/9": chip gpiochip0`) || strings.Contains(err.Error(), `"GPIO0":`) {
+		t.Error(err)
+	}
+}
+
 func TestLinesAreShownAsATechnicianFindsThem(t *testing.T) {
 	b := newBoard(t, "gpiochip0", "x", "GPIO0", "")
 	for number, want := range []string{"GPIO0 (gpiochip0/0)", "gpiochip0/1"} {

@@ -29,28 +29,29 @@ func Advice(err error) string {
 	return f.advice
 }
 
-// notOurs is a token endpoint's word for keys that belong to another sales unit
-// (RFC 6749, 5.2).
-const notOurs = "unauthorized_client"
+// What is told of keys. Others tell by it what is wrong.
+const (
+	turnedAway  = "keys not accepted by the gateway in front of the service"
+	notAccepted = "keys or token not accepted"
+	notAllowed  = "not allowed for this sales unit"
 
-// turnedAway is what is told of a subscription key that is not accepted.
-const turnedAway = "keys not accepted by the gateway in front of the service"
+	// notOurs is a token endpoint's word for keys that belong to another sales unit
+	// (RFC 6749, 5.2).
+	notOurs = "unauthorized_client"
+)
 
 // BadKeys says whether an error of this package is that the service does not take the
 // keys.
 func BadKeys(err error) bool {
 	var f *failure
-	return errors.As(err, &f) && !BadUnit(err) && (f.http == http.StatusUnauthorized || f.plain == turnedAway)
+	return errors.As(err, &f) && !BadUnit(err) && (f.plain == notAccepted || f.plain == turnedAway)
 }
 
 // BadUnit says whether an error of this package is that the keys are good, and not for
 // this sales unit.
 func BadUnit(err error) bool {
 	var f *failure
-	if !errors.As(err, &f) {
-		return false
-	}
-	return f.http == http.StatusForbidden && f.plain != turnedAway && f.plain != "" || f.http == http.StatusUnauthorized && strings.Contains(f.detail, notOurs)
+	return errors.As(err, &f) && (f.plain == notAllowed || f.plain == notAccepted && strings.Contains(f.detail, notOurs))
 }
 
 // explain tells apart what looks alike from far away: who failed, and how; and
@@ -75,9 +76,9 @@ func explain(got reply, p problem, err error) (plain, advice string) {
 	case p.by == gateway && (status == http.StatusUnauthorized || status == http.StatusForbidden):
 		return turnedAway, "look at subscription_key, and whether it belongs to this base_url"
 	case status == http.StatusUnauthorized && (p.by == service || len(got.body) == 0):
-		return "keys or token not accepted", "look at client_id, client_secret, subscription_key and msn: do they belong together, and to this base_url?"
+		return notAccepted, "look at client_id, client_secret, subscription_key and msn: do they belong together, and to this base_url?"
 	case status == http.StatusForbidden && p.by != nobody:
-		return "not allowed for this sales unit", "ask the service which products sales unit and keys are for"
+		return notAllowed, "ask the service which products sales unit and keys are for"
 	case p.by == nobody && status/100 == 5:
 		return "the service is not well, or something in front of it", "nothing: it is asked again; status.vippsmobilepay.com tells of outages"
 	case p.by == nobody:

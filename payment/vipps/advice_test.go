@@ -162,3 +162,30 @@ func TestUnreachedServicesAreToldApart(t *testing.T) {
 		}
 	}
 }
+
+// Keys that are wrong, keys of another sales unit, and somebody else who answers are told
+// apart.
+func TestKeysAreToldFromSalesUnits(t *testing.T) {
+	for _, x := range []struct {
+		op         string
+		h          http.HandlerFunc
+		keys, unit bool
+	}{
+		{"token", says(401, `{"error":"invalid_client","error_description":"wrong"}`), true, false},
+		{"token", says(401, `{"error":"unauthorized_client","error_description":"another"}`), false, true},
+		{"token", says(401, `{"statusCode":401,"message":"Access denied due to invalid subscription key."}`), true, false},
+		{"get", says(403, problemOf(403, "")), false, true},
+		{"get", says(403, `{"statusCode":403,"message":"Forbidden"}`), true, false},
+		{"token", says(401, "<html>please log in</html>"), false, false},
+		{"get", says(500, ""), false, false},
+		{"get", says(404, problemOf(404, "5090")), false, false},
+	} {
+		_, _, err := fails(t, x.op, x.h)
+		if BadKeys(err) != x.keys || BadUnit(err) != x.unit {
+			t.Errorf("%s: %v: keys %v, unit %v; want %v, %v", x.op, err, BadKeys(err), BadUnit(err), x.keys, x.unit)
+		}
+	}
+	if err := fmt.Errorf("not of this package"); BadKeys(err) || BadUnit(err) {
+		t.Error("another error is taken for one of keys")
+	}
+}

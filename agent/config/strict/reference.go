@@ -19,6 +19,7 @@ func (f Format) Reference() string {
 		}
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", path, k.holds(), k.otherwise(), doc)
 	})
+	b.WriteString(f.overrides())
 	for i, l := range f.Later {
 		b.WriteString([...]string{"\nNot in this version, and refused: ", ", "}[min(i, 1)] + "`" + l.Path + "`")
 	}
@@ -26,6 +27,20 @@ func (f Format) Reference() string {
 		b.WriteString(".\n")
 	}
 	return f.units(nil).Replace(b.String())
+}
+
+// overrides lists the keys that the environment can set.
+func (f Format) overrides() string {
+	var all []string
+	f.Walk(func(path string, k Key) {
+		if k.Env != "" {
+			all = append(all, "`"+k.Env+"` (`"+path+"`)")
+		}
+	})
+	if len(all) == 0 {
+		return ""
+	}
+	return "\nEnvironment variables that win over the file, where they are set and not empty: " + strings.Join(all, ", ") + ".\n"
 }
 
 // holds says what a key holds, for the reference.

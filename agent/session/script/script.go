@@ -54,10 +54,11 @@ func Play(text string) (Played, error) {
 			continue
 		}
 		out = append(out, line)
-		if line == "" || strings.HasPrefix(line, "#") {
+		words := strings.Fields(line)
+		if len(words) == 0 || strings.HasPrefix(line, "#") {
 			continue
 		}
-		if err := w.obey(strings.Fields(line)); err != nil {
+		if err := w.obey(words); err != nil {
 			return Played{}, fmt.Errorf("scenario: line %d: %q: %w", n+1, line, err)
 		}
 		w.diary.money(w)

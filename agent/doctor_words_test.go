@@ -1,0 +1,58 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+)
+
+// Whatever a remedy tells a technician to type is a command of this program, and so are
+// its flags.
+func TestRemediesNameCommandsThatExist(t *testing.T) {
+	root := &cobra.Command{Use: "stolpe"}
+	root.AddCommand(commandTree()...)
+	files, err := filepath.Glob("doctor/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	typed := regexp.MustCompile(`stolpe((?: [a-z][a-z-]*| --[a-z-]+)+)`)
+	seen := map[string]bool{}
+	for _, file := range files {
+		text, err := os.ReadFile(filepath.Clean(file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range typed.FindAllStringSubmatch(string(text), -1) {
+			seen[m[1]] = true
+		}
+	}
+	for line := range seen {
+		words := strings.Fields(line)
+		if slices.Contains([]string{"doctor", "help", "still"}, words[0]) || strings.HasSuffix(line, "stolpe") {
+			continue // checks and topics are not commands
+		}
+		var flags []string
+		for len(words) > 0 && strings.HasPrefix(words[len(words)-1], "--") {
+			flags = append(flags, words[len(words)-1][2:])
+			words = words[:len(words)-1]
+		}
+		found, _, err := root.Find(words)
+		if err != nil || found == root || found.HasSubCommands() {
+			t.Errorf("stolpe%s: %v", line, err)
+			continue
+		}
+		for _, f := range flags {
+			if found.Flags().Lookup(f) == nil {
+				t.Errorf("stolpe%s: it has no flag --%s", line, f)
+			}
+		}
+	}
+	if len(seen) < 20 {
+		t.Errorf("found only %d", len(seen))
+	}
+}
