@@ -31,6 +31,7 @@ func layers() rules.Layers {
 			"payment/envelope": {},
 
 			"agent/setup": {"hal", "payment", "display"},
+			"agent/help":  {"display", "agent/doctor", "agent/session"},
 
 			"agent/telemetry/fleet": {"hal", "payment", "display", "agent/session", "agent/telemetry"},
 		},
@@ -41,7 +42,7 @@ func layers() rules.Layers {
 // pure lists the packages that have no I/O, no chance and no clock: what they
 // say depends on nothing but what they are given.
 func pure() []string {
-	return []string{"hal", "payment", "display", "agent/session", "agent/session/script", "agent/doctor", "agent/telemetry", "agent/telemetry/fleet", "agent/setup"}
+	return []string{"hal", "payment", "display", "agent/session", "agent/session/script", "agent/doctor", "agent/telemetry", "agent/telemetry/fleet", "agent/setup", "agent/help"}
 }
 
 // modules lists what comes from outside. Modules without a package of their own

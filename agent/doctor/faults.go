@@ -17,7 +17,7 @@ func always(nb, en string) func(*EVSE) Text { return func(*EVSE) Text { return T
 
 // lift is how a person ends what only a person can.
 func lift(e *EVSE) Text {
-	return say("deretter: stolpe service in --evse %d", "then: stolpe service in --evse %d", e.ID)
+	return say("deretter: stolpe service in --evse %d --repaired", "then: stolpe service in --evse %d --repaired", e.ID)
 }
 
 // lifted is a remedy that ends with that.
@@ -88,7 +88,10 @@ func faults() []fault {
 				return say("se hvorfor: stolpe logs --since 1h; etter ti minutter uten omstart går den i drift av seg selv, eller: stolpe service in --evse %d", "see why: stolpe logs --since 1h; after ten minutes without a restart it serves again by itself, or: stolpe service in --evse %d", e.ID)
 			}},
 		{"PAY-001", Cash, Fail, "recovery", Text{"betalingstjenesten sier at salgsenheten ikke kan selge", "the payment service says that the sales unit cannot sell"},
-			lifted("se på payment.vipps.msn og nøklene (stolpe payment ping), og om salgsenheten er aktiv i portal.vippsmobilepay.com", "look at payment.vipps.msn and the keys (stolpe payment ping), and whether the sales unit is active in portal.vippsmobilepay.com")},
+			func(e *EVSE) Text {
+				return Text{"se på payment.vipps.msn og nøklene (stolpe payment ping), og om salgsenheten er aktiv i portal.vippsmobilepay.com", "look at payment.vipps.msn and the keys (stolpe payment ping), and whether the sales unit is active in portal.vippsmobilepay.com"}.
+					then(say("deretter: stolpe service in --evse %d", "then: stolpe service in --evse %d", e.ID))
+			}},
 		{"USR-002", Service, Warn, "states", Text{"går ut av drift når ladingen er over", "goes out of service when this charge is over"},
 			always("ingenting: noen har bedt om det; stolpe service in tar det tilbake", "nothing: somebody has asked for it; stolpe service in takes it back")},
 	}
@@ -133,6 +136,16 @@ func faultOf(code string) fault {
 	return fault{code: code, layer: Hard, status: Fail, topic: "faults", what: say("feil %s", "fault %s", code),
 		remedy: always("stolpe help faults forklarer feilkodene", "stolpe help faults explains the codes")}
 }
+
+// Told is what a technician is told of a fault wherever it may be: what it is, and what to
+// do, for EVSE 1 with a meter on a serial line.
+func Told(code string) (what, remedy Text) {
+	f := faultOf(code)
+	return f.what, f.remedy(&EVSE{ID: 1, Meter: Meter{URL: "rtu:///dev/ttyUSB0", Unit: 1}})
+}
+
+// Topics are those of stolpe help that findings and blockers name.
+func Topics() []string { return []string{"failsafe", "faults", "modbus", "recovery", "states", "wiring"} }
 
 // has says which of the codes that begin like that an EVSE has, the gravest first.
 func (e *EVSE) has(beginnings ...string) []string {
