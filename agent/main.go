@@ -42,6 +42,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	root.PersistentPreRunE = all.begin
 	root.AddCommand(commandTree()...)
 	root.SetArgs(args)
+	speak(root, args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	c, err := root.ExecuteContextC(ctx)

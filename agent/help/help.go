@@ -14,6 +14,7 @@ package help
 
 import (
 	"embed"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -64,11 +65,14 @@ func raw(topic string, l display.Lang) string {
 // shows without breaking lines.
 const width = 90
 
-// wrapped is a text in lines of that width, each with so much before it.
+// wrapped is a text in lines of that width, each with so much before it. What is to be
+// typed stays on one line.
 func wrapped(first, indent, text string) string {
 	var b strings.Builder
 	line := first
-	for i, word := range strings.Fields(text) {
+	typed := regexp.MustCompile(`stolpe( [a-z-]+){1,2}( --[a-z-]+( [0-9]+)?)*`)
+	whole := typed.ReplaceAllStringFunc(text, func(s string) string { return strings.ReplaceAll(s, " ", "\x00") })
+	for i, word := range strings.Fields(whole) {
 		if i > 0 && len([]rune(line))+1+len([]rune(word)) > width {
 			b.WriteString(line + "\n")
 			line = indent + word
@@ -79,7 +83,7 @@ func wrapped(first, indent, text string) string {
 		}
 		line += word
 	}
-	return b.String() + line + "\n"
+	return strings.ReplaceAll(b.String()+line+"\n", "\x00", " ")
 }
 
 // phases tells what each phase means.
