@@ -103,7 +103,6 @@ type player struct {
 	log           *slog.Logger
 
 	mu    sync.Mutex // guards the two below: the loop tells, and the scene
-	began time.Duration
 	wrong error // of out
 }
 
