@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/spf13/cobra"
+
+	"stolpe/agent/doctor"
 )
 
 // Whatever a remedy tells a technician to type is a command of this program, and so are
@@ -33,6 +35,9 @@ func TestRemediesNameCommandsThatExist(t *testing.T) {
 	}
 	for line := range seen {
 		words := strings.Fields(line)
+		if words[0] == "doctor" && len(words) > 1 && !slices.Contains(doctor.Names(), words[1]) {
+			t.Errorf("stolpe%s: there is no such check", line)
+		}
 		if slices.Contains([]string{"doctor", "help", "still"}, words[0]) || strings.HasSuffix(line, "stolpe") {
 			continue // checks and topics are not commands
 		}
