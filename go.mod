@@ -30,7 +30,6 @@ require (
 )
 
 require (
-	ahead v0.0.0
 	github.com/BurntSushi/toml v1.4.1-0.20240526193622-a339e1f7089c // indirect
 	github.com/atotto/clipboard v0.1.4 // indirect
 	github.com/aymanbagabas/go-osc52/v2 v2.0.1 // indirect
@@ -85,5 +84,3 @@ require (
 )
 
 tool honnef.co/go/tools/cmd/staticcheck
-
-replace ahead => ./agent/setup/form/ahead

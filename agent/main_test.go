@@ -48,8 +48,10 @@ func (b *builder) path(t *testing.T) string {
 		if b.dir, b.err = os.MkdirTemp("", "stolpe-test-"); b.err != nil {
 			return
 		}
-		if out, err := exec.Command("go", "build", "-o", b.file(), ".").CombinedOutput(); err != nil {
-			b.err = fmt.Errorf("go build: %w: %s", err, out)
+		for file, pkg := range map[string]string{b.file(): ".", filepath.Join(b.dir, wizardName): "./wizard"} { // the second stands beside the first
+			if out, err := exec.Command("go", "build", "-o", file, pkg).CombinedOutput(); err != nil {
+				b.err = fmt.Errorf("go build: %w: %s", err, out)
+			}
 		}
 	})
 	if b.err != nil {

@@ -223,13 +223,47 @@ func (f *fitting) ask(ctx context.Context, s setup.Step) error {
 		if len(page) == 0 {
 			return nil
 		}
-		said, err := f.terminal.Ask(ctx, s.Title().In(f.lang), page, full)
+		r := setup.Request{Do: setup.DoAsk, Title: s.Title().In(f.lang), Known: full}
+		for _, q := range page {
+			r.Keys = append(r.Keys, q.Key)
+			if q.Needs(full) {
+				r.Must = append(r.Must, q.Key)
+			}
+		}
+		said, err := f.terminal.ask(ctx, r, f.checkKey)
 		if err != nil {
 			return err
 		}
-		f.take(said)
+		for _, q := range page {
+			if said.Answers[q.Key], err = q.Clean(said.Answers[q.Key]); err != nil {
+				return err
+			}
+		}
+		f.take(said.Answers)
 		if err := f.save(); err != nil {
 			return err
 		}
 	}
+}
+
+// checkKey says what is wrong with an answer to the question of that key.
+func (f *fitting) checkKey(key, answer string) error {
+	q, _ := setup.Find(key)
+	clean, err := q.Clean(answer)
+	if err != nil || clean == "" {
+		return err
+	}
+	return f.check(q, clean)
+}
+
+// confirm asks the person for a word, or for a yes or a no where that is empty.
+func (f *fitting) confirm(ctx context.Context, title, help, word string) (bool, error) {
+	said, err := f.terminal.ask(ctx, setup.Request{Do: setup.DoConfirm, Title: title, Help: help, Word: word}, f.checkKey)
+	return said.Yes, err
+}
+
+// secret asks the person for something that is not shown.
+func (f *fitting) secret(ctx context.Context, title, help string) (string, error) {
+	said, err := f.terminal.ask(ctx, setup.Request{Do: setup.DoSecret, Title: title, Help: help}, f.checkKey)
+	return said.Typed, err
 }

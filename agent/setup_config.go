@@ -102,7 +102,7 @@ func (f *fitting) askPIN(ctx context.Context) (string, error) {
 	if f.terminal == nil {
 		return "", config.ErrNoPIN
 	}
-	return f.terminal.Secret(ctx, setup.Words{NB: "PIN-koden til forseglingen?", EN: "The PIN of the seal?"}.In(f.lang), "")
+	return f.secret(ctx, setup.Words{NB: "PIN-koden til forseglingen?", EN: "The PIN of the seal?"}.In(f.lang), "")
 }
 
 // mayReplace asks whether a configuration that is there may give way.
@@ -113,7 +113,7 @@ func (f *fitting) mayReplace(ctx context.Context) error {
 	if f.terminal == nil {
 		return unconfirmed(f.file + " is there, and would give way to another")
 	}
-	ok, err := f.terminal.Confirm(ctx, setup.Words{NB: "Skrive over " + f.file + "?", EN: "Write over " + f.file + "?"}.In(f.lang),
+	ok, err := f.confirm(ctx, setup.Words{NB: "Skrive over " + f.file + "?", EN: "Write over " + f.file + "?"}.In(f.lang),
 		setup.Words{NB: "Den blir liggende som ", EN: "It stays as "}.In(f.lang)+f.file+previous, "")
 	if err == nil && !ok {
 		err = unconfirmed(f.file + " stays as it is")

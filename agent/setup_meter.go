@@ -159,7 +159,7 @@ func (f *fitting) scanMeter(ctx context.Context, library *meters.Library, n int)
 	}
 	best := sure[0].Candidates[0]
 	if !best.Proved {
-		ok, err := f.terminal.Confirm(ctx, fmt.Sprintf("%s?", best.Model), setup.Words{
+		ok, err := f.confirm(ctx, fmt.Sprintf("%s?", best.Model), setup.Words{
 			NB: "Måleren sier ikke selv hva den er. Stemmer det med skiltet?", EN: "The meter does not say what it is. Does its plate?"}.In(f.lang), "")
 		if err != nil {
 			return err
@@ -180,12 +180,11 @@ func (f *fitting) compare(ctx context.Context, m *meters.Map, n int, register ha
 	shown := f.progress.Answers[shownKey(n)]
 	if shown == "" {
 		q, _ := setup.Find(shownKey(n))
-		q.Optional = false
-		said, err := f.terminal.Ask(ctx, setup.Meter.Title().In(f.lang), []setup.Question{q}, setup.Answers{})
+		said, err := f.terminal.ask(ctx, setup.Request{Do: setup.DoAsk, Title: setup.Meter.Title().In(f.lang), Keys: []string{q.Key}, Must: []string{q.Key}}, f.checkKey)
 		if err != nil {
 			return "", err
 		}
-		shown = said[q.Key]
+		shown = said.Answers[q.Key]
 	}
 	d, err := parseShown(shown)
 	if err != nil {

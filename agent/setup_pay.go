@@ -62,7 +62,7 @@ func (f *fitting) tryPayment(ctx context.Context, post *control.Client) ([]strin
 	if err != nil || f.terminal == nil || c.Payment.Through != config.ThroughVipps {
 		return nil, err
 	}
-	sure, err := f.terminal.Confirm(ctx, setup.Words{NB: "Prøve betalingen med 2 kroner av dine egne?", EN: "Try the payment with 2 kroner of your own?"}.In(f.lang),
+	sure, err := f.confirm(ctx, setup.Words{NB: "Prøve betalingen med 2 kroner av dine egne?", EN: "Try the payment with 2 kroner of your own?"}.In(f.lang),
 		setup.Words{NB: "Du godkjenner i appen; halvparten trekkes, og alt kommer tilbake.", EN: "You approve in the app; half is taken, and all of it comes back."}.In(f.lang), "")
 	if err != nil || !sure {
 		return []string{setup.Words{NB: "ikke prøvd med penger", EN: "not tried with money"}.In(f.lang)}, err
@@ -155,7 +155,7 @@ func (f *fitting) seal(ctx context.Context) error {
 		return nil
 	}
 	if f.pin == "" {
-		sure, err := f.terminal.Confirm(ctx, setup.Words{NB: "Forsegle måler, kontaktor og innganger med en PIN-kode?", EN: "Seal meter, contactor and inputs with a PIN?"}.In(f.lang),
+		sure, err := f.confirm(ctx, setup.Words{NB: "Forsegle måler, kontaktor og innganger med en PIN-kode?", EN: "Seal meter, contactor and inputs with a PIN?"}.In(f.lang),
 			setup.Words{NB: "De endres da bare av den som har koden.", EN: "Then only whoever has it changes them."}.In(f.lang), "")
 		if err != nil {
 			return err

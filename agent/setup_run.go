@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"stolpe/agent/setup"
-	"stolpe/agent/setup/form"
 	"stolpe/display"
 )
 
@@ -19,7 +18,7 @@ import (
 type fitting struct {
 	setupOptions
 	lang     display.Lang
-	terminal *form.Terminal // nil where nobody is to be asked
+	terminal asker // nil where nobody is to be asked
 	progress setup.Progress
 	told     setup.Answers // by flags and file
 	found    fitted        // what is learned of it
@@ -60,7 +59,7 @@ func newFitting(c *cobra.Command, o setupOptions) (*fitting, error) {
 		return nil, errors.New("--resume and --restart: want one of them")
 	}
 	if terminal(c.InOrStdin()) && terminal(c.ErrOrStderr()) {
-		f.terminal = &form.Terminal{In: c.InOrStdin(), Out: c.ErrOrStderr(), Lang: f.lang, Check: f.check}
+		f.terminal = askerOf(c)
 	}
 	if err := f.load(); err != nil {
 		return nil, err
@@ -80,7 +79,7 @@ func (f *fitting) goOn(ctx context.Context) error {
 		return nil
 	}
 	if n := len(f.progress.Done); n > 0 && !f.resume {
-		on, err := f.terminal.Confirm(ctx, setup.Words{NB: "Fortsette der det ble avbrutt?", EN: "Go on where it was broken off?"}.In(f.lang),
+		on, err := f.confirm(ctx, setup.Words{NB: "Fortsette der det ble avbrutt?", EN: "Go on where it was broken off?"}.In(f.lang),
 			fmt.Sprintf(setup.Words{NB: "%d av %d trinn er gjort.", EN: "%d of %d steps are done."}.In(f.lang), n, len(setup.Steps())), "")
 		if err != nil {
 			return err
@@ -151,13 +150,16 @@ func (f *fitting) check(q setup.Question, answer string) error {
 
 // run does what is not done yet.
 func (f *fitting) run(ctx context.Context) (err error) {
+	defer func() { err = errors.Join(err, f.leave()) }()
+	if f.terminal != nil {
+		defer func() { err = errors.Join(err, f.terminal.close()) }()
+	}
 	if err := f.goOn(ctx); err != nil {
 		return err
 	}
 	if err := f.ready(); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, f.leave()) }()
 	for again := true; again; {
 		again = false
 		for _, s := range setup.Steps() {
@@ -219,7 +221,7 @@ func (f *fitting) broken(ctx context.Context, s setup.Step, err error) error {
 		code = own.code
 	}
 	switch {
-	case ctx.Err() != nil || errors.Is(err, form.ErrLeft):
+	case ctx.Err() != nil || errors.Is(err, errLeft):
 		return coded{errors.Join(errors.New("broken off; stolpe setup --resume --config "+f.file+" goes on"), saved), exitStopped}
 	case code == exitUsage:
 		return errors.Join(err, saved)

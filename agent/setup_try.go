@@ -51,7 +51,7 @@ func (f *fitting) mayClose(ctx context.Context) error {
 	if f.terminal == nil {
 		return unconfirmed(f.danger())
 	}
-	sure, err := f.terminal.Confirm(ctx,
+	sure, err := f.confirm(ctx,
 		f.danger()+" "+setup.Words{NB: "Skriv ", EN: "Type "}.In(f.lang)+testWord+".",
 		setup.Words{NB: "Ingenting må være plugget i, og ingen må ta på den.", EN: "Nothing may be plugged in, and nobody may touch it."}.In(f.lang), testWord)
 	if err == nil && !sure {

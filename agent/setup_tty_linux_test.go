@@ -142,6 +142,9 @@ func TestSetupAsksOnATerminal(t *testing.T) {
 	if err := <-s.ended; err != nil {
 		t.Errorf("%v\n%s", err, s.shown())
 	}
+	if !strings.Contains(s.screen.String(), edge) {
+		t.Error("the wizard has not drawn")
+	}
 	text, err := os.ReadFile(filepath.Join(dir, "stolpe.yaml"))
 	for _, want := range []string{`id: "A12"`, `name: "Torget 3"`, `address: "Torget 4"`, `kwh: 510`} {
 		if err != nil || !strings.Contains(string(text), want) {
@@ -153,8 +156,8 @@ func TestSetupAsksOnATerminal(t *testing.T) {
 	}
 }
 
-// The library that draws the questions must not ask the terminal anything when a command
-// begins that has no questions (package ahead).
+// What draws the questions is no part of the program that has none: nothing is asked of
+// the terminal when a command begins.
 func TestNoCommandAsksTheTerminal(t *testing.T) {
 	t.Parallel()
 	s := sit(t, t.TempDir(), "version")
@@ -193,6 +196,28 @@ func TestSetupIsLeftAndGoesOn(t *testing.T) {
 		s.sees("is in service")
 		if err := <-s.ended; err != nil {
 			t.Errorf("%s: %v\n%s", kind, err, s.shown())
+		}
+		if got := strings.Contains(s.screen.String(), edge); got != (kind == "xterm") {
+			t.Errorf("%s: the wizard has drawn: %t", kind, got)
+		}
+	}
+}
+
+// edge is what only the wizard puts on the screen.
+const edge = "┃"
+
+// A wizard of another version, or none at all, is not used, and said so.
+func TestAWizardThatDoesNotFit(t *testing.T) {
+	t.Parallel()
+	for script, want := range map[string]string{
+		"#!/bin/sh\necho '{\"version\":\"9.9\"}' >&4\ncat <&3 >/dev/null\n": `is of version "9.9"`, "#!/bin/sh\nexit 0\n": "ended by itself", "no program": "exec",
+	} {
+		file := filepath.Join(t.TempDir(), wizardName)
+		if err := os.WriteFile(file, []byte(script), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if w, err := startWizard(file, "en"); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, %v; want %s", script, w, err, want)
 		}
 	}
 }

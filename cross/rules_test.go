@@ -48,10 +48,9 @@ func pure() []string {
 // are for tests and for this tool.
 func modules() []rules.Module {
 	return []rules.Module{
-		{Path: "ahead", In: []string{"agent/setup/form"}, Why: "a module of our own, for the sake of its name: what must be done before the questions' library is initialised"},
 		{Path: "codeberg.org/go-pdf/fpdf", In: []string{"display/paper"}, Why: "PDF files: sales documents and stickers"},
 		{Path: "github.com/VictoriaMetrics/metrics", In: []string{"payment/gateway"}, Why: "figures in the form that Prometheus reads; from v1.36 on it prints a line at each start of every command where the kernel has no PSI, so an older one"},
-		{Path: "github.com/charmbracelet/huh", In: []string{"agent/setup/form"}, Why: "the questions of the wizard, on a terminal"},
+		{Path: "github.com/charmbracelet/huh", In: []string{"agent/wizard"}, Why: "draws the questions of a setup on a terminal; in a program of its own, as it asks the terminal for its colours whenever a program begins"},
 		{Path: "github.com/eclipse/paho.mqtt.golang", In: []string{"agent/mqtt"}, Why: "MQTT 3.1.1 over one connection"},
 		{Path: "github.com/goburrow/modbus", In: []string{"hal/modbus"}, Why: "encodes and checks Modbus PDUs"},
 		{Path: "github.com/mattn/go-isatty", In: []string{"agent"}, Why: "whether somebody sits at a terminal: colours, questions; the wizard brings it along"},
@@ -81,8 +80,6 @@ func goroutines() map[string]string {
 	return map[string]string{
 		"agent":         "runs the EVSEs, the pages and the simulated payment service side by side until all have ended",
 		"agent/control": "serves two sockets side by side",
-
-		"agent/setup/form": "a page of plain lines hears of no context, and a person must be able to leave",
 
 		"agent/mqtt":  "hands on what comes while the library reads on",
 		"agent/evse":  "one worker for each device that may be slow: the loop itself waits for none",

@@ -55,7 +55,7 @@ type Program struct {
 const postPackage = "./agent"
 
 func programs(version string) []Program {
-	return []Program{{"stolpe", postPackage, version}, {"stolpe-gateway", "./payment/gateway", version}}
+	return []Program{{"stolpe", postPackage, version}, {"stolpe-wizard", "./agent/wizard", version}, {"stolpe-gateway", "./payment/gateway", version}}
 }
 
 // Run builds everything from the current folder and gives the exit code: 0 when
