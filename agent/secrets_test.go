@@ -100,7 +100,7 @@ func TestNothingSecretIsToldAnywhere(t *testing.T) {
 	s.end()
 
 	told := map[string]string{"log": s.log.String()}
-	for _, args := range []string{"payment show " + string(ref), "payment reconcile --since 2020-01-01", "payment hooks", "qr list"} {
+	for _, args := range []string{"payment show " + string(ref), "payment reconcile --since 2020-01-01", "payment hooks", "qr list", "config show --origin", "config validate", "config secret list"} {
 		for _, form := range []string{"", " --json"} {
 			got := command(append(strings.Fields(args+form), "--config", file)...)
 			told[args+form] = got.stdout + got.stderr

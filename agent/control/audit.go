@@ -60,7 +60,7 @@ func (a *audit) within(ctx context.Context, r Record) error {
 		return err
 	case <-ctx.Done():
 		not := r // the other may still be read
-		not.Kind, not.Code, not.Text = Refused, Failed, "the ledger did not answer, and nothing was done"
+		not.Kind, not.Code, not.Text = Refused, Failed, "nothing was done: the ledger did not answer, or who had asked went away"
 		a.leave(not)
 		return fmt.Errorf("the ledger does not answer: %w", ctx.Err())
 	}

@@ -118,7 +118,7 @@ func TestLedgerThatDoesNotAnswer(t *testing.T) {
 		close(a.later)
 		<-written
 		all := strings.Join(b.written(), " ")
-		if !strings.Contains(all, "accepted|off|") || !strings.Contains(all, "refused|work|failed|the ledger did not answer") {
+		if !strings.Contains(all, "accepted|off|") || !strings.Contains(all, "refused|work|failed|nothing was done: the ledger did not answer") {
 			t.Error(all)
 		}
 	})
