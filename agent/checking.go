@@ -68,7 +68,7 @@ func newCheckRef(cfg config.Config) payment.Ref {
 // ours refuses a reference that is not of a check: what a driver pays is no business of
 // this one.
 func (c *checker) ours(ref payment.Ref) error {
-	if !strings.HasPrefix(string(ref), checkPrefix(c.cfg)) || !refPattern.MatchString(string(ref)) {
+	if !strings.HasPrefix(string(ref), checkPrefix(c.cfg)) || !ref.Valid() {
 		return fmt.Errorf("reference %.70q: want one of a check of this post, %sk...", ref, checkPrefix(c.cfg))
 	}
 	return nil

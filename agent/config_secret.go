@@ -9,13 +9,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"stolpe/agent/config"
+	"stolpe/agent/config/strict/legal"
 )
 
 // vault is where secrets of this machine are kept.
@@ -79,11 +79,14 @@ type keptSecret struct {
 	Next   string     `json:"next,omitempty"`  // what to do for it to be used
 }
 
-// secretName is what systemd takes for a name, and a folder for a file.
-var secretName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`)
+// isSecretName says whether systemd takes s for a name, and a folder for a file.
+func isSecretName(s string) bool {
+	const most = 128 // characters; chosen by us
+	return s != "" && len(s) <= most && !strings.ContainsRune("._-", rune(s[0])) && legal.Only(s, "._-")
+}
 
 func (v *vault) set(c *cobra.Command, name string, again bool) error {
-	if !secretName.MatchString(name) {
+	if !isSecretName(name) {
 		return fmt.Errorf("NAME %.40q: want letters, digits and . _ -, as in vipps-client-secret", name)
 	}
 	sealed, plain := filepath.Join(v.sealed, name), filepath.Join(v.plain, name)

@@ -50,7 +50,7 @@ func (v *vault) list(stderr io.Writer) (all []keptSecret) {
 		}
 		for _, e := range entries {
 			info, err := e.Info()
-			if err != nil || !info.Mode().IsRegular() || !secretName.MatchString(e.Name()) {
+			if err != nil || !info.Mode().IsRegular() || !isSecretName(e.Name()) {
 				continue
 			}
 			since := info.ModTime().UTC().Truncate(time.Second)

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"time"
 
@@ -151,11 +150,9 @@ func unconfirmed(nothing string) error {
 	return coded{fmt.Errorf("%s; the same command with --yes does it", nothing), exitRefused}
 }
 
-var refPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]{7,63}$`) // ePayment API 1.8.1, and no hyphen first
-
 // parseRef reads a reference that somebody typed.
 func parseRef(text string) (payment.Ref, error) {
-	if !refPattern.MatchString(text) {
+	if ref := payment.Ref(text); !ref.Valid() || text[0] == '-' { // a hyphen first would be a flag
 		return "", fmt.Errorf("REF %q: want a reference such as A12-1-000042, as it stands on the receipt", text)
 	}
 	return payment.Ref(text), nil

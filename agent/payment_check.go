@@ -73,7 +73,7 @@ func (o *checkOptions) run(ctx context.Context, here bool, stdout, stderr io.Wri
 	if o.phone != "" && !phonePattern.MatchString(o.phone) {
 		return errors.New("--phone: want country code and number, 9 to 15 digits and nothing else, as in 4712345678")
 	}
-	if o.ref != "" && !(refPattern.MatchString(o.ref) && strings.Contains(o.ref, "-check-k")) {
+	if o.ref != "" && !(payment.Ref(o.ref).Valid() && strings.Contains(o.ref, "-check-k")) {
 		return fmt.Errorf("--ref %q: want one of a check, such as A12-check-kABCD2345X; a charge is looked at with stolpe payment show", o.ref)
 	}
 	if !o.yes {

@@ -7,11 +7,11 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"regexp"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"stolpe/agent/config/strict/legal"
 	"stolpe/payment/vipps"
 )
 
@@ -117,13 +117,12 @@ func qrDeleteCommand() *cobra.Command {
 	return c
 }
 
-// codePattern is what ids may be (QR API 1.0), but for letters of the Nordic
-// alphabets and spaces, which no id of ours has.
-var codePattern = regexp.MustCompile(`^[-_+%A-Za-z0-9]{1,128}$`)
+// maxCode is the longest id of a code, in characters (QR API 1.0).
+const maxCode = 128
 
 // openFor opens the desk for a code that somebody named.
 func (d *desk) openFor(id string) error {
-	if !codePattern.MatchString(id) {
+	if id == "" || len(id) > maxCode || !legal.Only(id, "-_+%") { // letters of the Nordic alphabets and spaces no id of ours has
 		return fmt.Errorf("ID %q: want the id of a code, such as A12-1; stolpe qr list has them", id)
 	}
 	return d.open()

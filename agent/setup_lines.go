@@ -117,7 +117,7 @@ func (l *teletype) line(ctx context.Context, prompt string) (string, error) {
 	if _, err := io.WriteString(l.out, prompt); err != nil {
 		return "", err
 	}
-	return readUntil(ctx, func() (string, error) {
+	return unless(ctx, func() (string, error) {
 		line, err := l.read.ReadString('\n')
 		if err != nil {
 			return "", errLeft
@@ -139,7 +139,7 @@ func (l *teletype) unseen(ctx context.Context, prompt string) (string, error) {
 	if _, err := io.WriteString(l.out, prompt); err != nil {
 		return "", err
 	}
-	typed, err := readUntil(ctx, func() (string, error) {
+	typed, err := unless(ctx, func() (string, error) {
 		b, err := term.ReadPassword(int(f.Fd()))
 		return string(b), err
 	})
@@ -147,9 +147,9 @@ func (l *teletype) unseen(ctx context.Context, prompt string) (string, error) {
 	return typed, errors.Join(err, term.Restore(int(f.Fd()), was)) // whoever leaves wants to see what is typed next
 }
 
-// readUntil gives what read gives, unless ctx ends first: then read is left to the end of
+// unless gives what read gives, unless ctx ends first: then read is left to the end of
 // the program.
-func readUntil(ctx context.Context, read func() (string, error)) (string, error) {
+func unless(ctx context.Context, read func() (string, error)) (string, error) {
 	type result struct {
 		text string
 		err  error

@@ -91,7 +91,7 @@ func startWizard(path, lang string) (*wizard, error) {
 
 // hear reads what the wizard says, unless ctx ends first.
 func (w *wizard) hear(ctx context.Context) (said setup.Said, err error) {
-	_, err = readUntil(ctx, func() (string, error) { return "", w.out.Decode(&said) })
+	_, err = unless(ctx, func() (string, error) { return "", w.out.Decode(&said) })
 	if errors.Is(err, io.EOF) {
 		err = errors.New("it has ended by itself")
 	}

@@ -28,6 +28,23 @@ func NewRef(post string, evse int, n uint64) Ref {
 	return Ref(strconv.AppendUint(b, n, 10))
 }
 
+// Valid says whether the service takes r for a reference: 8 to 64 letters, digits and
+// hyphens (ePayment API 1.8.1, schema Reference). Such a one is safe in a path as it is.
+func (r Ref) Valid() bool {
+	return len(r) >= 8 && len(r) <= 64 && plain(string(r), "-")
+}
+
+// plain says whether s is ASCII letters, digits and the extra characters.
+func plain(s, extra string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'; !letter && (c < '0' || c > '9') && strings.IndexByte(extra, c) < 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // Number is the charge number that a reference ends in; 0 if it ends in none.
 func (r Ref) Number() uint64 {
 	n, place := uint64(0), uint64(1)

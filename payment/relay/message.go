@@ -103,7 +103,10 @@ type open struct {
 // errMessage is what reading a message wraps.
 var errMessage = errors.New("not a message of ours")
 
-var idPattern = regexp.MustCompile(`^[a-zA-Z0-9-]{1,64}$`)
+// maxAskID is the longest id of an asking, in characters. Chosen by us.
+const maxAskID = 64
+
+var idPattern = regexp.MustCompile(`^[a-zA-Z0-9-]+$`)
 
 // read reads a message of any kind. It knows the version by its own field.
 func read(text []byte, into any) error {

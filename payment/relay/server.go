@@ -101,7 +101,7 @@ func NewServer(o ServerOptions) *Server {
 // Take takes in a message that came from a post for AskLeaf, and never waits.
 func (s *Server) Take(tenant, post string, text []byte) {
 	a := asking{tenant: tenant, post: post}
-	if err := read(text, &a.ask); err != nil || !idPattern.MatchString(a.ask.ID) {
+	if err := read(text, &a.ask); err != nil || len(a.ask.ID) > maxAskID || !idPattern.MatchString(a.ask.ID) {
 		s.Log.Warn("an asking that cannot be read", "tenant", tenant, "post", post, "bytes", len(text), "err", err)
 		s.Saw(Sight{Kind: Malformed})
 		return

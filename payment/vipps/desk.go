@@ -36,7 +36,7 @@ type eventBody struct {
 
 // Events reads what has happened to a payment, oldest first.
 func (c *Client) Events(ctx context.Context, ref payment.Ref) ([]Event, error) {
-	if !refPattern.MatchString(string(ref)) {
+	if !ref.Valid() {
 		return nil, fmt.Errorf("vipps: reference %q: want 8 to 64 letters, digits and hyphens", ref)
 	}
 	var all []Event
@@ -115,7 +115,7 @@ func (c *Client) Approve(ctx context.Context, ref payment.Ref, phone payment.Pho
 	switch {
 	case !strings.EqualFold(host, testHost) && !loopback(host):
 		return fmt.Errorf("vipps: approve %s: %s is not the test environment: want %s", ref, host, testHost)
-	case !refPattern.MatchString(string(ref)):
+	case !ref.Valid():
 		return fmt.Errorf("vipps: reference %q: want 8 to 64 letters, digits and hyphens", ref)
 	case !phonePattern.MatchString(string(phone)):
 		return fmt.Errorf("vipps: approve %s: phone number of %d characters: want country code and number, 9 to 15 digits", ref, len(phone))

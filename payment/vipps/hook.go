@@ -35,7 +35,11 @@ var hookEvents = [...]string{
 	"epayments.payment.captured.v1", "epayments.payment.refunded.v1", "epayments.payment.authorized.v1", "epayments.payment.terminated.v1",
 }
 
-var hookIDPattern = regexp.MustCompile(`^[0-9A-Za-z-]{1,64}$`) // a UUID, as far as published
+var hookIDPattern = regexp.MustCompile(`^[0-9A-Za-z-]+$`) // a UUID, as far as published
+
+// maxID is the longest id of a webhook or a merchant's account that is believed, in
+// characters. Chosen by us: a UUID has 36.
+const maxID = 64
 
 // Hooks lists the registrations of the sales unit.
 func (c *Client) Hooks(ctx context.Context) ([]Hook, error) {
@@ -65,7 +69,7 @@ func (c *Client) AddHook(ctx context.Context, address string) (Hook, error) {
 			if err := json.Unmarshal(body, &b); err != nil {
 				return errors.New("not a registration in JSON") // the body has the secret in it
 			}
-			if !hookIDPattern.MatchString(b.ID) || b.Secret == "" || len(b.Secret) > maxSecret {
+			if len(b.ID) > maxID || !hookIDPattern.MatchString(b.ID) || b.Secret == "" || len(b.Secret) > maxSecret {
 				return errors.New("no id, or no secret")
 			}
 			return nil
@@ -79,7 +83,7 @@ func (c *Client) AddHook(ctx context.Context, address string) (Hook, error) {
 
 // DropHook deletes a registration. Deliveries under way may still arrive.
 func (c *Client) DropHook(ctx context.Context, id string) error {
-	if !hookIDPattern.MatchString(id) {
+	if len(id) > maxID || !hookIDPattern.MatchString(id) {
 		return fmt.Errorf("vipps: webhook %q: want an id of letters, digits and hyphens", id)
 	}
 	return c.alone(ctx, call{op: hookCall, what: "drop " + id, method: http.MethodDelete, path: hooksPath + "/" + id})

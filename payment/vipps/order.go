@@ -10,15 +10,13 @@ import (
 	"stolpe/payment"
 )
 
-var refPattern = regexp.MustCompile(`^[a-zA-Z0-9-]{8,64}$`) // schema Reference; safe in a path as it is
-
 var phonePattern = regexp.MustCompile(`^[0-9]{9,15}$`) // schema Customer
 
 // fit says why an order cannot be asked at all: asking it would break a rule of
 // the API, or put something into an address that does not belong there.
 func (c *Client) fit(o payment.Order) error {
 	switch {
-	case !refPattern.MatchString(string(o.Ref)):
+	case !o.Ref.Valid():
 		return fmt.Errorf("reference %q: want 8 to 64 letters, digits and hyphens", o.Ref)
 	case o.Verb > payment.Inform:
 		return fmt.Errorf("verb %d is not known", o.Verb)

@@ -182,7 +182,7 @@ func (v *Receiver) take(h http.Header, body []byte) {
 		v.Log.Info("webhook from another time", "date", inLog(h.Get("x-ms-date")))
 	}
 	switch err := json.Unmarshal(body, &b); {
-	case err != nil || !refPattern.MatchString(string(b.Reference)):
+	case err != nil || !b.Reference.Valid():
 		v.Log.Warn("webhook that says nothing about a payment", "bytes", len(body))
 		return
 	case b.MSN != v.MSN:

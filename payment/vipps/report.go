@@ -31,7 +31,7 @@ const (
 	maxOpen   = 2       // days that may still be open, beside today
 )
 
-var ledgerPattern = regexp.MustCompile(`^[0-9A-Za-z_-]{1,64}$`)
+var ledgerPattern = regexp.MustCompile(`^[0-9A-Za-z_-]+$`)
 
 // Movement is an entry in the books of the service: what was taken, given back,
 // or paid out.
@@ -109,7 +109,7 @@ func (c *Client) ledgers(ctx context.Context) ([]string, error) {
 		for _, item := range b.Items {
 			switch {
 			case !slices.Contains(item.Handles, c.handle()) || slices.Contains(ids, item.ID):
-			case !ledgerPattern.MatchString(item.ID):
+			case len(item.ID) > maxID || !ledgerPattern.MatchString(item.ID):
 				return "", fmt.Errorf("ledger %q: want letters and digits", item.ID)
 			default:
 				ids = append(ids, item.ID)
