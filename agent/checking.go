@@ -69,7 +69,7 @@ func newCheckRef(cfg config.Config) payment.Ref {
 // this one.
 func (c *checker) ours(ref payment.Ref) error {
 	if !strings.HasPrefix(string(ref), checkPrefix(c.cfg)) || !ref.Valid() {
-		return fmt.Errorf("reference %.70q: want one of a check of this post, %sk...", ref, checkPrefix(c.cfg))
+		return fmt.Errorf("reference %.70q: want one of a check of this post, which begins with %sk", ref, checkPrefix(c.cfg))
 	}
 	return nil
 }

@@ -152,18 +152,18 @@ func TestFaultsOfTheContactor(t *testing.T) {
 			c.charges(t)
 			faulted(sim.Faults{Welded: true})(t, c)
 			c.stops()
-		}, code: "CON-001", want: "FAIL contactor.1: the contactor is welded", remedy: "SWITCH OFF THE BREAKER NOW: the socket is live. Replace the contactor, try it: stolpe contactor test --evse 1; then: stolpe service in --evse 1", why: "CON-001"},
+		}, code: "CON-001", want: "FAIL contactor.1: the contactor is welded", remedy: "SWITCH OFF THE BREAKER NOW: the socket is live. Replace the contactor; then: stolpe service in --evse 1 --repaired; try: stolpe service out --evse 1 --now, stolpe contactor test --evse 1; stolpe service in --evse 1", why: "CON-001"},
 		{name: "sense wire that says closed", plant: func(t *testing.T, c *clinic) {
 			c.charges(t)
 			faulted(sim.Faults{SenseStuck: true, SenseAt: hal.Closed})(t, c)
 			c.stops()
-		}, code: "CON-004", want: "FAIL contactor.1: the wire that senses the contactor says something else than the meter", remedy: "its wire on GPIO27, and try with stolpe contactor test --evse 1; then: stolpe service in --evse 1", why: "CON-004"},
+		}, code: "CON-004", want: "FAIL contactor.1: the wire that senses the contactor says something else than the meter", remedy: "its wire on GPIO27; try: stolpe service out --evse 1 --now, stolpe contactor test --evse 1; then: stolpe service in --evse 1 --repaired", why: "CON-004"},
 		{name: "coil dead", plant: func(t *testing.T, c *clinic) {
 			faulted(sim.Faults{NoClose: true})(t, c)
 			for range 3 {
 				c.tries(t)
 			}
-		}, code: "CON-002", want: "FAIL contactor.1: the contactor does not close", remedy: "the coil's fuse and wire, and at the auxiliary contact on GPIO27; try with stolpe contactor test --evse 1; then: stolpe service in --evse 1", why: "CON-002"},
+		}, code: "CON-002", want: "FAIL contactor.1: the contactor does not close", remedy: "the coil's fuse and wire, and at the auxiliary contact on GPIO27; try: stolpe service out --evse 1 --now, stolpe contactor test --evse 1; then: stolpe service in --evse 1 --repaired", why: "CON-002"},
 		{name: "sense line that cannot be read", stalls: true, plan: plan{change: func(w *world) {
 			wired := w.wires
 			w.wires = func(c gpio.Config) (wires, error) {
@@ -217,7 +217,7 @@ func TestFaultsOfTheMoney(t *testing.T) {
 		{name: "sales unit may not sell", plant: func(t *testing.T, c *clinic) {
 			c.script(t, "create: code 5070 x9")
 			c.asks(t)
-		}, code: "PAY-001", want: "FAIL salesunit: the payment service says that the sales unit cannot sell (PAY-001)", remedy: "portal.vippsmobilepay.com; then: stolpe service in --evse 1", why: "PAY-001"},
+		}, code: "PAY-001", want: "FAIL salesunit: the payment service says that the sales unit cannot sell (PAY-001)", remedy: "portal.vippsmobilepay.com; then: stolpe service in --evse 1 --repaired", why: "PAY-001"},
 		{name: "service out of order", plant: func(t *testing.T, c *clinic) { c.script(t, "any: 503 x1000") },
 			want: "WARN payment: the payment service has a fault", remedy: "status.vippsmobilepay.com"},
 		{name: "bank let go", plant: func(t *testing.T, c *clinic) {

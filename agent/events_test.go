@@ -7,6 +7,7 @@ import (
 	"time"
 
 	commands "stolpe/agent/command"
+	"stolpe/agent/control"
 	"stolpe/agent/ledger"
 	"stolpe/agent/session"
 	"stolpe/cross/schema"
@@ -40,7 +41,10 @@ func TestEveryEventFitsTheSchema(t *testing.T) {
 	id := commands.NewID(noon.Time())
 	refund := &ledger.Refund{Key: "k", Amount: 100, Currency: payment.NOK, Reason: "bad cable"}
 	gap := &ledger.Gap{From: 3, To: 4, Why: "lost with a card"}
+	priced := ledger.Post{Boot: "7M3KQ2ZC"}.Priced(full.Price)
+	local := control.Record{Kind: control.Refused, ID: id, Route: "contactor/test", Caller: control.Caller{Name: strings.Repeat("k", 32), As: strings.Repeat("p", 32)}, Code: control.NotPermitted, Text: "x"}
 	entries := []ledger.Entry{
+		entryOfLocal(local, noon), {Kind: ledger.PostBooted, Post: &priced},
 		{Kind: ledger.Sold, Ref: ref, Sale: sale(full, "A12-1-7")}, {Kind: ledger.Ended, Ref: ref, Sale: sale(bare, "")},
 		{Kind: ledger.Void, Gap: gap}, {Kind: ledger.Trimmed, Gap: gap}, {Kind: ledger.Informed, Ref: ref, Told: "never"},
 		{Kind: ledger.RefundIntent, Ref: ref, Refund: refund}, {Kind: ledger.Refunded, Ref: ref, Refund: refund}, {Kind: ledger.RefundRefused, Ref: ref, Refund: refund},

@@ -16,8 +16,7 @@ import (
 
 // grown is the whole program, as it is when it runs.
 func grown() *cobra.Command {
-	root := &cobra.Command{Use: "stolpe", Short: "the agent inside an EV charging post"}
-	root.AddCommand(commandTree()...)
+	root := rootCommand(new(surface))
 	speak(root, nil)
 	return root
 }

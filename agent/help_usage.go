@@ -67,7 +67,7 @@ func usageOf(w io.Writer, c *cobra.Command, l display.Lang) {
 		fmt.Fprintf(w, "\n%s\n%s\n", say("Eksempler:", "Examples:"), strings.TrimRight(c.Example, "\n"))
 	}
 	if c.HasAvailableSubCommands() {
-		fmt.Fprintf(w, "\n%s\n", say("Kommandoer:", "Commands:"))
+		fmt.Fprintf(w, "\n%s\n", say("Kommandoer:", "Available Commands:"))
 		for _, sub := range c.Commands() {
 			if inHelp(sub) {
 				fmt.Fprintf(w, "  %-*s %s\n", sub.NamePadding(), sub.Name(), shortOf(sub, l))

@@ -51,12 +51,12 @@ with --config, it reads the meter itself; on a serial line the daemon must not h
 			if a.repeat < 1 {
 				return errors.New("--repeat: want more than 0")
 			}
-			s, err := a.source(c.Context(), c.ErrOrStderr())
+			s, err := a.source(c.Context(), progressOf(c))
 			if err != nil {
 				return err
 			}
 			defer s.close() //nolint:errcheck // nothing was written
-			return a.read(c.Context(), s, c.OutOrStdout(), c.ErrOrStderr())
+			return a.read(c.Context(), s, c.OutOrStdout(), progressOf(c))
 		},
 	}
 	f := c.Flags()

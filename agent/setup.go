@@ -61,17 +61,16 @@ writes a report whose name stands in the post's ledger. What is broken off goes 
 	f.BoolVar(&o.restart, "restart", false, "forget a setup that was broken off")
 	f.BoolVar(&o.json, "json", false, "print what came of it as one JSON object")
 	for _, q := range setup.Questions(setup.MaxEVSEs) {
-		said := new(string)
+		said, name := new(string), q.Flag()
 		o.said[q.Key] = said
-		f.StringVar(said, q.Flag(), "", flagHelp(q))
-		if flag := f.Lookup(q.Flag()); q.Kind == setup.YesNo {
-			flag.NoOptDefVal = "true"
-		}
+		f.StringVar(said, name, "", flagHelp(q))
 		if len(q.One) > 0 {
-			completes(c, q.Flag(), q.One)
+			completes(c, name, q.One)
 		}
-		if q.EVSE > 1 {
-			f.Lookup(q.Flag()).Hidden = true // as that of the first, with a 2
+		flag := f.Lookup(name)
+		flag.Hidden = q.EVSE > 1 // as that of the first, with a 2
+		if q.Kind == setup.YesNo {
+			flag.NoOptDefVal = "true"
 		}
 	}
 	completes(c, "skip", strings.Split(stepNames(setup.MaySkip()), ", "))

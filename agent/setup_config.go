@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -121,8 +120,6 @@ func (f *fitting) mayReplace(ctx context.Context) error {
 	return err
 }
 
-var evsePattern = regexp.MustCompile(`^evses\[(\d)\]\.(.*)$`)
-
 // takeBack takes back the answers that led to what is wrong, if they can be asked for
 // again.
 func (f *fitting) takeBack(wrong config.Errors) error {
@@ -153,12 +150,13 @@ func (f *fitting) takeBack(wrong config.Errors) error {
 // questionOf is the question that a key of the configuration answers.
 func questionOf(key string) (setup.Question, bool) {
 	n := 0
-	if m := evsePattern.FindStringSubmatch(key); m != nil {
-		i, err := strconv.Atoi(m[1])
+	entry, of := strings.CutPrefix(key, "evses[")
+	if number, rest, inside := strings.Cut(entry, "]."); of && inside {
+		i, err := strconv.Atoi(number)
 		if err != nil {
 			return setup.Question{}, false
 		}
-		key, n = "evses[]."+m[2], i+1
+		key, n = "evses[]."+rest, i+1
 	}
 	if n == 0 {
 		key, _, _ = strings.Cut(key, "[") // reserve.choices[1] is of reserve.choices
@@ -187,7 +185,7 @@ func (f *fitting) preview(context.Context) error {
 	for _, e := range c.EVSEs {
 		v := display.View{Code: e.Code, State: display.Available, Price: c.Price, Choices: c.Reserve.Choices, Default: c.Reserve.Default, MaxPower: e.MaxPower}
 		for _, lang := range []display.Lang{display.LangOf(c.Price.Currency), display.EN} {
-			if err := term.Draw(f.stderr, lang, c.Post, v, f.terminal != nil && os.Getenv("NO_COLOR") == ""); err != nil {
+			if err := term.Draw(f.stderr, lang, c.Post, v, f.colour); err != nil {
 				return failed(err)
 			}
 		}

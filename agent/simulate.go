@@ -103,8 +103,7 @@ type player struct {
 	log           *slog.Logger
 
 	mu    sync.Mutex // guards the two below: the loop tells, and the scene
-	began time.Duration
-	wrong error // of out
+	wrong error      // of out
 }
 
 // happening is something that has happened, as --json has it.

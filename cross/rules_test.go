@@ -58,6 +58,7 @@ func modules() []rules.Module {
 		{Path: "github.com/mochi-mqtt/server/v2", In: []string{"agent/mqtt/broker"}, Why: "an MQTT broker for tests and the demonstration; not in the product"},
 		{Path: "github.com/piglig/go-qr", In: []string{"display/qr"}, Why: "codes that lead a phone to a page, made without the network"},
 		{Path: "github.com/spf13/cobra", In: []string{"agent", "payment/gateway"}, Why: "subcommands, help and completion"},
+		{Path: "github.com/spf13/pflag", In: []string{"agent"}, Why: "flags as cobra has them, told of in Norwegian"},
 		{Path: "github.com/spf13/viper", In: []string{"agent/config/strict"}, Why: "file and environment as one configuration"},
 		{Path: "go.yaml.in/yaml/v3", In: []string{"agent/config/strict", "hal/modbus/meters"}, Why: "line numbers in configuration errors; meter maps whose keys matter"},
 		{Path: "golang.org/x/sys", In: []string{"hal/modbus", "hal/sim", "systemd"}, Why: "settings of serial lines and pseudo terminals, and the kernel's own clock, which the standard library does not know"},

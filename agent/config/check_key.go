@@ -2,14 +2,17 @@ package config
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 
 	"stolpe/agent/config/strict"
+	"stolpe/agent/config/strict/legal"
 )
 
-var plainValue = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.]*$`)
+// plainValue says whether YAML takes a value without quotes for what it is.
+func plainValue(s string) bool {
+	return s != "" && s[0] != '.' && legal.Only(s, ".")
+}
 
 // CheckKey says what is wrong with one value for a key by itself, whatever the rest of a
 // file says: an Errors, or nil. The key is written as in the reference, with [] after
@@ -29,7 +32,7 @@ func CheckKey(key, value string) error {
 	switch k := found.Kind; {
 	case k == strict.Numbers:
 		text = "[" + value + "]"
-	case k != strict.Text && k != strict.SecretRef && plainValue.MatchString(value):
+	case k != strict.Text && k != strict.SecretRef && plainValue(value):
 		text = value
 	}
 	alone := strict.Format{Keys: []strict.Key{*found}, Units: units}

@@ -8,7 +8,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
-	"regexp"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -94,13 +94,21 @@ func (s *Server) open() (err error) {
 	return nil
 }
 
-// routeName is what a route is called.
-var routeName = regexp.MustCompile(`^[a-z]+(/[a-z]+)*$`)
+// named says whether a route may be called that: words of small letters with / between.
+// It is checked by looking, as a pattern would be compiled at each start of every command.
+func named(name string) bool {
+	for word := range strings.SplitSeq(name, "/") {
+		if word == "" || strings.Trim(word, "abcdefghijklmnopqrstuvwxyz") != "" {
+			return false
+		}
+	}
+	return true
+}
 
 // check says what is wrong with a route, which is a mistake of ours.
 func (r Route) check() error {
 	switch {
-	case !routeName.MatchString(r.Name):
+	case !named(r.Name):
 		return fmt.Errorf("route %q: want words of small letters with / between", r.Name)
 	case (r.Do == nil) == (r.Follow == nil):
 		return fmt.Errorf("route %s: want Do or Follow", r.Name)

@@ -109,6 +109,7 @@ func TestRoutesThatCannotBe(t *testing.T) {
 	for name, change := range map[string]func(*Route){
 		"a name with capitals":  func(r *Route) { r.Name = "Work" },
 		"no name":               func(r *Route) { r.Name = "" },
+		"an empty word":         func(r *Route) { r.Name = "work/" },
 		"nothing to do":         func(r *Route) { r.Do = nil },
 		"a change by viewers":   func(r *Route) { r.Least = Viewer },
 		"urgent, and no change": func(r *Route) { r.Changes, r.Urgent = false, true },

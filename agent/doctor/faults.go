@@ -20,6 +20,12 @@ func lift(e *EVSE) Text {
 	return say("deretter: stolpe service in --evse %d --repaired", "then: stolpe service in --evse %d --repaired", e.ID)
 }
 
+// tried is how a contactor that has been put right is proved: out of service, as nothing
+// else may close it there.
+func tried(e *EVSE) Text {
+	return say("prøv: stolpe service out --evse %d --now, stolpe contactor test --evse %d", "try: stolpe service out --evse %d --now, stolpe contactor test --evse %d", e.ID, e.ID)
+}
+
 // lifted is a remedy that ends with that.
 func lifted(nb, en string) func(*EVSE) Text {
 	return func(e *EVSE) Text { return Text{nb, en}.then(lift(e)) }
@@ -45,11 +51,11 @@ func faults() []fault {
 		{"CON-001", Safety, Fail, "recovery", Text{"kontaktoren er sveiset: det går strøm selv om den er bedt om å åpne", "the contactor is welded: power flows although it is ordered open"}, welded},
 		{"CON-002", Hard, Fail, "recovery", Text{"kontaktoren lukker ikke", "the contactor does not close"},
 			func(e *EVSE) Text {
-				return say("se på sikringen og ledningen til spolen, og på hjelpekontakten ved %s; prøv med stolpe contactor test --evse %d", "look at the coil's fuse and wire, and at the auxiliary contact on %s; try with stolpe contactor test --evse %d", or(e.Contactor.Sense, "sense"), e.ID).then(lift(e))
+				return say("se på sikringen og ledningen til spolen, og på hjelpekontakten ved %s", "look at the coil's fuse and wire, and at the auxiliary contact on %s", or(e.Contactor.Sense, "sense")).then(tried(e)).then(lift(e))
 			}},
 		{"CON-004", Safety, Fail, "recovery", Text{"ledningen som melder kontaktorens stilling, sier noe annet enn måleren", "the wire that senses the contactor says something else than the meter"},
 			func(e *EVSE) Text {
-				return say("se på hjelpekontakten og ledningen ved %s, og prøv med stolpe contactor test --evse %d", "look at the auxiliary contact and its wire on %s, and try with stolpe contactor test --evse %d", or(e.Contactor.Sense, "sense"), e.ID).then(lift(e))
+				return say("se på hjelpekontakten og ledningen ved %s", "look at the auxiliary contact and its wire on %s", or(e.Contactor.Sense, "sense")).then(tried(e)).then(lift(e))
 			}},
 		{"MET-002", Hard, Fail, "recovery", Text{"en annen måler svarer enn den som skal", "another meter answers than the one that should"}, swapped},
 		{"MET-003", Hard, Fail, "recovery", Text{"måleren svarer, men hopper lenger enn strømmen kan ha gått", "the meter answers, but jumps further than power can flow"}, doubted},
@@ -85,22 +91,20 @@ func faults() []fault {
 			always("vent en time; skjer det igjen, se i stolpe sessions list hva som gjør at ladingene tar slutt", "wait an hour; if it happens again, see in stolpe sessions list what ends the charges")},
 		{"SAF-001", Service, Fail, "recovery", Text{"programmet har startet for mange ganger på kort tid", "the program has started too many times in a short time"},
 			func(e *EVSE) Text {
-				return say("se hvorfor: stolpe logs --since 1h; etter ti minutter uten omstart går den i drift av seg selv, eller: stolpe service in --evse %d", "see why: stolpe logs --since 1h; after ten minutes without a restart it serves again by itself, or: stolpe service in --evse %d", e.ID)
+				return say("se hvorfor: stolpe logs --since 1h; etter ti minutter uten omstart går den i drift av seg selv, eller: stolpe service in --evse %d --repaired", "see why: stolpe logs --since 1h; after ten minutes without a restart it serves again by itself, or: stolpe service in --evse %d --repaired", e.ID)
 			}},
 		{"PAY-001", Cash, Fail, "recovery", Text{"betalingstjenesten sier at salgsenheten ikke kan selge", "the payment service says that the sales unit cannot sell"},
-			func(e *EVSE) Text {
-				return Text{"se på payment.vipps.msn og nøklene (stolpe payment ping), og om salgsenheten er aktiv i portal.vippsmobilepay.com", "look at payment.vipps.msn and the keys (stolpe payment ping), and whether the sales unit is active in portal.vippsmobilepay.com"}.
-					then(say("deretter: stolpe service in --evse %d", "then: stolpe service in --evse %d", e.ID))
-			}},
+			lifted("se på payment.vipps.msn og nøklene (stolpe payment ping), og om salgsenheten er aktiv i portal.vippsmobilepay.com", "look at payment.vipps.msn and the keys (stolpe payment ping), and whether the sales unit is active in portal.vippsmobilepay.com")},
 		{"USR-002", Service, Warn, "states", Text{"går ut av drift når ladingen er over", "goes out of service when this charge is over"},
 			always("ingenting: noen har bedt om det; stolpe service in tar det tilbake", "nothing: somebody has asked for it; stolpe service in takes it back")},
 	}
 }
 
-// welded depends on whether the contacts can be seen to be closed.
+// welded comes with the breaker first. It is not tried before it is lifted: a contactor
+// that counts as welded is never closed.
 func welded(e *EVSE) Text {
-	return say("SLÅ AV SIKRINGEN NÅ: uttaket er spenningsførende. Bytt kontaktoren, prøv den: stolpe contactor test --evse %d",
-		"SWITCH OFF THE BREAKER NOW: the socket is live. Replace the contactor, try it: stolpe contactor test --evse %d", e.ID).then(lift(e))
+	return Text{"SLÅ AV SIKRINGEN NÅ: uttaket er spenningsførende. Bytt kontaktoren", "SWITCH OFF THE BREAKER NOW: the socket is live. Replace the contactor"}.
+		then(lift(e)).then(tried(e)).then(say("stolpe service in --evse %d", "stolpe service in --evse %d", e.ID))
 }
 
 // swapped tells the two serials apart.

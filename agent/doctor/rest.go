@@ -131,7 +131,7 @@ func contactor(f *Facts, e *EVSE) Finding {
 		return Finding{ID: "contactor", Status: Pass, What: Text{"startet nettopp", "has just started"}}
 	case !c.As:
 		return Finding{ID: "contactor", Status: Warn, What: say("den skal være %s, og er ikke følt slik", "it is wanted %s, and not sensed so", c.Want), Topic: "wiring",
-			Remedy: say("vent noen sekunder og spør igjen; så stolpe contactor status, stolpe contactor test --evse %d", "wait some seconds and ask again; then stolpe contactor status, stolpe contactor test --evse %d", e.ID)}
+			Remedy: Text{"vent noen sekunder og spør igjen; så stolpe contactor status", "wait some seconds and ask again; then stolpe contactor status"}.then(tried(e))}
 	case c.Sim:
 		return Finding{ID: "contactor", Status: Pass, What: say("simulert, %s", "simulated, %s", c.Want)}
 	}

@@ -2,16 +2,36 @@ package setup
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 )
 
-var (
-	moneyPattern = regexp.MustCompile(`^[0-9]{1,6}[.,][0-9]{2}$`)
-	sumsPattern  = regexp.MustCompile(`^[0-9]{1,6}( *, *[0-9]{1,6})*$`)
-	wholePattern = regexp.MustCompile(`^[0-9]{1,9}$`)
+// digits says whether s is one digit to most of them, and nothing else.
+func digits(s string, most int) bool {
+	return s != "" && len(s) <= most && strings.Trim(s, "0123456789") == ""
+}
+
+// Chosen by us.
+const (
+	mostMajor = 6 // digits of a whole amount
+	mostWhole = 9 // digits of a number
 )
+
+// isMoney says whether s is an amount with two decimals.
+func isMoney(s string) bool {
+	whole, part, _ := strings.Cut(strings.Replace(s, ",", ".", 1), ".")
+	return digits(whole, mostMajor) && len(part) == 2 && digits(part, 2)
+}
+
+// areSums says whether s is whole amounts with commas between them.
+func areSums(s string) bool {
+	for one := range strings.SplitSeq(s, ",") {
+		if !digits(strings.TrimSpace(one), mostMajor) {
+			return false
+		}
+	}
+	return true
+}
 
 // Clean gives an answer as it is kept, or says in an error what is wanted. Whether the
 // configuration takes it, is not known here.
@@ -36,16 +56,16 @@ func (q Question) Clean(answer string) (string, error) {
 		}
 		return wrong("true or false")
 	case Money:
-		if !moneyPattern.MatchString(answer) {
+		if !isMoney(answer) {
 			return wrong("an amount with two decimals, such as 5.49 (kroner or euro, VAT included)")
 		}
 		return strings.Replace(answer, ",", ".", 1), nil
 	case Sums:
-		if !sumsPattern.MatchString(answer) {
+		if !areSums(answer) {
 			return wrong("whole amounts with commas between them, such as 200, 350, 500 (kroner or euro)")
 		}
 	case Number:
-		if !wholePattern.MatchString(answer) {
+		if !digits(answer, mostWhole) {
 			return wrong("a whole number")
 		}
 	case Text:

@@ -62,7 +62,14 @@ type Question struct {
 }
 
 // Flag is its flag, without the hyphens before it.
-func (q Question) Flag() string { return strings.NewReplacer(".", "-", "_", "-").Replace(q.Key) }
+func (q Question) Flag() string {
+	return strings.Map(func(r rune) rune {
+		if r == '.' || r == '_' {
+			return '-'
+		}
+		return r
+	}, q.Key)
+}
 
 // Asked says whether it is a question, given the answers so far.
 func (q Question) Asked(a Answers) bool { return q.When == nil || q.When(a) }

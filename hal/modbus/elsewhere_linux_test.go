@@ -63,7 +63,7 @@ func TestAMeterIsFoundElsewhere(t *testing.T) {
 // Nobody is found where nobody is, and what cannot be reached is an error.
 func TestNobodyIsFoundElsewhere(t *testing.T) {
 	if testing.Short() {
-		t.Skip("part slow: listens at every setting of a line")
+		t.Skip("left out: listens at every setting of a line")
 	}
 	t.Parallel()
 	line, err := sim.ServeRTU(sim.Units{240: silence{}}, sim.Serial{})
