@@ -22,7 +22,7 @@ type tally struct {
 // one went.
 type tallied struct {
 	Record
-	times int
+	times int // how often
 }
 
 // add counts one more.
