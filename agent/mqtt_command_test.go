@@ -38,6 +38,7 @@ func scriptBroker(ts *testscript.TestScript, neg bool, args []string) {
 				p.broker.end()
 			}
 		})
+		ts.Setenv("BROKER", l.Addr().String())
 		file := ts.MkAbs("stolpe.yaml")
 		ts.Check(os.WriteFile(file, []byte(strings.ReplaceAll(ts.ReadFile(file), "BROKER", l.Addr().String())), 0o600))
 	case word == "stop" && p.broker != nil:
