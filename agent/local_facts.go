@@ -51,7 +51,7 @@ func (l *local) facts(ctx context.Context, c control.Caller, text json.RawMessag
 		d.Ledger = l.ledger()
 	}
 	if m, err := rememberedSeal(l.dir); err == nil {
-		d.Seal = sealTrouble(m, l.cfg.Commissioning)
+		d.Seal = sealTrouble(m, l.runs.Load().Commissioning)
 	}
 	if args.Ask && !d.Guest { // it costs a write, and is not for everybody
 		d.Disk = wrongOf(writable(l.dir))
