@@ -22,11 +22,7 @@ type tally struct {
 // one went.
 type tallied struct {
 	Record
-<<<<<<< HEAD
-	times int // how often
-=======
 	times int // deeds
->>>>>>> rev1
 }
 
 // add counts one more.
