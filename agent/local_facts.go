@@ -68,6 +68,9 @@ func (l *local) facts(ctx context.Context, c control.Caller, text json.RawMessag
 	}
 	asked := args.Ask && l.askPayments(ctx)
 	d.Pay, d.Hooks, d.Broker = l.payFacts(asked), l.hookFacts(), l.brokerFacts()
+	if d.Guest && d.Pay.Wrong != "" { // it may name a payment
+		d.Pay.Wrong = "what it says is for technicians"
+	}
 	return d, nil
 }
 
