@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"stolpe/agent/config"
 	"stolpe/payment"
@@ -68,7 +69,8 @@ func newCheckRef(cfg config.Config) payment.Ref {
 // ours refuses a reference that is not of a check: what a driver pays is no business of
 // this one.
 func (c *checker) ours(ref payment.Ref) error {
-	if !strings.HasPrefix(string(ref), checkPrefix(c.cfg)) || !ref.Valid() {
+	last, begins := strings.CutPrefix(string(ref), checkPrefix(c.cfg)+"k")
+	if !begins || strings.Contains(last, "-") || !ref.Valid() { // a post may be called A12-check
 		return fmt.Errorf("reference %.70q: want one of a check of this post, which begins with %sk", ref, checkPrefix(c.cfg))
 	}
 	return nil
@@ -132,6 +134,8 @@ func (c *checker) look(ctx context.Context, ref payment.Ref) (j checkJSON, f pay
 // goOn does what is left of a check that has been approved. However it ends, nothing
 // stays held and nothing stays taken, as far as the service lets that be done.
 func (c *checker) goOn(ctx context.Context, ref payment.Ref) (j checkJSON) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), goOnWithin) // whoever asked may go away between taking and giving back
+	defer cancel()
 	j, f := c.look(ctx, ref)
 	if j.State != "" {
 		return j
@@ -150,6 +154,10 @@ func (c *checker) goOn(ctx context.Context, ref payment.Ref) (j checkJSON) {
 	c.undo(ctx, &j, f)
 	return j
 }
+
+// goOnWithin is how long the rest of a check may take. Chosen by us: all of its tries, at a
+// service that takes its time.
+const goOnWithin = 3 * time.Minute
 
 // settleTries is how often one step is tried. Chosen by us: what a service needs that is
 // busy for a moment; more calls than five a minute it does not take.

@@ -260,6 +260,7 @@ func TestFactsForWhoMayLookOnly(t *testing.T) {
 		d.Price.Currency, d.Price.KWh = "NOK", 549
 		k.Debts, k.Counter = []session.Debt{d}, 7
 	})})
+	c.local.parts.money = &heard{mono: c.local.parts.money.mono, newest: lastAnswer{err: errors.New("get DEMO-1-000008: no route to host"), failed: 1}}
 	for role, secret := range map[control.Role]bool{control.Viewer: true, control.Technician: false} {
 		said, err := c.local.facts(t.Context(), control.Caller{Role: role}, nil)
 		if err != nil {
@@ -271,8 +272,8 @@ func TestFactsForWhoMayLookOnly(t *testing.T) {
 		if len(all) != 1 || all[0].Status != doctor.Fail {
 			t.Fatalf("%v: %+v", role, all)
 		}
-		for _, private := range []string{"DEMO-1-000007", "10.00"} {
-			if told := fmt.Sprint(all, f.Daemon.EVSEs); strings.Contains(told, private) == secret {
+		for _, private := range []string{"DEMO-1-000007", "DEMO-1-000008", "10.00"} {
+			if told := fmt.Sprint(all, f.Daemon.EVSEs, f.Daemon.Pay); strings.Contains(told, private) == secret {
 				t.Errorf("%v: %s in %s: %v", role, private, told, !secret)
 			}
 		}

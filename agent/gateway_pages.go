@@ -123,7 +123,7 @@ in the app's scanner, and can be led elsewhere later.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return o.draw(out, c.OutOrStdout()) },
 	}
-	o.flags(c, "one JSON object, and no code")
+	o.flags(c, "one JSON object, and no code on the terminal")
 	c.Flags().StringVar(&out, "out", "", "`file` to write, ending in .svg or .png")
 	return c
 }
@@ -144,13 +144,16 @@ func (o *pagesOptions) draw(out string, stdout io.Writer) error {
 	if err != nil {
 		return failed(err)
 	}
-	if o.json {
+	say := func() error {
 		return failed(printJSON(stdout, struct {
 			pageAddress
-			File string `json:"file,omitempty"`
+			File string `json:"file,omitempty"` // that was written
 		}{all[0], out}))
 	}
-	if out == "" {
+	switch {
+	case out == "" && o.json:
+		return say()
+	case out == "":
 		return failed(errors.Join(code.Text(stdout), second(fmt.Fprintln(stdout, all[0].URL))))
 	}
 	f, err := os.Create(filepath.Clean(out))
@@ -159,6 +162,9 @@ func (o *pagesOptions) draw(out string, stdout io.Writer) error {
 	}
 	if err != nil {
 		return failed(fmt.Errorf("%w; name another file with --out", err))
+	}
+	if o.json {
+		return say()
 	}
 	return failed(second(fmt.Fprintf(stdout, "%s: leads to %s\n", out, all[0].URL)))
 }

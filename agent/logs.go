@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -50,6 +51,9 @@ What has happened to charges is in stolpe sessions, which is kept for longer.`,
   stolpe logs -f --evse 1`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if l.since != "" && c.Flags().Changed("lines") {
+				return errors.New("--since and --lines: want one of them")
+			}
 			args, err := l.check(time.Now())
 			if err != nil {
 				return err

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -246,6 +247,9 @@ func (o *checkOptions) report(j checkJSON, stdout io.Writer) error {
 		last := "The payer has everything back."
 		if j.State != checkDone {
 			last = "Not all was done: see FAIL above."
+			if slices.ContainsFunc(j.Steps, func(s checkStep) bool { return s.OK && s.What == "approve" }) {
+				last += fmt.Sprintf("\nTo have the rest tried again: stolpe payment check --ref %s --yes", j.Ref)
+			}
 		}
 		return second(fmt.Fprintln(w, last))
 	})

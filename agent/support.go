@@ -78,6 +78,7 @@ func (o *bundleOptions) run(ctx context.Context, stdout, stderr io.Writer) error
 		switch {
 		case m.Key != nil:
 			c.veil, c.Post = support.NewVeil(m.Key, nil, o.plain), cmp.Or(m.Post, "post")
+			c.veil.Know(m.People...)
 		case m.Piece != nil:
 			c.Add(*m.Piece)
 		case m.Missing != nil:

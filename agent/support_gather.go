@@ -34,8 +34,9 @@ type inquiry struct {
 
 // supportMessage is what a daemon tells of itself, bit by bit.
 type supportMessage struct {
-	Key     []byte           `json:"key,omitempty"`  // of the veil; first
-	Post    string           `json:"post,omitempty"` // its id; first
+	Key     []byte           `json:"key,omitempty"`    // of the veil; first
+	People  []string         `json:"people,omitempty"` // whose names the veil has to find; first
+	Post    string           `json:"post,omitempty"`   // its id; first
 	Piece   *support.Piece   `json:"piece,omitempty"`
 	Missing *support.Missing `json:"missing,omitempty"`
 }
@@ -134,7 +135,7 @@ func (q *inquiry) config() (support.Piece, error) {
 	t := table(&b)
 	for _, e := range cfg.Keys() {
 		if !slices.Contains(sealing(), e.Path) {
-			fmt.Fprintf(t, "%s\t%s\t%s\n", e.Path, q.veil.Secrets(e.Text()), e.From)
+			fmt.Fprintf(t, "%s\t%s\t%s\n", e.Path, q.veil.Named(q.veil.Secrets(e.Text())), e.From)
 		}
 	}
 	err = t.Flush()

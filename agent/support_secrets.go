@@ -30,6 +30,16 @@ func secretsOf(cfg config.Config) []string {
 	return all
 }
 
+// people are those whose names a post knows: who has sealed its configuration, now and
+// before, and who may change it.
+func people(cfg config.Config) []string {
+	all := append([]string{cfg.Commissioning.By}, cfg.Control.Admins...)
+	if m, err := rememberedSeal(cfg.StateDir); err == nil {
+		all = append(all, m.By)
+	}
+	return all
+}
+
 // keyBytes is the length of the key of a veil. As long as the hash it goes into.
 const keyBytes = 32
 
@@ -59,7 +69,8 @@ func gatherHere(_ context.Context, file string, since time.Time, plain bool, sen
 		q.read = func(fn func(ledger.Entry) error) error { return ledger.Browse(ledgerPath(cfg.StateDir), fn) }
 	}
 	q.veil = support.NewVeil(key, secretsOf(q.cfg), plain)
-	if err := send(supportMessage{Key: key, Post: q.cfg.Post.ID}); err != nil {
+	q.veil.Know(people(q.cfg)...)
+	if err := send(supportMessage{Key: key, Post: q.cfg.Post.ID, People: people(q.cfg)}); err != nil {
 		return err
 	}
 	return q.gather(send)

@@ -36,6 +36,8 @@ func planted() map[string]string {
 		"phone, plain":        "4791234567",
 		"mail":                "kari@eksempel.no",
 		"login":               "kari",
+		"admin":               "oddvar",
+		"who sealed":          "Bjarne Vik",
 		"page":                "Zk3vQ9pLw2XyT7uB5nR1aQ",
 		"holder":              "holder of page 1",
 	}
@@ -54,6 +56,9 @@ func plantedPost(t *testing.T) (file, state string) {
 	file = configured(t, state, `web: {listen: "127.0.0.1:0"}`, `web: {listen: "127.0.0.1:0", public_url: "http://127.0.0.1:8080"}`, "payment: {through: sim}", `payment: {through: vipps, vipps: {base_url: "http://127.0.0.1:9", msn: "123456", client_id: `+
 		kept("id", p["client id"])+`, client_secret: `+kept("secret", p["client secret"])+`, subscription_key: `+kept("key", p["subscription key"])+`}}  # `+p["secret in a comment"])
 	put(t, filepath.Join(state, "hooks.json"), `[{"id":"1","secret":"`+p["secret of a webhook"]+`"}]`)
+	plain := must(os.ReadFile(filepath.Clean(file)))
+	put(t, file, strings.Replace(string(plain), "control: {", "control: {admins: ["+p["admin"]+"], ", 1))
+	put(t, filepath.Join(state, "seal.json"), `{"key":"abc","by":"`+p["who sealed"]+`"}`) // it has been taken off since, as doctor says
 	plantJournal(t, state)
 	plantLedger(t, filepath.Join(state, "ledger.jsonl"))
 	var all strings.Builder

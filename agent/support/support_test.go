@@ -141,6 +141,21 @@ func TestVeil(t *testing.T) {
 	}
 }
 
+// Names that the post knows are found wherever they stand as words.
+func TestVeilOfNames(t *testing.T) {
+	v := NewVeil([]byte("key"), nil, false)
+	v.Know("kari", "Åse Berg", "root", "")
+	got := v.Text("sealed 2026-11-20, kari; Kari, kari and Åse Berg; karise, root")
+	mark := v.Name("kari")
+	if want := "sealed 2026-11-20, " + mark + "; " + mark + ", " + mark + " and " + v.Name("Åse Berg") + "; karise, root"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	open := NewVeil([]byte("key"), nil, true)
+	if open.Know("kari"); open.Named("kari") != "kari" {
+		t.Error("whoever may see names does not")
+	}
+}
+
 // A member that nobody has thought about is left out.
 func TestUnknownMembersAreLeftOut(t *testing.T) {
 	v := NewVeil([]byte("key"), nil, false)

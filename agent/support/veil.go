@@ -19,6 +19,7 @@ type Veil struct {
 	open    bool     // references, numbers and names may be seen
 	find    []*regexp.Regexp
 	word    *regexp.Regexp
+	people  map[string]*regexp.Regexp // names that are known, and how they are found
 
 	charges, documents map[int]int64 // what is taken off the numbers of an EVSE
 }
@@ -30,7 +31,7 @@ const leastSecret = 6
 // NewVeil makes a veil. The key is the post's own; secrets are values that never may be
 // seen, open or not.
 func NewVeil(key []byte, secrets []string, open bool) *Veil {
-	v := &Veil{key: key, open: open, charges: map[int]int64{}, documents: map[int]int64{}, word: regexp.MustCompile(longWord)}
+	v := &Veil{key: key, open: open, people: map[string]*regexp.Regexp{}, charges: map[int]int64{}, documents: map[int]int64{}, word: regexp.MustCompile(longWord)}
 	for _, p := range patterns() {
 		v.find = append(v.find, regexp.MustCompile(p.find)) // here, and not at each start of each command
 	}
@@ -89,6 +90,27 @@ func (v *Veil) Ref(ref string) string {
 	return v.mark("c", ref)
 }
 
+// Know tells the veil names of people, so that it finds them in a text. Those of a machine
+// are not of people.
+func (v *Veil) Know(names ...string) {
+	for _, name := range names {
+		if name = strings.TrimSpace(name); len(name) > 1 && name != "root" && name != "stolpe" {
+			v.people[name] = regexp.MustCompile(`(?i)(^|[^\pL\pN])` + regexp.QuoteMeta(name) + `($|[^\pL\pN])`)
+		}
+	}
+}
+
+// Named is a text in which marks stand for the names that are known.
+func (v *Veil) Named(text string) string {
+	if v.open {
+		return text
+	}
+	for name, find := range v.people {
+		text = find.ReplaceAllString(text, "${1}"+v.mark("n", name)+"${2}")
+	}
+	return text
+}
+
 // Name is what stands for a name: of somebody who has logged in, say.
 func (v *Veil) Name(name string) string {
 	if v.open || name == "" {
@@ -135,7 +157,7 @@ func (v *Veil) Text(text string) string {
 	if v.open {
 		return text
 	}
-	text = v.marked(text, len(v.find))
+	text = v.Named(v.marked(text, len(v.find)))
 	return v.word.ReplaceAllStringFunc(text, func(word string) string {
 		if suspicious(word) {
 			return v.mark("x", word)
