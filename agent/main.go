@@ -27,6 +27,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	var all surface
 	root := rootCommand(&all)
 	root.SetArgs(args)
+	speak(root, args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	c, err := root.ExecuteContextC(ctx)
