@@ -4,6 +4,8 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -46,6 +48,28 @@ func TestReadmeHasTheConfigReference(t *testing.T) {
 		return
 	}
 	t.Error("the configuration table of README.md is out of date; go test ./agent -run Readme -update-readme writes it")
+}
+
+func TestReadmeTellsEveryExitCode(t *testing.T) {
+	b, err := os.ReadFile(readme)
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, err := os.ReadFile("exit.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	numbers := func(pattern, text string) (all []string) {
+		for _, m := range regexp.MustCompile(pattern).FindAllStringSubmatch(text, -1) {
+			all = append(all, m[1])
+		}
+		return all
+	}
+	_, inside, _ := part(t, string(b), "exit codes")
+	told, there := numbers(`(?m)^\| (\d+) \| \S.*\|$`, inside), numbers(`(?m)^\texit\w+ += (\d+)\b`, string(code))
+	if len(there) < 10 || !slices.Equal(told, there) {
+		t.Errorf("README.md tells of the exit codes %v; exit.go has %v", told, there)
+	}
 }
 
 // Every command stands in the README as it says of itself.

@@ -30,6 +30,7 @@ import (
 //	broker                  start a broker; BROKER in stolpe.yaml becomes its address
 //	broker stop             and end it
 //	charge                  a driver comes: asks, pays, charges; waits until energy flows
+//	charge energy           waits until the meter has counted some
 //	charge stop             the driver stops; waits until the charge is settled
 //	json stdout|FILE        every line is a JSON object, and there is one
 //	json stdout|FILE REGEXP ... and the lines together, compacted, match
@@ -177,13 +178,15 @@ func scriptCharge(ts *testscript.TestScript, neg bool, args []string) {
 		scripted(ts, "energy flows", func() bool {
 			page := scriptPage(ts, p.pages(ts)+p.session, nil)
 			if word == "ask" {
-				return sceneOf(page) == "pay"
+				return sceneOf(page) == "approve"
 			}
 			if app := linkToApp.FindStringSubmatch(page); app != nil {
 				scriptPage(ts, html.UnescapeString(app[1]), url.Values{"act": {"approve"}})
 			}
 			return sceneOf(page) == "charge"
 		})
+	case word == "energy" && p.session != "":
+		attend(ts, "status", "--watch", "--json").match(ts, `"energy_wh":[1-9]`)
 	case word == "stop" && p.session != "":
 		scriptPage(ts, p.pages(ts)+p.session, url.Values{"act": {"stop"}})
 		scripted(ts, "the charge is settled", func() bool {
@@ -191,7 +194,7 @@ func scriptCharge(ts *testscript.TestScript, neg bool, args []string) {
 		})
 		p.session = ""
 	default:
-		ts.Fatalf("usage: charge or charge ask, then charge stop")
+		ts.Fatalf("usage: charge or charge ask, then charge energy, charge stop")
 	}
 }
 
