@@ -22,7 +22,7 @@ type tally struct {
 // one went.
 type tallied struct {
 	Record
-	times int
+	times int // deeds
 }
 
 // add counts one more.
