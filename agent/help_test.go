@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"stolpe/agent/help"
 	"stolpe/display"
@@ -121,5 +122,21 @@ func TestHelpInALanguage(t *testing.T) {
 		if got := command(strings.Fields(args)...); got.code != exitNotFound || !strings.Contains(got.stderr, want) {
 			t.Errorf("stolpe %s: %d\n%s%s", args, got.code, got.stdout, got.stderr)
 		}
+	}
+}
+
+// Every flag says in Norwegian what it does.
+func TestEveryFlagSpeaksNorwegian(t *testing.T) {
+	missing := map[string]string{}
+	eachCommand(grown(), func(c *cobra.Command) {
+		c.InitDefaultHelpFlag()
+		c.Flags().VisitAll(func(f *pflag.Flag) {
+			if f.Name != "help" && !f.Hidden && norwegianOf(f.Usage) == "" {
+				missing[f.Usage] = c.CommandPath()
+			}
+		})
+	})
+	for usage, path := range missing {
+		t.Errorf("%s: add to agent/help/nb/flags.txt: %s", path, usage)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"stolpe/agent/help"
+	"stolpe/agent/setup"
 	"stolpe/display"
 )
 
@@ -98,6 +99,20 @@ func flagsOf(w io.Writer, all *pflag.FlagSet, heading string, l display.Lang) {
 	fmt.Fprintf(w, "\n%s\n%s\n", heading, strings.TrimRight(all.FlagUsages(), " \n"))
 }
 
+// norwegianOf is what a flag does in Norwegian, by what it does in English; empty if that
+// is not known. Those of a setup's questions are the questions.
+func norwegianOf(usage string) string {
+	if text := help.Flag(usage); text != "" {
+		return text
+	}
+	for _, q := range setup.Questions(1) {
+		if flagHelp(q, display.EN) == usage {
+			return flagHelp(q, display.NB)
+		}
+	}
+	return ""
+}
+
 // norwegian is flags with what they do in Norwegian, where that is known.
 func norwegian(all *pflag.FlagSet) *pflag.FlagSet {
 	told := pflag.NewFlagSet("", pflag.ContinueOnError)
@@ -106,7 +121,7 @@ func norwegian(all *pflag.FlagSet) *pflag.FlagSet {
 		one := *f
 		if f.Name == "help" {
 			one.Usage = "hjelp"
-		} else if text := help.Flag(f.Usage); text != "" {
+		} else if text := norwegianOf(f.Usage); text != "" {
 			one.Usage = text
 		}
 		told.AddFlag(&one)

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"stolpe/agent/setup"
+	"stolpe/display"
 )
 
 // setupOptions are the flags of a setup, but for the questions, which are flags too.
@@ -63,7 +64,7 @@ writes a report whose name stands in the post's ledger. What is broken off goes 
 	for _, q := range setup.Questions(setup.MaxEVSEs) {
 		said, name := new(string), q.Flag()
 		o.said[q.Key] = said
-		f.StringVar(said, name, "", flagHelp(q))
+		f.StringVar(said, name, "", flagHelp(q, display.EN))
 		if len(q.One) > 0 {
 			completes(c, name, q.One)
 		}
@@ -85,8 +86,8 @@ func completes(c *cobra.Command, flag string, words []string) {
 }
 
 // flagHelp is what is said of the flag of a question.
-func flagHelp(q setup.Question) string {
-	text := strings.TrimSuffix(q.Ask.EN, "?")
+func flagHelp(q setup.Question, l display.Lang) string {
+	text := strings.TrimSuffix(q.Ask.In(l), "?")
 	if len(q.One) > 0 {
 		text += ": " + strings.Join(q.One, ", ")
 	} else if q.Kind == setup.Money {

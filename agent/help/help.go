@@ -1,5 +1,5 @@
 // Package help is what a technician reads at a post that has no network: topics, in
-// Norwegian and in English, and what the commands are called in Norwegian.
+// Norwegian and in English, and what commands and their flags do, in Norwegian.
 //
 // # Why
 //
