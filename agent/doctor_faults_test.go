@@ -234,7 +234,7 @@ func TestFaultsOfTheMoney(t *testing.T) {
 				d.Price.Currency, d.Price.KWh = "NOK", 549
 				k.Debts, k.Counter = append(k.Debts, d), uint64(n)+1
 			}
-		})}, want: "FAIL settlement.1: DEMO-1-000001: amounts have moved that the post did not move", remedy: "stolpe payment reconcile; then stolpe sessions settle DEMO-1-000001", ready: func(c *clinic) bool {
+		})}, want: "FAIL settlement.1: DEMO-1-000001: amounts have moved that the post did not move", remedy: "stolpe payment reconcile --since DATE; then stolpe sessions settle DEMO-1-000001", ready: func(c *clinic) bool {
 			s, _ := c.state()
 			return len(s.Debts) == session.MaxDebts && s.Debts[0].Trouble.String() != ""
 		}, why: "debts: 16 charges are not settled", then: "stolpe sessions settle --all-stuck"},

@@ -60,7 +60,7 @@ func TestFaultsOfTheMachine(t *testing.T) {
 		{"line that config.txt drives high", file(boot, "dtparam=strict_gpiod\ngpio=2-4,17=op,dh\n"), "FAIL gpio.boot: from power-on until the program has it, the line is pulled to where the contactor closes: GPIO17 (EVSE 1)", "gpio=N=op,dl", ""},
 		{"disk full", func() { c.disk.Free, c.disk.Used = 3<<20, 100 }, "FAIL disk: the disk is full: 3 MB free", "journalctl --vacuum-size", ""},
 		{"disk nearly full", func() { c.disk.Free, c.disk.Used = 150<<20, 97 }, "WARN disk: 150 MB free", "journalctl --vacuum-size", ""},
-		{"disk set read-only", func() { c.disk.ReadOnly = true }, "FAIL disk: /var/lib/stolpe is read-only", "remount,rw", ""},
+		{"disk set read-only", func() { c.disk.ReadOnly = true }, "FAIL disk: /var/lib/stolpe is read-only", "sudo reboot", ""},
 		{"disk that errs", func() { c.disk.Wrong = "input/output error" }, "FAIL disk: nothing can be written in /var/lib/stolpe: input/output error", "replace the card", ""},
 		{"flash worn", file(card+"life_time", "0x03 0x09\n"), "WARN flash: BJTD4R: 90 % of its life is used", "replace it before it fails", ""},
 		{"flash worn out", file(card+"life_time", "0x0b 0x01\n"), "FAIL flash: BJTD4R: 110 %", "support bundle", ""},

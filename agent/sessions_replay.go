@@ -17,6 +17,7 @@ import (
 	"stolpe/agent/session"
 	"stolpe/agent/session/script"
 	"stolpe/agent/support"
+	"stolpe/payment"
 )
 
 // replayOptions are the flags of stolpe sessions replay.
@@ -150,6 +151,9 @@ func (o *replayOptions) chosen(b *support.Bundle, stderr io.Writer) (all []repla
 		if err := json.Unmarshal(b.File(name), &f); err != nil {
 			return nil, coded{fmt.Errorf("%s of the bundle: %w", name, err), exitFailed}
 		}
+		if err := f.named(); err != nil {
+			return nil, coded{fmt.Errorf("%s of the bundle: %w; it was not written by stolpe", name, err), exitFailed}
+		}
 		if o.evse != 0 && o.evse != f.EVSE {
 			continue
 		}
@@ -169,6 +173,17 @@ func (o *replayOptions) chosen(b *support.Bundle, stderr io.Writer) (all []repla
 		return nil, coded{errors.New("the bundle has no such EVSE or charge; evse-1.json in it lists them"), exitNotFound}
 	}
 	return all, nil
+}
+
+// named refuses names of charges that are none: files are called after them, and a bundle
+// may come from anybody.
+func (f *evseFile) named() error {
+	for _, c := range slices.Concat(f.Done, f.Debts) {
+		if !payment.Ref(c.Charge).Valid() {
+			return fmt.Errorf("charge %.40q: want letters, digits and hyphens", c.Charge)
+		}
+	}
+	return nil
 }
 
 // playAll plays scenarios, and says whether the same came of them.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -124,6 +125,31 @@ func TestReplayOfAStuckPost(t *testing.T) {
 			full := command("sessions", "replay", file)
 			t.Errorf("%s: want %q\n%s%s", row.name, row.want, full.stdout, full.stderr)
 		}
+	}
+}
+
+// A bundle that somebody has tampered with writes no file outside the folder that was named.
+func TestReplayWritesNowhereElse(t *testing.T) {
+	t.Parallel()
+	d := ended(7, display.ByDriver, 5_483, 30*time.Minute)
+	file := bundled(t, session.State{Kept: session.Kept{Counter: 7, Serial: "22110345", Resting: d.End, Done: []session.Debt{d}}}, "")
+	b, all := inside(t, file)
+	var f evseFile
+	if err := json.Unmarshal([]byte(all["evse-1.json"]), &f); err != nil {
+		t.Fatal(err)
+	}
+	f.Done[0].Charge = "x/../../elsewhere"
+	changed := support.New(b.Head)
+	changed.Add(must(piece(f.name(), "state", f)))
+	var packed bytes.Buffer
+	if err := changed.Write(&packed); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	tampered := write(t, "bad.tar.gz", packed.String())
+	got := command("sessions", "replay", tampered, "--out", filepath.Join(dir, "in"))
+	if _, err := os.Stat(filepath.Join(dir, "elsewhere.txt")); err == nil || got.code != exitFailed || !strings.Contains(got.stderr, "letters, digits and hyphens") {
+		t.Errorf("%v: %+v", err, got)
 	}
 }
 

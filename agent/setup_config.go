@@ -200,7 +200,7 @@ func (f *fitting) preview(context.Context) error {
 	for _, e := range c.EVSEs {
 		v := display.View{Code: e.Code, State: display.Available, Price: c.Price, Choices: c.Reserve.Choices, Default: c.Reserve.Default, MaxPower: e.MaxPower}
 		for _, lang := range []display.Lang{display.LangOf(c.Price.Currency), display.EN} {
-			if err := term.Draw(f.stderr, lang, c.Post, v, f.terminal != nil && os.Getenv("NO_COLOR") == ""); err != nil {
+			if err := term.Draw(f.stderr, lang, c.Post, v, f.colour); err != nil {
 				return failed(err)
 			}
 		}

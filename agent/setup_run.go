@@ -26,6 +26,7 @@ type fitting struct {
 	post     *onPost       // as it runs; nil before somebody needs it
 	stdout   io.Writer
 	stderr   *headed // progress
+	colour   bool    // there
 }
 
 // headed writes a heading before the first thing that is said below it.
@@ -48,7 +49,7 @@ func (h *headed) Write(b []byte) (int, error) {
 
 // newFitting begins a setup, or goes on with one.
 func newFitting(c *cobra.Command, o setupOptions) (*fitting, error) {
-	f := &fitting{setupOptions: o, lang: langOf(c), stdout: c.OutOrStdout(), stderr: &headed{Writer: progressOf(c)}}
+	f := &fitting{setupOptions: o, lang: langOf(c), stdout: c.OutOrStdout(), stderr: &headed{Writer: progressOf(c)}, colour: paintOf(c, progressOf(c)).on}
 	f.as, _ = c.Flags().GetString("as")
 	for _, s := range o.skip {
 		if !slices.Contains(setup.MaySkip(), setup.Step(s)) {

@@ -106,7 +106,7 @@ func (k *checkup) answer(w io.Writer, f doctor.Facts, all []doctor.Blocker, evse
 		k.remedy(&b, x)
 	}
 	if more := also(f, all); n == 0 && len(more) > 0 {
-		fmt.Fprintln(&b, pick(k.lang, "Ikke i orden er likevel:", "Not well is all the same:"))
+		fmt.Fprintln(&b, pick(k.lang, "Dette bør likevel rettes:", "This should be put right all the same:"))
 		for _, x := range more {
 			k.line(&b, x)
 		}

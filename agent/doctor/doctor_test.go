@@ -51,7 +51,7 @@ func sick(t *testing.T, each func(name string, f Facts)) {
 	for name, change := range map[string]func(*Facts){
 		"no daemon": func(f *Facts) { f.Daemon, f.Absent = nil, "nobody" }, "refused": func(f *Facts) { f.Daemon, f.Refused, f.Absent = nil, true, "no" },
 		"hangs": func(f *Facts) { f.Daemon.Unheard = "EVSE 1" }, "1970": func(f *Facts) { f.Machine.Now = 0 }, "ledger": func(f *Facts) { f.Daemon.Ledger = "ill" },
-		"other version": func(f *Facts) { f.Version = "2" }, "trial": func(f *Facts) { f.File.Trial = "abc" }, "seal": func(f *Facts) { f.Daemon.Seal = "another" },
+		"other version": func(f *Facts) { f.Version = "2" }, "trial": func(f *Facts) { f.File.Trial = "abc" }, "rejected": func(f *Facts) { f.Daemon.Broker = Broker{URL: "mqtts://b", Rejected: true} }, "out of date": func(f *Facts) { f.Daemon.EVSEs[0].Meter.MID = "2026-01-01" }, "seal": func(f *Facts) { f.Daemon.Seal = "another" },
 		"full": func(f *Facts) { f.Daemon.EVSEs[0].Debts = make([]Debt, 16) }, "sense": func(f *Facts) { f.Daemon.EVSEs[0].Contactor.Want = "open" },
 		"hook": func(f *Facts) { f.Daemon.Hooks = Hooks{Wanted: true, URL: "https://x", Wrong: "404"} }, "no hook": func(f *Facts) { f.Daemon.Hooks.Wanted = true },
 		"pinged": func(f *Facts) { f.Daemon.Pay.Pinged = []Pinged{{"clock", "fail", "1h ahead"}} },
@@ -77,8 +77,27 @@ func TestEveryRemedyIsThere(t *testing.T) {
 			t.Errorf("%s: %s says %q, and to do %q", name, where, what, remedy)
 		}
 	}
+	typed := map[string]*regexp.Regexp{ // what these commands end without, if it does not follow
+		"stolpe config set": regexp.MustCompile(`^ '[^']+' '?[\wÅ]`), "stolpe config secret set": regexp.MustCompile(`^ NA`), "stolpe payment show": regexp.MustCompile(`^ [A-Z]`),
+		"stolpe payment reconcile": regexp.MustCompile(`^ --since DAT`), "stolpe meter compare": regexp.MustCompile(`^ KWH --evse \d`), "x509 -noout -subject -dates -in": regexp.MustCompile(`^ FIL`),
+		"timedatectl set-time": regexp.MustCompile(`.*set-ntp true`), // it sets no clock that a time server holds
+	}
+	complete := func(t *testing.T, name, where, text string) {
+		t.Helper()
+		for command, want := range typed {
+			for _, after := range strings.Split(text, command)[1:] {
+				if !want.MatchString(after) {
+					t.Errorf("%s: %s: %s%s: want %v after it", name, where, command, after, want)
+				}
+			}
+		}
+	}
 	sick(t, func(name string, f Facts) {
 		all, _ := Judge(f)
+		for _, x := range all {
+			complete(t, name, x.ID, x.Remedy.NB)
+			complete(t, name, x.ID, x.Remedy.EN)
+		}
 		ill := 0
 		for _, x := range all {
 			bad := x.Status == Fail || x.Status == Warn
@@ -86,6 +105,9 @@ func TestEveryRemedyIsThere(t *testing.T) {
 				ill++
 			}
 			said(t, name, x.ID, x.What, x.Remedy, bad)
+			if x.Topic != "" && !slices.Contains(Topics(), x.Topic) {
+				t.Errorf("%s: %s names a topic that is not listed: %q", name, x.ID, x.Topic)
+			}
 			if x.Group.Title(display.NB) == "" || x.Group.Title(display.EN) == "" {
 				t.Errorf("%s: %s is in no group: %q", name, x.ID, x.Group)
 			}
@@ -95,6 +117,9 @@ func TestEveryRemedyIsThere(t *testing.T) {
 		}
 		for _, b := range Why(f) {
 			said(t, name, b.ID, b.What, b.Remedy, b.Layer != Driver)
+			if b.Topic != "" && !slices.Contains(Topics(), b.Topic) {
+				t.Errorf("%s: %s names a topic that is not listed: %q", name, b.ID, b.Topic)
+			}
 			if !slices.Contains(layers(), b.Layer) {
 				t.Errorf("%s: %s is in no layer: %q", name, b.ID, b.Layer)
 			}
@@ -181,4 +206,29 @@ func TestFactsSurviveTheSocket(t *testing.T) {
 			t.Errorf("%s: %+v, and after the socket %+v", name, a, b)
 		}
 	})
+}
+
+// What cannot be seen is not said to be well, and a remedy does away with what it is for.
+func TestNothingPassesUnseen(t *testing.T) {
+	finding := func(f Facts, id string) Finding {
+		all, _ := Judge(f, id)
+		if len(all) != 1 {
+			t.Fatalf("%s: %v", id, all)
+		}
+		return all[0]
+	}
+	f := Facts{Machine: Machine{Now: 1_800_000_000, Pi: true, Lines: []Line{{EVSE: 1, Name: "GPIO17", Known: true}, {EVSE: 2, Name: "relay"}}}, Daemon: &Daemon{
+		Pay: Pay{Through: "vipps", Kind: BadUnit}, Seal: "another", StateDir: "/var/lib/stolpe", EVSEs: []EVSE{{ID: 1, Faults: []string{"CON-001"}}}}}
+	if x := finding(f, "gpio.boot"); x.Status != Skip || !strings.Contains(x.What.EN, "relay") {
+		t.Errorf("one line is known, and one is not: %+v", x)
+	}
+	if x := finding(f, "payment"); x.Status != Skip || !strings.Contains(x.What.EN, "salesunit") {
+		t.Errorf("the service was asked: %+v", x)
+	}
+	if x := finding(f, "seal"); !strings.Contains(x.Remedy.EN, "rm /var/lib/stolpe/seal.json") {
+		t.Errorf("a seal that is remembered: %+v", x)
+	}
+	if x := finding(f, "contactor"); !strings.Contains(x.Remedy.EN, "Measure") || !strings.HasPrefix(x.Remedy.NB, "SLÅ AV SIKRINGEN") {
+		t.Errorf("welded: %+v", x)
+	}
 }

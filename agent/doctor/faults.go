@@ -37,7 +37,7 @@ func wire(nb, en string, line func(*EVSE) string) func(*EVSE) Text {
 		if line(e) == "" {
 			return Text{nb, en}
 		}
-		return Text{nb, en}.then(say("står den fri alt, er ledningen til %s brutt", "if that is so already, the wire to %s is broken", line(e)))
+		return Text{nb, en}.then(say("er det gjort, er ledningen til %s brutt", "if that is done, the wire to %s is broken", line(e)))
 	}
 }
 
@@ -71,7 +71,7 @@ func faults() []fault {
 				return say("spør driftssenteret; de setter den inn igjen, eller du: stolpe service in --evse %d", "ask the fleet's operator; they put it back, or you do: stolpe service in --evse %d", e.ID)
 			}},
 		{"STO-002", Store, Fail, "recovery", Text{"journalen var skadet, og hva den mistet er ikke kjent", "the journal was damaged, and what it lost is not known"},
-			lifted("ta en støttepakke først (stolpe support bundle), se at alt er gjort opp (stolpe payment reconcile), og bytt kortet hvis det skjer igjen", "take a support bundle first (stolpe support bundle), see that all is settled (stolpe payment reconcile), and replace the card if it happens again")},
+			lifted("ta en støttepakke først (stolpe support bundle), se at alt er gjort opp (stolpe payment reconcile --since DATO), og bytt kortet hvis det skjer igjen", "take a support bundle first (stolpe support bundle), see that all is settled (stolpe payment reconcile --since DATE), and replace the card if it happens again")},
 		{"SAF-004", Safety, Fail, "faults", Text{"for varmt ved kontakt eller kabel, eller termostatens ledning er brutt", "too hot at socket or cable, or the thermostat's wire is broken"},
 			wire("la det kjøle seg, og ettertrekk klemmene", "let it cool down, and tighten the terminals", func(e *EVSE) string { return e.Inputs.Hot })},
 		{"SUP-001", Hard, Fail, "faults", Text{"ingen nettspenning ved måleren", "no mains voltage at the meter"},
@@ -103,7 +103,7 @@ func faults() []fault {
 // welded comes with the breaker first. It is not tried before it is lifted: a contactor
 // that counts as welded is never closed.
 func welded(e *EVSE) Text {
-	return Text{"SLÅ AV SIKRINGEN NÅ: uttaket er spenningsførende. Bytt kontaktoren", "SWITCH OFF THE BREAKER NOW: the socket is live. Replace the contactor"}.
+	return Text{"SLÅ AV SIKRINGEN NÅ: uttaket er spenningsførende. Mål at det er spenningsløst før noen rører det, og bytt kontaktoren", "SWITCH OFF THE BREAKER NOW: the socket is live. Measure that it is dead before anybody touches it, and replace the contactor"}.
 		then(lift(e)).then(tried(e)).then(say("stolpe service in --evse %d", "stolpe service in --evse %d", e.ID))
 }
 
@@ -123,8 +123,8 @@ func swapped(e *EVSE) Text {
 
 // doubted is for a meter that answers and is not believed.
 func doubted(e *EVSE) Text {
-	return say("sammenlign med målerens eget display: stolpe meter compare KWH; er modellen rett (stolpe meter identify)? Feiler det igjen, bytt måleren",
-		"compare with the meter's own display: stolpe meter compare KWH; is the model right (stolpe meter identify)? If it fails again, replace the meter").then(lift(e))
+	return say("sammenlign med målerens eget display: stolpe meter compare KWH --evse %d; er modellen rett (stolpe meter identify --evse %d)? Feiler det igjen, bytt måleren",
+		"compare with the meter's own display: stolpe meter compare KWH --evse %d; is the model right (stolpe meter identify --evse %d)? If it fails again, replace the meter", e.ID, e.ID).then(lift(e))
 }
 
 // silent depends on what happens when it is asked.
@@ -139,6 +139,18 @@ func faultOf(code string) fault {
 	}
 	return fault{code: code, layer: Hard, status: Fail, topic: "faults", what: say("feil %s", "fault %s", code),
 		remedy: always("stolpe help faults forklarer feilkodene", "stolpe help faults explains the codes")}
+}
+
+// Told is what a technician is told of a fault wherever it may be: what it is, and what to
+// do, for EVSE 1 with a meter on a serial line.
+func Told(code string) (what, remedy Text) {
+	f := faultOf(code)
+	return f.what, f.remedy(&EVSE{ID: 1, Meter: Meter{URL: "rtu:///dev/ttyUSB0", Unit: 1}})
+}
+
+// Topics are those of stolpe help that findings and blockers name.
+func Topics() []string {
+	return []string{"failsafe", "faults", "modbus", "recovery", "states", "wiring"}
 }
 
 // has says which of the codes that begin like that an EVSE has, the gravest first.

@@ -55,7 +55,7 @@ func clock(f *Facts, tell func(Finding)) {
 	switch {
 	case m.Now < built || quality == "unknown":
 		x.Status, x.What = Fail, say("klokken er %s, og det er feil", "the clock says %s, which is wrong", says)
-		x.Remedy = say("gi posten nett og vent på tidstjeneren (%s), eller still den: sudo timedatectl set-time '2026-11-28 12:00:00'", "give the post a network and wait for the time server (%s), or set it: sudo timedatectl set-time '2026-11-28 12:00:00'", setClock)
+		x.Remedy = say("gi posten nett og vent på tidstjeneren (%s), eller still den selv: sudo timedatectl set-ntp false; sudo timedatectl set-time 'ÅÅÅÅ-MM-DD TT:MM:SS'; sudo timedatectl set-ntp true", "give the post a network and wait for the time server (%s), or set it yourself: sudo timedatectl set-ntp false; sudo timedatectl set-time 'YYYY-MM-DD HH:MM:SS'; sudo timedatectl set-ntp true", setClock)
 	case quality != "synced":
 		x.Status, x.What = Warn, say("klokken er %s, og ingen tidstjener holder den", "the clock says %s, and no time server disciplines it", says)
 		x.Remedy = say("slipp NTP (UDP 123) ut, og se: %s", "let NTP (UDP 123) out, and look: %s", setClock)
@@ -169,7 +169,7 @@ func strict(f *Facts, tell func(Finding)) {
 
 // bootLevels judges what the lines of the contactors do before the program has them.
 func bootLevels(f *Facts, tell func(Finding)) {
-	var bad, known []string
+	var bad, known, strange []string
 	for _, l := range f.Machine.Lines {
 		up := l.PulledUp
 		if l.Written != "" {
@@ -177,6 +177,7 @@ func bootLevels(f *Facts, tell func(Finding)) {
 		}
 		switch {
 		case !l.Known && l.Written == "":
+			strange = append(strange, l.Name)
 		case up != l.ActiveLow:
 			bad = append(bad, fmt.Sprintf("%s (EVSE %d)", l.Name, l.EVSE))
 			fallthrough
@@ -191,8 +192,8 @@ func bootLevels(f *Facts, tell func(Finding)) {
 	case len(bad) > 0:
 		x.Status, x.What = Fail, say("fra strømmen kommer til programmet har den, trekkes linjen dit kontaktoren lukker: %s", "from power-on until the program has it, the line is pulled to where the contactor closes: %s", all)
 		x.Remedy = Text{"bruk en linje fra GPIO9 til GPIO27 og et relékort som lukker på høyt nivå, eller skriv gpio=N=op,dl (dh for active_low) i config.txt", "use a line from GPIO9 to GPIO27 and a relay board that closes on high, or write gpio=N=op,dl (dh for active_low) in config.txt"}
-	case len(known) == 0:
-		x.Status, x.What = Skip, Text{"det er ikke kjent hva denne maskinens linjer gjør ved oppstart", "it is not known what this machine's lines do at boot"}
+	case len(strange) > 0:
+		x.Status, x.What = Skip, say("det er ikke kjent hva %s gjør ved oppstart", "it is not known what %s does at boot", strings.Join(strange, ", "))
 		x.Remedy = Text{"mål spenningen på linjen mens maskinen starter", "measure the line's voltage while the machine starts"}
 	default:
 		x.Status, x.What = Pass, say("%s holdes åpen fra strømmen kommer", "%s is held open from power-on", strings.Join(known, ", "))

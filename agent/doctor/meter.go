@@ -19,20 +19,20 @@ func troubles() []trouble {
 	byID := Text{"se om adapteren står i: ls -l /dev/serial/by-id", "see whether the adapter is plugged in: ls -l /dev/serial/by-id"}
 	return []trouble{
 		{NoAdapter, at("måleradapteren er ikke der: %s", "the meter's adapter is not there: %s"), func(e *EVSE) Text {
-			return byID.then(say("står den der under et annet navn: stolpe config set 'evses[%d].meter.url'", "if it is there by another name: stolpe config set 'evses[%d].meter.url'", e.Meter.Index))
+			return byID.then(say("står den der under et annet navn: stolpe config set 'evses[%d].meter.url' ADRESSE", "if it is there by another name: stolpe config set 'evses[%d].meter.url' ADDRESS", e.Meter.Index))
 		}},
 		{NoPort, at("det er ingen serieport ved %s", "there is no serial port at %s"), func(e *EVSE) Text {
-			return byID.then(say("skriv navnet: stolpe config set 'evses[%d].meter.url'", "write its name: stolpe config set 'evses[%d].meter.url'", e.Meter.Index))
+			return byID.then(say("skriv den rette: stolpe config set 'evses[%d].meter.url' ADRESSE", "write the right one: stolpe config set 'evses[%d].meter.url' ADDRESS", e.Meter.Index))
 		}},
 		{NoRights, at("programmet får ikke åpne %s", "the program may not open %s"), always("gi brukeren til programmet gruppen: sudo usermod -aG dialout stolpe, så sudo systemctl restart stolpe", "give the program's user the group: sudo usermod -aG dialout stolpe, then sudo systemctl restart stolpe")},
 		{LineHeld, at("et annet program holder %s", "another program holds %s"), func(e *EVSE) Text {
 			return say("finn det: sudo fuser -v %s; ModemManager må være av", "find it: sudo fuser -v %s; ModemManager must be off", strings.TrimPrefix(plainURL(e), "rtu://"))
 		}},
 		{NoName, at("navnet i %s er ikke kjent i nettet", "the name in %s is not known on the network"), func(e *EVSE) Text {
-			return say("bruk IP-adressen: stolpe config set 'evses[%d].meter.url'", "use the IP address: stolpe config set 'evses[%d].meter.url'", e.Meter.Index)
+			return say("bruk IP-adressen: stolpe config set 'evses[%d].meter.url' ADRESSE", "use the IP address: stolpe config set 'evses[%d].meter.url' ADDRESS", e.Meter.Index)
 		}},
 		{NoListener, at("ingen lytter ved %s", "nobody listens at %s"), func(e *EVSE) Text {
-			return say("er måleren eller gatewayen på, og er Modbus TCP slått på i den? Porten er som regel 502; ellers stolpe config set 'evses[%d].meter.url'", "is the meter or its gateway on, and Modbus TCP switched on in it? The port is 502 as a rule; else stolpe config set 'evses[%d].meter.url'", e.Meter.Index)
+			return say("er måleren eller gatewayen på, og er Modbus TCP slått på i den? Porten er som regel 502; ellers stolpe config set 'evses[%d].meter.url' ADRESSE", "is the meter or its gateway on, and Modbus TCP switched on in it? The port is 502 as a rule; else stolpe config set 'evses[%d].meter.url' ADDRESS", e.Meter.Index)
 		}},
 		{Gateway, at("gatewayen ved %s får ikke svar fra enhet %d", "the gateway at %s gets no answer from unit %d"), elsewhere},
 		{OtherModel, func(e *EVSE) Text {

@@ -22,7 +22,9 @@ func token(f *Facts, tell func(Finding)) {
 		x.Status, x.What = Skip, Text{"nøklene er hos gatewayen", "the keys are at the gateway"}
 	case p.Kind == BadKeys:
 		x.Status, x.What = Fail, say("betalingstjenesten tar ikke nøklene: %s", "the payment service does not take the keys: %s", p.Wrong)
-		x.Remedy = Text{"sammenlign client_id, client_secret, subscription_key og msn med portal.vippsmobilepay.com; bytt: stolpe config secret set", "compare client_id, client_secret, subscription_key and msn with portal.vippsmobilepay.com; replace: stolpe config secret set"}
+		x.Remedy = Text{"sammenlign client_id, client_secret, subscription_key og msn med portal.vippsmobilepay.com; bytt: stolpe config secret set NAVN", "compare client_id, client_secret, subscription_key and msn with portal.vippsmobilepay.com; replace: stolpe config secret set NAME"}
+	case p.Kind == BadUnit:
+		x.Status, x.What = Skip, Text{"se salesunit: den er ikke disse nøklenes", "see salesunit: it is not that of these keys"}
 	case p.Kind == Unreached:
 		x.Status, x.What = Fail, say("betalingstjenesten svarer ikke: %s", "the payment service does not answer: %s", p.Wrong)
 		x.Remedy = Text{"se på nettet: ip route, ping 1.1.1.1, resolvectl query api.vipps.no; så stolpe payment ping", "look at the network: ip route, ping 1.1.1.1, resolvectl query api.vipps.no; then stolpe payment ping"}.then(next)
@@ -104,7 +106,8 @@ func webhook(f *Facts, tell func(Finding)) {
 }
 
 // stuck is what to do about a debt, by what troubles it.
-func stuck(trouble string) (what, remedy Text) {
+func stuck(trouble, ref string) (what, remedy Text) {
+	look := say("se på den (stolpe payment show %s), så", "look at it (stolpe payment show %s), then", or(ref, "REF"))
 	switch trouble {
 	case "setup":
 		return Text{"salgsenheten eller nøklene duger ikke", "the sales unit or its keys are not fit"}, Text{"sett dem i stand (stolpe payment ping), så", "put them right (stolpe payment ping), then"}
@@ -113,13 +116,13 @@ func stuck(trouble string) (what, remedy Text) {
 	case "too_late":
 		return Text{"fristen for å trekke er ute", "the time for capturing is over"}, Text{"beløpet er tapt; send regning hvis du vet hvem. Rydd opp:", "the amount is lost; send an invoice if you know to whom. Clear up:"}
 	case "meddled":
-		return Text{"beløpene er flyttet av andre enn posten", "amounts have moved that the post did not move"}, Text{"sammenlign med portalen: stolpe payment reconcile; så", "compare with the portal: stolpe payment reconcile; then"}
+		return Text{"beløpene er flyttet av andre enn posten", "amounts have moved that the post did not move"}, Text{"sammenlign med portalen: stolpe payment reconcile --since DATO; så", "compare with the portal: stolpe payment reconcile --since DATE; then"}
 	case "no_partial":
-		return Text{"denne betalingen kan bare trekkes hel", "this payment can only be captured whole"}, Text{"se på den (stolpe payment show), så", "look at it (stolpe payment show), then"}
+		return Text{"denne betalingen kan bare trekkes hel", "this payment can only be captured whole"}, look
 	case "":
 		return Text{"betalingstjenesten har ikke bekreftet det", "the payment service has not confirmed it"}, Text{"", ""}
 	}
-	return say("avvist: %s", "refused: %s", trouble), Text{"se på den (stolpe payment show), så", "look at it (stolpe payment show), then"}
+	return say("avvist: %s", "refused: %s", trouble), look
 }
 
 // settlement judges the charges that are not settled.
@@ -137,7 +140,7 @@ func settlement(f *Facts, e *EVSE) Finding {
 		if bad++; bad > 1 && (!late || x.Status == Fail) {
 			continue
 		}
-		what, remedy := stuck(d.Trouble)
+		what, remedy := stuck(d.Trouble, d.Ref)
 		name := Text{or(d.Ref, "en lading"), or(d.Ref, "a charge")}
 		x.Status, x.Topic = Warn, "recovery"
 		if late {
@@ -175,7 +178,7 @@ func broker(f *Facts, tell func(Finding)) {
 		x.Status, x.What = Pass, say("tilkoblet i %v, %d hendelser venter", "connected for %v, %d events wait", time.Duration(b.Since)*time.Second, b.Waiting)
 	case b.Rejected:
 		x.Status, x.What = bad, say("brokeren %s og posten godtar ikke hverandres sertifikater: %s", "the broker %s and the post do not accept each other's certificates: %s", b.URL, b.Wrong)
-		x.Remedy = Text{"se på mqtt.ca, mqtt.cert og mqtt.key: er de utstedt for denne posten, gyldige i dag og av samme utsteder? openssl x509 -noout -subject -dates -in", "look at mqtt.ca, mqtt.cert and mqtt.key: issued for this post, valid today, and by the same authority? openssl x509 -noout -subject -dates -in"}
+		x.Remedy = Text{"se på mqtt.ca, mqtt.cert og mqtt.key: er de utstedt for denne posten, gyldige i dag og av samme utsteder? openssl x509 -noout -subject -dates -in FIL", "look at mqtt.ca, mqtt.cert and mqtt.key: issued for this post, valid today, and by the same authority? openssl x509 -noout -subject -dates -in FILE"}
 	default:
 		x.Status, x.What = bad, say("brokeren %s er borte: %s", "the broker %s is away: %s", b.URL, or(b.Wrong, "-"))
 		x.Remedy = Text{"er nettet oppe (ip route), er adressen rett (mqtt.url), og går brokeren? Så stolpe mqtt status", "is the network up (ip route), is the address right (mqtt.url), and does the broker run? Then stolpe mqtt status"}

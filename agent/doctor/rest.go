@@ -21,7 +21,7 @@ func disk(f *Facts, tell func(Finding)) {
 	switch {
 	case d.ReadOnly:
 		x.Status, x.What = Fail, say("%s kan bare leses: disken er satt i lesemodus", "%s is read-only: the disk has been set so", d.Dir)
-		x.Remedy = Text{"se hvorfor: sudo dmesg | grep -i -E 'ext4|mmc'; sudo mount -o remount,rw /; skjer det igjen, bytt kortet", "see why: sudo dmesg | grep -i -E 'ext4|mmc'; sudo mount -o remount,rw /; if it happens again, replace the card"}
+		x.Remedy = Text{"se hvorfor: sudo dmesg | grep -i -E 'ext4|mmc'; start maskinen på nytt når ingen lader, så disken sjekkes (sudo reboot); skjer det igjen, bytt kortet", "see why: sudo dmesg | grep -i -E 'ext4|mmc'; reboot when nobody charges, so that the disk is checked (sudo reboot); if it happens again, replace the card"}
 	case d.Free < hardlyFree || strings.Contains(d.Wrong, "no space"):
 		x.Status, x.What = Fail, say("disken er full: %d MB ledig i %s", "the disk is full: %d MB free in %s", free, d.Dir)
 		x.Remedy = say("frigjør plass: sudo journalctl --vacuum-size=50M; sudo apt clean; se så hva som er stort: sudo du -xh / | sort -h | tail", "make room: sudo journalctl --vacuum-size=50M; sudo apt clean; then see what is large: sudo du -xh / | sort -h | tail")
@@ -151,11 +151,11 @@ func mid(f *Facts, e *EVSE) Finding {
 		x.Status, x.What = Skip, Text{"måleren er simulert", "the meter is simulated"}
 	case e.Meter.MID == "" || err != nil:
 		x.Status, x.What = Skip, Text{"det er ikke skrevet til når målerens verifisering gjelder", "it is not written until when the meter's verification holds"}
-		x.Remedy = say("les det av måleren eller papirene: stolpe config set '%s' 2034-12-31", "read it off the meter or its papers: stolpe config set '%s' 2034-12-31", key)
+		x.Remedy = say("les det av måleren eller papirene: stolpe config set '%s' ÅÅÅÅ-MM-DD", "read it off the meter or its papers: stolpe config set '%s' YYYY-MM-DD", key)
 	case f.Machine.Now < built:
 		x.Status, x.What = Skip, Text{"klokken vet ikke hvilken dag det er", "the clock does not know which day it is"}
 	case left < 0:
-		x.Status, x.What, x.Remedy = Fail, say("målerens verifisering gikk ut %s", "the meter's verification ran out on %s", e.Meter.MID), order.then(say("så stolpe config set '%s'", "then stolpe config set '%s'", key))
+		x.Status, x.What, x.Remedy = Fail, say("målerens verifisering gikk ut %s", "the meter's verification ran out on %s", e.Meter.MID), order.then(say("så stolpe config set '%s' ÅÅÅÅ-MM-DD", "then stolpe config set '%s' YYYY-MM-DD", key))
 	case left < soon:
 		x.Status, x.What, x.Remedy = Warn, say("målerens verifisering går ut %s, om %d dager", "the meter's verification runs out on %s, in %d days", e.Meter.MID, left), order
 	default:
@@ -229,7 +229,7 @@ func seal(f *Facts, tell func(Finding)) {
 	switch c := f.File; {
 	case f.Daemon != nil && f.Daemon.Seal != "":
 		tell(Finding{Status: Warn, What: say("forseglingen: %s", "the seal: %s", f.Daemon.Seal), Topic: "recovery",
-			Remedy: Text{"se på posten: stemmer måler, kontaktor og innganger? Spør den som satte den i drift; er alt i orden: stolpe config seal", "look at the post: are meter, contactor and inputs as they should be? Ask whoever commissioned it; if all is right: stolpe config seal"}})
+			Remedy: say("se på posten: stemmer måler, kontaktor og innganger? Spør den som satte den i drift; er alt i orden, la posten gå etter det nye: sudo rm %s/seal.json, så sudo systemctl restart stolpe", "look at the post: are meter, contactor and inputs as they should be? Ask whoever commissioned it; if all is right, have the post go by what is there now: sudo rm %s/seal.json, then sudo systemctl restart stolpe", f.Daemon.StateDir)})
 	case c.Seal != "":
 		tell(Finding{Status: Pass, What: say("forseglet %s", "sealed %s", c.Seal)})
 	}

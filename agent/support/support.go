@@ -210,6 +210,12 @@ const veiled = `Redacted: no keys, no references of payments, no pages of driver
   their distances are true.
 `
 
+// maxUnpacked is how much is unpacked at most, bytes: all files of the largest bundle, and
+// what a tar has around each of them.
+const maxUnpacked = MaxBundle + (MaxPieces+4)*4096
+
+var errTooLarge = fmt.Errorf("support bundle: more than %d MiB or %d files; it was not written by stolpe", MaxBundle>>20, MaxPieces)
+
 // Read reads a bundle that Write wrote, with the same limits.
 func Read(r io.Reader) (*Bundle, error) {
 	packed, err := gzip.NewReader(r)
@@ -217,8 +223,12 @@ func Read(r io.Reader) (*Bundle, error) {
 		return nil, fmt.Errorf("not a support bundle: %w", err)
 	}
 	b := &Bundle{}
-	for t := tar.NewReader(packed); ; {
+	little := &io.LimitedReader{R: packed, N: maxUnpacked} // also of what is stepped over
+	for t := tar.NewReader(little); ; {
 		h, err := t.Next()
+		if little.N == 0 {
+			return nil, errTooLarge
+		}
 		if errors.Is(err, io.EOF) {
 			break
 		}
@@ -234,7 +244,7 @@ func Read(r io.Reader) (*Bundle, error) {
 			return nil, fmt.Errorf("support bundle: %s: %w", name, err)
 		}
 		if b.size += len(body); b.size > MaxBundle || len(b.pieces) > MaxPieces {
-			return nil, fmt.Errorf("support bundle: more than %d MiB or %d files; it was not written by stolpe", MaxBundle>>20, MaxPieces)
+			return nil, errTooLarge
 		}
 		b.pieces = append(b.pieces, Piece{Name: name, Body: body})
 	}

@@ -1,8 +1,11 @@
 package support
 
 import (
+	"archive/tar"
 	"bytes"
+	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -70,6 +73,34 @@ func TestReadRefuses(t *testing.T) {
 	for want, in := range map[string][]byte{"not a support bundle": []byte("hello"), "support bundle": packed[:len(packed)/2], "use stolpe 9": out.Bytes()} {
 		if _, err := Read(bytes.NewReader(in)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}
+
+// A small file that unpacks to a very large one is not unpacked to its end, whatever it is
+// made of.
+func TestReadStopsAtABomb(t *testing.T) {
+	for name, h := range map[string]tar.Header{"a file": {Name: "x/big", Typeflag: tar.TypeReg}, "what is stepped over": {Name: "big", Typeflag: tar.TypeReg}} {
+		var out bytes.Buffer
+		packed, err := gzip.NewWriterLevel(&out, gzip.BestSpeed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := tar.NewWriter(packed)
+		h.Size = 4 * MaxBundle
+		if err := w.WriteHeader(&h); err != nil {
+			t.Fatal(err)
+		}
+		for range 4 {
+			if _, err := w.Write(make([]byte, MaxBundle)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := errors.Join(w.Close(), packed.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Read(&out); !errors.Is(err, errTooLarge) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
