@@ -18,7 +18,7 @@ func configSealCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "seal",
 		Short: "seal what the post was commissioned with, so that it changes only with a PIN",
-		Long: "Signs post.id, and of each EVSE id, meter, contactor, inputs and max_power_w, with a key that comes from a PIN.\n" +
+		Long: "Signs post.id, meters_dir, and of each EVSE id, meter, contactor, inputs and max_power_w, with a key that comes from a PIN.\n" +
 			"The post refuses a file in which one of them was changed without it. A sentence is a better PIN than digits.\n" +
 			"It keeps mistakes and strangers out, and not somebody with all rights on this machine: they can seal anew,\n" +
 			"which the post notes in its ledger and stolpe doctor shows.",

@@ -24,7 +24,7 @@ func commissioningKeys() strict.Key {
 		return func(s string) bool { return len(s) == length && legal.Only(s, "-_") }
 	}
 	const made = " Written by `stolpe config seal`."
-	return strict.Key{Name: "commissioning", Kind: strict.Section, Unset: "nothing is sealed", Doc: "The seal on what the post was commissioned with: `post.id`, and of each EVSE `id`, `meter`, `contactor`, `inputs` and `max_power_w`. If one of them has been changed without the PIN, the file is refused.", Keys: []strict.Key{
+	return strict.Key{Name: "commissioning", Kind: strict.Section, Unset: "nothing is sealed", Doc: "The seal on what the post was commissioned with: `post.id`, `meters_dir`, and of each EVSE `id`, `meter`, `contactor`, `inputs` and `max_power_w`. If one of them has been changed without the PIN, the file is refused.", Keys: []strict.Key{
 		{Name: "sealed_at", Kind: strict.Text, Need: true, Want: `a time such as "2026-11-20T10:00:00Z"`, Legal: func(s string) bool { _, err := time.Parse(time.RFC3339, s); return err == nil },
 			Doc: "When it was sealed." + made},
 		{Name: "by", Kind: strict.Text, Need: true, Want: someText(maxName), Legal: legal.Shorter(maxName), Doc: "Who sealed it, as they said." + made},
@@ -36,7 +36,7 @@ func commissioningKeys() strict.Key {
 
 // Sealed says whether a key, or a section, is or holds one that a seal is on.
 func Sealed(key string) bool {
-	if key == "post" || key == "post.id" || key == "evses" || key == "commissioning" || strings.HasPrefix(key, "commissioning.") {
+	if key == "post" || key == "post.id" || key == "meters_dir" || key == "evses" || key == "commissioning" || strings.HasPrefix(key, "commissioning.") {
 		return true
 	}
 	entry, is := strings.CutPrefix(key, "evses[")
@@ -50,6 +50,8 @@ func Sealed(key string) bool {
 
 // sealedText is what is signed: what stands in the file at the sealed keys. It is not
 // what holds by default, so that a later version may have more keys.
+// The folder of register maps is among them, as a map in it takes the place of one of the
+// same name.
 func sealedText(said map[string]string) string {
 	var b strings.Builder
 	for _, key := range slices.Sorted(maps.Keys(said)) {
@@ -75,7 +77,7 @@ func (r *reader) checkSeal(f *file, data []byte) {
 	}
 	said, err := schema().Said(data)
 	if err == nil && !f.Commissioning.on().Holds(sealedText(said)) {
-		r.Fail("commissioning.seal", "the seal of something else: post.id, or a meter, contactor, input or max_power_w of an EVSE, has been changed since "+f.Commissioning.By+" sealed it",
+		r.Fail("commissioning.seal", "the seal of something else: post.id, meters_dir, or a meter, contactor, input or max_power_w of an EVSE, has been changed since "+f.Commissioning.By+" sealed it",
 			"what was sealed (the version before may have it); or, once somebody has looked at the post, a new seal: stolpe config seal")
 	}
 }
