@@ -16,10 +16,10 @@ func confirmed(c *cobra.Command, yes bool, danger, word string) error {
 	if yes {
 		return nil
 	}
-	if !terminal(c.InOrStdin()) {
-		return unconfirmed(danger)
-	}
 	lang := langOf(c)
+	if !terminal(c.InOrStdin()) {
+		return unconfirmedIn(lang, danger)
+	}
 	said, err := typed(c.InOrStdin(), c.ErrOrStderr(),
 		fmt.Sprintf(pick(lang, "%s Skriv %s for å fortsette: ", "%s Type %s to continue: "), danger, word))
 	if err != nil {

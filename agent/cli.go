@@ -52,16 +52,36 @@ func (s *surface) begin(c *cobra.Command, _ []string) error {
 	return nil
 }
 
-// ended is how a command has ended that has a time-out.
-func (s *surface) ended(err error) error {
+// flags are what every command takes besides its own. A command's own --timeout, as that
+// of meter read, is for one step of it and stands before this one.
+func (s *surface) flags(c *cobra.Command) {
+	f := c.PersistentFlags()
+	f.StringVar(&s.lang, "lang", "", "language of what is printed: nb or `en`; else that of the environment")
+	f.BoolVar(&s.plain, "no-color", false, "no colours, as with the environment variable NO_COLOR")
+	f.BoolVarP(&s.quiet, "quiet", "q", false, "no progress on standard error")
+	f.StringVar(&s.timeout, "timeout", "", "how long the command may take, as in `30s`")
+	f.StringVar(&s.as, "as", "", "`name` of who is at work, for the ledger, where several share an account")
+}
+
+// ended is how a command has ended. What a time-out has cut short says that it was
+// interrupted, and nobody has: that becomes what took too long.
+func (s *surface) ended(c *cobra.Command, err error) error {
 	if s.within == nil {
 		return err
 	}
 	defer s.over()
-	if err != nil && errors.Is(s.within.Err(), context.DeadlineExceeded) {
-		return coded{fmt.Errorf("not done within --timeout %s: %w; give it longer, or see whether the post answers: stolpe status", s.timeout, err), exitTimeout}
+	if err == nil || !errors.Is(s.within.Err(), context.DeadlineExceeded) {
+		return err
 	}
-	return err
+	why := strings.TrimSuffix(err.Error(), context.DeadlineExceeded.Error())
+	var own coded
+	if errors.As(err, &own) && own.code == exitStopped {
+		why = strings.TrimPrefix(why, "interrupted")
+	}
+	if why = strings.Trim(why, " :;"); why != "" {
+		why = " (" + why + ")"
+	}
+	return coded{fmt.Errorf("%s: not done within --timeout %s%s; give it longer, or see whether the post answers: stolpe status", c.CommandPath(), s.timeout, why), exitTimeout}
 }
 
 // langOf is the language that a command speaks: as it is told, else as the environment

@@ -71,6 +71,7 @@ type wrote struct {
 
 // write puts a new text in the place of the old, which is kept, and tells what changed.
 func (s *settings) write(c *cobra.Command, a config.Amended, dry bool) error {
+	var left error
 	w := wrote{File: s.file, Sum: a.After.Sum, Changes: a.Changes()}
 	for _, one := range w.Changes {
 		w.Restart = w.Restart || !one.AtOnce
@@ -80,14 +81,15 @@ func (s *settings) write(c *cobra.Command, a config.Amended, dry bool) error {
 			return err
 		}
 		w.Before = trial.Before(s.file)
+		left = forgetSeal(a)
 	}
 	if w.Changes == nil {
 		w.Changes = []config.Change{}
 	}
 	if s.json {
-		return failed(printJSON(c.OutOrStdout(), w))
+		return errors.Join(failed(printJSON(c.OutOrStdout(), w)), left)
 	}
-	return s.tellWritten(c, w, dry)
+	return errors.Join(s.tellWritten(c, w, dry), left)
 }
 
 // replace writes the file, unless it is on trial: the version before must stay what it is.

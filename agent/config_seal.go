@@ -84,10 +84,7 @@ func configUnsealCommand() *cobra.Command {
 			if err != nil {
 				return s.unchanged(err)
 			}
-			if err := s.write(c, a, false); err != nil {
-				return err
-			}
-			return forgetSeal(cfg.StateDir)
+			return s.write(c, a, false)
 		},
 	}
 	c.Flags().BoolVar(&check, "check", false, "only say whether the PIN is that of the seal")
@@ -95,8 +92,14 @@ func configUnsealCommand() *cobra.Command {
 	return s.flags(c, "one JSON object that says what changed")
 }
 
-// forgetSeal has the post forget the seal, as whoever took it off has its PIN.
-func forgetSeal(dir string) error {
+// forgetSeal has the post forget a seal that was taken off: who did had its PIN, or there
+// would be no such text.
+func forgetSeal(a config.Amended) error {
+	none := config.Commissioning{}
+	if a.Before.Commissioning == none || a.After.Commissioning != none {
+		return nil
+	}
+	dir := a.Before.StateDir
 	if err := os.Remove(sealPath(dir)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return coded{fmt.Errorf("the seal is off, but the post still remembers it, and will say so: %w; remove that file as root", err), exitPartly}
 	}

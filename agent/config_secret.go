@@ -172,7 +172,9 @@ func encryptSecret(ctx context.Context, creds, name, path, value string) error {
 	return writeSecret(path, out.String())
 }
 
-// writeSecret writes a file that only its owner reads, in one step.
+// writeSecret writes a file that only its owner reads, in one step. One that is there
+// keeps its owner and its mode, but for what that allows everybody: the daemon that reads
+// it is another user than whoever writes it.
 func writeSecret(path, text string) error {
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -184,6 +186,13 @@ func writeSecret(path, text string) error {
 	}
 	defer os.Remove(f.Name()) //nolint:errcheck // it is gone once it has been renamed
 	_, err = f.WriteString(text)
+	if was, missing := os.Stat(path); missing == nil {
+		const others = 0o007
+		err = errors.Join(err, f.Chmod(was.Mode().Perm()&^others))
+		if os.Geteuid() == 0 {
+			err = errors.Join(err, chownLike(f.Name(), was))
+		}
+	}
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err
 	}

@@ -203,14 +203,13 @@ func (o opening) run(ctx context.Context, stdout, stderr io.Writer) error {
 // not say.
 func (o opening) withoutDaemon(stdout, stderr io.Writer) error {
 	fmt.Fprintln(stderr, "no daemon listens; opening every contactor of the post")
-	var said strings.Builder
-	if err := failsafe(cmp.Or(o.lines, filepath.Join(filepath.Dir(o.file), linesName)), o.file, gpio.Failsafe, &said); err != nil {
+	opened, err := failsafe(cmp.Or(o.lines, filepath.Join(filepath.Dir(o.file), linesName)), o.file, gpio.Failsafe)
+	if err != nil {
 		return err
 	}
-	text := strings.TrimSpace(said.String())
+	text := openedText(opened)
 	if o.json {
 		return failed(printJSON(stdout, map[string]any{"without_daemon": true, "text": text}))
 	}
-	_, err := fmt.Fprintln(stdout, text)
-	return failed(err)
+	return failed(second(fmt.Fprintln(stdout, text)))
 }

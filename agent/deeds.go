@@ -42,6 +42,7 @@ type deeds struct {
 	again   func(from, to uint64) bool // has events sent again, unless some still are; nil where none are sent
 	newest  func() uint64              // number of the newest of them; nil as again is
 	ledger  func() string              // what is wrong with the ledger; nil for no ledger
+	seals   func(config.Config)        // has another seal remembered, or written down
 	noted   func(sum string)           // has it written down that the configuration in the file is another
 	restart func()                     // ends the program, to start anew
 	now     func() hal.Instant
@@ -51,7 +52,7 @@ type deeds struct {
 	trying sync.Mutex                    // held by whoever begins or ends a trial, or has the post go by the file
 	runs   atomic.Pointer[config.Config] // what the post goes by; whoever changes it holds trying
 	goes   func(config.Config)           // called when that is another; nil where nobody asks
-	wait   chan struct{}                 // takes one when somebody waits for a restart
+	wait   chan reloading                // takes what somebody waits for, until nobody charges
 }
 
 // openDeeds makes the deeds of a post whose configuration comes from there. They run
@@ -59,11 +60,12 @@ type deeds struct {
 func (p *parts) openDeeds(cfg config.Config, from origin, w world, restart func()) *deeds {
 	d := &deeds{
 		board: p.board, file: from.file, goes: from.goes, dir: cfg.StateDir, lang: display.LangOf(cfg.Price.Currency),
-		restart: restart, now: w.now, log: w.log, noted: func(string) {}, wait: make(chan struct{}, 1),
+		restart: restart, now: w.now, log: w.log, noted: func(string) {}, seals: func(config.Config) {}, wait: make(chan reloading, 1),
 	}
 	d.runs.Store(&cfg)
 	if w.book != nil {
 		d.noted = func(sum string) { noteConfig(w, sum) }
+		d.seals = func(now config.Config) { noteSeal(now, w, w.log) }
 		d.again, d.newest, d.ledger = w.book.Outbox().Replay, w.book.Newest, w.book.Health
 	}
 	for _, v := range p.units {

@@ -164,7 +164,7 @@ func newBureau(t *testing.T) *bureau {
 	x := &bureau{a: newPuppet(1, "A12"), b: newPuppet(2, "A13")}
 	dir := t.TempDir()
 	x.deeds = &deeds{
-		noted: func(sum string) { x.noted = append(x.noted, sum) },
+		noted: func(sum string) { x.noted = append(x.noted, sum) }, seals: func(config.Config) {},
 		units: []unit{x.a, x.b}, file: filepath.Join(dir, "stolpe.yaml"), dir: dir, lang: display.NB,
 		newest: func() uint64 { return 100 }, ledger: func() string { return "" },
 		restart: func() { x.restarts.Add(1) }, now: func() hal.Instant { return x.a.at }, log: slog.New(slog.DiscardHandler),

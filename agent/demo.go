@@ -9,7 +9,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"os"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -57,6 +56,7 @@ type demoOptions struct {
 	once   bool
 	json   bool
 	listen string
+	colour bool // on the terminal
 	till   tillOptions
 }
 
@@ -73,6 +73,7 @@ func demoCommand() *cobra.Command {
 			if o.till.only {
 				return tillOnly(c.Context(), o, c.OutOrStdout(), c.ErrOrStderr())
 			}
+			o.colour = paintOf(c, c.OutOrStdout()).on
 			return demo(c.Context(), o, c.OutOrStdout(), c.ErrOrStderr())
 		},
 	}
@@ -134,7 +135,7 @@ func (s *stage) show(ctx context.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return failed(err)
 	}
-	screen := &screen{out: stdout, post: s.cfg.Post, quiet: s.once, terminal: isTerminal(stdout)}
+	screen := &screen{out: stdout, post: s.cfg.Post, quiet: s.once, terminal: isTerminal(stdout), colour: s.colour}
 	w := s.world(log, screen)
 	if s.keep {
 		w.book = openBook(s.cfg.StateDir, s.cfg.Post.ID, log)
@@ -257,6 +258,7 @@ type screen struct {
 	rules    *session.Rules
 	quiet    bool
 	terminal bool
+	colour   bool
 	drawn    bool
 	last     display.State
 	at       time.Time
@@ -280,21 +282,11 @@ func (s *screen) Saw(m evse.Moment) {
 	if s.terminal && s.drawn {
 		fmt.Fprintf(&b, "\x1b[%dA\x1b[J", term.Height)
 	}
-	if err := term.Draw(&b, display.EN, s.post, v, s.terminal && os.Getenv("NO_COLOR") == ""); err != nil {
+	if err := term.Draw(&b, display.EN, s.post, v, s.terminal && s.colour); err != nil {
 		return // a buffer takes everything
 	}
 	s.drawn, s.last, s.at = true, v.State, time.Now()
 	if _, err := s.out.Write(b.Bytes()); err != nil {
 		s.quiet = true // nobody reads any more
 	}
-}
-
-// isTerminal says whether somebody looks at w.
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("TERM") != "dumb"
 }

@@ -15,6 +15,7 @@ import (
 
 	"stolpe/agent/config"
 	"stolpe/agent/ledger"
+	"stolpe/display"
 	"stolpe/payment"
 	"stolpe/payment/vipps"
 )
@@ -146,8 +147,12 @@ func next(err error) string {
 }
 
 // unconfirmed is for what is done with --yes only.
-func unconfirmed(nothing string) error {
-	return coded{fmt.Errorf("%s; the same command with --yes does it", nothing), exitRefused}
+func unconfirmed(nothing string) error { return unconfirmedIn(display.EN, nothing) }
+
+// unconfirmedIn is the same of a sentence that is in a language of its own.
+func unconfirmedIn(lang display.Lang, nothing string) error {
+	return coded{fmt.Errorf("%s; %s", strings.TrimRight(nothing, "."),
+		pick(lang, "den samme kommandoen med --yes gjør det", "the same command with --yes does it")), exitRefused}
 }
 
 // parseRef reads a reference that somebody typed.

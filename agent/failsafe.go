@@ -26,6 +26,7 @@ const linesName = "contactors"
 
 func failsafeCommand() *cobra.Command {
 	var file, lines string
+	var asJSON bool
 	c := &cobra.Command{
 		Use:   "failsafe [--config FILE] [--lines FILE]",
 		Short: "open every contactor; for systemd after the daemon has ended, and for whoever stands at the post",
@@ -39,11 +40,19 @@ As ExecStopPost= of the daemon's unit it opens the contactors however the daemon
 			if lines == "" {
 				lines = filepath.Join(filepath.Dir(file), linesName)
 			}
-			return failsafe(lines, file, gpio.Failsafe, c.OutOrStdout())
+			opened, err := failsafe(lines, file, gpio.Failsafe)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return failed(printJSON(c.OutOrStdout(), openedJSON{append([]string{}, opened...)}))
+			}
+			return failed(second(fmt.Fprintln(c.OutOrStdout(), openedText(opened))))
 		},
 	}
 	c.Flags().StringVar(&file, "config", defaultConfig, "configuration `file`, read if there is no file of lines")
 	c.Flags().StringVar(&lines, "lines", "", "`file` of lines (default: "+linesName+" beside the configuration)")
+	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object: the lines that are open now")
 	return c
 }
 
@@ -53,7 +62,7 @@ const noChip = "this machine has no GPIO chip (no /dev/gpiochip*), so no contact
 // failsafe opens the contactors that the file of lines names. When it is damaged or
 // names none, those of the configuration are opened as well. Lines that can be read
 // are opened even beside others that cannot.
-func failsafe(lines, file string, open func(...string) error, stdout io.Writer) error {
+func failsafe(lines, file string, open func(...string) error) (opened []string, err error) {
 	specs, unread := readLines(lines)
 	if unread != nil || len(specs) == 0 {
 		c, err := withoutSecrets(file)
@@ -66,26 +75,33 @@ func failsafe(lines, file string, open func(...string) error, stdout io.Writer) 
 			unread = fmt.Errorf("%w; %w", unread, err)
 		}
 	}
-	var err error
 	if len(specs) > 0 { // without lines there need be no chip
 		err = open(specs...)
 	}
 	switch {
 	case err != nil && unread != nil:
-		return coded{fmt.Errorf("%w; %w; switch the post off at its breaker", err, unread), exitDevice}
+		return nil, coded{fmt.Errorf("%w; %w; switch the post off at its breaker", err, unread), exitDevice}
 	case errors.Is(err, gpio.ErrNoChip):
-		return coded{errors.New(noChip + "; run this at the post, or switch the post off at its breaker"), exitDevice}
+		return nil, coded{errors.New(noChip + "; run this at the post, or switch the post off at its breaker"), exitDevice}
 	case err != nil:
-		return coded{fmt.Errorf("%w; if the daemon still runs, stop it first (systemctl stop stolpe), else switch the post off at its breaker", err), exitDevice}
+		return nil, coded{fmt.Errorf("%w; if the daemon still runs, stop it first (systemctl stop stolpe), else switch the post off at its breaker", err), exitDevice}
 	case unread != nil:
-		return coded{fmt.Errorf("%w; name the right files with --lines or --config, or switch the post off at its breaker", unread), exitConfig}
+		return nil, coded{fmt.Errorf("%w; name the right files with --lines or --config, or switch the post off at its breaker", unread), exitConfig}
 	}
-	said := "no contactor is configured, none was opened"
-	if len(specs) > 0 {
-		said = "open: " + strings.Join(specs, ", ")
+	return specs, nil
+}
+
+// openedJSON is what failsafe has done, as --json has it.
+type openedJSON struct {
+	Open []string `json:"open"` // lines
+}
+
+// openedText says which lines are open.
+func openedText(lines []string) string {
+	if len(lines) == 0 {
+		return "no contactor is configured, none was opened"
 	}
-	_, err = fmt.Fprintln(stdout, said)
-	return failed(err)
+	return "open: " + strings.Join(lines, ", ")
 }
 
 // openNoted opens the contactors that an earlier start has noted, but for lines of

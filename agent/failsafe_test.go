@@ -88,7 +88,11 @@ func TestFailsafeOpensWhatItFinds(t *testing.T) {
 			}
 			r := &relays{broken: row.broken}
 			var stdout, stderr paper
-			code := explain(&stderr, "stolpe", failsafe(put(linesName, row.lines), file, r.open, &stdout))
+			opened, err := failsafe(put(linesName, row.lines), file, r.open)
+			if err == nil {
+				fmt.Fprintln(&stdout, openedText(opened))
+			}
+			code := explain(&stderr, "stolpe", err)
 			if got := strings.Join(r.opened, " "); got != row.opened || code != row.code {
 				t.Errorf("opened %q, exit %d: want %q, %d\n%s", got, code, row.opened, row.code, &stderr)
 			}

@@ -19,6 +19,7 @@ import (
 
 func fleetKeygenCommand() *cobra.Command {
 	var role, out string
+	var asJSON bool
 	c := &cobra.Command{
 		Use:   "keygen NAME",
 		Short: "make a key that signs commands",
@@ -41,14 +42,27 @@ of the posts that shall obey it. NAME is what its commands say who gave them.`,
 			if err != nil {
 				return failed(err)
 			}
+			if asJSON {
+				return failed(printJSON(c.OutOrStdout(), madeKey{out, name, commands.Role(role), commands.Public(public)}))
+			}
 			quoted, _ := json.Marshal(name) // of plain letters
 			return failed(second(fmt.Fprintf(c.OutOrStdout(), "made: %s; keep it where you sign, and nowhere else\nIn the configuration of each post that shall obey it, under commands, keys:\n    - {name: %s, role: %s, public: %q}\n",
 				out, quoted, role, commands.Public(public))))
 		},
 	}
 	c.Flags().StringVar(&role, "role", string(commands.Operator), "`role` to print: reader, support, operator or admin; what counts is what posts have")
+	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object: the file, and what goes into the configuration")
 	c.Flags().StringVar(&out, "out", "", "`file` to make, NAME.key if left out")
 	return c
+}
+
+// madeKey is a key that was made, as --json has it. The last three are as the
+// configuration has them.
+type madeKey struct {
+	File   string        `json:"file"`
+	Name   string        `json:"name"`
+	Role   commands.Role `json:"role"`
+	Public string        `json:"public"`
 }
 
 const keyBlock = "PRIVATE KEY" // PKCS 8 in PEM (RFC 7468, 10), as openssl reads and writes it

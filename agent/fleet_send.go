@@ -42,7 +42,7 @@ refuses; 1 one that tried and failed; 7 one that does not answer, which may have
 			if err := s.load(); err != nil {
 				return err
 			}
-			return s.run(c.Context(), c.OutOrStdout(), c.ErrOrStderr())
+			return s.run(c.Context(), c.OutOrStdout(), progressOf(c))
 		},
 	}
 	s.outside.flags(c)

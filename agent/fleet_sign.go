@@ -80,6 +80,7 @@ func parseName(s string) (commands.Name, error) {
 
 func fleetSignCommand() *cobra.Command {
 	var s signing
+	var asJSON bool
 	c := &cobra.Command{
 		Use:   "sign COMMAND TENANT/POST --key FILE",
 		Short: "print a signed command, for whoever publishes it",
@@ -99,14 +100,26 @@ output, before it is over. send does all of it.`,
 			if err := s.load(); err != nil {
 				return err
 			}
-			payload, _, err := s.sign(name, to)
+			payload, id, err := s.sign(name, to)
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(c.ErrOrStderr(), "publish within %v on %s%s\n", s.good, to.base(), name.Leaf())
+			if asJSON {
+				return failed(printJSON(c.OutOrStdout(), signedJSON{id, to.base() + string(name.Leaf()), int64(s.good / time.Second), string(payload)}))
+			}
+			fmt.Fprintf(progressOf(c), "publish within %v on %s%s\n", s.good, to.base(), name.Leaf())
 			return failed(second(c.OutOrStdout().Write(payload)))
 		},
 	}
 	s.flags(c)
+	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object: topic and payload")
 	return c
+}
+
+// signedJSON is a signed command, as --json has it.
+type signedJSON struct {
+	ID      string `json:"id"`
+	Topic   string `json:"topic"`
+	Good    int64  `json:"good_s"` // s
+	Payload string `json:"payload"`
 }

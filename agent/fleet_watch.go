@@ -32,7 +32,7 @@ Ctrl-C.`,
 			if err != nil {
 				return err
 			}
-			return w.run(c.Context(), filters, c.OutOrStdout(), c.ErrOrStderr())
+			return w.run(c.Context(), filters, c.OutOrStdout(), progressOf(c))
 		},
 	}
 	w.outside.flags(c)

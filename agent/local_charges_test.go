@@ -12,6 +12,7 @@ import (
 
 	"stolpe/agent/config"
 	"stolpe/agent/control"
+	"stolpe/agent/doctor"
 	"stolpe/agent/ledger"
 	"stolpe/agent/session"
 	"stolpe/display"
@@ -121,6 +122,9 @@ func TestViewersSeeNoReferencesAndNoMoney(t *testing.T) {
 		if i := slices.IndexFunc(routes, func(r control.Route) bool { return r.Name == name }); routes[i].Least < control.Technician {
 			t.Errorf("%s is for a %v", name, routes[i].Least)
 		}
+	}
+	if guest, worker := c.local.payFacts(false, true), c.local.payFacts(false, false); guest.Wrong != string(doctor.Unreached) || guest.Kind != worker.Kind || !strings.Contains(worker.Wrong, "A12-1-000042") {
+		t.Errorf("facts for a viewer: %+v, for a technician: %+v", guest, worker)
 	}
 	if worker, _ := c.do("status", control.Technician, ``); !strings.Contains(worker, `"state":"trouble","ago_s":0,"trouble":"no route to host A12-1-000042"`) {
 		t.Errorf("%s", worker)

@@ -51,7 +51,7 @@ func (l *local) facts(ctx context.Context, c control.Caller, text json.RawMessag
 		d.Ledger = l.ledger()
 	}
 	if m, err := rememberedSeal(l.dir); err == nil {
-		d.Seal = sealTrouble(m, l.cfg.Commissioning)
+		d.Seal = sealTrouble(m, l.runs.Load().Commissioning)
 	}
 	if args.Ask && !d.Guest { // it costs a write, and is not for everybody
 		d.Disk = wrongOf(writable(l.dir))
@@ -67,10 +67,7 @@ func (l *local) facts(ctx context.Context, c control.Caller, text json.RawMessag
 		d.EVSEs = append(d.EVSEs, l.evseFacts(i, e, v, d.Guest))
 	}
 	asked := args.Ask && l.askPayments(ctx)
-	d.Pay, d.Hooks, d.Broker = l.payFacts(asked), l.hookFacts(), l.brokerFacts()
-	if d.Guest && d.Pay.Wrong != "" { // it may name a payment
-		d.Pay.Wrong = "what it says is for technicians"
-	}
+	d.Pay, d.Hooks, d.Broker = l.payFacts(asked, d.Guest), l.hookFacts(), l.brokerFacts()
 	return d, nil
 }
 
@@ -169,7 +166,7 @@ func (l *local) askPayments(ctx context.Context) bool {
 	return true
 }
 
-func (l *local) payFacts(asked bool) doctor.Pay {
+func (l *local) payFacts(asked, guest bool) doctor.Pay {
 	last, now, v := l.parts.money.paid(), l.parts.money.mono(), l.cfg.Payment.Vipps
 	p := doctor.Pay{Through: string(l.cfg.Payment.Through), Where: v.BaseURL, MSN: v.MSN, Asked: asked, Took: last.took.Milliseconds(), Kind: last.kind()}
 	if last.well > 0 {
@@ -184,6 +181,9 @@ func (l *local) payFacts(asked bool) doctor.Pay {
 		p.Kind = doctor.Ill // the gateway itself has answered
 	}
 	p.Wrong, p.Advice = last.trouble(), vipps.Advice(last.err)
+	if guest { // what has gone wrong may name a payment
+		p.Wrong = string(p.Kind)
+	}
 	return p
 }
 

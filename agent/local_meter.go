@@ -51,6 +51,6 @@ func (l *local) readMeter(ctx context.Context, _ control.Caller, text json.RawMe
 	}
 	e := l.cfg.EVSEs[i].Meter
 	a := asked{model: m.ID, url: cmp.Or(e.URL, "the simulated meter"), unit: cmp.Or(e.Unit, 1), serial: e.Serial, raw: args.Raw, timeout: within}
-	s := source{name: nameOf(m), model: m.ID, url: a.url, unit: a.unit, step: meter.Resolution()}
+	s := source{key: confirmedKey(i), name: nameOf(m), model: m.ID, url: a.url, unit: a.unit, step: meter.Resolution()}
 	return s.object(a.once(ctx, meter, l.w.mono)), nil
 }

@@ -58,15 +58,7 @@ func (l *local) takeOut(ctx context.Context, _ control.Caller, text json.RawMess
 	if err != nil {
 		return nil, err
 	}
-	var all []standing
-	for _, v := range units {
-		one, err := takeOutOne(ctx, v, args.Now)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, one)
-	}
-	return standings(all, args.Reason), nil
+	return standings(units, args.Reason, func(v unit) (standing, error) { return takeOutOne(ctx, v, args.Now) })
 }
 
 func takeOutOne(ctx context.Context, v unit, now bool) (standing, error) {
@@ -82,8 +74,8 @@ func takeOutOne(ctx context.Context, v unit, now bool) (standing, error) {
 		return standing{}, err
 	case !shown:
 		return standingOf(v, "told to go out of service; that is not on disk yet"), nil
-	case after:
-		return standingOf(v, "out of service after the charge under way; with now at once"), nil
+	case after: // by what the fleet also uses, and may take back
+		return standingOf(v, "out of service after the charge under way; with now at once; before you open the post, once more: until then the fleet may put it back"), nil
 	case s.Phase != session.Idle:
 		return standingOf(v, "out of service; the charge under way has been ended"), nil
 	}
@@ -105,23 +97,18 @@ func (l *local) putBack(ctx context.Context, _ control.Caller, text json.RawMess
 		return nil, err
 	}
 	var wrong []string
+	known := map[int]session.Faults{} // by EVSE: what somebody has put right; not what comes up meanwhile
 	for _, v := range units {
-		if f := liftedBy(v); f != 0 {
+		f := liftedBy(v)
+		if f != 0 {
 			wrong = append(wrong, named(v, "%v (%s)", f, strings.Join(codes(f), ", ")))
 		}
+		known[v.Rules().EVSE] = f
 	}
 	if len(wrong) > 0 && !args.Repaired {
 		return nil, control.Refuse(control.Unsafe, "back in service means that somebody has put this right: %s; do so, then say it: stolpe service in --repaired", strings.Join(wrong, "; "))
 	}
-	var all []standing
-	for _, v := range units {
-		one, err := putBackOne(ctx, v)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, one)
-	}
-	return standings(all, strings.Join(wrong, "; ")), nil
+	return standings(units, strings.Join(wrong, "; "), func(v unit) (standing, error) { return putBackOne(ctx, v, known[v.Rules().EVSE]) })
 }
 
 // takenOut are the faults that are somebody's wish, and nothing that is wrong.
@@ -133,9 +120,17 @@ func liftedBy(v unit) session.Faults {
 	return s.Latched &^ takenOut
 }
 
-func putBackOne(ctx context.Context, v unit) (standing, error) {
-	shown, err := tell(ctx, v, session.Restored{}, func(s *session.State) bool { return s.Latched&takenOut == 0 })
+func putBackOne(ctx context.Context, v unit, known session.Faults) (standing, error) {
 	s, _, _ := v.Snapshot()
+	lifted := s.Latched & takenOut
+	if s.Phase == session.Idle {
+		lifted |= known
+	}
+	but := ^(takenOut | known)
+	shown, err := tell(ctx, v, session.Restored{But: but}, func(s *session.State) bool {
+		return s.Latched&lifted == 0 || s.Latched&but != 0 && s.Latched&takenOut == 0
+	})
+	s, _, _ = v.Snapshot()
 	switch f := s.Faults(); {
 	case err != nil:
 		return standing{}, err
@@ -147,15 +142,27 @@ func putBackOne(ctx context.Context, v unit) (standing, error) {
 	return standingOf(v, "in service"), nil
 }
 
-// standings is the answer about several EVSEs, and what the ledger keeps of it.
-func standings(all []standing, why string) control.Reply {
-	var lines []string
-	for _, one := range all {
+// standings does something to several EVSEs, and gives the answer and what the ledger keeps
+// of it. One that does not answer keeps nobody from doing it to the others.
+func standings(units []unit, why string, do func(unit) (standing, error)) (any, error) {
+	var all []standing
+	var lines, silent []string
+	for _, v := range units {
+		one, err := do(v)
+		if err != nil {
+			silent = append(silent, err.Error())
+			continue
+		}
+		all = append(all, one)
 		lines = append(lines, fmt.Sprintf("EVSE %d: %s", one.EVSE, one.Text))
+	}
+	if len(silent) > 0 {
+		said := strings.Join(append(silent, lines...), "; ")
+		return nil, control.Refuse(control.Failed, "%s; stolpe contactor open opens also where nothing answers", said)
 	}
 	text := strings.Join(lines, "; ")
 	if why != "" {
 		text = why + " | " + text
 	}
-	return control.Reply{Text: text, Data: map[string]any{"evses": all}}
+	return control.Reply{Text: text, Data: map[string]any{"evses": all}}, nil
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	commands "stolpe/agent/command"
@@ -52,7 +53,7 @@ func TestTechnicianTakesOut(t *testing.T) {
 	if err != nil || x.a.state.Phase != session.Charging || x.a.state.Faults() != session.Leaving || x.b.state.Faults() != session.Withdrawn {
 		t.Errorf("%+v, %v: %v with %v, %v", a, err, x.a.state.Phase, x.a.state.Faults(), x.b.state.Faults())
 	}
-	if want := "new meter | EVSE 1: out of service after the charge under way; with now at once; EVSE 2: out of service"; a.Text != want {
+	if want := "new meter | EVSE 1: out of service after the charge under way; with now at once; before you open the post, once more: until then the fleet may put it back; EVSE 2: out of service"; a.Text != want {
 		t.Errorf("%q, want %q", a.Text, want)
 	}
 	if err := x.a.rules.Accepts(&x.b.state, x.b.at, session.Requested{Reserve: 35_000, Seen: x.b.rules.Price, Holder: kari}); err == nil {
@@ -103,8 +104,54 @@ func TestWhatCannotBeTakenOut(t *testing.T) {
 	_, err := x.ask(t, "service/out", `{"reason":"`+strings.Repeat("ø", maxReason+1)+`"}`)
 	notDone(t, err, control.Invalid, "want at most 120")
 	x.a.deaf = true
-	if _, err := x.ask(t, "service/out", ``); err == nil || !strings.Contains(err.Error(), "EVSE 1 does not answer") {
-		t.Errorf("%v", err)
+	_, err = x.ask(t, "service/out", ``)
+	notDone(t, err, control.Failed, "EVSE 2: out of service; stolpe contactor open")
+	if err == nil || !strings.Contains(err.Error(), "EVSE 1 does not answer") || x.b.state.Latched&session.Withdrawn == 0 {
+		t.Errorf("%v; the other has %v", err, x.b.state.Faults())
+	}
+}
+
+// late is an EVSE that takes in what it is told a little later.
+type late struct{ *puppet }
+
+func (l late) Tell(_ context.Context, e session.Event) error {
+	go func() {
+		time.Sleep(time.Second)
+		l.puppet.Tell(context.Background(), e) //nolint:errcheck // it is not deaf
+	}()
+	return nil
+}
+
+// How an EVSE stands is told as it is after it was put right, and not as it was before.
+func TestStandingIsThatAfterwards(t *testing.T) {
+	x := newBureau(t)
+	x.a.step(session.Metered{Reading: hal.Reading{Register: 1000, Serial: "another", At: x.a.at.Mono + 1}})
+	synctest.Test(t, func(t *testing.T) {
+		x.a.changed = make(chan struct{}) // one of this bubble
+		a, err := putBackOne(t.Context(), late{x.a}, session.MeterSwap)
+		if err != nil || strings.Contains(a.Text, "meter exchanged") {
+			t.Errorf("%+v, %v", a, err)
+		}
+	})
+}
+
+// What comes up while somebody puts a post back has been put right by nobody: it stays.
+func TestRepairIsOfWhatWasKnown(t *testing.T) {
+	x := newBureau(t)
+	x.a.step(session.TakenOut{})
+	_, err := putBackOne(t.Context(), x.a, 0)
+	if err != nil || x.a.state.Latched != 0 {
+		t.Errorf("%v, %v", err, x.a.state.Faults())
+	}
+	x.a.step(session.TakenOut{})
+	x.a.step(session.Metered{Reading: hal.Reading{Register: 1000, Serial: "another", At: x.a.at.Mono + 1}})
+	a, err := putBackOne(t.Context(), x.a, 0)
+	if err != nil || x.a.state.Latched != session.MeterSwap || !strings.Contains(a.Text, "meter exchanged") {
+		t.Errorf("%+v, %v: %v", a, err, x.a.state.Faults())
+	}
+	a, err = putBackOne(t.Context(), x.a, session.MeterSwap)
+	if err != nil || x.a.state.Latched != 0 {
+		t.Errorf("%+v, %v: %v", a, err, x.a.state.Faults())
 	}
 }
 

@@ -58,7 +58,7 @@ What has happened to charges is in stolpe sessions, which is kept for longer.`,
 			if err != nil {
 				return err
 			}
-			return l.run(c.Context(), args, c.OutOrStdout(), c.ErrOrStderr())
+			return l.run(c.Context(), args, c.OutOrStdout(), progressOf(c))
 		},
 	}
 	f := c.Flags()
@@ -124,7 +124,7 @@ func (l *logging) run(ctx context.Context, args []string, stdout, stderr io.Writ
 	case printing != nil:
 		return failed(printing)
 	case ctx.Err() != nil:
-		return cutShort(ctx, "")
+		return cutShort("")
 	case err != nil:
 		return coded{fmt.Errorf("%s: %w: %s; use sudo, or be a member of the group systemd-journal", journalctl, err, strings.TrimSpace(said.String())), exitFailed}
 	case n == 0:

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -77,6 +78,8 @@ type compared struct {
 	PowerW     hal.Power  `json:"power_w"`
 	Why        string     `json:"why"`
 	Next       string     `json:"next"`
+
+	key string // of the configuration, for this meter
 }
 
 // looking is how long a person takes from the display to the keyboard. Chosen by us.
@@ -95,7 +98,7 @@ func (a *asked) compare(ctx context.Context, s *source, d onDisplay, stdout io.W
 	if err := r.failure(); err != nil {
 		return err
 	}
-	c := compared{Model: s.model, ShownWh: d.value}
+	c := compared{Model: s.model, ShownWh: d.value, key: cmp.Or(s.key, "evses[N].meter.confirmed")}
 	for _, v := range r.values {
 		switch v.Name {
 		case string(meters.ImportTotal):
@@ -131,7 +134,7 @@ func (c *compared) judge() int {
 	}
 	c.Agrees = true
 	c.Why = fmt.Sprintf("the post reads %v and the display shows %v: they agree", c.RegisterWh, c.ShownWh)
-	c.Next = fmt.Sprintf("compare power and voltage in stolpe meter read as well; then write confirmed: %s beside the model: stolpe config set 'evses[0].meter.confirmed' %s", c.Model, c.Model)
+	c.Next = fmt.Sprintf("compare power and voltage in stolpe meter read as well; then write confirmed: %s beside the model: stolpe config set '%s' %s", c.Model, c.key, c.Model)
 	return exitDone
 }
 

@@ -43,9 +43,28 @@ func TestARegisterIsHeldAgainstADisplay(t *testing.T) {
 		"hardly anything":           {105, 100, 11, exitRefused, "too little to tell"},
 		"a register that is silent": {0, 10_344_076, 11, exitDiffers, "apart"},
 	} {
-		c := compared{Model: "m", RegisterWh: x.register, ShownWh: x.shown, WithinWh: x.within}
+		c := compared{Model: "m", key: "evses[1].meter.confirmed", RegisterWh: x.register, ShownWh: x.shown, WithinWh: x.within}
 		if code := c.judge(); code != x.code || !strings.Contains(c.Why, x.why) || c.Next == "" || c.Agrees != (code == exitDone) {
 			t.Errorf("%s: %d, %+v; want %d and %q", name, code, c, x.code, x.why)
+		}
+		if c.Agrees && !strings.HasSuffix(c.Next, "stolpe config set 'evses[1].meter.confirmed' m") {
+			t.Errorf("%s: %q is about another EVSE", name, c.Next)
+		}
+	}
+}
+
+// The key is that of the EVSE whose meter is read, by its place and not by its number.
+func TestKeyOfAConfirmedMeter(t *testing.T) {
+	t.Parallel()
+	two := `evses:
+  - {id: 3, code: A12, meter: {model: eastron_sdm630, url: "tcp://127.0.0.1:5021"}, contactor: {sim: true}, max_power_w: 22000}
+  - {id: 7, code: A13, meter: {model: eastron_sdm120, url: "tcp://127.0.0.1:5022"}, contactor: {sim: true}, max_power_w: 7000}
+`
+	file := configured(t, t.TempDir(), simEVSEs, two)
+	for evse, want := range map[int]string{3: "evses[0].meter.confirmed", 7: "evses[1].meter.confirmed"} {
+		a := asked{file: file, evse: evse}
+		if _, err := a.find(); err != nil || a.key != want {
+			t.Errorf("EVSE %d: %q, %v; want %q", evse, a.key, err, want)
 		}
 	}
 }

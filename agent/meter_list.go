@@ -21,6 +21,9 @@ func meterListCommand() *cobra.Command {
 		Use:   "list [MODEL]",
 		Short: "list the meters that can be read, or all that is known of one",
 		Args:  cobra.MaximumNArgs(1),
+
+		ValidArgsFunction: completeModel,
+
 		RunE: func(c *cobra.Command, args []string) error {
 			library, err := loadMeters(dir)
 			if err != nil {

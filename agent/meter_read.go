@@ -23,6 +23,7 @@ type asked struct {
 	serial     string        // another meter's answer is an error; empty for any
 	dir        string        // of register maps
 	file       string        // configuration that says all of that
+	key        string        // there, for the model that somebody confirms
 	evse       int           // in the configuration
 	confirmed  bool          // somebody answers for the register map
 	raw        bool          // with what is said on the bus
@@ -51,12 +52,12 @@ with --config, it reads the meter itself; on a serial line the daemon must not h
 			if a.repeat < 1 {
 				return errors.New("--repeat: want more than 0")
 			}
-			s, err := a.source(c.Context(), c.ErrOrStderr())
+			s, err := a.source(c.Context(), progressOf(c))
 			if err != nil {
 				return err
 			}
 			defer s.close() //nolint:errcheck // nothing was written
-			return a.read(c.Context(), s, c.OutOrStdout(), c.ErrOrStderr())
+			return a.read(c.Context(), s, c.OutOrStdout(), progressOf(c))
 		},
 	}
 	f := c.Flags()
@@ -98,6 +99,7 @@ func (a *asked) findConfigured() (*meters.Map, error) {
 		return nil, coded{fmt.Errorf("the meter of EVSE %d is simulated inside stolpe run, where model without url tries out a register map; "+
 			"to have one that can be read from outside: stolpe meter simulate, then stolpe meter read --model", e.ID), exitConfig}
 	}
+	a.key = confirmedKey(i)
 	a.model, a.url, a.unit, a.dir, a.confirmed = e.Meter.Model, e.Meter.URL, e.Meter.Unit, c.MetersDir, e.Meter.Confirmed == e.Meter.Model
 	if a.serial != "" {
 		return a.registerMap(a.wrongSerial)
@@ -107,6 +109,9 @@ func (a *asked) findConfigured() (*meters.Map, error) {
 		return config.Errors{c.Wrong(fmt.Sprintf("evses[%d].meter.serial", i), fmt.Sprintf("%q", a.serial), want)}
 	})
 }
+
+// confirmedKey is the key for the model that somebody confirms, of an EVSE by its place.
+func confirmedKey(i int) string { return fmt.Sprintf("evses[%d].meter.confirmed", i) }
 
 // choose gives the index of the EVSE that is meant.
 func (a *asked) choose(all []config.EVSE) (int, error) {

@@ -31,7 +31,7 @@ and compares what answers with all register maps. The daemon must not hold the l
   stolpe meter scan --url "rtu:///dev/ttyUSB0?baud=9600" --patient`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return s.run(c.Context(), c.OutOrStdout(), c.ErrOrStderr())
+			return s.run(c.Context(), c.OutOrStdout(), progressOf(c))
 		},
 	}
 	f := c.Flags()

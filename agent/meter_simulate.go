@@ -27,6 +27,7 @@ type simulation struct {
 	serial     string
 	power      int // of the car, W
 	dir        string
+	json       bool
 }
 
 // mostPower is the most that a car draws, W: as much as an EVSE may deliver.
@@ -50,6 +51,7 @@ func meterSimulateCommand() *cobra.Command {
 	f.IntVar(&s.unit, "unit", 1, "Modbus `address` to answer to")
 	f.StringVar(&s.serial, "serial", "22110345", "`serial` number to have")
 	f.IntVar(&s.power, "power", 11_000, "power of the car, in `W`, at most 50000; 0 for no car")
+	f.BoolVar(&s.json, "json", false, "print one JSON object: what is served, and where")
 	withMeters(c, &s.dir)
 	if err := c.MarkFlagRequired("model"); err != nil {
 		panic(err) // the flag stands a few lines above
@@ -81,8 +83,12 @@ func (s simulation) run(ctx context.Context, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(stdout, "Simulating %s %s as unit %d, a car charging at %v. Ctrl-C ends it.\nstolpe meter read --model %s --unit %d --url %s\n",
-		m.Brand, m.Models[0], s.unit, hal.Power(s.power), m.ID, s.unit, quoted(at))
+	if s.json {
+		err = printJSON(stdout, servedJSON{m.ID, s.unit, at, s.serial, s.power})
+	} else {
+		_, err = fmt.Fprintf(stdout, "Simulating %s %s as unit %d, a car charging at %v. Ctrl-C ends it.\nstolpe meter read --model %s --unit %d --url %s\n",
+			m.Brand, m.Models[0], s.unit, hal.Power(s.power), m.ID, s.unit, quoted(at))
+	}
 	if err == nil {
 		<-ctx.Done()
 	}
@@ -90,6 +96,15 @@ func (s simulation) run(ctx context.Context, stdout io.Writer) error {
 		err = closing
 	}
 	return failed(err)
+}
+
+// servedJSON is a simulated meter, as --json has it.
+type servedJSON struct {
+	Model  string `json:"model"`
+	Unit   int    `json:"unit"` // Modbus address
+	URL    string `json:"url"`
+	Serial string `json:"serial"`
+	Power  int    `json:"power_w"` // of the car
 }
 
 // rig is a bench with a car that charges from now on and is never full.

@@ -40,6 +40,7 @@ type source struct {
 	model   string
 	url     string
 	unit    int    // Modbus address
+	key     string // of the configuration, for the model that somebody confirms; empty where nobody knows
 	through string // for people: by whom it is read
 	step    hal.Energy
 	weak    bool // its register map rests on one weak source, and nobody answers for it
@@ -78,7 +79,7 @@ func (a *asked) source(ctx context.Context, stderr io.Writer) (*source, error) {
 		return nil, errors.Join(err, bus.Close())
 	}
 	return &source{
-		name: nameOf(m), model: m.ID, url: a.url, unit: a.unit, step: meter.Resolution(), weak: m.Confidence == "low" && !a.confirmed,
+		key: a.key, name: nameOf(m), model: m.ID, url: a.url, unit: a.unit, step: meter.Resolution(), weak: m.Confidence == "low" && !a.confirmed,
 		once: func(ctx context.Context) readout { return a.once(ctx, meter, now) }, close: bus.Close,
 	}, nil
 }
@@ -89,8 +90,8 @@ func nameOf(m *meters.Map) string { return fmt.Sprintf("%s %s (%s)", m.Brand, m.
 // throughDaemon is the meter of an EVSE of the daemon. It is read once at once, to know
 // which it is.
 func (a *asked) throughDaemon(ctx context.Context) (*source, error) {
-	if a.serial != "" || a.dir != "" {
-		return nil, errors.New("--serial and --meters: are for a meter that is read without the daemon, with --model and --url or --config")
+	if a.serial != "" || a.dir != "" || a.unit != 1 {
+		return nil, errors.New("--serial, --unit and --meters: are for a meter that is read without the daemon, with --model and --url or --config")
 	}
 	read := func(ctx context.Context) (o readoutJSON, err error) {
 		err = daemonOf().Get(ctx, "meter/read", map[string]any{"evse": a.evse, "raw": a.raw, "within_ms": a.timeout.Milliseconds()}, &o)
@@ -105,7 +106,7 @@ func (a *asked) throughDaemon(ctx context.Context) (*source, error) {
 	}
 	fresh := true
 	return &source{
-		name: cmp.Or(first.Name, first.Model), model: first.Model, url: first.URL, unit: first.Unit, step: first.StepWh, weak: first.Weak,
+		key: first.Key, name: cmp.Or(first.Name, first.Model), model: first.Model, url: first.URL, unit: first.Unit, step: first.StepWh, weak: first.Weak,
 		through: ", through the daemon",
 		once: func(ctx context.Context) readout {
 			if fresh {

@@ -174,7 +174,7 @@ func (s seen) line(zone *time.Location) string {
 	}
 	switch {
 	case s.JSON != nil:
-		payload = string(s.JSON)
+		payload = tame(string(s.JSON))
 	case s.Bytes != nil:
 		payload = fmt.Sprintf("(%d bytes)", len(s.Bytes))
 	}
@@ -184,7 +184,7 @@ func (s seen) line(zone *time.Location) string {
 	if s.Lost > 0 {
 		payload += fmt.Sprintf("  (%d before it came too fast)", s.Lost)
 	}
-	return fmt.Sprintf("%s %s %s %s", clockAt(s.At, time.TimeOnly, zone), way, s.Topic, payload)
+	return fmt.Sprintf("%s %s %s %s", clockAt(s.At, time.TimeOnly, zone), way, tame(s.Topic), payload)
 }
 
 func mqttPublishCommand() *cobra.Command {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -38,6 +40,7 @@ func scriptBroker(ts *testscript.TestScript, neg bool, args []string) {
 				p.broker.end()
 			}
 		})
+		ts.Setenv("BROKER", l.Addr().String())
 		file := ts.MkAbs("stolpe.yaml")
 		ts.Check(os.WriteFile(file, []byte(strings.ReplaceAll(ts.ReadFile(file), "BROKER", l.Addr().String())), 0o600))
 	case word == "stop" && p.broker != nil:
@@ -85,5 +88,17 @@ func TestTap(t *testing.T) {
 	publish("two")
 	if len(saw) != 0 {
 		t.Errorf("saw %q after that", <-saw)
+	}
+}
+
+// What a broker sends moves nothing on the terminal of whoever looks on.
+func TestTailTamesWhatItPrints(t *testing.T) {
+	t.Parallel()
+	for _, s := range []seen{
+		{Topic: "a\u009b2J", Text: "x"}, {Topic: "a", JSON: json.RawMessage("{\"x\":\"\u009b2J\"}")}, {Topic: "a\x1b[2J", Text: "\x1b[2J"},
+	} {
+		if got := s.line(time.UTC); strings.ContainsAny(got, "\u009b\x1b") || !strings.Contains(got, "2J") && s.Text != "x" {
+			t.Errorf("%q", got)
+		}
 	}
 }

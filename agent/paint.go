@@ -50,6 +50,16 @@ func terminal(stream any) bool {
 	return ok && isatty.IsTerminal(f.Fd())
 }
 
+// isTerminal says whether somebody looks at w on what can draw over what it has drawn.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("TERM") != "dumb"
+}
+
 // progressOf is where a command says how far it is: nowhere if it is to be quiet. Errors
 // are no progress: a command returns them.
 func progressOf(c *cobra.Command) io.Writer {

@@ -37,7 +37,7 @@ Exit code 0 when all agree, 11 when there are differences.`,
 			if r.since, err = time.ParseInLocation(time.DateOnly, since, r.cfg.Post.Zone); err != nil {
 				return fmt.Errorf("--since %q: want a day, as in 2026-11-01", since)
 			}
-			r.now, r.stdout, r.stderr = time.Now(), c.OutOrStdout(), c.ErrOrStderr()
+			r.now, r.stdout, r.stderr = time.Now(), c.OutOrStdout(), progressOf(c)
 			if err := r.fit(); err != nil {
 				return err
 			}

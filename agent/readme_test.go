@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spf13/cobra"
+
 	"stolpe/agent/config"
 	"stolpe/agent/session"
 )
@@ -44,6 +46,40 @@ func TestReadmeHasTheConfigReference(t *testing.T) {
 		return
 	}
 	t.Error("the configuration table of README.md is out of date; go test ./agent -run Readme -update-readme writes it")
+}
+
+// Every command stands in the README as it says of itself.
+func TestReadmeHasTheCommands(t *testing.T) {
+	b, err := os.ReadFile(readme)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, inside, after := part(t, string(b), "commands")
+	want := "| command | what it does |\n|---|---|\n"
+	root := &cobra.Command{Use: "stolpe"}
+	root.AddCommand(commandTree()...)
+	var walk func(*cobra.Command)
+	walk = func(c *cobra.Command) {
+		if c.Runnable() && !c.Hidden && !c.HasSubCommands() {
+			use := strings.ReplaceAll(strings.TrimSuffix(c.UseLine(), " [flags]"), "|", `\|`)
+			want += fmt.Sprintf("| `%s` | %s |\n", use, strings.ReplaceAll(c.Short, "|", `\|`))
+		}
+		for _, below := range c.Commands() {
+			walk(below)
+		}
+	}
+	walk(root)
+	if inside == want {
+		return
+	}
+	if *update {
+		text := before + "<!-- commands -->\n" + want + "<!-- /commands -->" + after
+		if err := os.WriteFile(readme, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	t.Error("the table of commands in README.md is out of date; go test ./agent -run Readme -update-readme writes it")
 }
 
 func TestReadmeTellsEveryPhaseAndFault(t *testing.T) {

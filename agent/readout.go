@@ -82,6 +82,7 @@ type (
 		Next   string      `json:"next,omitempty"`    // what to do about the error
 		StepWh hal.Energy  `json:"step_wh,omitempty"` // of the register, or more
 		Weak   bool        `json:"weak_map,omitempty"`
+		Key    string      `json:"confirmed_key,omitempty"` // of the configuration, for the model that somebody confirms
 		Values []valueJSON `json:"values"`
 		Frames []frameJSON `json:"frames,omitempty"` // with --raw
 	}
@@ -104,7 +105,7 @@ type (
 func (s *source) object(r readout) readoutJSON {
 	o := readoutJSON{
 		Model: s.model, Name: s.name, URL: s.url, Unit: s.unit, TookMS: r.took.Milliseconds(), OK: r.err == nil,
-		StepWh: s.step, Weak: s.weak, Values: []valueJSON{},
+		StepWh: s.step, Weak: s.weak, Key: s.key, Values: []valueJSON{},
 	}
 	if r.err != nil {
 		o.Error, o.Next = r.err.Error(), r.next

@@ -81,9 +81,11 @@ func (d *deeds) reload(ctx context.Context, how reloading, by string) (commands.
 		return d.atOnce(ctx, p, by)
 	case len(p.Busy) > 0 && how.Wait:
 		select {
-		case d.wait <- struct{}{}:
-		default: // it waits already
+		case was := <-d.wait: // nobody has heard of it yet
+			how.Restart = how.Restart || was.Restart
+		default:
 		}
+		d.wait <- how // there is room, as only we send, and the lock is held
 		return commands.Answer{Text: "the post starts anew with it as soon as nobody charges: " + strings.Join(p.Busy, ", "), Data: p}, nil
 	case len(p.Busy) > 0:
 		return commands.Answer{}, commands.Refuse(commands.Unsafe, fmt.Sprintf("%s, and a restart would end that; nothing has been changed, as these keys take one: %s", strings.Join(p.Busy, ", "), cmp.Or(later, "none, but it was asked for")))
@@ -104,6 +106,7 @@ func (d *deeds) atOnce(ctx context.Context, p pending, by string) (commands.Answ
 		return commands.Answer{}, err
 	}
 	d.noted(p.now.Sum)
+	d.seals(p.now)
 	d.log.Info("another configuration, without a restart", "cfg", p.Sum, "changes", len(p.Changes), "by", by)
 	return commands.Answer{Text: "in effect, for charges from now on", Data: p}, nil
 }
@@ -141,18 +144,22 @@ func (d *deeds) took(now config.Config) {
 func (d *deeds) hear(signalled <-chan os.Signal) func(context.Context) {
 	return func(ctx context.Context) {
 		var tick <-chan time.Time
+		var later reloading // what somebody waits for
 		for {
 			select {
 			case <-ctx.Done():
 				return
 			case <-signalled:
-				d.signalled(ctx)
-			case <-d.wait:
+				d.signalled(ctx, reloading{})
+			case how := <-d.wait:
+				later.Restart = later.Restart || how.Restart
 				tick = time.After(time.Second)
 			case <-tick:
-				if tick = nil; len(d.busy()) > 0 || !d.signalled(ctx) {
+				if tick = nil; len(d.busy()) > 0 || !d.signalled(ctx, later) {
 					tick = time.After(time.Second)
+					continue
 				}
+				later = reloading{}
 			}
 		}
 	}
@@ -161,11 +168,11 @@ func (d *deeds) hear(signalled <-chan os.Signal) func(context.Context) {
 // signalled takes the file into use for the service manager, who waits until it hears
 // that the program is ready again. It says whether that is settled, one way or the other:
 // somebody may charge now, and not in a while.
-func (d *deeds) signalled(ctx context.Context) bool {
+func (d *deeds) signalled(ctx context.Context, how reloading) bool {
 	if err := systemd.Reloading(); err != nil {
 		d.log.Warn("service manager does not listen", "err", err)
 	}
-	a, err := d.reload(ctx, reloading{}, "signal")
+	a, err := d.reload(ctx, how, "signal")
 	if err == nil && a.Then != nil {
 		a.Then()
 		return true

@@ -48,6 +48,8 @@ func TestAPriceHoldsAtOnce(t *testing.T) {
 	x.runsIt(t)
 	var told []string
 	x.goes = func(now config.Config) { told = append(told, now.Sum) }
+	sealed := 0 // how often the seal was looked at
+	x.seals = func(config.Config) { sealed++ }
 	a, err := x.reload(t.Context(), reloading{}, "kari")
 	if err != nil || a.Text != "the post goes by it already" || x.noted != nil {
 		t.Fatalf("%+v, %v", a, err)
@@ -60,7 +62,7 @@ func TestAPriceHoldsAtOnce(t *testing.T) {
 	if x.a.rules.Price.KWh != 600 || x.b.rules.Price.KWh != 600 || x.a.state.Charge.Price.KWh != 549 {
 		t.Errorf("prices %d, %d; of the charge under way %d", x.a.rules.Price.KWh, x.b.rules.Price.KWh, x.a.state.Charge.Price.KWh)
 	}
-	if p := x.compare(); len(p.Changes) != 0 || p.Running != p.Sum || len(told) != 1 || told[0] != p.Sum || len(x.noted) != 1 {
+	if p := x.compare(); len(p.Changes) != 0 || p.Running != p.Sum || len(told) != 1 || told[0] != p.Sum || sealed != 1 || len(x.noted) != 1 {
 		t.Errorf("%+v, told %v, noted %v", p, told, x.noted)
 	}
 }
@@ -131,7 +133,7 @@ func TestAReloadWaitsForDrivers(t *testing.T) {
 	x := newBureau(t)
 	x.runsIt(t)
 	synctest.Test(t, func(t *testing.T) {
-		x.wait = make(chan struct{}, 1)
+		x.wait = make(chan reloading, 1)
 		told := make(chan os.Signal, 1)
 		ctx, cancel := context.WithCancel(t.Context())
 		go x.hear(told)(ctx)
@@ -147,6 +149,34 @@ func TestAReloadWaitsForDrivers(t *testing.T) {
 		if x.restarts.Load() != 0 {
 			t.Error("a charge was ended")
 		}
+		x.a.mu.Lock()
+		x.a.state.Phase = session.Idle
+		x.a.mu.Unlock()
+		time.Sleep(2 * time.Second)
+		if n := x.restarts.Load(); n != 1 {
+			t.Errorf("%d restarts", n)
+		}
+		cancel()
+		synctest.Wait()
+	})
+}
+
+// Whoever asks for a start anew that no key asks for gets it too, when it has waited.
+func TestARestartThatWasAskedForIsWaitedFor(t *testing.T) {
+	t.Setenv("NOTIFY_SOCKET", "")
+	x := newBureau(t)
+	x.runsIt(t)
+	synctest.Test(t, func(t *testing.T) {
+		x.wait = make(chan reloading, 1)
+		ctx, cancel := context.WithCancel(t.Context())
+		x.a.charge(t, session.Charging)
+		for _, how := range []reloading{{Restart: true, Wait: true}, {Wait: true}} { // the second is in effect already
+			if _, err := x.reload(ctx, how, "kari"); err != nil {
+				t.Error(err)
+			}
+		}
+		go x.hear(nil)(ctx)
+		time.Sleep(10 * time.Second)
 		x.a.mu.Lock()
 		x.a.state.Phase = session.Idle
 		x.a.mu.Unlock()

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -22,6 +23,7 @@ func TestScripts(t *testing.T) {
 		Dir:                 "../testdata/cli",
 		RequireExplicitExec: true,
 		Cmds:                scriptWords(),
+		Deadline:            time.Now().Add(4 * enough), // what a script waits for with a word of testscript's own ends then
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("PATH", bin+string(os.PathListSeparator)+e.Getenv("PATH"))
 			e.Setenv("STOLPE_CONTROL_DIR", filepath.Join(e.WorkDir, "run"))

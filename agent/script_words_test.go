@@ -33,6 +33,12 @@ import (
 //	charge stop             the driver stops; waits until the charge is settled
 //	json stdout|FILE        every line is a JSON object, and there is one
 //	json stdout|FILE REGEXP ... and the lines together, compacted, match
+//	charge ask              a driver comes and asks for a charge, and has not approved it
+//	till [HABIT]            start the payment service; stolpe.yaml leads to it; see demo --payer
+//	meter MODEL             start a simulated meter; $METER becomes its address
+//	let NAME stdout|FILE RE $NAME becomes the group of what matches
+//	shows RE stolpe ARG...  run what has no end until it prints what matches; then Ctrl-C,
+//	                        and it must end well. All it has printed is in the file shown
 //	code N stolpe ARG...    run it and demand exit code N; stdout and stderr are as after exec
 func scriptWords() map[string]func(ts *testscript.TestScript, neg bool, args []string) {
 	return map[string]func(ts *testscript.TestScript, neg bool, args []string){
@@ -42,6 +48,10 @@ func scriptWords() map[string]func(ts *testscript.TestScript, neg bool, args []s
 		"charge": scriptCharge,
 		"json":   scriptJSON,
 		"code":   scriptCode,
+		"let":    scriptLet,
+		"meter":  scriptMeter,
+		"shows":  scriptShows,
+		"till":   scriptTill,
 	}
 }
 
@@ -94,7 +104,7 @@ func scriptPost(ts *testscript.TestScript, neg bool, args []string) {
 	case word == "stop" && p.running != nil:
 		ts.Check(p.running.Process.Signal(syscall.SIGTERM))
 		p.running = nil
-		ts.Check(<-p.ended)
+		ts.Check(withinEnough(ts, "the post ends", p.ended))
 	case word == "reload" && p.running != nil:
 		ts.Check(p.running.Process.Signal(syscall.SIGHUP))
 	case word == "kill" && p.running != nil:
@@ -112,14 +122,14 @@ func (p *scriptedPost) start(ts *testscript.TestScript) {
 	defer log.Close()
 	run := exec.Command(program.file(), "run", "--config", ts.MkAbs("stolpe.yaml"))
 	run.Stdout, run.Stderr = log, log
-	run.Dir, run.Env = ts.MkAbs("."), []string{"PATH=" + ts.Getenv("PATH"), "HOME=" + ts.Getenv("HOME"), "STOLPE_CONTROL_DIR=" + ts.Getenv("STOLPE_CONTROL_DIR")}
+	run.Dir, run.Env = ts.MkAbs("."), scriptedEnv(ts)
 	ts.Check(run.Start())
 	ended := make(chan error, 1)
 	go func() { ended <- run.Wait() }()
 	p.running, p.ended = run, ended
 	ts.Defer(func() {
+		run.Process.Kill() //nolint:errcheck // it may have ended
 		if p.running == run {
-			run.Process.Kill() //nolint:errcheck // it may have ended
 			<-ended
 		}
 	})
@@ -154,7 +164,7 @@ func scriptCharge(ts *testscript.TestScript, neg bool, args []string) {
 	switch word := strings.Join(args, " "); {
 	case neg || p.running == nil:
 		ts.Fatalf("charge: want a post that runs")
-	case word == "" && p.session == "":
+	case (word == "" || word == "ask") && p.session == "":
 		form := url.Values{"amount": {"35000"}}
 		scripted(ts, "the post serves", func() bool {
 			for _, m := range fieldOnPage.FindAllStringSubmatch(scriptPage(ts, p.pages(ts)+"/en/A12", nil), -1) {
@@ -166,6 +176,9 @@ func scriptCharge(ts *testscript.TestScript, neg bool, args []string) {
 		scriptPage(ts, p.pages(ts)+"/en/A12", form)
 		scripted(ts, "energy flows", func() bool {
 			page := scriptPage(ts, p.pages(ts)+p.session, nil)
+			if word == "ask" {
+				return sceneOf(page) == "pay"
+			}
 			if app := linkToApp.FindStringSubmatch(page); app != nil {
 				scriptPage(ts, html.UnescapeString(app[1]), url.Values{"act": {"approve"}})
 			}
@@ -178,7 +191,7 @@ func scriptCharge(ts *testscript.TestScript, neg bool, args []string) {
 		})
 		p.session = ""
 	default:
-		ts.Fatalf("usage: charge, then charge stop")
+		ts.Fatalf("usage: charge or charge ask, then charge stop")
 	}
 }
 

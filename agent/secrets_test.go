@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -14,6 +15,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -216,4 +218,35 @@ func pushed(t *testing.T, address, phone string) string {
 		t.Fatalf("%s, %v", answer.Status, err)
 	}
 	return at.String()
+}
+
+// A secret that is renewed stays readable for the daemon, which is another user, and for
+// nobody else.
+func TestASecretKeepsItsOwnerAndItsMode(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "key")
+	for was, want := range map[fs.FileMode]fs.FileMode{0: 0o600, 0o640: 0o640, 0o444: 0o440} {
+		const daemon = 12345 // no user of this machine
+		if was != 0 {
+			err := errors.Join(os.WriteFile(path, []byte("old"), 0o600), os.Chmod(path, was))
+			if os.Geteuid() == 0 {
+				err = errors.Join(err, os.Chown(path, daemon, daemon))
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := writeSecret(path, "new"); err != nil {
+			t.Fatal(err)
+		}
+		info, err := os.Stat(path)
+		if err != nil || info.Mode().Perm() != want {
+			t.Errorf("of %v it has become %v, %v", was, info.Mode(), err)
+		}
+		if s := info.Sys().(*syscall.Stat_t); was != 0 && os.Geteuid() == 0 && (s.Uid != daemon || s.Gid != daemon) {
+			t.Errorf("it belongs to %d:%d", s.Uid, s.Gid)
+		}
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+	}
 }

@@ -199,7 +199,7 @@ func (s *settleCmd) settle(chosen []owing) ([]settleLine, error) {
 		case <-late:
 			over = true
 		case <-s.ctx.Done():
-			return nil, cutShort(s.ctx, "; the post goes on settling")
+			return nil, cutShort("; the post goes on settling")
 		}
 	}
 }

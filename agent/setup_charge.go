@@ -18,8 +18,8 @@ import (
 // The first charge of a simulated post, chosen by us: long enough for a receipt that
 // says something, and over before a person wonders.
 const (
-	firstFor   = 10 * time.Minute // in the stage's time
-	firstSpeed = 600              // times as fast as life
+	firstFor   = 5 * time.Minute // in the stage's time
+	firstSpeed = 60              // times as fast as life: a slow card still has half a second for what counts as stuck after 30 s
 	firstPast  = firstFor + 5*time.Minute
 )
 

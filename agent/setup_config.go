@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"stolpe/agent/config"
-	"stolpe/agent/config/trial"
 	"stolpe/agent/setup"
 	"stolpe/display"
 	"stolpe/display/term"
@@ -68,11 +67,14 @@ func (f *fitting) writeConfig(ctx context.Context) error {
 	if fresh {
 		err = replace(f.file, a.New, modeOf(f.file))
 	} else if err = f.mayReplace(ctx); err == nil {
-		err = trial.Replace(f.file, was, a.New)
+		err = (&settings{file: f.file}).replace(was, a.New)
 		said += setup.Words{NB: "; den forrige er ", EN: "; the one before is "}.In(f.lang) + f.file + previous
 	}
 	if err != nil {
 		return failed(fmt.Errorf("%w; write elsewhere with --config, or run this as root", err))
+	}
+	if err := forgetSeal(a); err != nil {
+		return err
 	}
 	f.found.files = append(f.found.files, f.file)
 	status := setup.Passed
@@ -102,6 +104,19 @@ func (f *fitting) askPIN(ctx context.Context) (string, error) {
 		return "", config.ErrNoPIN
 	}
 	return f.secret(ctx, setup.Words{NB: "PIN-koden til forseglingen?", EN: "The PIN of the seal?"}.In(f.lang), "")
+}
+
+// newPIN is askPIN for a seal that is to be made: what is typed unseen is typed twice.
+func (f *fitting) newPIN(ctx context.Context) (string, error) {
+	pin, err := f.askPIN(ctx)
+	if err != nil || f.pin != "" {
+		return pin, err
+	}
+	again, err := f.secret(ctx, setup.Words{NB: "Den samme PIN-koden en gang til?", EN: "The same PIN again?"}.In(f.lang), "")
+	if err == nil && again != pin {
+		err = coded{errors.New("the two PINs differ; nothing was sealed"), exitUsage}
+	}
+	return pin, err
 }
 
 // mayReplace asks whether a configuration that is there may give way.
@@ -185,7 +200,7 @@ func (f *fitting) preview(context.Context) error {
 	for _, e := range c.EVSEs {
 		v := display.View{Code: e.Code, State: display.Available, Price: c.Price, Choices: c.Reserve.Choices, Default: c.Reserve.Default, MaxPower: e.MaxPower}
 		for _, lang := range []display.Lang{display.LangOf(c.Price.Currency), display.EN} {
-			if err := term.Draw(f.stderr, lang, c.Post, v, f.terminal != nil && os.Getenv("NO_COLOR") == ""); err != nil {
+			if err := term.Draw(f.stderr, lang, c.Post, v, f.colour); err != nil {
 				return failed(err)
 			}
 		}

@@ -16,18 +16,9 @@ import (
 
 // fitted is what is learned of a post while it is set up.
 type fitted struct {
-	registers map[int]hal.Energy // when a meter was read, by EVSE
-	charge    *outcome           // the first charge; nil for none
-	files     []string           // that were written
-	name      string             // of the report
-}
-
-// note notes what a meter read.
-func (f *fitted) note(evse int, register hal.Energy) {
-	if f.registers == nil {
-		f.registers = map[int]hal.Energy{}
-	}
-	f.registers[evse] = register
+	charge *outcome // the first charge; nil for none
+	files  []string // that were written
+	name   string   // of the report
 }
 
 // meterOf is the meter of an EVSE, as the answers have it.
@@ -200,11 +191,11 @@ func (f *fitting) compare(ctx context.Context, m *meters.Map, n int, register ha
 			return "", coded{fmt.Errorf("%s; %s", held.Why, held.Next), exitDevice}
 		}
 		f.setMeter(n, "shown", shown)
-		f.found.note(n, register)
+		f.progress.Read(n, int64(register))
 		return fmt.Sprintf("%s %s %v; %s", m.ID, f.meterOf(n).serial, register, held.Why), nil
 	}
 	f.setMeter(n, "shown", shown)
 	f.setMeter(n, "confirmed", m.ID)
-	f.found.note(n, register)
+	f.progress.Read(n, int64(register))
 	return fmt.Sprintf("%s %s %v = %s kWh", m.ID, f.meterOf(n).serial, register, shown), nil
 }

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"stolpe/agent/config"
-	"stolpe/agent/config/trial"
 	"stolpe/agent/control"
 	"stolpe/agent/setup"
 	"stolpe/display"
@@ -165,14 +164,14 @@ func (f *fitting) seal(ctx context.Context) error {
 			return nil
 		}
 	}
-	pin, err := f.askPIN(ctx)
+	pin, err := f.newPIN(ctx)
 	if err != nil {
 		return err
 	}
 	by := f.by()
 	a, err := config.Resealed(f.file, pin, by)
 	if err == nil {
-		err = trial.Replace(f.file, a.Old, a.New)
+		err = (&settings{file: f.file}).replace(a.Old, a.New)
 	}
 	if err != nil {
 		return failed(err)

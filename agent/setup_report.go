@@ -101,7 +101,7 @@ func (f *fitting) report(c config.Config, now hal.Stamp) setup.Commissioning {
 	}
 	for i, e := range c.EVSEs {
 		u := setup.Unit{ID: e.ID, Code: e.Code, Meter: e.Meter.Model, Serial: e.Meter.Serial, At: e.Meter.URL, Shown: a[shownKey(i+1)],
-			Register: int64(f.found.registers[i+1]), Contactor: e.Contactor.Line + " / " + e.Contactor.Sense, Inputs: inputsOf(e.Inputs), MaxPower: int64(e.MaxPower)}
+			Register: f.progress.Registers[i+1], Contactor: e.Contactor.Line + " / " + e.Contactor.Sense, Inputs: inputsOf(e.Inputs), MaxPower: int64(e.MaxPower)}
 		if e.Contactor.Sim {
 			u.Contactor = "sim"
 		}

@@ -26,6 +26,7 @@ type fitting struct {
 	post     *onPost       // as it runs; nil before somebody needs it
 	stdout   io.Writer
 	stderr   *headed // progress
+	colour   bool    // there
 }
 
 // headed writes a heading before the first thing that is said below it.
@@ -48,7 +49,7 @@ func (h *headed) Write(b []byte) (int, error) {
 
 // newFitting begins a setup, or goes on with one.
 func newFitting(c *cobra.Command, o setupOptions) (*fitting, error) {
-	f := &fitting{setupOptions: o, lang: langOf(c), stdout: c.OutOrStdout(), stderr: &headed{Writer: progressOf(c)}}
+	f := &fitting{setupOptions: o, lang: langOf(c), stdout: c.OutOrStdout(), stderr: &headed{Writer: progressOf(c)}, colour: paintOf(c, progressOf(c)).on}
 	f.as, _ = c.Flags().GetString("as")
 	for _, s := range o.skip {
 		if !slices.Contains(setup.MaySkip(), setup.Step(s)) {
@@ -125,19 +126,26 @@ func (f *fitting) given(c *cobra.Command) (setup.Answers, error) {
 	return answers, errors.Join(wrong...)
 }
 
-// take takes in answers. Where one is another than before, what rests on it is done
-// again.
+// take takes in answers. Where one is another than before, or than what held without
+// one, what rests on it is done again.
 func (f *fitting) take(given setup.Answers) {
-	for key, v := range given {
-		if was, known := f.progress.Answers[key]; known && was != v {
-			q, _ := setup.Find(key)
-			f.progress.Forget(q.Step)
-			for _, s := range setup.Steps()[slices.Index(setup.Steps(), setup.Config):] {
-				f.progress.Forget(s)
+	before := f.progress.Answers.Filled()
+	maps.Copy(f.progress.Answers, given)
+	after := f.progress.Answers.Filled()
+	for _, q := range setup.Questions(setup.MaxEVSEs) {
+		if before[q.Key] == after[q.Key] {
+			continue
+		}
+		for _, s := range q.Again() {
+			f.progress.Forget(s)
+		}
+		if q.Names() { // of another meter nothing is known
+			delete(f.progress.Answers, setup.Confirmed(q.EVSE))
+			if _, anew := given[shownKey(q.EVSE)]; !anew {
+				delete(f.progress.Answers, shownKey(q.EVSE))
 			}
 		}
 	}
-	maps.Copy(f.progress.Answers, given)
 }
 
 // check says what the configuration finds wrong with an answer.

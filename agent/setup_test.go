@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -75,6 +77,78 @@ func TestWrongKeysAreQuestions(t *testing.T) {
 		if q, ok := questionOf(key); q.Key != want || ok != (want != "") {
 			t.Errorf("%s: %q, want %q", key, q.Key, want)
 		}
+	}
+}
+
+// An answer that comes when the configuration is written has it written again, also where
+// there was none before; and one that changes nothing changes nothing.
+func TestWhatRestsOnAnAnswerIsDoneAgain(t *testing.T) {
+	kept := setup.Answers{"meter.url": "tcp://10.0.0.5:502", "meter.shown": "12.5", setup.Confirmed(1): "eastron_sdm630"}
+	for _, c := range []struct {
+		given setup.Answers
+		again []setup.Step // some of those that are done again
+		stays []setup.Step // some of those that are not
+		knows bool         // that the meter was compared
+	}{
+		{setup.Answers{"price.session": "5.00"}, []setup.Step{setup.Price, setup.Config, setup.Report}, []setup.Step{setup.Meter}, true},
+		{setup.Answers{"price.minute": "0.00"}, nil, setup.Steps(), true}, // as it was without
+		{setup.Answers{"by": "kari"}, []setup.Step{setup.Report}, []setup.Step{setup.Config, setup.Close}, true},
+		{setup.Answers{"pages": "https://lad.example.no"}, []setup.Step{setup.Sticker, setup.Report}, []setup.Step{setup.Config}, true},
+		{setup.Answers{"evses": "2"}, setup.Steps(), nil, true},
+		{setup.Answers{"meter.unit": "2"}, []setup.Step{setup.Meter, setup.Config}, []setup.Step{setup.Price}, false},
+	} {
+		f := &fitting{progress: setup.NewProgress()}
+		maps.Copy(f.progress.Answers, kept)
+		for _, s := range setup.Steps() {
+			f.progress.Note(setup.Result{Step: s, Status: setup.Passed})
+		}
+		f.take(c.given)
+		for _, s := range c.again {
+			if f.progress.Has(s) {
+				t.Errorf("%v: %s is not done again", c.given, s)
+			}
+		}
+		for _, s := range c.stays {
+			if !f.progress.Has(s) {
+				t.Errorf("%v: %s is done again", c.given, s)
+			}
+		}
+		a := f.progress.Answers
+		if (a[setup.Confirmed(1)] != "") != c.knows || (a["meter.shown"] != "") != c.knows {
+			t.Errorf("%v: of the meter is known %v", c.given, a)
+		}
+	}
+}
+
+// Who sets a sealed post up again has its PIN, so nobody is told that the seal was taken
+// off without it.
+func TestSetupOverASealForgetsIt(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	pin, memory := filepath.Join(dir, "pin"), filepath.Join(dir, "state", "seal.json")
+	if err := os.WriteFile(pin, []byte("korrekt hest\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	again := func(more ...string) said {
+		return command(append([]string{"setup", "--config", filepath.Join(dir, "a.yaml"), "--simulated", "--skip", "close,pay,selftest", "--yes", "--control-dir", filepath.Join(dir, "run")}, more...)...)
+	}
+	if got := again("--pin-file", pin); got.code != 0 {
+		t.Fatalf("%+v", got)
+	}
+	if err := os.WriteFile(memory, []byte(`{"key":"k","by":"kari"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := again(); got.code != exitRefused {
+		t.Errorf("without the PIN: %+v", got)
+	}
+	if _, err := os.Stat(memory); err != nil {
+		t.Errorf("forgotten without the PIN: %v", err)
+	}
+	if got := again("--restart", "--pin-file", pin); got.code != 0 {
+		t.Errorf("with the PIN: %+v", got)
+	}
+	if _, err := os.Stat(memory); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("it is remembered: %v", err)
 	}
 }
 

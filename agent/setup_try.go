@@ -49,7 +49,7 @@ func (f *fitting) mayClose(ctx context.Context) error {
 		return nil
 	}
 	if f.terminal == nil {
-		return unconfirmed(f.danger())
+		return unconfirmedIn(f.lang, f.danger())
 	}
 	sure, err := f.confirm(ctx,
 		f.danger()+" "+setup.Words{NB: "Skriv ", EN: "Type "}.In(f.lang)+testWord+".",

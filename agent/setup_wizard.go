@@ -42,7 +42,11 @@ func askerOf(c *cobra.Command) asker {
 	if _, err := os.Stat(path); err != nil {
 		return plain
 	}
-	w, err := startWizard(path, pick(lang, "nb", "en"))
+	var env []string
+	if !paintOf(c, out).on {
+		env = append(env, "NO_COLOR=1")
+	}
+	w, err := startWizard(path, pick(lang, "nb", "en"), env...)
 	if err != nil {
 		fmt.Fprintf(out, "%s: %v\n", path, err)
 		return plain
@@ -60,7 +64,7 @@ type wizard struct {
 }
 
 // startWizard starts it, and makes sure that it is of this version.
-func startWizard(path, lang string) (*wizard, error) {
+func startWizard(path, lang string, env ...string) (*wizard, error) {
 	theirs, requests, err := os.Pipe()
 	if err != nil {
 		return nil, err
@@ -71,6 +75,7 @@ func startWizard(path, lang string) (*wizard, error) {
 	}
 	w := &wizard{cmd: exec.Command(path, lang), to: requests, in: json.NewEncoder(requests), out: json.NewDecoder(answers), answers: answers}
 	w.cmd.Stdin, w.cmd.Stdout, w.cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	w.cmd.Env = append(os.Environ(), env...)
 	w.cmd.ExtraFiles = []*os.File{theirs, out}
 	err = w.cmd.Start()
 	err = errors.Join(err, theirs.Close(), out.Close())

@@ -139,7 +139,7 @@ func (p *player) run(ctx context.Context, s scene) error {
 	defer r.Close() //nolint:errcheck // everything of it is simulated, and over
 	err = s.play(ctx, r)
 	if ctx.Err() != nil {
-		return cutShort(ctx, " before the scene was over")
+		return cutShort(" before the scene was over")
 	}
 	all := r.promises(s)
 	held := err == nil

@@ -139,7 +139,7 @@ func (s *statusing) follow(ctx context.Context, daemon *control.Client) error {
 		gone := err == nil || errors.Is(err, control.ErrNoDaemon) || errors.Is(err, io.ErrUnexpectedEOF)
 		switch {
 		case ctx.Err() != nil:
-			return cutShort(ctx, "")
+			return cutShort("")
 		case errors.As(err, &own), errors.Is(err, errShown):
 			return failed(err)
 		case gone && s.wide && drawn > 0:
@@ -188,9 +188,6 @@ func (s *statusing) wait(ctx context.Context, drawn int) int {
 }
 
 // cutShort is for a command that has not come to its end, and what goes on without it.
-func cutShort(ctx context.Context, then string) error {
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return coded{fmt.Errorf("not done within --timeout%s; allow it more", then), exitTimeout}
-	}
+func cutShort(then string) error {
 	return coded{errors.New("interrupted" + then), exitStopped}
 }

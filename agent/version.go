@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"runtime"
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
@@ -12,21 +13,38 @@ import (
 var version = "0.1.0-dev"
 
 func versionCommand() *cobra.Command {
-	return &cobra.Command{
+	var json bool
+	c := &cobra.Command{
 		Use:   "version",
 		Short: "print the version of this build",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			commit := "unknown"
-			if info, ok := debug.ReadBuildInfo(); ok {
-				for _, s := range info.Settings {
-					if s.Key == "vcs.revision" {
-						commit = s.Value
-					}
-				}
+			if json {
+				return failed(printJSON(c.OutOrStdout(), versionJSON{version, commit(), runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}))
 			}
-			_, err := fmt.Fprintf(c.OutOrStdout(), "stolpe %s (commit %s)\n", version, commit)
-			return err
+			return failed(second(fmt.Fprintf(c.OutOrStdout(), "stolpe %s (commit %s)\n", version, commit())))
 		},
 	}
+	c.Flags().BoolVar(&json, "json", false, "print one JSON object")
+	return c
+}
+
+// versionJSON is a build as --json has it.
+type versionJSON struct {
+	Version string `json:"version"`
+	Commit  string `json:"commit"`
+	Go      string `json:"go"`
+	System  string `json:"system"`
+}
+
+// commit is what this build was made of, as far as it knows.
+func commit() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				return s.Value
+			}
+		}
+	}
+	return "unknown"
 }

@@ -12,6 +12,7 @@ import (
 	"stolpe/cross/bench"
 	"stolpe/cross/build"
 	"stolpe/cross/demo"
+	"stolpe/cross/man"
 	"stolpe/cross/replay"
 	"stolpe/cross/suite"
 	"stolpe/cross/worlds"
@@ -29,6 +30,7 @@ func commands() []command {
 	return []command{
 		{"test", "run every check there is", suite.Run},
 		{"build", "build the programs for every processor a post may have", build.Run},
+		{"man", "write the manual pages of stolpe", man.Run},
 		{"bench", "measure what the product costs, beside its floors", bench.Run},
 		{"demo", "show a whole fleet on this machine, and kill parts of it", demo.Run},
 		{"worlds", "break simulated charges by the million", worlds.Run},

@@ -135,7 +135,7 @@ func (d door) done(q *http.Request, j job) (any, error) {
 		}
 		defer d.hardware.release()
 	}
-	if r.Changes && often == nil { // what is urgent is done however often, and not written down each time
+	if r.Changes && often == nil { // what is urgent is done however often, and then written down together
 		if err := d.audit.begin(ctx, j); err != nil {
 			return nil, err
 		}
@@ -146,7 +146,10 @@ func (d door) done(q *http.Request, j job) (any, error) {
 	if err != nil && errors.Is(timed.Err(), context.DeadlineExceeded) && errors.Is(err, context.DeadlineExceeded) {
 		err = Refuse(Failed, "%s has not ended within %v: %v", r.Name, long, err)
 	}
-	if r.Changes && often == nil {
+	switch {
+	case often != nil:
+		d.audit.many.add(j.ended(said, err))
+	case r.Changes:
 		d.audit.end(j, said, err)
 	}
 	return said, err

@@ -25,6 +25,7 @@ type audit struct {
 	note  func(Record) error
 	log   *slog.Logger
 	later chan Record
+	many  tally
 }
 
 // errNoLedger says that nothing can be written down.
@@ -68,6 +69,13 @@ func (a *audit) within(ctx context.Context, r Record) error {
 
 // end writes down what has come of it.
 func (a *audit) end(j job, said any, err error) {
+	r := j.ended(said, err)
+	a.log.Info("somebody at the post", "did", r.Route, "evse", r.EVSE, "by", r.Caller.String(), "uid", r.Caller.UID, "kind", r.Kind, "code", r.Code, "text", r.Text)
+	a.leave(r)
+}
+
+// ended is what has come of a job.
+func (j job) ended(said any, err error) Record {
 	r := j.record(Done)
 	if more, is := said.(Reply); is {
 		r.Text = more.Text
@@ -79,8 +87,7 @@ func (a *audit) end(j job, said any, err error) {
 		}
 	}
 	r.Text = cut(r.Text, maxText)
-	a.log.Info("somebody at the post", "did", r.Route, "evse", r.EVSE, "by", r.Caller.String(), "uid", r.Caller.UID, "kind", r.Kind, "code", r.Code, "text", r.Text)
-	a.leave(r)
+	return r
 }
 
 // leave has a record written without waiting for the disk.
@@ -92,16 +99,41 @@ func (a *audit) leave(r Record) {
 	}
 }
 
-// work writes down what was left, until later is closed.
+// work writes down what was left, until later is closed. What was done more often than
+// can be written down each time is written down in between, and at the end.
 func (a *audit) work() {
-	for r := range a.later {
-		err := errNoLedger
-		if a.note != nil {
-			err = a.note(r)
+	var soon <-chan time.Time
+	for {
+		select {
+		case r, more := <-a.later:
+			if !more {
+				for r, waits := a.many.take(); waits; r, waits = a.many.take() {
+					a.write(r)
+				}
+				return
+			}
+			a.write(r)
+		case <-a.many.news:
+			if soon == nil {
+				soon = time.After(changedEach)
+			}
+		case <-soon:
+			soon = nil
+			if r, waits := a.many.take(); waits {
+				a.write(r)
+				soon = time.After(changedEach)
+			}
 		}
-		if err != nil {
-			a.log.Error("what was done at the post cannot be written down", "route", r.Route, "by", r.Caller.String(), "kind", r.Kind, "text", r.Text, "err", err)
-		}
+	}
+}
+
+func (a *audit) write(r Record) {
+	err := errNoLedger
+	if a.note != nil {
+		err = a.note(r)
+	}
+	if err != nil {
+		a.log.Error("what was done at the post cannot be written down", "route", r.Route, "by", r.Caller.String(), "kind", r.Kind, "text", r.Text, "err", err)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -137,7 +138,9 @@ func TestConnectionsAreFew(t *testing.T) {
 func TestRequestsAreFew(t *testing.T) {
 	urgent := answering("off", Technician, true, nil)
 	urgent.Urgent = true
-	p := start(t, Technician, answering("look", Viewer, false, nil), urgent)
+	other := answering("open", Technician, true, nil)
+	other.Urgent = true
+	p := start(t, Technician, answering("look", Viewer, false, nil), urgent, other)
 	c, busy := Dial(p.dir), 0
 	for range mostAsked + 20 {
 		if codeOf(c.Get(t.Context(), "look", nil, nil)) == Busy {
@@ -155,9 +158,46 @@ func TestRequestsAreFew(t *testing.T) {
 			t.Fatalf("what is urgent, time %d: %v", i, err)
 		}
 	}
+	if err := c.Do(t.Context(), "open", map[string]int{"evse": 2}, nil); err != nil {
+		t.Fatal(err)
+	}
 	p.end()
-	if n := len(p.book.written()); n > 2*(mostChanged+2) {
+	all := p.book.written()
+	if n := len(all); n > 2*(mostChanged+2)+2 {
 		t.Errorf("%d records", n)
+	}
+	// Nothing is done unseen by doing something else often before.
+	n, each := 0, 0
+	for _, line := range all {
+		var times int
+		if _, err := fmt.Sscanf(line, "done|off||%d times, too fast to be written down each", &times); err == nil {
+			n += times
+		} else if strings.HasPrefix(line, "done|off|") {
+			each++
+		}
+	}
+	if n == 0 || n+each != mostChanged+20 || !slices.ContainsFunc(all, func(line string) bool { return strings.HasPrefix(line, "done|open||1 times, too fast") }) {
+		t.Errorf("%d and %d together are written down\n%s", each, n, strings.Join(all, "\n"))
+	}
+}
+
+// What is told together has not more entries than there is room for, and forgets no deed.
+func TestTallyHasRoomForAll(t *testing.T) {
+	y := tally{news: make(chan struct{}, 1)}
+	for i := range 3 * mostTold {
+		y.add(Record{Kind: Done, Route: []string{"off", "open"}[i%2], Caller: Caller{UID: 7, As: fmt.Sprint(i)}})
+	}
+	y.add(Record{Kind: Done, Route: "late"})
+	n, last := 0, Record{}
+	for r, more := y.take(); more; r, more = y.take() {
+		var times int
+		if _, err := fmt.Sscanf(r.Text, "%d times", &times); err != nil {
+			t.Fatal(err)
+		}
+		n, last = n+times, r
+	}
+	if n != 3*mostTold+1 || last.Route != "late" || len(y.news) != 1 {
+		t.Errorf("%d deeds, the last is %+v", n, last)
 	}
 }
 

@@ -56,7 +56,7 @@ type Server struct {
 func Listen(o Options) (*Server, error) {
 	s := &Server{Options: o, people: peopleOf(o), routes: map[string]Route{}}
 	s.who = s.people.callerOf
-	s.audit = audit{note: o.Note, log: o.Log, later: make(chan Record, maxLater)}
+	s.audit = audit{note: o.Note, log: o.Log, later: make(chan Record, maxLater), many: tally{news: make(chan struct{}, 1)}}
 	for _, r := range o.Routes {
 		if err := r.check(); err != nil {
 			return nil, err

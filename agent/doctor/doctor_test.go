@@ -105,6 +105,9 @@ func TestEveryRemedyIsThere(t *testing.T) {
 				ill++
 			}
 			said(t, name, x.ID, x.What, x.Remedy, bad)
+			if x.Topic != "" && !slices.Contains(Topics(), x.Topic) {
+				t.Errorf("%s: %s names a topic that is not listed: %q", name, x.ID, x.Topic)
+			}
 			if x.Group.Title(display.NB) == "" || x.Group.Title(display.EN) == "" {
 				t.Errorf("%s: %s is in no group: %q", name, x.ID, x.Group)
 			}
@@ -114,6 +117,9 @@ func TestEveryRemedyIsThere(t *testing.T) {
 		}
 		for _, b := range Why(f) {
 			said(t, name, b.ID, b.What, b.Remedy, b.Layer != Driver)
+			if b.Topic != "" && !slices.Contains(Topics(), b.Topic) {
+				t.Errorf("%s: %s names a topic that is not listed: %q", name, b.ID, b.Topic)
+			}
 			if !slices.Contains(layers(), b.Layer) {
 				t.Errorf("%s: %s is in no layer: %q", name, b.ID, b.Layer)
 			}

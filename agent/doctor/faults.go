@@ -141,6 +141,18 @@ func faultOf(code string) fault {
 		remedy: always("stolpe help faults forklarer feilkodene", "stolpe help faults explains the codes")}
 }
 
+// Told is what a technician is told of a fault wherever it may be: what it is, and what to
+// do, for EVSE 1 with a meter on a serial line.
+func Told(code string) (what, remedy Text) {
+	f := faultOf(code)
+	return f.what, f.remedy(&EVSE{ID: 1, Meter: Meter{URL: "rtu:///dev/ttyUSB0", Unit: 1}})
+}
+
+// Topics are those of stolpe help that findings and blockers name.
+func Topics() []string {
+	return []string{"failsafe", "faults", "modbus", "recovery", "states", "wiring"}
+}
+
 // has says which of the codes that begin like that an EVSE has, the gravest first.
 func (e *EVSE) has(beginnings ...string) []string {
 	var all []string

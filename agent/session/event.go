@@ -81,8 +81,9 @@ type (
 	Readmitted struct{}
 
 	// Restored: a technician has put right what was wrong and answers for the
-	// meter as it is now.
-	Restored struct{}
+	// meter as it is now. As long as there are faults that they do not know of, only what
+	// they have taken out of service themselves is put back.
+	Restored struct{ But Faults }
 
 	// TestBegun: a technician at the post has the contactor closed for a moment, to see
 	// that it follows. It means nothing unless Rules.Tests has nothing against it.

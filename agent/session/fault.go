@@ -96,6 +96,9 @@ func (f Faults) Code() string {
 // Opens says whether any of the faults opens the contactor.
 func (f Faults) Opens() bool { return f&unsafe != 0 }
 
+// Latches says whether any of the faults outlives a restart, until somebody lifts it.
+func (f Faults) Latches() bool { return f&latching != 0 }
+
 // String lists the faults in words, the gravest first.
 func (f Faults) String() string {
 	var words []string

@@ -78,7 +78,7 @@ func (r *Rules) notice(s *State, now hal.Instant, e Event) {
 	case Readmitted:
 		s.Latched &^= Recall | Leaving
 	case Restored:
-		r.restored(s)
+		r.restored(s, e.But)
 	case Claimed:
 		r.claimed(s, now, e)
 	case TestBegun:

@@ -11,9 +11,10 @@ func (s *State) recalled(now bool) {
 }
 
 // restored lifts what only a person can lift. The meter is learned anew, because
-// the person answers for it; what time judges comes back by itself if it must.
-func (r *Rules) restored(s *State) {
-	if s.Phase != Idle {
+// the person answers for it; what time judges comes back by itself if it must. Faults that
+// the person does not know of stay, and so does all that they were found by.
+func (r *Rules) restored(s *State, but Faults) {
+	if s.Phase != Idle || s.Latched&but != 0 {
 		s.Latched &^= Withdrawn | Leaving | Recall
 		return
 	}

@@ -14,6 +14,8 @@ type Progress struct {
 	Version int      `json:"version"` // of this form
 	Answers Answers  `json:"answers"`
 	Done    []Result `json:"done"` // in the order in which they were done
+
+	Registers map[int]int64 `json:"registers_wh,omitempty"` // of the meters, when they were compared, Wh, by EVSE from 1
 }
 
 // progressVersion is the form that this program writes.
@@ -55,6 +57,14 @@ func (p *Progress) Note(r Result) {
 // Forget lets a step be done again.
 func (p *Progress) Forget(s Step) {
 	p.Done = slices.DeleteFunc(p.Done, func(r Result) bool { return r.Step == s })
+}
+
+// Read notes what the register of a meter had, in Wh.
+func (p *Progress) Read(evse int, register int64) {
+	if p.Registers == nil {
+		p.Registers = map[int]int64{}
+	}
+	p.Registers[evse] = register
 }
 
 // Encode writes it down.

@@ -14,6 +14,7 @@
 package setup
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -76,6 +77,25 @@ func (q Question) Asked(a Answers) bool { return q.When == nil || q.When(a) }
 
 // Needs says whether it cannot be left without an answer.
 func (q Question) Needs(a Answers) bool { return !q.Optional || q.Must != nil && q.Must(a) }
+
+// Names says whether it is one that says which meter is meant.
+func (q Question) Names() bool {
+	return q.Step == Meter && slices.Contains([]string{"evses[].meter.url", "evses[].meter.model", "evses[].meter.unit"}, q.Config)
+}
+
+// Again are the steps that rest on it, and are done again with another answer.
+func (q Question) Again() []Step {
+	all := Steps()
+	switch q.Key {
+	case "simulated", "evses": // other questions follow from it
+		return all
+	case "by":
+		return []Step{Report}
+	case "pages":
+		return []Step{Sticker, Report}
+	}
+	return append([]Step{q.Step}, all[slices.Index(all, Config):]...)
+}
 
 // Preset is what holds without an answer.
 func (q Question) Preset(a Answers) string {

@@ -114,12 +114,13 @@ func TestProgressIsReadAsItWasWritten(t *testing.T) {
 	p.Note(Result{Step: Post, Status: Nothing, At: 1})
 	p.Note(Result{Step: Meter, Status: Skipped, At: 2})
 	p.Note(Result{Step: Meter, Status: Passed, Text: "sound", At: 3}) // again
+	p.Read(2, 10_344_076)
 	b, err := p.Encode()
 	if err != nil {
 		t.Fatal(err)
 	}
 	q, err := ParseProgress(b)
-	if err != nil || len(q.Done) != 2 || q.Done[1].Text != "sound" || q.Answers["post.id"] != "A12" || !q.Has(Post) || q.Has(Report) {
+	if err != nil || q.Registers[2] != 10_344_076 || len(q.Done) != 2 || q.Done[1].Text != "sound" || q.Answers["post.id"] != "A12" || !q.Has(Post) || q.Has(Report) {
 		t.Errorf("%+v, %v", q, err)
 	}
 	for _, bad := range []string{
