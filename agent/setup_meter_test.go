@@ -2,12 +2,15 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -76,6 +79,23 @@ type stand struct {
 	mu     sync.Mutex
 	asked  []string // names of routes, in order
 	passes bool     // its contactor
+	file   string   // what it goes by, once it is told to
+	late   int      // how often it says so only later
+}
+
+// goes is what it goes by: it takes the file over a little after it is told to.
+func (s *stand) goes(context.Context, control.Caller, json.RawMessage) (any, error) {
+	text, err := os.ReadFile(s.file)
+	sum := sha256.Sum256(text)
+	p := map[string]string{"file": s.file, "cfg": hex.EncodeToString(sum[:6]), "running": "before"}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if slices.Contains(s.asked, "reload") {
+		if s.late--; s.late < 0 {
+			p["running"] = p["cfg"]
+		}
+	}
+	return p, err
 }
 
 func (s *stand) did(name string) {
@@ -100,7 +120,7 @@ func (s *stand) routes() []control.Route {
 		answer("contactor", false, map[string]any{"evses": []contactorNow{{EVSE: 1}}}),
 		answer("contactor/test", true, tried{EVSE: 1, Passed: s.passes, Steps: []triedStep{{"close", s.passes, "sensed closed after 38 ms"}}}),
 		answer("payment/ping", false, pingJSON{Looked: []pinged{{What: "token", State: pingOK}, {What: "webhook", State: pingOff}}}),
-		answer("facts", false, doctor.Daemon{}),
+		answer("facts", false, doctor.Daemon{}), {Name: "config", Least: control.Technician, Do: s.goes},
 		{Name: "inputs", Follow: func(_ context.Context, _ control.Caller, args json.RawMessage, send func(any) error) error {
 			for _, x := range [][2]string{{"released", "out"}, {"pressed", "out"}, {"released", "in"}, {"released", "out"}} {
 				if err := send(map[string]any{"evses": []wiresNow{{1, []wireNow{{"sense", "GPIO27", "open", true}, {"plug", "GPIO22", x[1], true}, {"estop", "GPIO24", x[0], x[0] == "released"}}}}}); err != nil {
@@ -146,15 +166,15 @@ func TestSetupTestsThroughTheDaemon(t *testing.T) {
 	t.Parallel()
 	url := simulate(t, simulation{model: "eastron_sdm120", url: "tcp://127.0.0.1:0", unit: 1, serial: "1", power: 0})
 	for _, passes := range []bool{true, false} {
-		s := &stand{passes: passes}
 		dir := t.TempDir()
+		s := &stand{passes: passes, file: filepath.Join(dir, "a.yaml"), late: 1}
 		got := command(realPost(dir, url, "--control-dir", s.serve(t), "--yes", "--skip", "meter,selftest", "--meter-model", "eastron_sdm120", "--lang", "en")...)
 		back := strings.Contains(strings.Join(s.asked, " "), "service/in")
 		if want := map[bool]int{true: 0, false: exitDevice}[passes]; got.code != want || back != passes {
 			t.Errorf("passes %t: back in service %t, %+v", passes, back, got)
 		}
-		if s.asked[1] != "reload" {
-			t.Errorf("%v: want the new configuration taken first", s.asked)
+		if s.asked[1] != "reload" || s.late >= 0 {
+			t.Errorf("%v: want the new configuration taken first, and waited for", s.asked)
 		}
 		if passes && !strings.Contains(got.stderr, "EVSE 1 plug, EVSE 1 estop: read and not worked") {
 			t.Errorf("%+v: want it said that nobody has worked the inputs", got)
@@ -162,6 +182,20 @@ func TestSetupTestsThroughTheDaemon(t *testing.T) {
 		if !passes && !strings.Contains(got.stderr, "stays out of service") {
 			t.Errorf("%+v", got)
 		}
+	}
+}
+
+// A daemon that goes by another file has nothing of it tested in the name of this one.
+func TestSetupTestsNoOtherPost(t *testing.T) {
+	t.Parallel()
+	dir, other := t.TempDir(), filepath.Join(t.TempDir(), "other.yaml")
+	if err := os.WriteFile(other, []byte("another post"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := &stand{passes: true, file: other}
+	got := command("setup", "--config", filepath.Join(dir, "a.yaml"), "--simulated", "--control-dir", s.serve(t), "--yes", "--lang", "en")
+	if got.code != exitRefused || !strings.Contains(got.stderr, "goes by "+other) || len(s.asked) != 1 {
+		t.Errorf("%+v, and it was asked for %v", got, s.asked)
 	}
 }
 

@@ -40,8 +40,8 @@ func (f *fitting) running(ctx context.Context) (*control.Client, error) {
 	client := control.Dial(c.Control.Dir)
 	switch err := client.Get(ctx, "status", nil, nil); {
 	case err == nil:
-		if err := client.Do(ctx, "reload", nil, nil); err != nil {
-			return nil, coded{fmt.Errorf("the daemon does not take the new configuration: %w; systemctl restart stolpe", answered(err)), exitRefused}
+		if err := f.taken(ctx, client, c.Sum); err != nil {
+			return nil, err
 		}
 		f.post = &onPost{Client: client}
 		return client, f.awake(ctx)
@@ -53,6 +53,38 @@ func (f *fitting) running(ctx context.Context) (*control.Client, error) {
 	}
 	fmt.Fprintln(f.stderr, "  "+setup.Words{NB: "Posten kjører for prøvenes skyld.", EN: "The post runs for the sake of the tests."}.In(f.lang))
 	return client, f.start(ctx, client)
+}
+
+// taken has the daemon go by what was written, and waits until it does: it answers a
+// little longer as it was before it starts anew. One that has another file would have that
+// tested instead.
+func (f *fitting) taken(ctx context.Context, daemon *control.Client, sum string) error {
+	within, cancel := context.WithTimeout(ctx, wakeWithin)
+	defer cancel()
+	for told := false; ; {
+		var now struct {
+			File    string `json:"file"`
+			Sum     string `json:"cfg"`
+			Running string `json:"running"`
+		}
+		err := daemon.Get(ctx, "config", nil, &now)
+		switch {
+		case err == nil && now.Sum != sum:
+			return coded{fmt.Errorf("the daemon that runs goes by %s, and not by %s: set that up with --config %s, or stop the daemon first", now.File, f.file, now.File), exitRefused}
+		case err == nil && now.Running == sum:
+			return nil
+		case err == nil && !told:
+			if err := daemon.Do(ctx, "reload", nil, nil); err != nil {
+				return coded{fmt.Errorf("the daemon does not take the new configuration: %w; systemctl restart stolpe", answered(err)), exitRefused}
+			}
+			told = true
+		case err != nil && !errors.Is(err, control.ErrNoDaemon): // gone for a moment, to start anew
+			return answered(err)
+		}
+		if pause(within, lookEach) != nil {
+			return cmp.Or(ctx.Err(), error(coded{fmt.Errorf("the daemon does not go by the new configuration within %v; systemctl restart stolpe", wakeWithin), exitTimeout}))
+		}
+	}
 }
 
 // startDaemon is for a post that only its daemon can run.

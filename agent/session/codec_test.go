@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	cli "flag"
 	"fmt"
 	"math"
 	"os"
@@ -20,6 +21,8 @@ import (
 	"stolpe/hal"
 	"stolpe/payment"
 )
+
+var update = cli.Bool("update", false, "rewrite the expected lines of testdata/scenarios, and the newest format")
 
 // slotPayload is what the journal has room for in one slot, bytes. A slot is
 // 4096 bytes less its header.
@@ -232,7 +235,7 @@ func FuzzDecode(f *testing.F) {
 
 // live goes through what is done with a state that was read: nothing may panic.
 func live(k Kept) {
-	r := newWorld().rules
+	r := testRules()
 	s := r.Recover(k, Whole, hal.Instant{Mono: time.Second})
 	for i := range 3 {
 		now := hal.Instant{Mono: time.Duration(i+2) * time.Second}

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"stolpe/hal"
-	"stolpe/payment"
 )
 
 // said is one reading, so long after the one before.
@@ -18,7 +17,7 @@ type said struct {
 // metered is a post whose meter was believed at 1000 Wh, ten seconds ago, with a
 // register that stood at 990 Wh when it last stood still.
 func believing(phase Phase, position hal.Position) (Rules, State) {
-	r := newWorld().rules
+	r := testRules()
 	s := State{Kept: Kept{Phase: phase, Resting: 990, Serial: "1"}, plug: hal.PlugIn}
 	if phase != Idle {
 		s.Charge = Charge{Number: 1, Limit: 50_000_000, Price: r.Price, Held: true, Start: 990, Seen: 990}
@@ -150,25 +149,10 @@ func TestSerialNumberIsPinned(t *testing.T) {
 	}
 }
 
-// A register of coarse steps stands still for long, and is not frozen.
-func TestCoarseRegisterIsNotFrozen(t *testing.T) {
-	w := newWorld()
-	w.rules.Grain, w.wires.grain = 100, 100
-	w.start(Whole)
-	w.until(30 * time.Second)
-	w.wires.plug, w.wires.car = hal.PlugIn, 600
-	w.step(w.request("A", 35_000))
-	w.till.change(w.till.newest(), func(f *payment.Found) { f.State, f.Held = payment.Authorised, f.Amount })
-	w.until(time.Hour)
-	if w.state.Phase != Charging {
-		t.Errorf("after an hour at 600 W: %v with %v, want charging", w.state.Phase, w.state.Faults())
-	}
-}
-
 // The register is full and begins again: it counts on. From further away a lower
 // one is just a lower one.
 func TestAFullRegisterCountsOn(t *testing.T) {
-	r := newWorld().rules
+	r := testRules()
 	r.Modulus = 10_000_000
 	for _, x := range []struct{ floor, shows, want hal.Energy }{
 		{9_999_990, 9_999_995, 9_999_995},

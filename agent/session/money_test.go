@@ -11,50 +11,11 @@ import (
 	"stolpe/payment"
 )
 
-// Whatever the price and however a car draws, what has flowed when the contactor
-// is open never costs more than the reservation.
-func TestNothingFlowsPastTheReservation(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		w := newWorld()
-		w.rules.Price = payment.Price{
-			Currency: payment.NOK, VAT: 2500,
-			KWh:     payment.Amount(rapid.IntRange(2_000, 20_000).Draw(t, "kwh")),
-			Minute:  payment.Amount(rapid.IntRange(0, 2_000).Draw(t, "minute")),
-			Session: payment.Amount(rapid.IntRange(0, 20_000).Draw(t, "session")),
-			Idle:    payment.Idle{After: time.Minute, Minute: payment.Amount(rapid.IntRange(0, 2_000).Draw(t, "idle"))},
-		}
-		w.rules.Choices = []payment.Amount{20_000}
-		w.start(Whole)
-		w.until(30 * time.Second)
-		w.wires.plug = hal.PlugIn
-		w.step(w.request("A", 20_000))
-		w.till.change(w.till.newest(), func(f *payment.Found) { f.State, f.Held = payment.Authorised, f.Amount })
-		start := w.wires.register
-		for n := 0; w.state.Counter == 0 || w.state.Phase != Idle; n++ {
-			if n%60 == 0 {
-				w.wires.car = hal.Power(rapid.SampledFrom([]int{0, 300, 7_400, 22_000, 22_000}).Draw(t, "W"))
-			}
-			w.pass()
-			if n > 30_000 {
-				t.Fatal("the charge does not end")
-			}
-		}
-		d := append(w.state.Debts, w.state.Done...)[0]
-		use := d.Use()
-		if flowed := w.wires.register - start; use.Energy > flowed {
-			t.Fatalf("billed %v of %v", use.Energy, flowed)
-		}
-		if cost := w.rules.Price.Total(use); cost > d.Limit {
-			t.Fatalf("%v, %v of use cost %v of %v reserved", d.Why, use, cost, d.Limit)
-		}
-	})
-}
-
 // Over any events and restarts, at most five calls that change something leave
 // for one reference in a minute.
 func TestWritesKeepToTheBudget(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		b := budget{rules: newWorld().rules, sent: map[payment.Ref][]time.Duration{}}
+		b := budget{rules: testRules(), sent: map[payment.Ref][]time.Duration{}}
 		b.begin(Kept{})
 		for range rapid.IntRange(20, 120).Draw(t, "events") {
 			b.at += time.Duration(rapid.IntRange(0, 8_000).Draw(t, "ms")) * time.Millisecond
@@ -68,7 +29,7 @@ func TestWritesKeepToTheBudget(t *testing.T) {
 // Two follow each other, then one every twenty seconds; the fifth when the minute
 // is just over.
 func TestBudgetIsUsedUp(t *testing.T) {
-	b := budget{rules: newWorld().rules, sent: map[payment.Ref][]time.Duration{}}
+	b := budget{rules: testRules(), sent: map[payment.Ref][]time.Duration{}}
 	b.begin(Kept{})
 	b.request()
 	ref := b.rules.Ref(1)
@@ -90,7 +51,7 @@ func TestBudgetIsUsedUp(t *testing.T) {
 // A person who wants a debt tried again all the time does not use up its capture keys.
 func TestRetriesLeaveCaptureKeys(t *testing.T) {
 	const asked, due = time.Hour, 48 * time.Hour
-	rules := newWorld().rules
+	rules := testRules()
 	for _, row := range []struct {
 		attempt uint8
 		after   time.Duration // the newest asking
@@ -141,8 +102,7 @@ func (b *budget) request() {
 	b.step(Sensed{hal.Open, mono})
 	b.step(Metered{hal.Reading{Register: 1000, At: mono + 1}})
 	b.step(Metered{hal.Reading{Register: 1000, At: mono + 2}})
-	world := world{rules: b.rules}
-	b.step(world.request("A", 20_000))
+	b.step(b.rules.requests(20_000))
 }
 
 func (b *budget) ask(t interface{ Fatalf(string, ...any) }) {
@@ -219,41 +179,6 @@ func TestAskingsThatGetNowhereSlowDown(t *testing.T) {
 	a.later(0, 2*time.Hour)
 	if a.next != 2*time.Hour {
 		t.Errorf("told to wait two hours, waits %v", a.next)
-	}
-}
-
-// A late answer to an older asking says nothing.
-func TestOldAnswerIsDropped(t *testing.T) {
-	w := newWorld()
-	w.start(Whole)
-	w.until(30 * time.Second)
-	w.till.mood = lost
-	w.step(w.request("A", 35_000))
-	old := w.flights[0].order
-	w.until(60 * time.Second)
-	before := w.state
-	w.step(Answered{old, payment.Answer{Status: payment.Refused, Reason: payment.Aborted}})
-	if w.state.Phase != Approving || w.state.ask != before.ask {
-		t.Errorf("an answer to asking %d was heard while %d is out", old.Seq, w.state.ask.seq)
-	}
-}
-
-// An approval read back when the time for approving is over closes nothing, even
-// if no tick has come between.
-func TestLateApprovalIsReleased(t *testing.T) {
-	w := newWorld()
-	w.start(Whole)
-	w.until(30 * time.Second)
-	w.wires.plug = hal.PlugIn
-	w.until(31 * time.Second)
-	w.step(w.request("A", 35_000))
-	w.till.change(w.till.newest(), func(f *payment.Found) { f.State, f.Held = payment.Authorised, f.Amount })
-	w.at += w.rules.Limits.Approve
-	w.deliver()
-	w.at += time.Second
-	w.deliver()
-	if w.state.Phase == Waiting || w.state.Phase == Charging {
-		t.Errorf("phase %v after an approval that came too late", w.state.Phase)
 	}
 }
 

@@ -1,17 +1,18 @@
-package session
+package session_test
 
 import (
-	cli "flag"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"stolpe/agent/session"
+	"stolpe/agent/session/script"
+	"stolpe/hal"
 )
 
-var update = cli.Bool("update", false, "rewrite the expected lines of testdata/scenarios")
-
 // A scenario is a text: lines at the margin are commands, indented lines are
-// what must come of them, # begins a comment. The commands are in verbs_test.go.
+// what must come of them, # begins a comment. The commands are in script/verbs.go.
 // Run with -update to rewrite the indented lines, and read the difference.
 func TestScenarios(t *testing.T) {
 	files, err := filepath.Glob("../../testdata/scenarios/*.txt")
@@ -26,7 +27,7 @@ func TestScenarios(t *testing.T) {
 				t.Fatal(err)
 			}
 			got := play(t, string(text))
-			if *update {
+			if session.Updating() {
 				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
 					t.Fatal(err)
 				}
@@ -39,32 +40,36 @@ func TestScenarios(t *testing.T) {
 	}
 }
 
-// play runs a scenario and gives its text with the lines that came of it.
+// play runs a scenario, holds the laws against every step of it, and gives its text with
+// the lines that came of it.
 func play(t *testing.T, text string) string {
-	w := newWorld()
-	w.laws = func(w *world, before State) {
-		for _, complaint := range broken(&w.rules, &before, &w.state, w.now()) {
-			t.Errorf("%s: %s", clock(w.at), complaint)
+	steps := 0
+	p, err := script.Play(text, func(r *session.Rules, before, after *session.State, now hal.Instant) {
+		steps++
+		for _, complaint := range session.Broken(r, before, after, now) {
+			t.Errorf("%v after the start: %s", now.Mono, complaint)
 		}
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
-	var out []string
-	for n, line := range strings.Split(strings.TrimRight(text, "\n"), "\n") {
-		switch {
-		case strings.HasPrefix(line, " "):
-			continue
-		case line == "", strings.HasPrefix(line, "#"):
-			out = append(out, line)
-			continue
-		}
-		out = append(out, line)
-		if err := w.obey(strings.Fields(line)); err != nil {
-			t.Fatalf("line %d: %q: %v", n+1, line, err)
-		}
-		w.diary.money(w)
-		out = append(out, w.diary.lines...)
-		w.diary.lines = nil
+	if steps == 0 {
+		t.Error("no step was looked at")
 	}
-	return strings.Join(out, "\n") + "\n"
+	return p.Text
+}
+
+// The laws are asked at every step, and a state that cannot be is noticed.
+func TestBrokenLawsAreNoticed(t *testing.T) {
+	noticed := 0
+	_, err := script.Play("post ready\nplug in\nafter 1m\n", func(r *session.Rules, before, after *session.State, now hal.Instant) {
+		wrong := *after
+		wrong.Phase = session.Charging
+		noticed += min(1, len(session.Broken(r, before, &wrong, now)))
+	})
+	if err != nil || noticed < 90 { // a step a second at least
+		t.Errorf("noticed %d times, %v", noticed, err)
+	}
 }
 
 // firstDifference shows where two texts part.

@@ -15,31 +15,35 @@ import (
 // is charged for more than the register moved between two requests.
 func TestEverythingIsFoundAgain(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		w := newWorld()
-		w.laws = func(w *world, before State) {
-			for _, complaint := range broken(&w.rules, &before, &w.state, w.now()) {
-				t.Fatalf("%s: %s", clock(w.at), complaint)
+		w := &quiet{rules: testRules(), at: time.Second, register: 10_344_076, serial: "22110345", payments: map[payment.Ref]*payment.Found{}}
+		w.laws = func(before *State) {
+			for _, complaint := range broken(&w.rules, before, &w.state, w.now()) {
+				t.Fatalf("%v: %s", w.at, complaint)
 			}
 		}
 		highest := past(t, w)
-		w.disk = (&Kept{}).Append(nil)
-		w.start(Whole)
-		w.until(w.at + 30*time.Minute)
+		w.state = w.rules.Recover(Kept{}, Whole, w.now())
+		for w.at < 30*time.Minute {
+			w.second()
+			if w.at == 10*time.Minute { // the service ends what nobody approves
+				w.timeOut()
+			}
+		}
 		if w.state.Counter != highest || w.state.seek != nil {
 			t.Fatalf("counter %d, want %d; still seeking: %v", w.state.Counter, highest, w.state.seek != nil)
 		}
-		end, meter := w.wires.register, w.wires.serial
-		for i := len(w.till.refs) - 1; i >= 0; i-- {
-			e := w.till.payments[w.till.refs[i]]
-			if e.Left() > 0 && w.till.refs[i].Number()+backward > highest {
-				t.Fatalf("%s still holds %v", w.till.refs[i], e.Left())
+		end, meter := w.register, w.serial
+		for i := len(w.refs) - 1; i >= 0; i-- {
+			e := w.payments[w.refs[i]]
+			if e.Left() > 0 && w.refs[i].Number()+backward > highest {
+				t.Fatalf("%s still holds %v", w.refs[i], e.Left())
 			}
 			most := w.rules.Price.Cost(payment.Use{Energy: end - e.Terms.Start}, e.Amount).Total
 			if e.Terms.Meter != meter {
 				most = 0
 			}
 			if e.Taken > max(most, e.Refunded) { // Refunded: what had been taken before the card was lost
-				t.Fatalf("%s: %v taken for %v", w.till.refs[i], e.Taken, end-e.Terms.Start)
+				t.Fatalf("%s: %v taken for %v", w.refs[i], e.Taken, end-e.Terms.Start)
 			}
 			end, meter = e.Terms.Start, e.Terms.Meter
 		}
@@ -48,14 +52,14 @@ func TestEverythingIsFoundAgain(t *testing.T) {
 
 // past fills the payment service with up to sixty payments in every state, with
 // gaps, and gives the highest number.
-func past(t *rapid.T, w *world) uint64 {
+func past(t *rapid.T, w *quiet) uint64 {
 	var n uint64
 	for range rapid.IntRange(0, 60).Draw(t, "payments") {
 		n += uint64(rapid.SampledFrom([]int{1, 1, 1, 1, 2, window}).Draw(t, "gap"))
 		f := payment.Found{
 			State: payment.State(rapid.IntRange(int(payment.Created), int(payment.EndedByUs)).Draw(t, "state")), Amount: 20_000,
 			Terms: payment.Terms{
-				EVSE: w.rules.evse(), Meter: rapid.SampledFrom([]string{w.wires.serial, w.wires.serial, "777"}).Draw(t, "meter"), Start: w.wires.register, Price: w.rules.Price, Holder: holder("A"),
+				EVSE: w.rules.evse(), Meter: rapid.SampledFrom([]string{w.serial, w.serial, "777"}).Draw(t, "meter"), Start: w.register, Price: w.rules.Price, Holder: holder("A"),
 			},
 		}
 		if f.State == payment.Authorised {
@@ -66,9 +70,9 @@ func past(t *rapid.T, w *world) uint64 {
 				f.Freed = f.Left()
 			}
 		}
-		w.wires.register += hal.Energy(rapid.IntRange(0, 5000).Draw(t, "Wh"))
-		w.till.refs = append(w.till.refs, w.rules.Ref(n))
-		w.till.payments[w.rules.Ref(n)] = &entry{Found: f}
+		w.register += hal.Energy(rapid.IntRange(0, 5000).Draw(t, "Wh"))
+		w.refs = append(w.refs, w.rules.Ref(n))
+		w.payments[w.rules.Ref(n)] = &f
 	}
 	return n
 }

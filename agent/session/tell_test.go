@@ -58,7 +58,7 @@ func TestTooOldTakesTwoGoodClocks(t *testing.T) {
 // of the ladder, and then no more.
 func TestReceiptIsGivenUp(t *testing.T) {
 	for name, status := range map[string]payment.Status{"away": payment.Unknown, "never complete": payment.Pending} {
-		r := newWorld().rules
+		r := testRules()
 		r.Receipts = true
 		s := State{Kept: Kept{Done: []Debt{{Charge: Charge{Number: 1, Price: r.Price}, Captured: 100, Receipt: 1, Told: ToldDue}}, Receipts: 1}, links: []string{""}}
 		offers, now := 0, hal.Instant{Mono: time.Second}

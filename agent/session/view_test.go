@@ -68,7 +68,7 @@ func TestEveryFaultHasItsState(t *testing.T) {
 // A post that has just started is not out of order; one that still knows nothing
 // after a while is.
 func TestStartingIsNotAFault(t *testing.T) {
-	r := newWorld().rules
+	r := testRules()
 	s := r.Recover(Kept{}, Whole, hal.Instant{Mono: time.Second})
 	for _, x := range []struct {
 		at    time.Duration

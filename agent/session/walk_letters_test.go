@@ -80,7 +80,7 @@ func (w *walker) loop(p *spot) {
 		case len(want.Orders) > 0:
 			o := want.Orders[0]
 			p.step(w, Asked{o})
-			p.flights = append(p.flights, flight{order: o})
+			p.flights = append(p.flights, o)
 		default:
 			return
 		}
@@ -100,7 +100,7 @@ func request(w *walker, p *spot) bool {
 	if len(p.state.Debts) >= 2 || p.state.Phase != Idle {
 		return false
 	}
-	p.step(w, newWorld().request("A", 20_000))
+	p.step(w, w.rules.requests(20_000))
 	return true
 }
 
@@ -120,7 +120,7 @@ func answer(status payment.Status, reason payment.Reason, state payment.State) f
 		if len(p.flights) == 0 {
 			return false
 		}
-		o := p.flights[0].order
+		o := p.flights[0]
 		p.flights = p.flights[1:]
 		f := payment.Found{State: state, Amount: 20_000}
 		if c := &p.state.Charge; o.Ref.Number() == c.Number {
@@ -240,7 +240,7 @@ func (w *walker) forgotten(from, p *spot, letter string) []string {
 	}
 	for i := range p.state.Debts {
 		d := &p.state.Debts[i]
-		under := slices.ContainsFunc(p.flights, func(f flight) bool { return f.order.Ref.Number() == d.Number })
+		under := slices.ContainsFunc(p.flights, func(o payment.Order) bool { return o.Ref.Number() == d.Number })
 		if p.state.asks[i].out && !under {
 			out = append(out, fmt.Sprintf("charge %d waits for an answer to nothing", d.Number))
 		}

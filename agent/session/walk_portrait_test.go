@@ -23,8 +23,8 @@ type portrait struct {
 func (w *walker) hash(p *spot) uint64 {
 	picture := portrait{features: w.features, now: p.now, register: p.register, counter: p.state.Counter}
 	b := picture.draw(make([]byte, 0, 512), reflect.ValueOf(&p.state).Elem())
-	for _, f := range p.flights {
-		b = append(b, byte(f.order.Verb), byte(p.state.Counter-f.order.Ref.Number()))
+	for _, o := range p.flights {
+		b = append(b, byte(o.Verb), byte(p.state.Counter-o.Ref.Number()))
 	}
 	b = append(b, byte(min(2, p.state.Counter-p.stopped)))
 	return maphash.Bytes(w.seed, b)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"stolpe/hal"
+	"stolpe/payment"
 )
 
 // A walk goes from a post in service through everything that can happen in a few
@@ -30,7 +31,7 @@ type spot struct {
 	state    State
 	now      time.Duration
 	register hal.Energy // true one, Wh
-	flights  []flight
+	flights  []payment.Order
 	stopped  uint64 // the newest charge that was stopped, or has left Charging
 	path     [walkDepth]byte
 	steps    uint8
@@ -87,7 +88,7 @@ type walker struct {
 }
 
 func newWalker(names []string) *walker {
-	rules := newWorld().rules
+	rules := testRules()
 	rules.Limits = Limits{Approve: soon, PlugIn: soon, NoEnergy: soon, CarFull: soon, Longest: 2 * soon}
 	w := &walker{rules: rules, features: features{}.learn(reflect.TypeFor[State](), false), seed: maphash.MakeSeed(), seen: map[uint64]bool{}}
 	for _, name := range names {
@@ -141,7 +142,7 @@ func (w *walker) branch(t *testing.T, from *spot) []spot {
 	before := portrait{}.draw(nil, reflect.ValueOf(&from.state).Elem())
 	for i := range w.letters {
 		p := *from
-		p.flights = append([]flight(nil), from.flights...)
+		p.flights = append([]payment.Order(nil), from.flights...)
 		p.path[p.steps] = byte(i)
 		p.steps++
 		if !w.letters[i].play(w, &p) {

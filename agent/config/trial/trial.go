@@ -47,13 +47,22 @@ const unknown = "unknown"
 // ErrMoved says that a file is not any more what it was.
 var ErrMoved = errors.New("the file has been changed since")
 
-// Replace puts a text in the place of another, which is kept beside it.
+// Replace puts a text in the place of another, which is kept beside it. Where the new one
+// does not fit on the disk, the version before stays what it was, too.
 func Replace(file string, from, to []byte) error {
-	path, err := keep(file, from)
+	path, err := filepath.EvalSymlinks(file)
+	if err != nil {
+		return fmt.Errorf("trial: %w", err)
+	}
+	ready, err := prepare(path, path, to)
 	if err != nil {
 		return err
 	}
-	return write(path, path, to)
+	defer os.Remove(ready) //nolint:errcheck // it is gone once it is in its place
+	if _, err := keep(file, from); err != nil {
+		return err
+	}
+	return place(ready, path)
 }
 
 // Try is Replace with a text that is on trial from the next start on.

@@ -188,6 +188,10 @@ func TestWhatDoesNotFitIsNotOnTrial(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := Try(link, []byte("one"), make([]byte, 1<<17), time.Minute)
+	if err := os.WriteFile(file+".before", []byte("zero"), 0o640); err != nil {
+		t.Error(err)
+	}
+	holdsNot := Replace(link, []byte("one"), make([]byte, 1<<17))
 	if back := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &was); back != nil || err == nil {
 		t.Errorf("it was written: %v; limit: %v", err, back)
 	}
@@ -195,6 +199,10 @@ func TestWhatDoesNotFitIsNotOnTrial(t *testing.T) {
 		t.Errorf("on trial: %+v, %v", on, err)
 	}
 	holds(t, file, "one")
+	holds(t, file+".before", "zero")
+	if n := left(t, file); holdsNot == nil || n != 3 {
+		t.Errorf("%v, and %d files, want the file, the link and the version before", holdsNot, n)
+	}
 }
 
 // A folder in the way stops root, too.

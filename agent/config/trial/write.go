@@ -12,20 +12,36 @@ import (
 // write writes a file in one step, with the mode and, where that can be had, the owner
 // of another.
 func write(like, path string, text []byte) error {
+	ready, err := prepare(like, path, text)
+	if err != nil {
+		return err
+	}
+	defer os.Remove(ready) //nolint:errcheck // it is gone once it is in its place
+	return place(ready, path)
+}
+
+// prepare is the part of write that can run out of room, and gives the name of what was
+// written.
+func prepare(like, path string, text []byte) (ready string, err error) {
 	info, err := os.Stat(like)
 	if err != nil {
-		return fmt.Errorf("trial: %w", err)
+		return "", fmt.Errorf("trial: %w", err)
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
-		return fmt.Errorf("trial: nothing can be written beside the file: %w", err)
+		return "", fmt.Errorf("trial: nothing can be written beside the file: %w", err)
 	}
-	defer os.Remove(f.Name()) //nolint:errcheck // it is gone once it has been renamed
 	_, err = f.Write(text)
 	err = errors.Join(err, f.Chmod(info.Mode().Perm()), own(f, info), f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
+	if err != nil {
+		return "", errors.Join(fmt.Errorf("trial: write %s: %w", path, err), os.Remove(f.Name()))
 	}
+	return f.Name(), nil
+}
+
+// place puts what was prepared where it belongs.
+func place(ready, path string) error {
+	err := os.Rename(ready, path)
 	if err == nil {
 		err = syncFolder(path)
 	}

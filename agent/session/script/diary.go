@@ -20,6 +20,7 @@ type diary struct {
 	debts  map[uint64]string    // as last written
 	done   map[uint64]bool      // settled charges that have been written
 	looked map[payment.Ref]bool // the last order was a look
+	test   session.Test         // as last written
 }
 
 func newDiary() diary {
@@ -68,8 +69,20 @@ func (d *diary) changes(w *world) {
 		d.closed = p
 		d.write(w, "contactor %v", p)
 	}
+	if t := s.Test(); t.Ended > 0 && (t.Ended != d.test.Ended || t.Opened != d.test.Opened) {
+		d.test = t
+		d.write(w, "test sensed closed %v, open again %v%s", t.Closed > 0, t.Opened > 0, cut(t))
+	}
 	d.money(w)
 	d.settling(w)
+}
+
+// cut says what ended a test before its time.
+func cut(t session.Test) string {
+	if t.Cut == "" {
+		return ""
+	}
+	return ": " + t.Cut
 }
 
 // bills writes what every charge that has just ended costs.
@@ -144,6 +157,10 @@ func (d *diary) money(w *world) {
 		d.write(w, "money %s %s", short(ref), text)
 	}
 	w.till.touched = nil
+	for _, line := range w.app.news {
+		d.write(w, "%s", line)
+	}
+	w.app.news = nil
 }
 
 // asked writes an order that has left; of several looks in a row only the first,

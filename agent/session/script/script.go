@@ -8,10 +8,9 @@
 // becomes a text that anybody can read, change and play, and that can be put into
 // testdata/scenarios when it is understood: then it never goes wrong again.
 //
-// The tests of the core play the same language, with laws that look into the core at each
-// step; a package that is no test cannot. This one knows the commands that a post's own
-// records can become, and a test demands that it makes the same lines of every scenario
-// that has no others. There is no clock here, no chance and no file.
+// The tests of the core play the same language with the same player. They look into the
+// core at each step, and hold its laws against it. There is no clock here, no chance and
+// no file.
 package script
 
 import (
@@ -21,6 +20,7 @@ import (
 	"time"
 
 	"stolpe/agent/session"
+	"stolpe/hal"
 	"stolpe/payment"
 )
 
@@ -41,9 +41,11 @@ const (
 var errCommand = errors.New("not a command of a scenario")
 
 // Play plays a scenario. Lines that begin with a space are what came of it some other
-// time, and are left out. The error names the line.
-func Play(text string) (Played, error) {
+// time, and are left out. Whoever looks is shown the state before and after each event,
+// and changes nothing. The error names the line.
+func Play(text string, look ...func(r *session.Rules, before, after *session.State, now hal.Instant)) (Played, error) {
 	w := newWorld()
+	w.look = look
 	var out []string
 	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
 	if len(lines) > maxLines {

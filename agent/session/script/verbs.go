@@ -29,13 +29,18 @@ func verbs() map[string]verb {
 		"supply":     (*world).doSupply,     // supply missing | present
 		"leak":       (*world).doLeak,       // leak 500 W: flows past the contactor
 		"disk":       (*world).doDisk,       // disk full
+		"card":       (*world).doCard,       // card copy NAME
 		"record":     (*world).doRecord,     // record BASE64: what is on the card, and the payments it knows of at the service
-		"power":      (*world).doPower,      // power on [holed|alien] | cut | card new | torn
-		"driver":     (*world).doDriver,     // driver A requests 350 kr | stops | extends
-		"technician": (*world).doTechnician, // technician withdraws | restores
+		"power":      (*world).doPower,      // power on [card new|card NAME|torn|holed|alien] | cut
+		"driver":     (*world).doDriver,     // driver A requests 350 kr [by push] | stops | extends | claims B: knows the stop code of B's charge | guesses at it
+		"technician": (*world).doTechnician, // technician withdraws | restores | tests: the contactor | leaves: that test
 		"fleet":      (*world).doFleet,      // fleet withdraws | readmits | retries 1: by a command from afar
 		"payer":      (*world).doPayer,      // payer approves | declines
+		"portal":     (*world).doPortal,     // portal releases | takes 100 kr | refunds 10 kr
+		"stranger":   (*world).doStranger,   // stranger holds 350 kr under 2
 		"service":    (*world).doService,    // service ok | lost | deaf | late | busy 30s | keeps | refuses REASON | shy
+		"receipts":   (*world).doReceipts,   // receipts ok | lost | deaf | busy | refuses: the app, from now on
+		"hint":       (*world).doHint,       // hint 1: something happened to payment 1, somebody says
 		"capture":    (*world).doCountry,    // capture 14 days: what is older is gone
 		"after":      (*world).doAfter,      // after 90s
 		"at":         (*world).doAt,         // at 13:05

@@ -91,6 +91,16 @@ func (w *world) doRecord(args []string) error {
 	return nil
 }
 
+// doCard copies the card, to be put in again later.
+func (w *world) doCard(args []string) error {
+	if !is(args, "copy *") {
+		return errCommand
+	}
+	w.cards[args[1]] = w.disk
+	return nil
+}
+
+// doPower: while the power is off the card may be changed.
 func (w *world) doPower(args []string) error {
 	var err error
 	switch {
@@ -109,6 +119,9 @@ func (w *world) doPower(args []string) error {
 		err = w.start(session.Alien)
 	case is(args, "on holed"):
 		err = w.start(session.Holed)
+	case is(args, "on card *") && w.cards[args[2]] != nil:
+		w.disk = w.cards[args[2]]
+		err = w.start(session.Whole)
 	default:
 		return errCommand
 	}
@@ -118,12 +131,16 @@ func (w *world) doPower(args []string) error {
 
 func (w *world) doDriver(args []string) error {
 	switch {
-	case is(args, "* requests * kr"):
+	case is(args, "* requests * kr"), is(args, "* requests * kr by push"):
 		n, err := strconv.ParseFloat(args[2], 64)
 		if err != nil {
 			return err
 		}
 		q := w.request(args[0], payment.Amount(n*100+0.5))
+		if len(args) > 4 {
+			q.Way, q.Phone = payment.ByPush, "4791234567"
+			w.rules.Push = true
+		}
 		if no := w.rules.Accepts(&w.state, w.now(), q); no != nil {
 			w.diary.write(w, "no: %v", no)
 		}
@@ -132,8 +149,27 @@ func (w *world) doDriver(args []string) error {
 		return w.step(session.Stopped{Why: display.ByDriver, Holder: holder(args[0])})
 	case is(args, "* extends"):
 		return w.step(session.Extended{Holder: holder(args[0])})
+	case is(args, "* claims *"), is(args, "* guesses"):
+		return w.claim(args[0], args[len(args)-1])
 	}
 	return errCommand
+}
+
+// claim lets a driver tell the stop code that another one reads on the page, or none that
+// opens anything.
+func (w *world) claim(name, of string) error {
+	c := session.Claimed{Digits: "wrong", Holder: holder(name)}
+	if page, ok := w.rules.Session(&w.state, w.now(), holder(of)); ok && page.Charge.StopCode != "" {
+		c.Digits = page.Charge.StopCode
+	}
+	err := w.rules.Claims(&w.state, w.now(), c)
+	if code := (display.CodeError{}); errors.As(err, &code) {
+		err = fmt.Errorf("%w, tries left %d", err, code.Left)
+	}
+	if err != nil {
+		w.diary.write(w, "no: %v", err)
+	}
+	return w.step(c)
 }
 
 func (w *world) doTechnician(args []string) error {
@@ -142,6 +178,13 @@ func (w *world) doTechnician(args []string) error {
 		return w.step(session.TakenOut{})
 	case is(args, "restores"):
 		return w.step(session.Restored{})
+	case is(args, "tests"):
+		if no := w.rules.Tests(&w.state, w.now()); no != "" {
+			w.diary.write(w, "no: %v", no)
+		}
+		return w.step(session.TestBegun{})
+	case is(args, "leaves"):
+		return w.step(session.TestEnded{})
 	}
 	return errCommand
 }
@@ -159,50 +202,6 @@ func (w *world) doFleet(args []string) error {
 		return errors.Join(err, w.step(session.Retried{Ref: w.rules.Ref(n)}))
 	}
 	return errCommand
-}
-
-func (w *world) doPayer(args []string) error {
-	e := w.till.payments[w.till.newest()]
-	if e == nil || e.State != payment.Created {
-		return fmt.Errorf("there is nothing to approve")
-	}
-	w.till.change(w.till.newest(), func(f *payment.Found) {
-		switch {
-		case is(args, "approves"):
-			f.State, f.Held = payment.Authorised, f.Amount
-		case is(args, "declines"):
-			f.State = payment.DeclinedByPayer
-		}
-	})
-	return nil
-}
-
-func (w *world) doService(args []string) error {
-	l := w.till
-	switch {
-	case is(args, "shy"):
-		l.shy = true
-	case is(args, "ok"), is(args, "lost"), is(args, "deaf"), is(args, "late"), is(args, "keeps"):
-		l.mood = mood(args[0])
-		if l.mood == well {
-			l.land(w.at)
-		}
-	case is(args, "busy *"):
-		d, err := time.ParseDuration(args[1])
-		l.mood, l.wait = busy, d
-		return err
-	case is(args, "refuses *"):
-		for r := payment.NoReason; r <= payment.LastReason; r++ {
-			if r.String() == args[1] {
-				l.mood, l.reason = refuses, r
-				return nil
-			}
-		}
-		return errCommand
-	default:
-		return errCommand
-	}
-	return nil
 }
 
 func (w *world) doAfter(args []string) error {
@@ -232,11 +231,4 @@ func (w *world) doAt(args []string) error {
 func (w *world) doShow(args []string) error {
 	w.diary.show(w, strings.Join(args, ""))
 	return nil
-}
-
-// doCountry sets for how long anything can be captured.
-func (w *world) doCountry(args []string) error {
-	days, err := strconv.Atoi(strings.TrimSuffix(strings.Join(args, " "), " days"))
-	w.rules.Capture = time.Duration(days) * 24 * time.Hour
-	return err
 }

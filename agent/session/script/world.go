@@ -23,15 +23,18 @@ type world struct {
 	told   hal.Plug      // the plug as last told
 	closed bool          // the contactor has been ordered closed
 
-	kept  session.Kept // what is in the newest record
-	disk  []byte       // the newest record
-	older []byte       // the one before
-	full  bool         // the disk takes no more
+	kept  session.Kept      // what is in the newest record
+	disk  []byte            // the newest record
+	older []byte            // the one before
+	cards map[string][]byte // copies of the card
+	full  bool              // the disk takes no more
 
 	till    *till
+	app     app
 	flights []flight
 	wires   wires
 	diary   diary
+	look    []func(r *session.Rules, before, after *session.State, now hal.Instant) // at each step
 }
 
 // flight is an asking under way.
@@ -51,7 +54,7 @@ func newWorld() *world {
 			},
 			Choices: []payment.Amount{20_000, 35_000, 50_000}, Default: 35_000, Limits: session.DefaultLimits(),
 		},
-		till: newTill(), diary: newDiary(),
+		cards: map[string][]byte{}, till: newTill(), diary: newDiary(),
 		wires: wires{register: 10_344_076, serial: "22110345", plug: hal.PlugOut, contactor: "ok", sense: "ok", meter: "ok"},
 	}
 	w.disk = (&session.Kept{}).Append(nil)
@@ -59,7 +62,7 @@ func newWorld() *world {
 	return w
 }
 
-// epoch is when a scenario begins, s since 1970. The tests of the core begin then, too.
+// epoch is when a scenario begins, s since 1970.
 const epoch = 1_800_000_000
 
 func (w *world) now() hal.Instant {
@@ -88,11 +91,23 @@ func (w *world) cut() {
 
 // step is one turn of the loop: decide, write down, act.
 func (w *world) step(e session.Event) error {
-	w.state = w.rules.Step(w.state, w.now(), e)
-	w.keep()
+	if len(w.look) == 0 {
+		w.decide(e)
+	} else {
+		before := w.state
+		w.decide(e)
+		for _, look := range w.look {
+			look(&w.rules, &before, &w.state, w.now())
+		}
+	}
 	err := w.act()
 	w.diary.changes(w)
 	return err
+}
+
+func (w *world) decide(e session.Event) {
+	w.state = w.rules.Step(w.state, w.now(), e)
+	w.keep()
 }
 
 // keep makes durable what must be. On a full disk the program is told.
@@ -134,6 +149,9 @@ func (w *world) act() error {
 		w.keep()
 		w.diary.asked(w, o)
 		answer, after := w.till.ask(w.at, o)
+		if o.Verb == payment.Inform {
+			answer, after = w.app.ask(o)
+		}
 		w.flights = append(w.flights, flight{o, answer, w.at + after})
 	}
 	return errEndless

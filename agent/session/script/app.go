@@ -1,9 +1,7 @@
-package session
+package script
 
 import (
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
 	"stolpe/payment"
@@ -50,32 +48,4 @@ func (p *app) carryOut(o payment.Order) payment.Answer {
 		return payment.Answer{Status: payment.Pending}
 	}
 	return payment.Answer{Status: payment.Settled}
-}
-
-// doReceipts has receipts go into the app, and says how that does.
-func (w *world) doReceipts(args []string) error {
-	w.rules.Receipts = true
-	w.app.mood = mood(strings.Join(args, " "))
-	switch w.app.mood {
-	case well, lost, deaf, busy, refuses:
-		return nil
-	}
-	return errUsage
-}
-
-// doHint is somebody saying that something has happened to a payment.
-func (w *world) doHint(args []string) error {
-	if !is(args, "*") {
-		return errUsage
-	}
-	n, err := strconv.ParseUint(args[0], 10, 64)
-	w.step(Hinted{w.rules.Ref(n)})
-	return err
-}
-
-// doCountry sets for how long anything can be captured.
-func (w *world) doCountry(args []string) error {
-	days, err := strconv.Atoi(strings.TrimSuffix(strings.Join(args, " "), " days"))
-	w.rules.Capture = time.Duration(days) * 24 * time.Hour
-	return err
 }

@@ -1,18 +1,36 @@
-package session
+package script
 
 import (
 	"errors"
-	"slices"
+	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
+	"stolpe/agent/session"
 	"stolpe/payment"
 )
+
+func (w *world) doPayer(args []string) error {
+	e := w.till.payments[w.till.newest()]
+	if e == nil || e.State != payment.Created {
+		return fmt.Errorf("there is nothing to approve")
+	}
+	w.till.change(w.till.newest(), func(f *payment.Found) {
+		switch {
+		case is(args, "approves"):
+			f.State, f.Held = payment.Authorised, f.Amount
+		case is(args, "declines"):
+			f.State = payment.DeclinedByPayer
+		}
+	})
+	return nil
+}
 
 // doStranger makes a payment of somebody else's under a number of ours.
 func (w *world) doStranger(args []string) error {
 	if !is(args, "holds * kr under *") {
-		return errUsage
+		return errCommand
 	}
 	n, err := strconv.ParseUint(args[4], 10, 64)
 	amount, err2 := strconv.Atoi(args[1])
@@ -37,9 +55,9 @@ func (w *world) doPortal(args []string) error {
 		"releases": func(f *payment.Found) { f.Freed += f.Left() },
 		"takes":    func(f *payment.Found) { f.Taken += amount },
 		"refunds":  func(f *payment.Found) { f.Refunded += amount },
-	}[args[0]]
+	}[strings.Join(args[:min(1, len(args))], "")]
 	if how == nil {
-		return errUsage
+		return errCommand
 	}
 	w.till.change(w.till.newest(), how)
 	return nil
@@ -66,46 +84,36 @@ func (w *world) doService(args []string) error {
 				return nil
 			}
 		}
-		return errUsage
+		return errCommand
 	default:
-		return errUsage
+		return errCommand
 	}
 	return nil
 }
 
-func (w *world) doAfter(args []string) error {
-	if len(args) != 1 {
-		return errUsage
+// doReceipts has receipts go into the app, and says how that does.
+func (w *world) doReceipts(args []string) error {
+	w.rules.Receipts = true
+	w.app.mood = mood(strings.Join(args, " "))
+	switch w.app.mood {
+	case well, lost, deaf, busy, refuses:
+		return nil
 	}
-	d, err := time.ParseDuration(args[0])
-	if err != nil {
-		return err
-	}
-	w.until(w.at + d)
-	return nil
+	return errCommand
 }
 
-// doAt lets time pass until a time of day.
-func (w *world) doAt(args []string) error {
-	if len(args) != 1 {
-		return errUsage
+// doHint is somebody saying that something has happened to a payment.
+func (w *world) doHint(args []string) error {
+	if !is(args, "*") {
+		return errCommand
 	}
-	t, err := time.Parse("15:04", args[0])
-	if err != nil {
-		return err
-	}
-	d := time.Duration(t.Hour()-12)*time.Hour + time.Duration(t.Minute())*time.Minute
-	w.until(d)
-	return nil
+	n, err := strconv.ParseUint(args[0], 10, 64)
+	return errors.Join(err, w.step(session.Hinted{Ref: w.rules.Ref(n)}))
 }
 
-func (w *world) until(t time.Duration) {
-	for w.at < t {
-		w.pass()
-	}
-}
-
-func (w *world) doShow(args []string) error {
-	w.diary.show(w, slices.Concat(args, []string{""})[0])
-	return nil
+// doCountry sets for how long anything can be captured.
+func (w *world) doCountry(args []string) error {
+	days, err := strconv.Atoi(strings.TrimSuffix(strings.Join(args, " "), " days"))
+	w.rules.Capture = time.Duration(days) * 24 * time.Hour
+	return err
 }
