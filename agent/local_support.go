@@ -43,8 +43,8 @@ func (l *local) tellSupport(_ context.Context, c control.Caller, args json.RawMe
 	if l.w.book != nil {
 		q.ill, q.read = l.w.book.Health(), newest(l.w.book)
 	}
-	q.veil.Know(people(l.cfg)...)
-	if err := send(supportMessage{Key: key, Post: l.cfg.Post.ID, People: people(l.cfg)}); err != nil {
+	q.veil.Know(people(*l.runs.Load())...)
+	if err := send(supportMessage{Key: key, Post: l.cfg.Post.ID, People: people(*l.runs.Load())}); err != nil {
 		return err
 	}
 	return q.gather(func(m supportMessage) error { return send(m) })
