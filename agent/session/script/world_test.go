@@ -33,6 +33,10 @@ func approved(t failing, w *world, reserve payment.Amount) {
 	must(t, w.start(session.Whole), w.until(30*time.Second))
 	w.wires.plug = hal.PlugIn
 	must(t, w.until(31*time.Second), w.step(w.request("A", reserve)))
+	w.approve()
+}
+
+func (w *world) approve() {
 	w.till.change(w.till.newest(), func(f *payment.Found) { f.State, f.Held = payment.Authorised, f.Amount })
 }
 
@@ -101,12 +105,25 @@ func TestOldAnswerIsDropped(t *testing.T) {
 // if no tick has come between.
 func TestLateApprovalIsReleased(t *testing.T) {
 	w := newWorld()
-	approved(t, w, 35_000)
-	w.at += w.rules.Limits.Approve
-	must(t, w.deliver())
-	w.at += time.Second
-	must(t, w.deliver())
-	if w.state.Phase == session.Waiting || w.state.Phase == session.Charging {
+	w.rules.Limits.Approve = 2 * time.Minute
+	must(t, w.start(session.Whole), w.until(30*time.Second))
+	w.wires.plug = hal.PlugIn
+	must(t, w.until(31*time.Second), w.step(w.request("A", 35_000)))
+	over := w.at + w.rules.Limits.Approve
+	must(t, w.until(over-20*time.Second))
+	w.approve()
+	for len(w.flights) == 0 || w.flights[0].answer.Status != payment.Held {
+		must(t, w.pass())
+	}
+	read := w.flights[0]
+	w.flights = nil // it takes its time
+	must(t, w.until(over-time.Second))
+	if w.state.Phase != session.Approving {
+		t.Fatalf("phase %v before the time is over", w.state.Phase)
+	}
+	w.at = over
+	must(t, w.step(session.Answered{Order: read.order, Answer: read.answer}))
+	if w.state.Phase != session.Idle {
 		t.Errorf("phase %v after an approval that came too late", w.state.Phase)
 	}
 }
