@@ -115,10 +115,7 @@ func TestWhatCannotBeTakenOut(t *testing.T) {
 type late struct{ *puppet }
 
 func (l late) Tell(_ context.Context, e session.Event) error {
-	go func() {
-		time.Sleep(time.Second)
-		l.puppet.Tell(context.Background(), e) //nolint:errcheck // it is not deaf
-	}()
+	time.AfterFunc(time.Second, func() { l.puppet.Tell(context.Background(), e) }) //nolint:errcheck // it is not deaf
 	return nil
 }
 
