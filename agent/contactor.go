@@ -8,6 +8,7 @@ import (
 	"io"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -144,6 +145,10 @@ func (o trying) print(w io.Writer, p painter, t tried) error {
 	return lines.Flush()
 }
 
+// openWithin is how long the daemon may take to open contactors. Chosen by us: it waits for
+// nothing itself, and whoever wants a contactor open must not wait for one that hangs.
+const openWithin = 5 * time.Second
+
 // opening is what the opening of contactors is told.
 type opening struct {
 	atPost
@@ -173,11 +178,15 @@ func (o opening) run(ctx context.Context, stdout, stderr io.Writer) error {
 	var all struct {
 		EVSEs []openedNow `json:"evses"`
 	}
-	err := daemonOf().Do(ctx, "contactor/open", map[string]any{"evse": o.evse}, &all)
-	if errors.Is(err, control.ErrNoDaemon) {
+	soon, cancel := context.WithTimeout(ctx, openWithin)
+	defer cancel()
+	err := daemonOf().Do(soon, "contactor/open", map[string]any{"evse": o.evse}, &all)
+	switch {
+	case errors.Is(err, control.ErrNoDaemon):
 		return o.withoutDaemon(stdout, stderr)
-	}
-	if err != nil {
+	case err != nil && soon.Err() != nil && ctx.Err() == nil:
+		return coded{fmt.Errorf("the daemon does not answer within %v, so nobody knows whether the contactor is open: switch the post off at its breaker", openWithin), exitTimeout}
+	case err != nil:
 		return answered(err)
 	}
 	if o.json {

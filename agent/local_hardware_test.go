@@ -4,8 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
+	"net"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -296,5 +299,24 @@ func TestTheWiresAreFollowed(t *testing.T) {
 	}
 	if len(told) != 3 || !strings.Contains(told[1], `"says":"pressed"`) || strings.Contains(told[2], `"says":"pressed"`) {
 		t.Errorf("%q", told)
+	}
+}
+
+// Whoever wants a contactor open does not wait for a daemon that hangs.
+func TestOpeningWaitsForNoDaemonThatHangs(t *testing.T) {
+	dir, err := os.MkdirTemp("", "s") // a socket's name must be short
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	l, err := net.Listen("unix", filepath.Join(dir, "control.sock")) // it takes calls, and says nothing
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	t.Setenv("STOLPE_CONTROL_DIR", dir)
+	var own coded
+	if err := (opening{}).run(t.Context(), io.Discard, io.Discard); !errors.As(err, &own) || own.code != exitTimeout || !strings.Contains(err.Error(), "at its breaker") {
+		t.Errorf("%v", err)
 	}
 }

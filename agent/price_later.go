@@ -40,6 +40,7 @@ type later struct {
 
 	changed chan struct{} // there is another one, or none any more
 
+	turn sync.Mutex // held by whoever sets the price that waits, or has none or another wait: before mu
 	mu   sync.Mutex // guards what follows
 	next *laterPrice
 }
@@ -72,6 +73,23 @@ func (l *later) waits() *laterPrice {
 
 // keep has a price wait instead of the one before; nil for none.
 func (l *later) keep(p *laterPrice) error {
+	l.turn.Lock()
+	defer l.turn.Unlock()
+	return l.put(p)
+}
+
+// forget has no price wait any more. It says no if none did: it may just have been set.
+func (l *later) forget() (bool, error) {
+	l.turn.Lock()
+	defer l.turn.Unlock()
+	if l.waits() == nil {
+		return false, nil
+	}
+	return true, l.put(nil)
+}
+
+// put is keep, for whoever has the turn; nil for none.
+func (l *later) put(p *laterPrice) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err := l.write(p); err != nil {
@@ -131,29 +149,44 @@ func (l *later) run(ctx context.Context) {
 
 // take sets a price whose time has come. What goes wrong is told once.
 func (l *later) take(ctx context.Context, p *laterPrice, before string) (wrong string) {
+	l.turn.Lock()
+	defer l.turn.Unlock()
+	if l.waits() != p {
+		return "" // somebody has thought better of it
+	}
+	c := ledger.Command{ID: commands.NewID(time.Now()), Name: "price/set", Issuer: p.By, Text: "as was said before"}
+	if before == "" { // not at each attempt
+		l.tell(ledger.CommandAccepted, c)
+	}
 	a, err := l.set(ctx, commands.Command{Name: commands.PriceSet, Args: p.Args, Issuer: p.By})
 	if err != nil {
 		if err.Error() != before {
 			l.log.Error("the price that is to hold from now on cannot be set; tried again each minute", "by", p.By, "err", err)
+			c.Code, c.Text = string(commands.Failed), "as was said before, and tried again: "+err.Error()
+			l.tell(ledger.CommandDone, c)
 		}
 		return err.Error()
 	}
-	at := l.now().Wall
-	c := &ledger.Command{ID: commands.NewID(time.Now()), Name: "price/set", Issuer: p.By, Code: string(commands.Done), Text: "as was said before; " + a.Text}
-	if l.note != nil {
-		if err := l.note(ledger.Entry{At: at.Unix, Clock: at.Clock.String(), Kind: ledger.CommandDone, Command: c}); err != nil {
-			l.log.Warn("ledger: another price is not written down", "err", err)
-		}
-	}
+	c.Code, c.Text = string(commands.Done), "as was said before; "+a.Text
+	l.tell(ledger.CommandDone, c)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.next == p { // else somebody has put another one in its place meanwhile
-		if err := l.write(nil); err != nil {
-			l.log.Error("the price that was to hold from now on cannot be forgotten; it is set again at the next start", "err", err)
-		}
-		l.next = nil
+	if err := l.write(nil); err != nil {
+		l.log.Error("the price that was to hold from now on cannot be forgotten; it is set again at the next start", "err", err)
 	}
+	l.next = nil
 	return ""
+}
+
+// tell writes down what becomes of a price that has waited.
+func (l *later) tell(k ledger.Kind, c ledger.Command) {
+	if l.note == nil {
+		return
+	}
+	at := l.now().Wall
+	if err := l.note(ledger.Entry{At: at.Unix, Clock: at.Clock.String(), Kind: k, Command: &c}); err != nil {
+		l.log.Warn("ledger: another price is not written down", "err", err)
+	}
 }
 
 // longestLater is how far ahead a price may be set. Chosen by us: whoever plans a year.
@@ -212,11 +245,12 @@ func (l *local) cancelPrice(_ context.Context, _ control.Caller, args json.RawMe
 	if err := control.Read(args, &struct{}{}); err != nil {
 		return nil, err
 	}
-	if l.later.waits() == nil {
-		return nil, control.Refuse(control.NotFound, "no price waits for its time")
-	}
-	if err := l.later.keep(nil); err != nil {
+	waited, err := l.later.forget()
+	switch {
+	case err != nil:
 		return nil, err
+	case !waited:
+		return nil, control.Refuse(control.NotFound, "no price waits for its time")
 	}
 	const said = "the price stays as it is"
 	return control.Reply{Data: sentence{Text: said}, Text: said}, nil

@@ -89,7 +89,10 @@ func TestPriceHoldsFromItsTimeOn(t *testing.T) {
 		keep(l, at(time.Hour, "nobody"))
 		time.Sleep(time.Hour)
 		end()
-		want := []string{`1m30s kari {"kwh":490}`, "command.done kari", `8h1m29s ann {"kwh":490}`, "command.done ann"}
+		want := []string{
+			"command.accepted kari", `1m30s kari {"kwh":490}`, "command.done kari",
+			"command.accepted ann", "command.done ann", `8h1m29s ann {"kwh":490}`, "command.done ann",
+		}
 		for i, got := range set { // when it is tried again is not to the second
 			if strings.HasPrefix(got, "8h") {
 				set[i] = "8h1m29s" + got[strings.Index(got, " "):]
@@ -147,5 +150,46 @@ func TestPriceForLaterIsChecked(t *testing.T) {
 	}
 	if openLater(x.deeds, world{}).waits() != nil {
 		t.Error("what cannot be read waits")
+	}
+}
+
+// Whoever is told that the price stays as it is is not charged another one: a price that is
+// being set at that moment is set, and its cancelling finds none.
+func TestPriceIsSetOrForgotten(t *testing.T) {
+	x := newBureau(t)
+	begun, goOn := make(chan struct{}), make(chan struct{})
+	l := openLater(x.deeds, world{})
+	x.later = l
+	set := 0
+	l.set = func(context.Context, commands.Command) (commands.Answer, error) {
+		set++
+		begun <- struct{}{}
+		<-goOn
+		return commands.Answer{}, nil
+	}
+	p := &laterPrice{At: 1, By: "kari", Args: json.RawMessage(`{"kwh":490}`)}
+	if err := l.keep(p); err != nil {
+		t.Fatal(err)
+	}
+	go l.take(t.Context(), p, "")
+	<-begun
+	over := make(chan error)
+	go func() { _, err := x.ask(t, "price/cancel", ``); over <- err }()
+	select {
+	case err := <-over:
+		t.Fatalf("cancelled while it is being set: %v", err)
+	case <-time.After(20 * time.Millisecond):
+	}
+	close(goOn)
+	notDone(t, <-over, control.NotFound, "no price waits")
+
+	if err := l.keep(p); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := x.ask(t, "price/cancel", ``); err != nil {
+		t.Error(err)
+	}
+	if wrong := l.take(t.Context(), p, ""); wrong != "" || set != 1 {
+		t.Errorf("%q; set %d times, want nothing of what is forgotten", wrong, set)
 	}
 }
