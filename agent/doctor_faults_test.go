@@ -152,7 +152,7 @@ func TestFaultsOfTheContactor(t *testing.T) {
 			c.charges(t)
 			faulted(sim.Faults{Welded: true})(t, c)
 			c.stops()
-		}, code: "CON-001", want: "FAIL contactor.1: the contactor is welded", remedy: "SWITCH OFF THE BREAKER NOW: the socket is live. Replace the contactor; then: stolpe service in --evse 1 --repaired; try: stolpe service out --evse 1 --now, stolpe contactor test --evse 1; stolpe service in --evse 1", why: "CON-001"},
+		}, code: "CON-001", want: "FAIL contactor.1: the contactor is welded", remedy: "SWITCH OFF THE BREAKER NOW: the socket is live. Measure that it is dead before anybody touches it, and replace the contactor; then: stolpe service in --evse 1 --repaired; try: stolpe service out --evse 1 --now, stolpe contactor test --evse 1; stolpe service in --evse 1", why: "CON-001"},
 		{name: "sense wire that says closed", plant: func(t *testing.T, c *clinic) {
 			c.charges(t)
 			faulted(sim.Faults{SenseStuck: true, SenseAt: hal.Closed})(t, c)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"io"
 	"regexp"
 	"slices"
 	"strings"
@@ -17,7 +18,7 @@ import (
 
 // grown is the whole program, as it is when it runs.
 func grown() *cobra.Command {
-	root := rootCommand(new(surface))
+	root := rootCommand(new(surface), io.Discard, io.Discard)
 	speak(root, nil)
 	return root
 }

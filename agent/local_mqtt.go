@@ -55,7 +55,7 @@ func (l *local) brokerStatus(_ context.Context, _ control.Caller, args json.RawM
 		b.Why = "mqtt.ca cannot be read, so no connection is made until the post is started again with one that can"
 		return b, nil
 	}
-	b.Base, b.Connected, b.Dropped = l.up.base, l.up.connected(), l.up.conn.Dropped()
+	b.Base, b.Connected, b.Dropped = l.up.base, l.up.conn.Connected(), l.up.conn.Dropped()
 	since, why := l.up.conn.State()
 	if !since.IsZero() {
 		b.Since = int64(time.Since(since) / time.Second)

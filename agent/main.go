@@ -25,11 +25,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer cancel()
 	var all surface
-	root := rootCommand(&all)
+	root := rootCommand(&all, stdout, stderr)
 	root.SetArgs(args)
 	speak(root, args)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
 	c, err := root.ExecuteContextC(ctx)
 	return explain(stderr, c.CommandPath(), all.ended(c, err))
 }

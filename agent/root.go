@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -9,7 +10,7 @@ import (
 )
 
 // rootCommand is the program: every command, and the flags that all of them have.
-func rootCommand(all *surface) *cobra.Command {
+func rootCommand(all *surface, stdout, stderr io.Writer) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "stolpe",
 		Short:         "the agent inside an EV charging post",
@@ -19,6 +20,8 @@ func rootCommand(all *surface) *cobra.Command {
 	all.flags(root)
 	root.PersistentPreRunE = all.begin
 	root.AddCommand(commandTree()...)
+	root.SetOut(stdout) // before completion is made, which takes the stream as it is then
+	root.SetErr(stderr)
 	root.InitDefaultHelpCmd() // before the groups are looked at: completion is one
 	root.InitDefaultCompletionCmd()
 	knowTheirOwn(root)

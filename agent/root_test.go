@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -33,7 +34,7 @@ func leaves() (all, groups map[string]*cobra.Command) {
 			walk(sub)
 		}
 	}
-	walk(rootCommand(&surface{}))
+	walk(rootCommand(&surface{}, io.Discard, io.Discard))
 	return all, groups
 }
 

@@ -54,9 +54,9 @@ func TestScreenInAPipeIsPlain(t *testing.T) {
 }
 
 func TestTerminalIsDrawnOver(t *testing.T) {
-	t.Setenv("NO_COLOR", "")
 	var out paper
 	s := newScreen(&out, true)
+	s.colour = true
 	s.Saw(shown(session.Approving, 0))
 	if first := escapes(out.String()); first == "" || strings.Trim(first, "m") != "" {
 		t.Errorf("first: %q: want colour only", first)
@@ -67,8 +67,7 @@ func TestTerminalIsDrawnOver(t *testing.T) {
 	}
 }
 
-func TestNoColorIsHeeded(t *testing.T) {
-	t.Setenv("NO_COLOR", "1")
+func TestWithoutColoursItIsDrawnOver(t *testing.T) {
 	var out paper
 	s := newScreen(&out, true)
 	s.Saw(shown(session.Approving, 0))

@@ -37,7 +37,7 @@ func wire(nb, en string, line func(*EVSE) string) func(*EVSE) Text {
 		if line(e) == "" {
 			return Text{nb, en}
 		}
-		return Text{nb, en}.then(say("er det gjort, er ledningen til %s brutt", "if that is done, the wire to %s is broken", line(e)))
+		return Text{nb, en}.then(say("er det slik allerede, er ledningen til %s brutt", "if that is so already, the wire to %s is broken", line(e)))
 	}
 }
 
