@@ -59,6 +59,9 @@ func (c *Client) Ask(ctx context.Context, o payment.Order) (payment.Answer, erro
 func (c *Client) ask(ctx context.Context, o payment.Order) (payment.Answer, error) {
 	m, reply := c.begin(ctx, o)
 	defer c.end(m.ID)
+	if ctx.Err() != nil { // nothing is asked for which nobody waits
+		return payment.Answer{}, context.Cause(ctx)
+	}
 	if err := c.Publish(ctx, AskLeaf, write(m)); err != nil {
 		return payment.Answer{}, err
 	}

@@ -65,6 +65,17 @@ func TestFirstAskingLearnsTheTime(t *testing.T) {
 	})
 }
 
+// Whoever has no time any more asks for nothing, however fast the answer would be.
+func TestNothingIsAskedWithoutTime(t *testing.T) {
+	d := &desk{answer: func(payment.Order) (payment.Answer, error) { return full(), nil }}
+	w := newWire(t, d)
+	ctx, end := context.WithCancel(t.Context())
+	end()
+	if a, err := w.client.Ask(ctx, reserve()); a.Status != payment.Unknown || !errors.Is(err, context.Canceled) || len(w.said(AskLeaf)) != 0 || len(d.orders()) != 0 {
+		t.Errorf("%v, %v: want unknown, and no asking", a.Status, err)
+	}
+}
+
 // A message that has lain in the broker is not acted upon.
 func TestLateAskingDoesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
