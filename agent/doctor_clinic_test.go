@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"maps"
 	"os"
@@ -200,8 +201,9 @@ func foremost(f doctor.Facts) (first, why string) {
 	if x, ill := doctor.First(all); ill {
 		first = string(x.Status) + " " + x.ID + ": " + x.What.EN + " -> " + x.Remedy.EN
 	}
-	if b := doctor.Why(f); len(b) > 0 && b[0].Layer != doctor.Driver {
-		why = b[0].String()
+	if all := doctor.Why(f); len(all) > 0 && all[0].Layer != doctor.Driver {
+		b := all[0]
+		why = fmt.Sprintf("EVSE %d: %s: %s -> %s", b.EVSE, b.ID, b.What.EN, b.Remedy.EN)
 	}
 	return first, why
 }

@@ -103,16 +103,24 @@ const enough = 2 * time.Minute
 // until looks again and again whether something has come true.
 func until(t *testing.T, what string, true func() bool) {
 	t.Helper()
+	if !cameTrue(true) {
+		t.Fatalf("waited %v in vain: %s", enough, what)
+	}
+}
+
+// cameTrue says whether something has come true in time.
+func cameTrue(so func() bool) bool {
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	late := time.After(enough)
-	for !true() {
+	for !so() {
 		select {
 		case <-tick.C:
 		case <-late:
-			t.Fatalf("waited %v in vain: %s", enough, what)
+			return false
 		}
 	}
+	return true
 }
 
 // said is what became of one command.

@@ -227,7 +227,10 @@ func serveLocally(t *testing.T, file string) *served {
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	t.Setenv("STOLPE_CONTROL_DIR", dir)
 	s := serve(t, file)
-	until(t, "sockets are there", func() bool { return exists(dir + "/control.sock") })
+	until(t, "sockets are there", func() bool {
+		_, err := os.Stat(dir + "/control.sock")
+		return err == nil
+	})
 	return s
 }
 

@@ -14,7 +14,6 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -68,15 +67,8 @@ func postOf(ts *testscript.TestScript) *scriptedPost { return ts.Value(scriptedP
 
 // scripted looks again and again whether something has come true.
 func scripted(ts *testscript.TestScript, what string, true func() bool) {
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	late := time.After(enough)
-	for !true() {
-		select {
-		case <-tick.C:
-		case <-late:
-			ts.Fatalf("waited %v in vain: %s", enough, what)
-		}
+	if !cameTrue(true) {
+		ts.Fatalf("waited %v in vain: %s", enough, what)
 	}
 }
 

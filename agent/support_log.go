@@ -23,9 +23,9 @@ const (
 // but whoever makes a bundle may be able to.
 func (c *collected) addLog(ctx context.Context) {
 	const name = "log.txt"
-	program, err := exec.LookPath("journalctl")
+	program, err := exec.LookPath(journalctl)
 	if err != nil {
-		c.Lacks(name, "this machine has no journalctl: the log is wherever standard error of the daemon goes")
+		c.Lacks(name, "this machine has no "+journalctl+": the log is wherever standard error of the daemon goes")
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, logWithin)
@@ -34,7 +34,7 @@ func (c *collected) addLog(ctx context.Context) {
 		"--lines", strconv.Itoa(logLines), "--no-pager", "--utc", "--output", "short-iso").Output()
 	var ended *exec.ExitError
 	if errors.As(err, &ended) {
-		err = fmt.Errorf("journalctl: %w: %s", err, strings.TrimSpace(string(ended.Stderr)))
+		err = fmt.Errorf("%s: %w: %s", journalctl, err, strings.TrimSpace(string(ended.Stderr)))
 	}
 	if err != nil {
 		c.Lacks(name, c.veil.Text(err.Error()))

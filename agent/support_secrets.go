@@ -75,8 +75,3 @@ func gatherHere(_ context.Context, file string, since time.Time, plain bool, sen
 	}
 	return q.gather(send)
 }
-
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
-}

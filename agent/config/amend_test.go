@@ -58,7 +58,7 @@ func TestFirstVersionIsUnderstood(t *testing.T) {
 // The keys that are set from afar are the same in every version, so that such a file
 // need not be rewritten for it.
 func TestNothingFromAfarHasChangedWithAVersion(t *testing.T) {
-	_, _, set, err := Migrated(written(t, change(t, readText(t, simFile), "contactor: {sim: true}", "meter: {model: ddm18sd, confirmed: true}, contactor: {sim: true}")))
+	_, set, err := schema().Migrate(simFile, []byte(change(t, readText(t, simFile), "contactor: {sim: true}", "meter: {model: ddm18sd, confirmed: true}, contactor: {sim: true}")))
 	if err != nil || len(set) == 0 {
 		t.Fatalf("%v, %v", set, err)
 	}

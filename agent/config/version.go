@@ -32,16 +32,6 @@ func toSecond(o *strict.Old) {
 	}
 }
 
-// Migrated is the text of a file in the newest version, and the keys that are set or
-// taken out for it. A file of that version stays as it is.
-func Migrated(file string) (from, to []byte, set map[string]any, err error) {
-	if from, err = readFile(file); err != nil {
-		return nil, nil, nil, err
-	}
-	to, set, err = schema().Migrate(file, from)
-	return from, to, set, err
-}
-
 // readFile reads a configuration file as it stands.
 func readFile(file string) ([]byte, error) {
 	f, err := strict.Open(file)

@@ -49,16 +49,6 @@ func (r Role) String() string {
 	return [...]string{"viewer", "technician", "admin"}[r]
 }
 
-// ParseRole finds the role of a name.
-func ParseRole(name string) (Role, bool) {
-	for r := Viewer; r <= Admin; r++ {
-		if r.String() == name {
-			return r, true
-		}
-	}
-	return Viewer, false
-}
-
 // Caller is who calls.
 type Caller struct {
 	UID  int    // -1 where nobody knows

@@ -2,7 +2,6 @@ package doctor
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"time"
 )
@@ -139,9 +138,4 @@ func (f *Facts) unpaid() []Blocker {
 		gateway(f, named("gateway"))
 	}
 	return all
-}
-
-// String is the blocker in one English line, for logs.
-func (b Blocker) String() string {
-	return fmt.Sprintf("EVSE %d: %s: %s -> %s", b.EVSE, b.ID, b.What.EN, b.Remedy.EN)
 }
