@@ -63,7 +63,7 @@ func modules() []rules.Module {
 		{Path: "github.com/spf13/pflag", In: []string{"agent"}, Why: "flags as cobra has them, told of in Norwegian"},
 		{Path: "github.com/spf13/viper", In: []string{"agent/config/strict"}, Why: "file and environment as one configuration"},
 		{Path: "go.yaml.in/yaml/v3", In: []string{"agent/config/strict", "hal/modbus/meters"}, Why: "line numbers in configuration errors; meter maps whose keys matter"},
-		{Path: "golang.org/x/sys", In: []string{"hal/modbus", "hal/sim", "systemd"}, Why: "settings of serial lines and pseudo terminals, and the kernel's own clock, which the standard library does not know"},
+		{Path: "golang.org/x/sys", In: []string{"display/panel/fb", "hal/modbus", "hal/sim", "systemd"}, Why: "settings of serial lines, pseudo terminals and screens, and the kernel's own clock, which the standard library does not know"},
 		{Path: "golang.org/x/term", In: []string{"agent"}, Why: "a PIN is typed without being seen"},
 		{Path: "periph.io/x/conn/v3", In: []string{"hal/gpio"}, Why: "the words of GPIO lines: levels, pulls, edges"},
 		{Path: "periph.io/x/host/v3", In: []string{"hal/gpio"}, Why: "GPIO lines through the kernel's character devices"},
