@@ -1,0 +1,315 @@
+package draw
+
+import (
+	"image"
+	"strings"
+
+	"stolpe/display/panel"
+)
+
+// leastWide is the size of the smallest letters of a Wide picture. On a screen of 7 inches
+// they are 7.3 mm high from one line to the next, which is what somebody who stands at
+// 600 mm reads at a glance; what somebody must know is larger (bigWide).
+const (
+	leastWide = 38 // dots
+	bigWide   = 53 // dots: capitals alone are 7.3 mm, as EN 301 549 5.1.4 has it
+)
+
+// Distances of a Wide picture, in dots. Chosen by us, by eye.
+const (
+	closely = 9  // least between lines
+	loosely = 26 // most between blocks
+	barHigh = 34 // of the bar of the reservation
+)
+
+// part is a piece of a line in one style.
+type part struct {
+	text  string
+	bold  bool
+	faint bool // in the colour of what is said second
+	unit  bool // smaller than the rest: a unit beside its number
+	icon  icon // drawn in place of a text
+}
+
+// wideLine is one line. A spread one has its parts at both ends.
+type wideLine struct {
+	parts  []part
+	spread bool
+}
+
+// block are lines that stay together, in letters of one size.
+type block struct {
+	lines       []wideLine
+	most, least int // sizes of letters, dots
+	weight      int // where there is too little room, the blocks of the least weight go first
+	same        int // blocks with the same number here have letters of one size; 0 is alone
+	foot        bool
+	cut         bool // may lose words at its end: what the owner has to say
+	share       int  // thousandths of the bar
+	bar         bool // draws the bar of the reservation instead, with the line at its end
+}
+
+// placed is a block with its size and its height.
+type placed struct {
+	block
+	size  int
+	high  int
+	short bool // a text is longer than its room
+}
+
+// stack draws blocks below each other. It takes the largest letters with which all of them
+// fit; where even the smallest do not, it leaves out what matters least.
+func (c *canvas) stack(room image.Rectangle, blocks []block) {
+	for {
+		for level := range levels + 4 {
+			if all, ok := c.lay(room, blocks, level); ok {
+				c.draw(room, all)
+				return
+			}
+		}
+		i := lightestBlock(blocks)
+		if i < 0 {
+			all, _ := c.lay(room, blocks, levels+3)
+			c.draw(room, all)
+			return
+		}
+		blocks = append(blocks[:i:i], blocks[i+1:]...)
+	}
+}
+
+// lightestBlock gives the block to leave out: of those of the least weight the last, or none.
+func lightestBlock(blocks []block) int {
+	found, least := -1, must
+	for i, b := range blocks {
+		if b.weight < least || b.weight == least && found >= 0 {
+			found, least = i, b.weight
+		}
+	}
+	return found
+}
+
+// lay chooses the sizes of all blocks: each level is an eighth smaller, as far as a block
+// allows. ok says that they fit.
+func (c *canvas) lay(room image.Rectangle, blocks []block, level int) (all []placed, ok bool) {
+	shared := map[int]int{}
+	for _, b := range blocks {
+		size := max(b.most*(16-2*level)/16, b.least)
+		size = c.fitting(b, room.Dx(), size)
+		all = append(all, placed{block: b, size: size})
+		if s, ok := shared[b.same]; b.same > 0 && (!ok || size < s) {
+			shared[b.same] = size
+		}
+	}
+	ok, high := true, 0
+	for i := range all {
+		p := &all[i]
+		if s, shares := shared[p.same]; shares {
+			p.size = max(s, p.least)
+		}
+		c.cutTo(p, room.Dx())
+		p.high = c.high(*p)
+		ok = ok && !p.short
+		high += p.high
+	}
+	return all, ok && high+closely*(len(all)-1) <= room.Dy()
+}
+
+// fitting is the largest size up to a size in which all lines of the block fit, and the
+// least of the block where none does.
+func (c *canvas) fitting(b block, width, size int) int {
+	for _, l := range b.lines {
+		for size > b.least {
+			has := c.lineWide(b, l, size)
+			if has <= width {
+				break
+			}
+			size = max(min(size*width/has, size-1), b.least)
+		}
+	}
+	return size
+}
+
+// cutTo marks a block whose lines are longer than their room, or cuts them where it may.
+func (c *canvas) cutTo(p *placed, width int) {
+	for i, l := range p.lines {
+		if c.lineWide(p.block, l, p.size) <= width {
+			continue
+		}
+		if !p.cut {
+			p.short = true
+			continue
+		}
+		words := strings.Fields(l.parts[0].text)
+		for len(words) > 0 {
+			words = words[:len(words)-1]
+			l.parts = []part{l.parts[0]}
+			l.parts[0].text = strings.TrimRight(strings.Join(words, " "), ",.;:–-") + "…"
+			if c.lineWide(p.block, l, p.size) <= width {
+				break
+			}
+		}
+		p.lines = append(append(p.lines[:i:i], l), p.lines[i+1:]...)
+	}
+}
+
+// style is that of a part of a block whose letters have that size.
+func (p part) style(size int) style {
+	if p.unit {
+		size = max(size*9/20, leastWide)
+	}
+	return style{size, p.bold}
+}
+
+// room is how wide a part is, and the gap that belongs behind it.
+func (c *canvas) partWide(p part, size int) int {
+	if p.icon != noIcon {
+		return size * 3 / 4
+	}
+	return c.letters.wide(p.style(size), p.text)
+}
+
+// gapOf is the gap between two parts of a line.
+func gapOf(l wideLine, size int) int {
+	if l.spread {
+		return size / 2
+	}
+	return size / 5
+}
+
+// lineWide is how much room a line needs.
+func (c *canvas) lineWide(b block, l wideLine, size int) int {
+	wide := gapOf(l, size) * (len(l.parts) - 1)
+	for _, p := range l.parts {
+		wide += c.partWide(p, size)
+	}
+	if b.bar {
+		wide += 200 // of the bar itself, at least
+	}
+	return wide
+}
+
+// extent is how far a line reaches above and below its baseline.
+func (c *canvas) extent(l wideLine, size int) (above, below int) {
+	for _, p := range l.parts {
+		if p.icon != noIcon {
+			above = max(above, size*3/4)
+			continue
+		}
+		ink := c.letters.ink(p.style(size), p.text)
+		above, below = max(above, -ink.Min.Y), max(below, ink.Max.Y)
+	}
+	return above, below
+}
+
+// high is how high a block is.
+func (c *canvas) high(p placed) int {
+	sum := closely * (len(p.lines) - 1)
+	for _, l := range p.lines {
+		above, below := c.extent(l, p.size)
+		sum += above + below
+	}
+	if p.bar {
+		return max(sum, barHigh)
+	}
+	return sum
+}
+
+// draw puts the blocks into their room: those of the foot at its end, the others in the
+// middle of the rest.
+func (c *canvas) draw(room image.Rectangle, all []placed) {
+	free, gaps := room.Dy(), 1
+	for _, p := range all {
+		free -= p.high
+		if !p.foot {
+			gaps++
+		}
+	}
+	gap := max(min(free/gaps, loosely), min(closely, free/max(len(all)-1, 1)))
+	y, end := room.Min.Y, room.Max.Y
+	high := 0
+	for i := len(all) - 1; i >= 0; i-- {
+		if p := all[i]; p.foot {
+			end -= p.high
+			c.block(image.Rect(room.Min.X, end, room.Max.X, end+p.high), p)
+			end -= gap
+		} else {
+			high += p.high + gap
+		}
+	}
+	y += max((end-y-high+gap)/2, 0)
+	for _, p := range all {
+		if !p.foot {
+			c.block(image.Rect(room.Min.X, y, room.Max.X, y+p.high), p)
+			y += p.high + gap
+		}
+	}
+}
+
+// block draws one block at its place.
+func (c *canvas) block(at image.Rectangle, p placed) {
+	y := at.Min.Y
+	for _, l := range p.lines {
+		above, below := c.extent(l, p.size)
+		if p.bar {
+			y += (at.Dy() - above - below) / 2
+			wide := c.lineWide(block{}, l, p.size)
+			c.share(image.Rect(at.Min.X, at.Min.Y, at.Max.X-wide-16, at.Max.Y), p.share)
+			at.Min.X = at.Max.X - wide
+		}
+		c.line(at.Min.X, at.Max.X, y+above, p, l)
+		y += above + below + closely
+	}
+}
+
+// line draws the parts of a line from x on, or at both ends.
+func (c *canvas) line(x, end, base int, p placed, l wideLine) {
+	for i, piece := range l.parts {
+		if i > 0 {
+			x += gapOf(l, p.size)
+		}
+		wide := c.partWide(piece, p.size)
+		if l.spread && i == len(l.parts)-1 {
+			x = end - wide
+		}
+		with := inkWide
+		if piece.faint {
+			with = faintWide
+		}
+		if piece.icon != noIcon {
+			c.icon(piece.icon, image.Rect(x, base-p.size*3/4, x+wide, base), with)
+		} else {
+			c.text(piece.style(p.size), x, base, piece.text, with, paperWide)
+			if p.short {
+				c.touched[len(c.touched)-1].cut = true
+			}
+		}
+		x += wide
+	}
+}
+
+// share draws the bar of the reservation.
+func (c *canvas) share(box image.Rectangle, used int) {
+	c.fill(box, inkWide)
+	c.fill(box.Inset(4), paperWide)
+	in := box.Inset(8)
+	in.Max.X = in.Min.X + in.Dx()*min(max(used, 0), 1000)/1000
+	c.fill(in, inkWide)
+	c.touched = append(c.touched, touch{what: "bar", box: box})
+}
+
+// code draws a code with modules of so many dots, its quiet zone included, and gives its
+// box. The ground is white already.
+func (c *canvas) code(code *panel.Code, at image.Point, dots int) image.Rectangle {
+	box := image.Rectangle{Max: image.Pt(code.Size+8, code.Size+8).Mul(dots)}.Add(at)
+	c.fill(box, paperWide)
+	for y := range code.Size {
+		for x := range code.Size {
+			if code.Dark(x, y) {
+				from := at.Add(image.Pt(x+4, y+4).Mul(dots))
+				c.fill(image.Rectangle{from, from.Add(image.Pt(dots, dots))}, inkWide)
+			}
+		}
+	}
+	c.touched = append(c.touched, touch{what: "code " + code.Text, box: box})
+	return box
+}
