@@ -38,7 +38,7 @@ func Parse(bdf string) (*Font, error) {
 type parser struct {
 	font  *Font
 	lines []string
-	at    int
+	at    int             // next line
 	code  rune            // of the letter being read
 	box   image.Rectangle // of it
 }
