@@ -2,6 +2,7 @@ package draw
 
 import (
 	"image"
+	"slices"
 	"strings"
 
 	"stolpe/display/panel"
@@ -17,9 +18,12 @@ const (
 
 // Distances of a Wide picture, in dots. Chosen by us, by eye.
 const (
-	closely = 9  // least between lines
-	loosely = 26 // most between blocks
-	barHigh = 34 // of the bar of the reservation
+	closely  = 9  // least between lines
+	tightly  = 5  // the same where there is little room
+	loosely  = 26 // most between blocks
+	barHigh  = 34 // of the bar of the reservation
+	barLeast = 120
+	barGap   = 16 // before what stands at its end
 )
 
 // part is a piece of a line in one style.
@@ -39,14 +43,16 @@ type wideLine struct {
 
 // block are lines that stay together, in letters of one size.
 type block struct {
-	lines       []wideLine
-	most, least int // sizes of letters, dots
-	weight      int // where there is too little room, the blocks of the least weight go first
-	same        int // blocks with the same number here have letters of one size; 0 is alone
-	foot        bool
-	cut         bool // may lose words at its end: what the owner has to say
-	share       int  // thousandths of the bar
-	bar         bool // draws the bar of the reservation instead, with the line at its end
+	said        panel.Said // its text in two languages: one line each, or one for both
+	lines       []wideLine // its lines, where it is no such text
+	most, least int        // sizes of letters, dots
+	weight      int        // where there is too little room, the blocks of the least weight go first
+	same        int        // blocks with the same number here have letters of one size; 0 is alone
+	foot        bool       // stands at the end of the room
+	middle      bool       // lines stand in the middle
+	cut         bool       // may lose words at its end: what the owner has to say
+	share       int        // thousandths of the bar
+	bar         bool       // draws the bar of the reservation, with the line at its end
 }
 
 // placed is a block with its size and its height.
@@ -57,32 +63,58 @@ type placed struct {
 	short bool // a text is longer than its room
 }
 
+// crowded is the level from which on lines stand close to each other, and two languages in
+// one line where that is possible.
+const crowded = 4
+
+// levelsWide is how often everything is made tighter before something is left out.
+const levelsWide = 8
+
+// gapAt is the least gap between lines.
+func gapAt(level int) int {
+	if level >= crowded {
+		return tightly
+	}
+	return closely
+}
+
 // stack draws blocks below each other. It takes the largest letters with which all of them
-// fit; where even the smallest do not, it leaves out what matters least.
+// fit; where even the smallest do not, it leaves out what matters least, and of a text its
+// second language before its first.
 func (c *canvas) stack(room image.Rectangle, blocks []block) {
+	blocks = slices.Clone(blocks)
 	for {
-		for level := range levels + 4 {
+		for level := range levelsWide {
 			if all, ok := c.lay(room, blocks, level); ok {
-				c.draw(room, all)
+				c.draw(room, all, gapAt(level))
 				return
 			}
 		}
 		i := lightestBlock(blocks)
-		if i < 0 {
-			all, _ := c.lay(room, blocks, levels+3)
-			c.draw(room, all)
+		switch {
+		case i < 0:
+			all, _ := c.lay(room, blocks, levelsWide-1)
+			c.draw(room, all, tightly)
 			return
+		case blocks[i].said[1] != "":
+			blocks[i].said[1] = ""
+		default:
+			blocks = slices.Delete(blocks, i, i+1)
 		}
-		blocks = append(blocks[:i:i], blocks[i+1:]...)
 	}
 }
 
-// lightestBlock gives the block to leave out: of those of the least weight the last, or none.
+// lightestBlock gives the block to shorten or to leave out: of those of the least weight the
+// last, or none. A second language weighs less than the first.
 func lightestBlock(blocks []block) int {
-	found, least := -1, must
+	found, least := -1, 2*must
 	for i, b := range blocks {
-		if b.weight < least || b.weight == least && found >= 0 {
-			found, least = i, b.weight
+		weight := 2 * b.weight
+		if b.said[1] != "" {
+			weight -= 3
+		}
+		if weight < least || weight == least && found >= 0 {
+			found, least = i, weight
 		}
 	}
 	return found
@@ -93,25 +125,42 @@ func lightestBlock(blocks []block) int {
 func (c *canvas) lay(room image.Rectangle, blocks []block, level int) (all []placed, ok bool) {
 	shared := map[int]int{}
 	for _, b := range blocks {
-		size := max(b.most*(16-2*level)/16, b.least)
-		size = c.fitting(b, room.Dx(), size)
+		b.lines = c.linesOf(b, room.Dx(), level)
+		size := c.fitting(b, room.Dx(), max(b.most*(16-2*level)/16, b.least))
 		all = append(all, placed{block: b, size: size})
 		if s, ok := shared[b.same]; b.same > 0 && (!ok || size < s) {
 			shared[b.same] = size
 		}
 	}
-	ok, high := true, 0
+	ok = true
+	high := gapAt(level) * (len(all) - 1)
 	for i := range all {
 		p := &all[i]
 		if s, shares := shared[p.same]; shares {
 			p.size = max(s, p.least)
 		}
 		c.cutTo(p, room.Dx())
-		p.high = c.high(*p)
+		p.high = c.high(*p, gapAt(level))
 		ok = ok && !p.short
 		high += p.high
 	}
-	return all, ok && high+closely*(len(all)-1) <= room.Dy()
+	return all, ok && high <= room.Dy()
+}
+
+// linesOf are the lines of a block.
+func (c *canvas) linesOf(b block, width, level int) []wideLine {
+	if b.said[0] == "" {
+		return b.lines
+	}
+	first, second := part{text: b.said[0], bold: true}, part{text: b.said[1], faint: true}
+	if second.text == "" {
+		return []wideLine{{parts: []part{first}}}
+	}
+	one := wideLine{parts: []part{first, second}}
+	if level >= crowded && c.lineWide(b, one, b.least) <= width {
+		return []wideLine{one}
+	}
+	return []wideLine{{parts: []part{first}}, {parts: []part{second}}}
 }
 
 // fitting is the largest size up to a size in which all lines of the block fit, and the
@@ -160,7 +209,7 @@ func (p part) style(size int) style {
 	return style{size, p.bold}
 }
 
-// room is how wide a part is, and the gap that belongs behind it.
+// partWide is how wide a part is.
 func (c *canvas) partWide(p part, size int) int {
 	if p.icon != noIcon {
 		return size * 3 / 4
@@ -183,7 +232,7 @@ func (c *canvas) lineWide(b block, l wideLine, size int) int {
 		wide += c.partWide(p, size)
 	}
 	if b.bar {
-		wide += 200 // of the bar itself, at least
+		wide += barGap + barLeast
 	}
 	return wide
 }
@@ -201,9 +250,9 @@ func (c *canvas) extent(l wideLine, size int) (above, below int) {
 	return above, below
 }
 
-// high is how high a block is.
-func (c *canvas) high(p placed) int {
-	sum := closely * (len(p.lines) - 1)
+// high is how high a block is with that gap between its lines.
+func (c *canvas) high(p placed, gap int) int {
+	sum := gap * (len(p.lines) - 1)
 	for _, l := range p.lines {
 		above, below := c.extent(l, p.size)
 		sum += above + below
@@ -215,8 +264,8 @@ func (c *canvas) high(p placed) int {
 }
 
 // draw puts the blocks into their room: those of the foot at its end, the others in the
-// middle of the rest.
-func (c *canvas) draw(room image.Rectangle, all []placed) {
+// middle of the rest. Lines of one block stand closer than blocks do.
+func (c *canvas) draw(room image.Rectangle, all []placed, gap int) {
 	free, gaps := room.Dy(), 1
 	for _, p := range all {
 		free -= p.high
@@ -224,40 +273,43 @@ func (c *canvas) draw(room image.Rectangle, all []placed) {
 			gaps++
 		}
 	}
-	gap := max(min(free/gaps, loosely), min(closely, free/max(len(all)-1, 1)))
-	y, end := room.Min.Y, room.Max.Y
-	high := 0
-	for i := len(all) - 1; i >= 0; i-- {
-		if p := all[i]; p.foot {
-			end -= p.high
-			c.block(image.Rect(room.Min.X, end, room.Max.X, end+p.high), p)
-			end -= gap
-		} else {
-			high += p.high + gap
+	between := max(min(free/gaps, loosely), min(gap, free/max(len(all)-1, 1)))
+	end, high := room.Max.Y, 0
+	for _, p := range slices.Backward(all) {
+		if !p.foot {
+			high += p.high + between
+			continue
 		}
+		end -= p.high
+		c.block(image.Rect(room.Min.X, end, room.Max.X, end+p.high), p, gap)
+		end -= between
 	}
-	y += max((end-y-high+gap)/2, 0)
+	y := room.Min.Y + max((end-room.Min.Y-high+between)/2, 0)
 	for _, p := range all {
 		if !p.foot {
-			c.block(image.Rect(room.Min.X, y, room.Max.X, y+p.high), p)
-			y += p.high + gap
+			c.block(image.Rect(room.Min.X, y, room.Max.X, y+p.high), p, gap)
+			y += p.high + between
 		}
 	}
 }
 
 // block draws one block at its place.
-func (c *canvas) block(at image.Rectangle, p placed) {
+func (c *canvas) block(at image.Rectangle, p placed, gap int) {
 	y := at.Min.Y
 	for _, l := range p.lines {
 		above, below := c.extent(l, p.size)
-		if p.bar {
+		wide := c.lineWide(block{}, l, p.size)
+		x := at.Min.X
+		switch {
+		case p.bar:
 			y += (at.Dy() - above - below) / 2
-			wide := c.lineWide(block{}, l, p.size)
-			c.share(image.Rect(at.Min.X, at.Min.Y, at.Max.X-wide-16, at.Max.Y), p.share)
-			at.Min.X = at.Max.X - wide
+			c.share(image.Rect(at.Min.X, at.Min.Y, at.Max.X-wide-barGap, at.Max.Y), p.share)
+			x = at.Max.X - wide
+		case p.middle:
+			x += (at.Dx() - wide) / 2
 		}
-		c.line(at.Min.X, at.Max.X, y+above, p, l)
-		y += above + below + closely
+		c.line(x, at.Max.X, y+above, p, l)
+		y += above + below + gap
 	}
 }
 
@@ -279,9 +331,7 @@ func (c *canvas) line(x, end, base int, p placed, l wideLine) {
 			c.icon(piece.icon, image.Rect(x, base-p.size*3/4, x+wide, base), with)
 		} else {
 			c.text(piece.style(p.size), x, base, piece.text, with, paperWide)
-			if p.short {
-				c.touched[len(c.touched)-1].cut = true
-			}
+			c.touched[len(c.touched)-1].cut = p.short
 		}
 		x += wide
 	}
