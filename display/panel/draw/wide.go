@@ -3,6 +3,7 @@ package draw
 import (
 	"image"
 	"image/color"
+	"slices"
 	"strings"
 
 	"stolpe/display/panel"
@@ -38,16 +39,18 @@ func toneOf(l panel.Light) tone {
 
 // Places of a Wide picture, in dots. Chosen by us, by eye.
 const (
-	bandHigh  = 90
-	ruleHigh  = 6 // under the band of a page that is white there as well
-	margin    = 24
-	bottom    = 8   // below everything
-	codeLeast = 300 // of the column with a code
-	codeMost  = 400
-	bandGap   = 24 // between the texts of the band
-	stateMost = 76 // letters of the state
-	postMost  = 64 // letters of the post's code
-	moduleTop = 8  // the widest module of a code: at 45 cm more gains nothing
+	bandHigh   = 90
+	ruleHigh   = 6 // under the band of a page that is white there as well
+	margin     = 24
+	bottom     = 8   // below everything
+	codeLeast  = 300 // of the column with a code
+	codeMost   = 400
+	domainMost = 384
+	bandGap    = 24 // between the texts of the band
+	stateMost  = 76 // letters of the state
+	stateLeast = 46 // beside the post's code
+	postMost   = 64 // letters of the post's code
+	moduleTop  = 8  // the widest module of a code: at 45 cm more gains nothing
 )
 
 // wide draws a page for a screen of 800 by 480 dots.
@@ -122,9 +125,9 @@ func (c *canvas) bandSizes(p panel.Page, width int) (state, post int) {
 		}
 		return sum
 	}
-	if p.Post != "" {
-		for state = stateMost; state >= bigWide; state -= 2 {
-			for post = min(state, postMost); post >= leastWide; post -= 2 {
+	for _, least := range []int{bigWide, leastWide} {
+		for state = stateMost; p.Post != "" && state >= stateLeast; state -= 2 {
+			for post = min(state, postMost); post >= least; post -= 2 {
 				if needs(state, post) <= width {
 					return state, post
 				}
@@ -147,7 +150,8 @@ func (c *canvas) column(p panel.Page) int {
 	for i, text := range p.Caption {
 		wide = max(wide, c.letters.wide(style{leastWide, i == 0}, text)+margin)
 	}
-	wide = min(max(wide, c.letters.wide(style{leastWide, false}, p.Domain)+margin), codeMost)
+	domain := min(c.letters.wide(style{leastWide, false}, p.Domain)+margin, domainMost)
+	wide = min(max(wide, domain), codeMost)
 	lines := []wideLine{}
 	for i, text := range []string{p.Caption[0], p.Caption[1], c.ending(p.Domain, wide-margin)} {
 		if text != "" {
@@ -169,19 +173,15 @@ func (c *canvas) column(p panel.Page) int {
 // ending is as much of the end of an address as there is room for: whose it is stands
 // there.
 func (c *canvas) ending(domain string, width int) string {
-	for text := domain; ; text = "…" + domain {
-		if c.letters.wide(style{leastWide, false}, text) <= width {
-			return text
+	text := domain
+	for c.letters.wide(style{leastWide, false}, text) > width {
+		_, rest, ok := strings.Cut(domain, ".")
+		if !ok || !strings.Contains(rest, ".") {
+			rest = domain[1:]
 		}
-		next := strings.IndexAny(domain[1:], ".-") + 1
-		if next == 0 {
-			next = 1
-		}
-		domain = domain[next:]
-		if domain[0] == '.' || domain[0] == '-' {
-			domain = domain[1:]
-		}
+		domain, text = rest, "…"+rest
 	}
+	return text
 }
 
 // figure is a number with its unit beside it, as large as there is room.
@@ -220,7 +220,7 @@ func wideBlocks(p panel.Page, width int) []block {
 		most = 84
 	}
 	if p.Post != "" {
-		add(block{lines: []wideLine{{parts: []part{{text: p.Post, bold: true}}}}, most: bigWide, least: leastWide, weight: 7})
+		add(block{lines: []wideLine{{parts: []part{{text: p.Post}}}}, most: bigWide, least: leastWide, weight: 7})
 	}
 	if p.Price != "" {
 		add(block{lines: []wideLine{{parts: []part{{text: p.Price, bold: true}, {text: p.Unit, unit: true}}}}, most: 96, least: bigWide, weight: must})
@@ -246,7 +246,7 @@ func wideBlocks(p panel.Page, width int) []block {
 	}
 	for i, t := range p.Notice {
 		if t != "" {
-			add(block{lines: []wideLine{{parts: []part{{text: t, faint: true}}}}, most: leastWide, least: leastWide, weight: 4 - i, cut: true})
+			add(block{said: panel.Said{t}, most: leastWide, least: leastWide, weight: 4 - i, cut: true})
 		}
 	}
 	return append(all, foot(p)...)
@@ -298,11 +298,8 @@ func figures(p panel.Page, width int) []block {
 		return nil
 	case p.Energy == "" || p.Cost == "":
 		b.lines = []wideLine{{parts: figure(p.Energy + p.Cost)}}
-	case width > codeMost+100:
-		b.lines = []wideLine{{parts: energy}, {parts: cost}}
-		if len(p.Energy)+len(p.Cost) < 22 {
-			b.lines = []wideLine{{parts: append(energy, cost...), spread: false}}
-		}
+	case width > Wide.Dots().X/2+margin:
+		b.lines = []wideLine{{parts: slices.Concat(energy, []part{{text: " "}}, cost)}}
 	default:
 		b.lines = []wideLine{{parts: energy}, {parts: cost}}
 	}

@@ -68,14 +68,22 @@ type placed struct {
 const crowded = 4
 
 // levelsWide is how often everything is made tighter before something is left out.
-const levelsWide = 8
+const levelsWide = crowded + 8
 
-// gapAt is the least gap between lines.
-func gapAt(level int) int {
+// sizeAt makes letters smaller with each level, and begins anew where lines become fewer.
+func sizeAt(level, most, least int) int {
 	if level >= crowded {
-		return tightly
+		level -= crowded
 	}
-	return closely
+	return max(most*(16-2*level)/16, least)
+}
+
+// gapsAt are the least gaps between lines and between blocks.
+func gapsAt(level int) (lines, blocks int) {
+	if level >= crowded {
+		return tightly, closely
+	}
+	return closely, 2 * closely
 }
 
 // stack draws blocks below each other. It takes the largest letters with which all of them
@@ -86,14 +94,15 @@ func (c *canvas) stack(room image.Rectangle, blocks []block) {
 	for {
 		for level := range levelsWide {
 			if all, ok := c.lay(room, blocks, level); ok {
-				c.draw(room, all, gapAt(level))
+				lines, _ := gapsAt(level)
+				c.draw(room, all, lines)
 				return
 			}
 		}
-		i := lightestBlock(blocks)
+		all, _ := c.lay(room, blocks, levelsWide-1)
+		i := lightestBlock(all)
 		switch {
 		case i < 0:
-			all, _ := c.lay(room, blocks, levelsWide-1)
 			c.draw(room, all, tightly)
 			return
 		case blocks[i].said[1] != "":
@@ -104,14 +113,18 @@ func (c *canvas) stack(room image.Rectangle, blocks []block) {
 	}
 }
 
-// lightestBlock gives the block to shorten or to leave out: of those of the least weight the
-// last, or none. A second language weighs less than the first.
-func lightestBlock(blocks []block) int {
+// lightestBlock gives the block to shorten or to leave out, or none: one that is too long for
+// its room, since no other makes room for it, and else of those of the least weight the last.
+// A second language weighs less than the first.
+func lightestBlock(blocks []placed) int {
 	found, least := -1, 2*must
 	for i, b := range blocks {
 		weight := 2 * b.weight
 		if b.said[1] != "" {
 			weight -= 3
+		}
+		if b.short && b.weight < must {
+			weight = -1
 		}
 		if weight < least || weight == least && found >= 0 {
 			found, least = i, weight
@@ -120,47 +133,75 @@ func lightestBlock(blocks []block) int {
 	return found
 }
 
-// lay chooses the sizes of all blocks: each level is an eighth smaller, as far as a block
-// allows. ok says that they fit.
+// lay chooses lines and sizes of all blocks. ok says that they fit.
 func (c *canvas) lay(room image.Rectangle, blocks []block, level int) (all []placed, ok bool) {
 	shared := map[int]int{}
 	for _, b := range blocks {
 		b.lines = c.linesOf(b, room.Dx(), level)
-		size := c.fitting(b, room.Dx(), max(b.most*(16-2*level)/16, b.least))
+		size := c.fitting(b, room.Dx(), sizeAt(level, b.most, b.least))
 		all = append(all, placed{block: b, size: size})
 		if s, ok := shared[b.same]; b.same > 0 && (!ok || size < s) {
 			shared[b.same] = size
 		}
 	}
 	ok = true
-	high := gapAt(level) * (len(all) - 1)
+	lines, blocksApart := gapsAt(level)
+	if level == levelsWide-1 {
+		blocksApart = tightly
+	}
+	high := blocksApart * (len(all) - 1)
 	for i := range all {
 		p := &all[i]
 		if s, shares := shared[p.same]; shares {
 			p.size = max(s, p.least)
 		}
 		c.cutTo(p, room.Dx())
-		p.high = c.high(*p, gapAt(level))
+		p.high = c.high(*p, lines)
 		ok = ok && !p.short
 		high += p.high
 	}
 	return all, ok && high <= room.Dy()
 }
 
-// linesOf are the lines of a block.
+// linesOf are the lines of a block. A text that is too long even in its smallest letters
+// becomes several.
 func (c *canvas) linesOf(b block, width, level int) []wideLine {
 	if b.said[0] == "" {
 		return b.lines
 	}
-	first, second := part{text: b.said[0], bold: true}, part{text: b.said[1], faint: true}
-	if second.text == "" {
-		return []wideLine{{parts: []part{first}}}
-	}
-	one := wideLine{parts: []part{first, second}}
-	if level >= crowded && c.lineWide(b, one, b.least) <= width {
+	one := wideLine{parts: []part{{text: b.said[0], bold: !b.cut, faint: b.cut}, {text: b.said[1], faint: true}}}
+	if b.said[1] != "" && level >= crowded && c.lineWide(b, one, b.least) <= width {
 		return []wideLine{one}
 	}
-	return []wideLine{{parts: []part{first}}, {parts: []part{second}}}
+	var all []wideLine
+	for _, p := range one.parts {
+		if p.text == "" {
+			continue
+		}
+		for _, line := range c.wrapped(p, b.least, width) {
+			p.text = line
+			all = append(all, wideLine{parts: []part{p}})
+		}
+	}
+	return all
+}
+
+// cutLines is in how many lines a text that may be cut must find room.
+const cutLines = 2
+
+// wrapped breaks the text of a part between words, where it is longer than its room.
+func (c *canvas) wrapped(p part, size, width int) []string {
+	s := p.style(size)
+	var lines []string
+	for _, word := range strings.Fields(p.text) {
+		last := len(lines) - 1
+		if last >= 0 && c.letters.wide(s, lines[last]+" "+word) <= width {
+			lines[last] += " " + word
+			continue
+		}
+		lines = append(lines, word)
+	}
+	return lines
 }
 
 // fitting is the largest size up to a size in which all lines of the block fit, and the
@@ -178,28 +219,23 @@ func (c *canvas) fitting(b block, width, size int) int {
 	return size
 }
 
-// cutTo marks a block whose lines are longer than their room, or cuts them where it may.
+// cutTo marks a block whose lines are longer than their room, or cuts it where it may.
 func (c *canvas) cutTo(p *placed, width int) {
-	for i, l := range p.lines {
-		if c.lineWide(p.block, l, p.size) <= width {
-			continue
+	if p.cut && len(p.lines) > cutLines {
+		last := p.lines[cutLines-1].parts[0]
+		text := last.text
+		for last.text = shortened(text); text != "" && c.partWide(last, p.size) > width; last.text = shortened(text) {
+			text = text[:max(strings.LastIndex(text, " "), 0)]
 		}
-		if !p.cut {
-			p.short = true
-			continue
-		}
-		words := strings.Fields(l.parts[0].text)
-		for len(words) > 0 {
-			words = words[:len(words)-1]
-			l.parts = []part{l.parts[0]}
-			l.parts[0].text = strings.TrimRight(strings.Join(words, " "), ",.;:–-") + "…"
-			if c.lineWide(p.block, l, p.size) <= width {
-				break
-			}
-		}
-		p.lines = append(append(p.lines[:i:i], l), p.lines[i+1:]...)
+		p.lines = append(slices.Clone(p.lines[:cutLines-1]), wideLine{parts: []part{last}})
+	}
+	for _, l := range p.lines {
+		p.short = p.short || c.lineWide(p.block, l, p.size) > width
 	}
 }
+
+// shortened marks a text whose end is missing.
+func shortened(text string) string { return strings.TrimRight(text, ",.;:–- ") + "…" }
 
 // style is that of a part of a block whose letters have that size.
 func (p part) style(size int) style {
