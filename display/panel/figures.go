@@ -48,7 +48,7 @@ func (p *Page) use(c display.Charge, l display.Lang) {
 // end says what becomes of the money of a charge that is over, as far as that is known.
 func (p *Page) end(e EVSE, t talk) {
 	c := e.View.Charge
-	if c.End == display.Unplugged && (p.Face == Finished || p.Face == NoEnergy) {
+	if (p.Face == Finished || p.Face == NoEnergy) && !e.cable() {
 		p.Do, p.ShortDo = Said{}, Said{}
 	}
 	if p.Face == Interrupted {
@@ -70,6 +70,13 @@ func (p *Page) end(e EVSE, t talk) {
 		}
 		return ""
 	})
+}
+
+// cable says whether there is one to unplug after a charge, as far as anybody knows: many
+// posts have no plug input.
+func (e EVSE) cable() bool {
+	c := e.View.Charge
+	return e.Parked || c.End != display.Unplugged && (c.Energy > 0 || c.End == display.NoEnergy)
 }
 
 // why says why a charge was interrupted, where that is more than the face says.

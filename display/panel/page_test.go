@@ -67,3 +67,11 @@ func TestThereIsASampleOfEveryFace(t *testing.T) {
 		}
 	}
 }
+
+func BenchmarkPage(b *testing.B) {
+	s := Samples(display.NB, display.EN)[0]
+	b.ReportAllocs()
+	for b.Loop() {
+		s.Scene.Page()
+	}
+}
