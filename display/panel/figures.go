@@ -22,7 +22,9 @@ func (p *Page) count(s Scene, e EVSE, t talk) {
 		p.use(c, l)
 		p.Power = plain(l.KW(max(c.Power, 0)))
 		p.Stale = c.Reading > hal.StaleAfter
-		p.At = plain(l.Clock(back(s.Now, c.Reading), s.Post.Zone))
+		if p.At = plain(l.Clock(back(s.Now, c.Reading), s.Post.Zone)); p.At != "" {
+			p.Updated = t.say(func(w *words) display.Text { return w.updated }, "time", p.At)
+		}
 	case Stopping, Finished, Interrupted:
 		p.use(c, l)
 	case NoEnergy:

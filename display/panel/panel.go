@@ -115,6 +115,7 @@ type Page struct {
 	Left     string // "9:12", minutes and seconds until the wait ends
 	Minutes  string // "9", the same in whole minutes, for a display that is seldom drawn
 	At       string // "12:41", when the figures were so; empty where the clock is not known
+	Updated  Said   // the same as a text: "Målt 12:41"; at most LineMost characters
 	Stale    bool   // the figures are older than may pass for the present: At must be shown
 
 	Price string // of a kWh, as a big number: "5,49"
