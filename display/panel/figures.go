@@ -2,7 +2,9 @@ package panel
 
 import (
 	"fmt"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"stolpe/display"
 	"stolpe/hal"
@@ -114,11 +116,22 @@ func (p *Page) cost(e EVSE, t talk) {
 	}
 }
 
-// fee adds one part of the price, if there is such a part.
+// fee adds one part of the price, if there is such a part: in two lines where one is too
+// short for it.
 func (p *Page) fee(t talk, price payment.Price, a payment.Amount, pick func(*words) display.Text) {
-	if a > 0 {
-		p.Fees = append(p.Fees, t.say(pick, "price", t.numbers().Sum(a, price.Currency)))
+	if a <= 0 {
+		return
 	}
+	line := t.say(pick, "price", t.numbers().Sum(a, price.Currency))
+	if utf8.RuneCountInString(line[0]) <= LineMost && utf8.RuneCountInString(line[1]) <= LineMost {
+		p.Fees = append(p.Fees, line)
+		return
+	}
+	var name, number Said
+	for i, text := range line {
+		name[i], number[i], _ = strings.Cut(text, " ")
+	}
+	p.Fees = append(p.Fees, said(name[0], name[1]), said(number[0], number[1]))
 }
 
 // idle says what it costs that the car does not charge, and from when on.
