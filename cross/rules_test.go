@@ -30,7 +30,8 @@ func layers() rules.Layers {
 			"agent/telemetry":  {"hal", "payment", "display"},
 			"payment/envelope": {},
 
-			"display/panel": {"hal", "payment", "display"},
+			"display/qr":    {},
+			"display/panel": {"hal", "payment", "display", "display/qr"},
 
 			"agent/setup": {"hal", "payment", "display"},
 			"agent/help":  {"display", "agent/doctor", "agent/session"},
@@ -44,7 +45,7 @@ func layers() rules.Layers {
 // pure lists the packages that have no I/O, no chance and no clock: what they
 // say depends on nothing but what they are given.
 func pure() []string {
-	return []string{"hal", "payment", "display", "display/panel", "agent/session", "agent/session/script", "agent/doctor", "agent/telemetry", "agent/telemetry/fleet", "agent/setup", "agent/help"}
+	return []string{"hal", "payment", "display", "display/panel", "display/qr", "agent/session", "agent/session/script", "agent/doctor", "agent/telemetry", "agent/telemetry/fleet", "agent/setup", "agent/help"}
 }
 
 // modules lists what comes from outside. Modules without a package of their own
