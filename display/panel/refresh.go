@@ -36,6 +36,7 @@ type Refresh struct {
 	Stale     time.Duration // without a whole draw at most; 0 is for ever
 	Burst     int           // draws within BurstTime at most, for other reasons than a code to hide; 0 is any, at most burstMost
 	BurstTime time.Duration // that Burst is counted over
+	Takes     time.Duration // what one draw may take at most; 0 is what any other device may
 	Cold      time.Duration // after a display was too cold, until it is asked again
 }
 
@@ -55,7 +56,9 @@ func Paper() Refresh {
 		// comes at once, and a contact that flutters all day draws 72 times an hour.
 		Burst:     12,
 		BurstTime: 10 * time.Minute,
-		Cold:      10 * time.Minute, // chosen by us: it gets no warmer sooner
+		// Chosen by us: a whole draw near 0 °C has 10 s, and what comes before it 4.5 s.
+		Takes: 15 * time.Second,
+		Cold:  10 * time.Minute, // chosen by us: it gets no warmer sooner
 	}
 }
 
