@@ -64,6 +64,10 @@ type fileDisplay struct {
 // each of two sides.
 const maxDisplays = 2 * maxEVSEs
 
+// maxDisplayURL is the longest address of a display, characters. Chosen by us: a path and
+// seven lines, each with the name of its chip.
+const maxDisplayURL = 300
+
 // What e-paper may be told to stand, °C. Chosen by us: wider than any panel that is sold.
 const (
 	minColdest = -40
@@ -76,7 +80,7 @@ func displayKeys() strict.Key {
 			Doc: "What it is. framebuffer is a screen at the machine's own video output; png a picture in a file, and kiosk a page, for a program of yours that shows it; light is one lamp of three colours, for a post without a display."},
 		{Name: "model", Kind: strict.Text, Unset: "needed with oled, epaper and lcd", Want: "ssd1306, sh1106, waveshare213, hd44780_20x4 or hd44780_16x2", Legal: legal.OneOf("ssd1306", "sh1106", "waveshare213", "hd44780_20x4", "hd44780_16x2"),
 			Doc: "Its controller, or its maker's name for it: ssd1306 and sh1106 are OLEDs of 128x64; waveshare213 is an e-paper of 250x122; the two of hd44780 show letters."},
-		{Name: "url", Kind: strict.Text, Need: true, Want: `an address such as "i2c:///dev/i2c-1?address=0x3c"`, Legal: displayURL,
+		{Name: "url", Kind: strict.Text, Need: true, Want: "the address of a device, a file or a page, as its kind has it", Legal: legal.Shorter(maxDisplayURL),
 			Doc: "Where it is. oled: `i2c:///dev/i2c-1?address=0x3c` or `spi:///dev/spidev0.0?dc=GPIO6`, each also with reset. epaper: `spi:///dev/spidev0.0?dc=GPIO6&reset=GPIO12&busy=GPIO13`. " +
 				"lcd: `i2c:///dev/i2c-1?address=0x27`, or `lines:?rs=GPIO6&e=GPIO12&d4=GPIO13&d5=GPIO16&d6=GPIO19&d7=GPIO20`, also with backlight. framebuffer: `fb:///dev/fb0`. " +
 				"png: `file:///run/stolpe/display.png?size=800x480`, or 250x122, or 128x64. kiosk: `http://127.0.0.1:8090`. light: `lines:?red=GPIO6&green=GPIO12&blue=GPIO13`, with ! before a line if low lights it, or `pwm:///sys/class/pwm/pwmchip0?red=0&green=1&blue=2`."},
@@ -98,11 +102,6 @@ func displayKeys() strict.Key {
 func language(tag string) bool {
 	_, known := display.ParseLang(tag)
 	return known
-}
-
-func displayURL(s string) bool {
-	_, err := device.Parse(s, Output)
-	return err == nil
 }
 
 // displays gives the displays in the words of the program.

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"stolpe/agent/config/device"
@@ -12,6 +13,7 @@ import (
 // displayWay is one way to connect a kind of display.
 type displayWay struct {
 	bus       device.Bus
+	example   string   // with all options that it needs
 	need, may []string // options of its address
 }
 
@@ -27,18 +29,23 @@ func displayOf(k DisplayKind) *displaySort {
 	colours := []string{"red", "green", "blue"}
 	return map[DisplayKind]*displaySort{
 		OLED: {models: []string{"ssd1306", "sh1106"}, dots: true, ways: []displayWay{
-			{bus: device.I2C, need: []string{"address"}, may: []string{"reset"}},
-			{bus: device.SPI, need: []string{"dc"}, may: []string{"reset"}},
+			{bus: device.I2C, example: "i2c:///dev/i2c-1?address=0x3c", need: []string{"address"}, may: []string{"reset"}},
+			{bus: device.SPI, example: "spi:///dev/spidev0.0?dc=GPIO6", need: []string{"dc"}, may: []string{"reset"}},
 		}},
-		EPaper: {models: []string{"waveshare213"}, dots: true, ways: []displayWay{{bus: device.SPI, need: []string{"busy", "dc", "reset"}}}},
+		EPaper: {models: []string{"waveshare213"}, dots: true, ways: []displayWay{
+			{bus: device.SPI, example: "spi:///dev/spidev0.0?dc=GPIO6&reset=GPIO12&busy=GPIO13", need: []string{"dc", "reset", "busy"}},
+		}},
 		LCD: {models: []string{"hd44780_20x4", "hd44780_16x2"}, ways: []displayWay{
-			{bus: device.I2C, need: []string{"address"}},
-			{bus: device.Lines, need: []string{"d4", "d5", "d6", "d7", "e", "rs"}, may: []string{"backlight"}},
+			{bus: device.I2C, example: "i2c:///dev/i2c-1?address=0x27", need: []string{"address"}},
+			{bus: device.Lines, example: "lines:?rs=GPIO6&e=GPIO12&d4=GPIO13&d5=GPIO16&d6=GPIO19&d7=GPIO20", need: []string{"rs", "e", "d4", "d5", "d6", "d7"}, may: []string{"backlight"}},
 		}},
-		Framebuffer: {dots: true, ways: []displayWay{{bus: device.Framebuffer}}},
-		PNG:         {dots: true, ways: []displayWay{{bus: device.File, need: []string{"size"}}}},
-		Kiosk:       {dots: true, ways: []displayWay{{bus: device.Page}}},
-		Light:       {ways: []displayWay{{bus: device.Lines, need: colours}, {bus: device.PWM, need: colours}}},
+		Framebuffer: {dots: true, ways: []displayWay{{bus: device.Framebuffer, example: "fb:///dev/fb0"}}},
+		PNG:         {dots: true, ways: []displayWay{{bus: device.File, example: "file:///run/stolpe/display.png?size=800x480", need: []string{"size"}}}},
+		Kiosk:       {dots: true, ways: []displayWay{{bus: device.Page, example: "http://127.0.0.1:8090"}}},
+		Light: {ways: []displayWay{
+			{bus: device.Lines, example: "lines:?red=GPIO6&green=GPIO12&blue=GPIO13", need: colours},
+			{bus: device.PWM, example: "pwm:///sys/class/pwm/pwmchip0?red=0&green=1&blue=2", need: colours},
+		}},
 	}[k]
 }
 
@@ -49,21 +56,21 @@ func (r *reader) checkDisplay(f *file, i int) {
 	if sort == nil || !r.Fine(at+".kind") {
 		return
 	}
-	of := "with kind: " + string(d.Kind)
+	of := ", as kind is " + string(d.Kind)
 	switch model := at + ".model"; {
 	case !r.Fine(model):
 	case len(sort.models) == 0 && d.Model != "":
-		r.Fail(model, strict.Quote(d.Model), "it left out "+of)
+		r.Fail(model, strict.Quote(d.Model), "it left out"+of)
 	case len(sort.models) > 0 && !slices.Contains(sort.models, d.Model):
 		found := "nothing"
 		if d.Model != "" {
 			found = strict.Quote(d.Model)
 		}
-		r.Fail(model, found, strings.Join(sort.models, " or ")+" "+of)
+		r.Fail(model, found, strings.Join(sort.models, " or ")+of)
 	}
 	if url := at + ".url"; r.Fine(url) {
 		if allowed := sort.allows(d); allowed != "" {
-			r.Fail(url, strict.Quote(d.URL), allowed+" "+of)
+			r.Fail(url, strict.Quote(d.URL), allowed+of)
 		}
 	}
 	if d.Kind != EPaper {
@@ -83,7 +90,7 @@ func (r *reader) checkDisplay(f *file, i int) {
 // needless refuses a key that would be read and ignored.
 func (r *reader) needless(path, found, of string) {
 	if r.Given(path) && r.Fine(path) {
-		r.Fail(path, found, "it left out "+of)
+		r.Fail(path, found, "it left out"+of)
 	}
 }
 
@@ -94,24 +101,20 @@ func pictureSizes() []string { return []string{"800x480", "250x122", "128x64"} }
 // allowed.
 func (s *displaySort) allows(d fileDisplay) string {
 	a, err := device.Parse(d.URL, Output)
-	if err != nil {
-		return "" // already told
-	}
-	var forms []string
+	var examples []string
 	for _, w := range s.ways {
-		forms = append(forms, string(w.bus)+":")
-		if a.Bus != w.bus {
+		if err != nil || a.Bus != w.bus {
+			examples = append(examples, strconv.Quote(w.example))
 			continue
 		}
-		said := a.Said()
-		for _, name := range w.need {
-			if !slices.Contains(said, name) {
-				return fmt.Sprintf("it with %s", strings.Join(w.need, ", "))
+		for _, name := range a.Said() {
+			if !slices.Contains(w.need, name) && !slices.Contains(w.may, name) {
+				return "it without " + name
 			}
 		}
-		for _, name := range said {
-			if !slices.Contains(w.need, name) && !slices.Contains(w.may, name) {
-				return fmt.Sprintf("it without %s", name)
+		for _, name := range w.need {
+			if !slices.Contains(a.Said(), name) {
+				return "it with " + name + ", as in " + strconv.Quote(w.example)
 			}
 		}
 		if size := fmt.Sprintf("%dx%d", a.Width, a.Height); a.Bus == device.File && !slices.Contains(pictureSizes(), size) {
@@ -119,7 +122,7 @@ func (s *displaySort) allows(d fileDisplay) string {
 		}
 		return ""
 	}
-	return "an address that begins with " + strings.Join(forms, " or ")
+	return "an address such as " + strings.Join(examples, " or ")
 }
 
 // checkDisplayLists checks which EVSEs a display is for, and what it says.
@@ -146,24 +149,39 @@ func (r *reader) checkDisplayLists(f *file, i int) {
 	}
 }
 
-// checkDisplays compares displays with each other.
+// checkDisplays compares displays with each other, and with what else is served.
 func (r *reader) checkDisplays(f *file) {
-	codes := map[int]int{} // display that decides, by id of an EVSE
 	all := f.displays()
 	for i, d := range all {
 		r.checkDisplay(f, i)
-		at := fmt.Sprintf("display[%d]", i)
+		url := fmt.Sprintf("display[%d].url", i)
 		for j, o := range all[:i] {
-			if r.Fine(at+".url", fmt.Sprintf("display[%d].url", j)) && d.At.Same(o.At) {
-				r.Fail(at+".url", strict.Quote(d.URL)+" again", fmt.Sprintf("another device than that of display[%d]", j))
+			if r.Fine(url, fmt.Sprintf("display[%d].url", j)) && d.At.Same(o.At) {
+				r.Fail(url, strict.Quote(d.URL)+" again", fmt.Sprintf("another device than that of display[%d]", j))
 			}
 		}
+		for _, l := range []struct{ path, at string }{{"web.listen", f.Web.Listen}, {"metrics.listen", f.Metrics.Listen}} {
+			if r.Fine(url, l.path) && d.At.Bus == device.Page && d.At.Path == l.at {
+				r.Fail(url, strict.Quote(d.URL), "another port than that of "+l.path)
+			}
+		}
+	}
+	r.checkCodes(all)
+}
+
+// checkCodes refuses two displays of an EVSE that disagree about its code: that of a sticker
+// leads nobody to pay where another one rotates.
+func (r *reader) checkCodes(all []Display) {
+	first := map[int]int{} // display with a code, by id of an EVSE
+	for i, d := range all {
+		at := fmt.Sprintf("display[%d]", i)
 		if d.Code == CodeNone || !r.Fine(at+".code", at+".kind", at+".evses") {
 			continue
 		}
 		for _, id := range d.EVSEs {
-			if j, other := codes[id]; !other {
-				codes[id] = i
+			j, other := first[id]
+			if !other {
+				first[id] = i
 			} else if all[j].Code != d.Code && r.Fine(at+".code") {
 				r.Fail(at+".code", strict.Quote(string(d.Code)), fmt.Sprintf("%s as display[%d] has, which is for EVSE %d too, or none", all[j].Code, j, id))
 			}

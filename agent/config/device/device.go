@@ -61,7 +61,7 @@ func (a Address) Said() []string {
 // Same says whether two addresses lead to one device, or to one channel of it. Whether
 // lines are used twice is for whoever knows all lines of the machine.
 func (a Address) Same(b Address) bool {
-	if a.Bus != b.Bus || a.Path != b.Path || a.Target != b.Target || a.Bus == Lines {
+	if a.Bus != b.Bus || a.Path != b.Path || a.Target != b.Target || a.Bus == Lines || a.Bus == "" {
 		return false
 	}
 	if a.Bus != PWM {
