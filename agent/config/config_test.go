@@ -143,7 +143,7 @@ func TestReferenceConfigMeansWhatItSays(t *testing.T) {
 		Web:     Web{Listen: "127.0.0.1:8080", PublicURL: "https://lad.example.no"},
 		Metrics: "/run/stolpe/metrics.sock",
 		Displays: []Display{{
-			Kind: EPaper, Model: "waveshare213", URL: "spi:///dev/spidev0.0?dc=GPIO6&reset=GPIO12&busy=GPIO13",
+			Name: "epaper", Kind: EPaper, Model: "waveshare213", URL: "spi:///dev/spidev0.0?dc=GPIO6&reset=GPIO12&busy=GPIO13",
 			At:    device.Address{Bus: device.SPI, Path: "/dev/spidev0.0", Lines: map[string]string{"dc": "GPIO6", "reset": "GPIO12", "busy": "GPIO13"}},
 			EVSEs: []int{1}, Languages: [2]display.Lang{display.NB, display.EN}, Code: CodeSticker, Temperature: "/sys/class/thermal/thermal_zone0/temp",
 		}},

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"slices"
 
 	"stolpe/agent/config/device"
@@ -35,6 +36,7 @@ const (
 
 // Display is a display of the post, or a light that stands for one.
 type Display struct {
+	Name        string // its kind, and from the second of a kind on a number: oled, oled-2
 	Kind        DisplayKind
 	Model       string          // of an OLED, EPaper or LCD; empty for the others
 	URL         string          // where it is, as the file has it
@@ -106,13 +108,19 @@ func language(tag string) bool {
 
 // displays gives the displays in the words of the program.
 func (f file) displays() (all []Display) {
+	of := map[DisplayKind]int{}
 	for _, d := range f.Display {
 		at, err := device.Parse(d.URL, Output)
 		if err != nil {
 			at = device.Address{} // already told as an error
 		}
+		of[d.Kind]++
+		name := string(d.Kind)
+		if n := of[d.Kind]; n > 1 {
+			name += fmt.Sprintf("-%d", n)
+		}
 		one := Display{
-			Kind: d.Kind, Model: d.Model, URL: d.URL, At: at, EVSEs: slices.Clone(d.EVSEs), Code: d.Code,
+			Name: name, Kind: d.Kind, Model: d.Model, URL: d.URL, At: at, EVSEs: slices.Clone(d.EVSEs), Code: d.Code,
 			Turned: d.Turned, Coldest: d.Coldest, Temperature: d.Temperature,
 			Languages: [2]display.Lang{display.LangOf(countryOf(f.Post.Country).currency), display.EN},
 		}

@@ -39,8 +39,8 @@ func TestDisplaySaysWhatHoldsWhenItIsLeftOut(t *testing.T) {
 	}
 	both := [2]display.Lang{display.NB, display.EN}
 	want := []Display{
-		{Kind: Framebuffer, URL: "fb:///dev/fb0", At: device.Address{Bus: device.Framebuffer, Path: "/dev/fb0"}, EVSEs: []int{1, 2}, Languages: both, Code: CodeSticker},
-		{Kind: Light, URL: "pwm:///sys/class/pwm/pwmchip0?red=0&green=1&blue=2", EVSEs: []int{2}, Languages: both, Code: CodeNone,
+		{Name: "framebuffer", Kind: Framebuffer, URL: "fb:///dev/fb0", At: device.Address{Bus: device.Framebuffer, Path: "/dev/fb0"}, EVSEs: []int{1, 2}, Languages: both, Code: CodeSticker},
+		{Name: "light", Kind: Light, URL: "pwm:///sys/class/pwm/pwmchip0?red=0&green=1&blue=2", EVSEs: []int{2}, Languages: both, Code: CodeNone,
 			At: device.Address{Bus: device.PWM, Path: "/sys/class/pwm/pwmchip0", Channels: map[string]int{"red": 0, "green": 1, "blue": 2}}},
 	}
 	if diff := cmp.Diff(want, c.Displays); diff != "" {
@@ -101,6 +101,22 @@ func TestReferenceShowsAddressesThatAreAllowed(t *testing.T) {
 	}
 	if len(examples) != ways {
 		t.Errorf("%d addresses in the reference for %d ways", len(examples), ways)
+	}
+}
+
+// Displays of one kind are told apart by people, in logs and figures.
+func TestNamesOfDisplays(t *testing.T) {
+	quiet(t)
+	c, err := shown(t, `kind: kiosk, url: "http://127.0.0.1:8090"`, `kind: framebuffer, url: "fb:///dev/fb0"`, `kind: kiosk, url: "http://127.0.0.1:8091"`, `kind: kiosk, url: "http://127.0.0.1:8092"`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, d := range c.Displays {
+		names = append(names, d.Name)
+	}
+	if got := strings.Join(names, " "); got != "kiosk framebuffer kiosk-2 kiosk-3" {
+		t.Error(got)
 	}
 }
 
