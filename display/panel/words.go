@@ -21,6 +21,7 @@ type words struct {
 	restGone, restGoes, allGone, allGoes                  display.Text // what becomes of the reservation
 	perMinute, perSession, perIdle, idleAfter, idleStarts display.Text // {price}, {time}
 
+	updated  display.Text // {time}
 	noneFree display.Text // in capitals, of several EVSEs
 }
 
@@ -31,10 +32,8 @@ type saying struct {
 
 // wordsOf are those of a language.
 func wordsOf(l display.Lang) *words {
-	if l == display.NB {
-		return &nbWords
-	}
-	return &enWords
+	return [...]*words{display.NB: &nbWords, display.EN: &enWords, display.SV: &svWords,
+		display.DA: &daWords, display.FI: &fiWords, display.DE: &deWords}[l]
 }
 
 // talk is the two languages of a page. Numbers are written in the way of the first, also

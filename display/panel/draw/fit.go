@@ -2,6 +2,7 @@ package draw
 
 import (
 	"image"
+	"slices"
 	"strings"
 
 	"stolpe/display/panel/draw/font"
@@ -17,24 +18,46 @@ const (
 	spread       // two texts, at both ends
 )
 
+// letters are fonts for one use, the best first. All rows of a picture with the same use
+// are of the same size, so that two languages look alike and figures line up.
+type letters struct {
+	use   use
+	fonts []string
+}
+
+// use is what letters are for.
+type use uint8
+
+// The uses.
+const (
+	lines use = iota
+	figures
+	heads
+	uses
+)
+
+// loss is how bad it is to take the next smaller letters. Chosen by us, from the pictures:
+// small lines are hard to read before small figures are, and a head is read at any size.
+func (u use) loss() int { return [uses]int{lines: 4, figures: 3, heads: 2}[u] }
+
 // row is a line of a layout.
 type row struct {
 	texts  []string // one, or two that are spread
-	sizes  []string // fonts, the best first
+	in     letters
 	place  place
 	weight int  // where there is too little room, rows of the least weight go first
-	wrap   bool // may become several lines
+	wrap   int  // may become so many lines; 0 is one
 	cut    bool // may lose words at its end: what the owner has to say
 	band   bool // in the colour of the ground, on a bar of ink
 	share  int  // draws the bar of the reservation instead, in thousandths
 	bar    bool // this is that bar
 }
 
-// must is the weight of what is never left out.
-const must = 9
-
-// levels is how often letters are made smaller before something is left out.
-const levels = 4
+// Weights of rows.
+const (
+	must  = 9 // is never left out
+	extra = 2 // this and less is there only where it costs no smaller letters
+)
 
 // shareHigh is the height of the bar of the reservation, in dots.
 const shareHigh = 7
@@ -65,21 +88,54 @@ func (l laid) high() int { return l.above + l.below }
 // matters least.
 func (s *sheet) stack(c column, rows []row) {
 	rows = said(rows)
+	sizes := sized(rows)
 	for {
-		for level := range levels {
-			if all, ok := c.lay(rows, level); ok {
+		i := lightest(rows)
+		for n, size := range sizes {
+			if n == 1 && i >= 0 && rows[i].weight <= extra {
+				break
+			}
+			if all, ok := c.lay(rows, size); ok {
 				s.put(c, all)
 				return
 			}
 		}
-		i := lightest(rows)
 		if i < 0 {
-			all, _ := c.lay(rows, levels-1)
+			all, _ := c.lay(rows, sizes[len(sizes)-1])
 			s.put(c, all)
 			return
 		}
 		rows = append(rows[:i:i], rows[i+1:]...)
 	}
+}
+
+// size says for each use which of its fonts to take.
+type size [uses]int
+
+func (z size) loss() int {
+	loss := 0
+	for u, level := range z {
+		loss += use(u).loss() * level
+	}
+	return loss
+}
+
+// sized gives all sizes that rows may have, the best first.
+func sized(rows []row) []size {
+	var most size
+	for _, r := range rows {
+		most[r.in.use] = max(most[r.in.use], len(r.in.fonts)-1)
+	}
+	var all []size
+	for l := range most[lines] + 1 {
+		for f := range most[figures] + 1 {
+			for h := range most[heads] + 1 {
+				all = append(all, size{lines: l, figures: f, heads: h})
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b size) int { return a.loss() - b.loss() })
+	return all
 }
 
 // said leaves out the rows that say nothing.
@@ -104,12 +160,12 @@ func lightest(rows []row) int {
 	return found
 }
 
-// lay chooses the letters of all rows; ok says that they fit.
-func (c column) lay(rows []row, level int) (all []laid, ok bool) {
+// lay gives all rows their letters; ok says that they fit.
+func (c column) lay(rows []row, z size) (all []laid, ok bool) {
 	ok = true
 	high := 0
 	for _, r := range rows {
-		for _, l := range c.choose(r, level) {
+		for _, l := range c.lines(r, z) {
 			ok = ok && !l.short
 			high += l.high()
 			all = append(all, l)
@@ -118,30 +174,24 @@ func (c column) lay(rows []row, level int) (all []laid, ok bool) {
 	return all, ok && high+c.gap*(len(all)-1) <= c.box.Dy()
 }
 
-// choose gives a row the best of its letters that is small enough for its width, the level
-// says from which on. It becomes several where it may.
-func (c column) choose(r row, level int) []laid {
+// lines gives a row its letters. It becomes several where it may.
+func (c column) lines(r row, z size) []laid {
 	if r.bar {
 		return []laid{{row: r, above: shareHigh}}
 	}
-	for _, name := range r.sizes[min(level, len(r.sizes)-1):] {
-		if f := font.Named(name); r.wide(f) <= c.box.Dx() {
-			return []laid{r.in(f)}
-		}
+	f := font.Named(r.in.fonts[min(z[r.in.use], len(r.in.fonts)-1)])
+	if r.wide(f) <= c.box.Dx() {
+		return []laid{r.laid(f)}
 	}
-	f := font.Named(r.sizes[len(r.sizes)-1])
-	columns := c.box.Dx() / f.Width
-	if !r.wrap {
-		l := r.in(f)
-		l.short = !r.cut
-		l.texts = []string{shorten(strings.Join(r.texts, " "), columns)}
-		return []laid{l}
-	}
+	columns := (c.box.Dx() + 1) / f.Width
+	parts, whole := wrapped(strings.Join(r.texts, " "), columns, max(r.wrap, 1))
 	var all []laid
-	for _, line := range wrapped(r.texts[0], columns) {
+	for _, line := range parts {
 		part := r
 		part.texts = []string{line}
-		all = append(all, part.in(f))
+		l := part.laid(f)
+		l.short = !whole && !r.cut
+		all = append(all, l)
 	}
 	return all
 }
@@ -155,8 +205,8 @@ func (r row) wide(f *font.Font) int {
 	return wide
 }
 
-// in gives the row with a font.
-func (r row) in(f *font.Font) laid {
+// laid gives the row with a font.
+func (r row) laid(f *font.Font) laid {
 	var ink image.Rectangle
 	for _, t := range r.texts {
 		ink = ink.Union(f.Ink(t))
@@ -192,6 +242,9 @@ func (s *sheet) put(c column, all []laid) {
 	}
 }
 
+// spreadIn is the most that two spread texts stand away from the edges, in dots.
+const spreadIn = 8
+
 func (s *sheet) row(box image.Rectangle, l laid) {
 	base := box.Min.Y + l.above
 	switch {
@@ -199,13 +252,14 @@ func (s *sheet) row(box image.Rectangle, l laid) {
 		s.bar(box, l.share)
 	case l.band:
 		s.band(l.font, box, base, l.texts[0])
-	case l.place == centre:
+	case l.place == centre || len(l.texts) == 1 && l.place != left:
 		ink := l.font.Ink(l.texts[0])
 		s.text(l.font, box.Min.X+(box.Dx()-ink.Dx())/2-ink.Min.X, base, l.texts[0])
 	default:
-		s.text(l.font, box.Min.X-l.font.Ink(l.texts[0]).Min.X, base, l.texts[0])
+		in := min((box.Dx()-l.wide(l.font))/6, spreadIn)
+		s.text(l.font, box.Min.X+in-l.font.Ink(l.texts[0]).Min.X, base, l.texts[0])
 		for _, t := range l.texts[1:] {
-			s.text(l.font, box.Max.X-l.font.Wide(t), base, t)
+			s.text(l.font, box.Max.X-in-l.font.Wide(t), base, t)
 		}
 	}
 	if l.short {

@@ -231,7 +231,7 @@ func wideBlocks(p panel.Page, width int) []block {
 	} else {
 		add(text(titled(p, width), most, 7, sameTitle)...)
 	}
-	add(figures(p, width)...)
+	add(used(p, width)...)
 	if p.Left != "" {
 		add(block{lines: []wideLine{{parts: []part{{icon: glass, faint: true}, {text: p.Left, bold: true}}}}, most: 120, least: bigWide, weight: 8})
 	}
@@ -288,8 +288,8 @@ func scanned(p panel.Page) bool {
 	return false
 }
 
-// figures are what has been used, how much of the reservation that is, and how fast.
-func figures(p panel.Page, width int) []block {
+// used are the figures of a charge: what has been used, how much of the reservation that is, and how fast.
+func used(p panel.Page, width int) []block {
 	var all []block
 	energy, cost := figure(p.Energy), figure(p.Cost)
 	b := block{most: 110, least: 56, weight: must}
