@@ -170,6 +170,15 @@ type Frame struct {
 	Image image.Image // of the device's size; nil where it has no dots
 	Lines []string    // of a display of letters; nil where it has dots
 	Night bool        // it is dark outside: dim
+	Whole bool        // every dot is drawn, also those that seem to be right; see Stroke
+	Last  bool        // nothing comes after it for long: it may be drawn although it is a little too cold
+}
+
+// Pulsing is what a device also has that must be called again while its frame stands, as
+// devices have no goroutine: a light. It is called at once after Show, and from then on
+// after each next; since is the time since Show. A next of 0 is never.
+type Pulsing interface {
+	Pulse(since time.Duration) (next time.Duration, err error)
 }
 
 // Amounts and energies beyond these do not occur on a display: a charge is limited.
