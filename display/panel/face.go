@@ -20,7 +20,8 @@ const (
 // The codes of faults that have a face of their own; the others are told by their code.
 const (
 	emergencyStop = "SAF-002"
-	moneyFaults   = "PAY-" // and whatever follows
+	stopButton    = "SAF-005" // is held
+	moneyFaults   = "PAY-"    // and whatever follows
 )
 
 // face says which face wins, and which EVSE the page is about.
@@ -28,13 +29,10 @@ func (s Scene) face() (Face, int) {
 	if s.Off || len(s.EVSEs) == 0 {
 		return OutOfOrder, 0
 	}
-	for i, e := range s.EVSEs {
-		if e.emergency() {
-			return Emergency, i
+	for _, f := range []Face{Emergency, Updating, Boot} {
+		if s.all(f) {
+			return f, 0
 		}
-	}
-	if s.Update {
-		return Updating, 0
 	}
 	if i, ok := s.newest(); ok {
 		return s.faceOf(s.EVSEs[i]), i
@@ -44,12 +42,8 @@ func (s Scene) face() (Face, int) {
 			return Here, i
 		}
 	}
-	first := s.faceOf(s.EVSEs[0])
 	if len(s.EVSEs) == 1 {
-		return first, 0
-	}
-	if first == Boot && s.all(Boot) {
-		return Boot, 0
+		return s.faceOf(s.EVSEs[0]), 0
 	}
 	return Several, 0
 }
@@ -93,12 +87,12 @@ func (s Scene) faceOf(e EVSE) Face {
 	switch v := e.View; {
 	case e.emergency():
 		return Emergency
+	case e.underWay():
+		return e.duringCharge()
 	case s.Update:
 		return Updating
 	case v.State == display.Starting:
 		return Boot
-	case e.underWay():
-		return e.duringCharge()
 	case e.Over > 0 && (e.Over < justOver || e.Parked) && e.afterCharge() != Free:
 		return e.afterCharge()
 	}
@@ -123,7 +117,7 @@ func (e EVSE) duringCharge() Face {
 	c := e.View.Charge
 	switch e.View.State {
 	case display.Paying:
-		if c.Way == payment.ByCode && c.PayURL != "" {
+		if c.Way == payment.ByCode && c.PayURL != "" && c.Left > 0 {
 			return PayCode
 		}
 		return Paying
@@ -140,6 +134,9 @@ func (e EVSE) duringCharge() Face {
 		return Suspended
 	case display.Stopping:
 		return Stopping
+	}
+	if e.View.Fault == stopButton {
+		return Stopping // by whoever holds the button
 	}
 	return Interrupted // something has gone wrong, and the contactor is opening
 }
@@ -194,7 +191,10 @@ const (
 
 // light is what a light shows for the whole display: of several EVSEs, what a driver may
 // hope for.
-func (s Scene) light(f Face) Light {
+func (s Scene) light(f Face, at int) Light {
+	if f == Interrupted && s.EVSEs[at].sells() {
+		f = Finished // there is nothing wrong with the post any more
+	}
 	if f != Several {
 		return lightOf(f)
 	}

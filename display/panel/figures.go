@@ -22,7 +22,9 @@ func (p *Page) count(s Scene, e EVSE, t talk) {
 		p.use(c, l)
 		p.Power = plain(l.KW(max(c.Power, 0)))
 		p.Stale = c.Reading > hal.StaleAfter
-		p.At = plain(l.Clock(back(s.Now, c.Reading), s.Post.Zone))
+		if p.At = plain(l.Clock(back(s.Now, c.Reading), s.Post.Zone)); p.At != "" {
+			p.Updated = t.say(func(w *words) display.Text { return w.updated }, "time", p.At)
+		}
 	case Stopping, Finished, Interrupted:
 		p.use(c, l)
 	case NoEnergy:
@@ -48,7 +50,7 @@ func (p *Page) use(c display.Charge, l display.Lang) {
 // end says what becomes of the money of a charge that is over, as far as that is known.
 func (p *Page) end(e EVSE, t talk) {
 	c := e.View.Charge
-	if c.End == display.Unplugged && (p.Face == Finished || p.Face == NoEnergy) {
+	if (p.Face == Finished || p.Face == NoEnergy) && !e.cable() {
 		p.Do, p.ShortDo = Said{}, Said{}
 	}
 	if p.Face == Interrupted {
@@ -70,6 +72,13 @@ func (p *Page) end(e EVSE, t talk) {
 		}
 		return ""
 	})
+}
+
+// cable says whether there is one to unplug after a charge, as far as anybody knows: many
+// posts have no plug input.
+func (e EVSE) cable() bool {
+	c := e.View.Charge
+	return e.Parked || c.End != display.Unplugged && (c.Energy > 0 || c.End == display.NoEnergy)
 }
 
 // why says why a charge was interrupted, where that is more than the face says.

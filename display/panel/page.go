@@ -13,7 +13,7 @@ import (
 func (s Scene) Page() Page {
 	t := talkIn(s.Langs)
 	face, at := s.face()
-	p := Page{Face: face, Help: s.Post.Helpdesk, Where: s.Post.Name, Light: s.light(face)}
+	p := Page{Face: face, Help: s.Post.Helpdesk, Where: s.Post.Name, Light: s.light(face, at)}
 	p.speak(t, s.Post)
 	if face == Boot {
 		p.Version = s.Version

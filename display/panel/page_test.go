@@ -30,7 +30,7 @@ func eachPage(t *testing.T, fn func(t *testing.T, s Sample, p Page)) {
 func TestNoTextIsLongerThanItsPlace(t *testing.T) {
 	eachPage(t, func(t *testing.T, _ Sample, p Page) {
 		room := map[string]int{"Big": BigMost, "Title": LineMost, "ShortDo": LineMost, "Long": LongMost, "Do": LongMost,
-			"Within": LineMost, "Money": LineMost, "Named": LineMost, "VAT": LineMost, "Caption": LineMost}
+			"Within": LineMost, "Money": LineMost, "Named": LineMost, "Updated": LineMost, "VAT": LineMost, "Caption": LineMost}
 		v := reflect.ValueOf(p)
 		for name, most := range room {
 			for _, text := range v.FieldByName(name).Interface().(Said) {
@@ -65,5 +65,13 @@ func TestThereIsASampleOfEveryFace(t *testing.T) {
 		if !ok {
 			t.Errorf("no sample of face %d", f)
 		}
+	}
+}
+
+func BenchmarkPage(b *testing.B) {
+	s := Samples(display.NB, display.EN)[0]
+	b.ReportAllocs()
+	for b.Loop() {
+		s.Scene.Page()
 	}
 }

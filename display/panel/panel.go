@@ -115,6 +115,7 @@ type Page struct {
 	Left     string // "9:12", minutes and seconds until the wait ends
 	Minutes  string // "9", the same in whole minutes, for a display that is seldom drawn
 	At       string // "12:41", when the figures were so; empty where the clock is not known
+	Updated  Said   // the same as a text: "Målt 12:41"; at most LineMost characters
 	Stale    bool   // the figures are older than may pass for the present: At must be shown
 
 	Price string // of a kWh, as a big number: "5,49"
@@ -169,6 +170,15 @@ type Frame struct {
 	Image image.Image // of the device's size; nil where it has no dots
 	Lines []string    // of a display of letters; nil where it has dots
 	Night bool        // it is dark outside: dim
+	Whole bool        // every dot is drawn, also those that seem to be right; see Stroke
+	Last  bool        // nothing comes after it for long: it may be drawn although it is a little too cold
+}
+
+// Pulsing is what a device also has that must be called again while its frame stands, as
+// devices have no goroutine: a light. It is called at once after Show, and from then on
+// after each next; since is the time since Show. A next of 0 is never.
+type Pulsing interface {
+	Pulse(since time.Duration) (next time.Duration, err error)
 }
 
 // Amounts and energies beyond these do not occur on a display: a charge is limited.

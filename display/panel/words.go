@@ -21,6 +21,7 @@ type words struct {
 	restGone, restGoes, allGone, allGoes                  display.Text // what becomes of the reservation
 	perMinute, perSession, perIdle, idleAfter, idleStarts display.Text // {price}, {time}
 
+	updated  display.Text // {time}
 	noneFree display.Text // in capitals, of several EVSEs
 }
 

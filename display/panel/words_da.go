@@ -33,5 +33,5 @@ var daWords = words{
 	within:   "inden {min} min.",
 	restGone: "Resten er frigivet", restGoes: "Resten frigives", allGone: "Beløbet er frigivet", allGoes: "Beløbet frigives",
 	perMinute: "Tid {price}/min.", perSession: "Start {price}", perIdle: "Ophold {price}/min.", idleAfter: "efter {time}",
-	idleStarts: "om {time}", noneFree: "OPTAGET",
+	updated: "Målt {time}", idleStarts: "om {time}", noneFree: "OPTAGET",
 }

@@ -33,5 +33,5 @@ var deWords = words{
 	within:   "binnen {min} Min.",
 	restGone: "Rest ist freigegeben", restGoes: "Rest wird freigegeben", allGone: "Betrag freigegeben", allGoes: "Er wird freigegeben",
 	perMinute: "Zeit {price}/min", perSession: "Start {price}", perIdle: "Blockieren {price}/min", idleAfter: "nach {time}",
-	idleStarts: "in {time}", noneFree: "BELEGT",
+	updated: "Stand {time}", idleStarts: "in {time}", noneFree: "BELEGT",
 }

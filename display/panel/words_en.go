@@ -33,5 +33,5 @@ var enWords = words{
 	within:   "within {min} min",
 	restGone: "Rest is released", restGoes: "Rest will be released", allGone: "Amount is released", allGoes: "It will be released",
 	perMinute: "Time {price}/min", perSession: "Start {price}", perIdle: "Idle {price}/min", idleAfter: "after {time}",
-	idleStarts: "in {time}", noneFree: "IN USE",
+	updated: "Read {time}", idleStarts: "in {time}", noneFree: "IN USE",
 }

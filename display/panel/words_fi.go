@@ -33,5 +33,5 @@ var fiWords = words{
 	within:   "{min} min kuluessa",
 	restGone: "Loput on vapautettu", restGoes: "Loput vapautetaan", allGone: "Summa on vapautettu", allGoes: "Summa vapautetaan",
 	perMinute: "Aika {price}/min", perSession: "Aloitus {price}", perIdle: "Seisonta {price}/min", idleAfter: "{time} jälkeen",
-	idleStarts: "{time} kuluttua", noneFree: "VARATTU",
+	updated: "Luettu {time}", idleStarts: "{time} kuluttua", noneFree: "VARATTU",
 }

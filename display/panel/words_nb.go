@@ -33,5 +33,5 @@ var nbWords = words{
 	within:   "innen {min} min",
 	restGone: "Resten er frigitt", restGoes: "Resten blir frigitt", allGone: "Beløpet er frigitt", allGoes: "Beløpet blir frigitt",
 	perMinute: "Tid {price}/min", perSession: "Start {price}", perIdle: "Opphold {price}/min", idleAfter: "etter {time}",
-	idleStarts: "om {time}", noneFree: "OPPTATT",
+	updated: "Målt {time}", idleStarts: "om {time}", noneFree: "OPPTATT",
 }

@@ -33,5 +33,5 @@ var svWords = words{
 	within:   "inom {min} min",
 	restGone: "Resten har släppts", restGoes: "Resten släpps", allGone: "Beloppet har släppts", allGoes: "Beloppet släpps",
 	perMinute: "Tid {price}/min", perSession: "Start {price}", perIdle: "Uppehåll {price}/min", idleAfter: "efter {time}",
-	idleStarts: "om {time}", noneFree: "UPPTAGET",
+	updated: "Mätt {time}", idleStarts: "om {time}", noneFree: "UPPTAGET",
 }
