@@ -112,7 +112,7 @@ func besideOver(p panel.Page) []row {
 	}
 	rows = append(rows, smallWrap(p.ShortDo[0], 8), smallWrap(p.ShortDo[1], 7))
 	if p.Price != "" {
-		rows = append(rows, smallText(smallTiny(), p.Price+" "+p.Unit, must))
+		rows = append(rows, smallText(smallLine(), p.Price, must), smallText(smallTiny(), p.Unit, must))
 	}
 	return append(rows, smallWrap(p.Caption[0], 3), smallWrap(p.Caption[1], 3))
 }
@@ -148,7 +148,7 @@ func smallRows(p panel.Page, c column) []row {
 	case panel.NearLimit:
 		return []row{smallText(smallHead(), p.Big[0], 6), smallText(smallLine(), p.Title[0], 7), smallText(smallLine(), p.Title[1], 7),
 			smallText(smallFigure(), p.Cost, must), {bar: true, share: p.Used, weight: 5},
-			{texts: []string{p.Energy, p.Reserved}, in: smallLine(), place: spread, weight: 4}}
+			{texts: []string{p.Energy, p.Reserved}, in: smallLine(), place: spread, weight: 6}}
 	case panel.Suspended:
 		return smallSuspended(p)
 	case panel.Finished, panel.NoEnergy:
