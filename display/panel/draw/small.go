@@ -28,6 +28,9 @@ const smallCode = 64
 func small(p panel.Page, shift image.Point) (image.Image, []mark) {
 	s := newSheet(Small, 1)
 	c := column{box: image.Rect(0, 0, 128-ShiftMost, 64-ShiftMost), gap: 2, loose: 6}
+	if p.Face == panel.FreeButton {
+		c.gap = 1 // a price may have four parts
+	}
 	dots := smallScale(p)
 	if dots == 0 {
 		s.off = shift

@@ -65,7 +65,7 @@ func smallPrice(p panel.Page) []row {
 	for i, weight := range []int{must, 4} {
 		rows = append(rows, row{texts: []string{listed(p.Fees, i)}, in: smallTiny(), place: centre, weight: weight, wrap: 4})
 	}
-	return append(rows, smallText(smallTiny(), both(p.VAT), 6), smallText(smallLine(), p.ShortDo[0], must), smallText(smallLine(), p.ShortDo[1], 8))
+	return append(rows, smallText(smallTiny(), both(p.VAT), 6), smallText(smallLine(), p.ShortDo[0], must), smallText(smallLine(), p.ShortDo[1], must))
 }
 
 // listed are the parts of the price behind each other in one language, each unbroken. A
