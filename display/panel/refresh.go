@@ -120,7 +120,7 @@ func (r Refresh) due(d Drawn, p Page) (Stroke, time.Duration) {
 	switch {
 	case hides(d.page, p):
 		return stroke, 0
-	case !d.known, shows, !reflect.DeepEqual(said(d.page), said(p)):
+	case !d.known, shows, !reflect.DeepEqual(settled(d.page), settled(p)):
 		return stroke, at
 	case !reflect.DeepEqual(all(d.page), all(p)):
 		return stroke, max(at, d.last[0]+r.wait(p))
@@ -170,8 +170,8 @@ func all(p Page) Page {
 	return p
 }
 
-// said is a page without the figures that run by themselves.
-func said(p Page) Page {
+// settled is a page without the figures that run by themselves.
+func settled(p Page) Page {
 	p = all(p)
 	p.Energy, p.Cost, p.Used, p.Power = "", "", 0, ""
 	p.Time, p.Left, p.Minutes, p.At = "", "", "", ""
