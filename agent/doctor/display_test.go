@@ -27,7 +27,7 @@ func TestDisplayThatFails(t *testing.T) {
 		{Display{URL: "lines:?rs=GPIO6", Wrong: "line GPIO6: device or resource busy"}, "gpioinfo"},
 		{Display{URL: "fb:///dev/fb0", Wrong: "permission denied"}, "usermod -aG video stolpe"},
 		{Display{URL: "fb:///dev/fb0", Missing: "/dev/fb0"}, "ls /dev/*"},
-		{Display{URL: "pwm:///sys/class/pwm/pwmchip0?red=0&green=1&blue=2", Wrong: "invalid argument"}, "dtoverlay=pwm"},
+		{Display{URL: "pwm:///sys/class/pwm/pwmchip0?red=0&green=1&blue=2", Wrong: "invalid argument"}, "dtoverlay=i2c-pwm-pca9685a"},
 		{Display{URL: "file:///run/stolpe/display.png?size=800x480", Wrong: "no such file or directory"}, "install -d -o stolpe /run/stolpe/"},
 		{Display{URL: "file:///run/stolpe/display.png?size=800x480", Wrong: "no space left on device"}, "stolpe doctor disk"},
 		{Display{URL: "http://127.0.0.1:8090", Wrong: "listen: address already in use", Index: 2}, "'display[2].url'"},
