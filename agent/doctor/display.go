@@ -23,12 +23,12 @@ type Display struct {
 // Codes of what may be wrong with a display. None is a reason not to charge, so no EVSE
 // has one of them among its faults.
 const (
-	DisplayFails = "DIS-001"
-	DisplayRests = "DIS-002"
+	displayFails = "DIS-001"
+	displayRests = "DIS-002"
 )
 
 // DisplayCodes are all of them, the gravest first.
-func DisplayCodes() []string { return []string{DisplayFails, DisplayRests} }
+func DisplayCodes() []string { return []string{displayFails, displayRests} }
 
 // Chosen by us: what a technician should look at. A contactor that switches disturbs a
 // display now and then, and it is set up anew.
@@ -54,7 +54,7 @@ func displays(f *Facts, tell func(Finding)) {
 func (d *Display) judge(daemon bool) Finding {
 	x := Finding{Topic: "displays"}
 	switch {
-	case d.Code == DisplayRests:
+	case d.Code == displayRests:
 		x.Status, x.What = Warn, say("det er for kaldt til å tegnes, og viser det det viste før (%s)", "it is too cold to be drawn, and shows what it showed before (%s)", d.Code).then(Text{d.Wrong, d.Wrong})
 		x.Remedy = rests()
 	case d.Code != "":
@@ -163,7 +163,7 @@ func rests() Text {
 
 // toldOfDisplays is what a technician is told of a code of a display, wherever that hangs.
 func toldOfDisplays(code string) (what, remedy Text) {
-	if code == DisplayRests {
+	if code == displayRests {
 		return Text{"et display er for kaldt til å tegnes, og viser det det viste før", "a display is too cold to be drawn, and shows what it showed before"}, rests()
 	}
 	return Text{"et display svarer ikke, eller sier at det ikke kan tegne", "a display does not answer, or says that it cannot draw"},
