@@ -91,6 +91,8 @@ func goroutines() map[string]string {
 		"agent/evse":  "one worker for each device that may be slow: the loop itself waits for none",
 		"display/web": "serves while it waits for its end",
 
+		"display/screen": "a worker for the panel, which may be slow or hang: the loop waits for none",
+
 		"agent/command": "a stop must not wait behind a slow deed, nor any deed for a slow disk",
 
 		"agent/telemetry/publisher": "sends events beside the rest, as the ledger may wait for a card",
