@@ -68,6 +68,8 @@ func modules() []rules.Module {
 		{Path: "golang.org/x/term", In: []string{"agent"}, Why: "a PIN is typed without being seen"},
 		{Path: "periph.io/x/conn/v3", In: []string{"hal/gpio", "display/panel/wire"}, Why: "the words of GPIO lines, I2C and SPI: levels, pulls, edges, ports"},
 		{Path: "periph.io/x/conn/v3", In: []string{"hal/gpio", "display/panel/epaper", "display/panel/lcd", "display/panel/light"}, Why: "the words of GPIO lines, SPI ports and I2C buses: levels, pulls, edges, transfers"},
+		{Path: "periph.io/x/conn/v3", In: []string{"display/panel/oled", "display/panel/wire", "hal/gpio"}, Why: "the words of GPIO lines, I2C and SPI: levels, pulls, edges, ports"},
+		{Path: "periph.io/x/devices/v3", In: []string{"display/panel/oled"}, Why: "drives an SSD1306"},
 		{Path: "periph.io/x/host/v3", In: []string{"hal/gpio"}, Why: "GPIO lines through the kernel's character devices"},
 		{Path: "github.com/VictoriaMetrics/metricsql", Why: "reads the queries of dashboards and alerts"},
 		{Path: "github.com/chromedp/cdproto", Why: "the words of the browser that the driver's pages are tested in"},
