@@ -54,7 +54,7 @@ const (
 )
 
 // wide draws a page for a screen of 800 by 480 dots.
-func wide(p panel.Page, letters *Letters) (image.Image, []mark) {
+func wide(p panel.Page, letters *Glyphs) (image.Image, []mark) {
 	c := paint(p, letters)
 	marks := make([]mark, len(c.touched))
 	for i, t := range c.touched {
@@ -64,9 +64,9 @@ func wide(p panel.Page, letters *Letters) (image.Image, []mark) {
 }
 
 // paint draws the page.
-func paint(p panel.Page, letters *Letters) *canvas {
+func paint(p panel.Page, letters *Glyphs) *canvas {
 	if letters == nil {
-		letters = &Letters{}
+		letters = &Glyphs{}
 	}
 	c := &canvas{picture: image.NewRGBA(image.Rectangle{Max: Wide.Dots()}), letters: letters}
 	c.fill(c.picture.Rect, paperWide)
