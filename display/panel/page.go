@@ -131,7 +131,12 @@ func codeOf(link string) *Code {
 	if err != nil {
 		return nil
 	}
-	code := &Code{Text: link, Size: c.Size(), bits: make([]bool, c.Size()*c.Size())}
+	return drawn(link, c)
+}
+
+// drawn is a code that can be compared with another, as pages are.
+func drawn(text string, c qr.Code) *Code {
+	code := &Code{Text: text, Size: c.Size(), bits: make([]bool, c.Size()*c.Size())}
 	for i := range code.bits {
 		code.bits[i] = c.Dark(i%code.Size, i/code.Size)
 	}

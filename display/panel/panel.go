@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"stolpe/display"
+	"stolpe/display/qr"
 	"stolpe/hal"
 	"stolpe/payment"
 )
@@ -149,6 +150,16 @@ type Code struct {
 // Dark says whether a module is dark. None outside is.
 func (c *Code) Dark(x, y int) bool {
 	return x >= 0 && y >= 0 && x < c.Size && y < c.Size && c.bits[y*c.Size+x]
+}
+
+// Tough is the same code with as much error correction as fits into that many modules of
+// width: for a display that has room for more of them. Where none fits it is c itself.
+func (c *Code) Tough(most int) *Code {
+	tough, err := qr.Tough(c.Text, most)
+	if err != nil || tough.Size() > most {
+		return c
+	}
+	return drawn(c.Text, tough)
 }
 
 // Widths of texts, in characters: what the smallest display has room for.
