@@ -135,6 +135,7 @@ func TestWhatWins(t *testing.T) {
 	}{
 		"nothing":                   {k.scene(), OutOfOrder, ""},
 		"the end":                   {Scene{Off: true, EVSEs: []EVSE{pressed}}, OutOfOrder, "A11"},
+		"the cold before a stop":    {Scene{Cold: true, EVSEs: []EVSE{pressed}}, TooCold, "A11"},
 		"a stop before a charge":    {k.scene(pressed), Emergency, "A11"},
 		"one stop of two":           {k.scene(charging, stop), Several, ""},
 		"both stopped":              {k.scene(pressed, stop), Emergency, "A11"},

@@ -22,7 +22,7 @@ func (s Scene) Page() Page {
 	case face == Several:
 		p.rows(s, t)
 		return p
-	case face == OutOfOrder:
+	case face == OutOfOrder || face == TooCold:
 		if len(s.EVSEs) == 1 {
 			p.Post = s.EVSEs[0].View.Code
 			p.Named = named(t, p.Post)

@@ -51,6 +51,7 @@ const (
 	Unavailable             // withdrawn
 	Updating                // a new version is put in
 	Here                    // somebody looks for this post
+	TooCold                 // the display rests; nothing on it may become untrue
 	Several                 // one row for each of several EVSEs
 	faces
 )
@@ -65,6 +66,7 @@ type Scene struct {
 	EVSEs   []EVSE          // that the display is for, at least one
 	Off     bool            // the program ends: whatever is shown now stays
 	Update  bool            // a new version is being put in
+	Cold    bool            // the display is too cold to be drawn after this
 	Version string          // of the program
 	Now     hal.Stamp       // when this was so
 }

@@ -124,8 +124,8 @@ func (k easel) idle() []Sample {
 	plain.View.Price.Idle, busy.View.Busy = payment.Idle{}, true
 	boot.View.State, here.View.Here = display.Starting, true
 	notice.View.Notice[k.langs[0]] = "Fra 1. mars er prisen 4,99 kr/kWh her, og plass 3 er reservert for beboerne hele døgnet."
-	off, updating := k.scene(k.free("A12")), k.scene(k.free("A12"))
-	off.Off, updating.Update = true, true
+	off, updating, cold := k.scene(k.free("A12")), k.scene(k.free("A12")), k.scene(k.free("A12"))
+	off.Off, updating.Update, cold.Cold = true, true, true
 	offLong := k.long(k.dear())
 	offLong.Off = true
 	bootLong := k.dear()
@@ -140,7 +140,7 @@ func (k easel) idle() []Sample {
 		{"free", k.scene(k.free("A12"))}, {"free-plain", k.scene(plain)}, {"free-notice", k.scene(notice)}, {"free-long", k.long(k.dear())},
 		{"free-button", k.scene(button)}, {"free-button-long", k.long(pressed)},
 		{"busy", k.scene(busy)}, {"unavailable", k.scene(closed)},
-		{"updating", updating}, {"here", k.scene(here)},
+		{"updating", updating}, {"here", k.scene(here)}, {"too-cold", cold},
 	}
 }
 

@@ -25,6 +25,7 @@ var enWords = words{
 		Unavailable: {"CLOSED", "Not in service", "Not in service", "Try another post", "Please try another post"},
 		Updating:    {"UPDATING", "Updating about 5 min", "Updating, about 5 minutes", "Please wait", "Please wait"},
 		Here:        {"HERE", "It is this post", "Somebody looks for this post", "", ""},
+		TooCold:     {"SCREEN OFF", "Too cold for display", "It is too cold for the display", "Scan the sticker", "Scan the sticker on the post"},
 		Several:     {"FREE", "Scan the code there", "Scan the code of a free outlet", "", ""},
 	},
 	powerLost: "Power was lost", meterLost: "Meter did not answer",
