@@ -161,7 +161,7 @@ func TestButtonAndOneTimeCode(t *testing.T) {
 	k := testEasel()
 	e := k.free("A12")
 	e.Button = true
-	if p := k.scene(e).Page(); p.Face != FreeButton || p.Code == nil || p.Price != "5,49" {
+	if p := k.scene(e).Page(); p.Face != FreeButton || p.Code == nil || p.Price != "5,49" || p.Fees[0] != (Said{"Reserverer 350 kr", "Reserves 350 kr"}) {
 		t.Errorf("with a button: face %d, code %v, price %q", p.Face, p.Code, p.Price)
 	}
 	for _, x := range []struct {

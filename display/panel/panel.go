@@ -124,7 +124,7 @@ type Page struct {
 	Price string // of a kWh, as a big number: "5,49"
 	Unit  string // of it: "kr/kWh"
 	VAT   Said   // "inkl. mva."; at most LineMost characters
-	Fees  []Said // other parts of the price, in the order of the law, each at most LineMost characters
+	Fees  []Said // other parts of the price, in the order of the law, each at most LineMost characters; with FreeButton first what is reserved
 
 	Fault  string // code for the technician: "MET-003"
 	Help   string // telephone number

@@ -62,7 +62,7 @@ func (k easel) long(es ...EVSE) Scene {
 // free is an EVSE that may be used, with an ordinary price.
 func (k easel) free(code string) EVSE {
 	return EVSE{Link: "https://lad.example.no/" + code, View: display.View{
-		Code: code, State: display.Available, MaxPower: 22_000,
+		Code: code, State: display.Available, MaxPower: 22_000, Default: 350_00,
 		Price: payment.Price{Currency: k.currency, VAT: 2500, KWh: 549, Idle: payment.Idle{After: 15 * time.Minute, Minute: 100}},
 	}}
 }
@@ -70,6 +70,7 @@ func (k easel) free(code string) EVSE {
 // dear is one with the longest code, price and notice.
 func (k easel) dear() EVSE {
 	e := k.free("LADEPLASS-NR-118")
+	e.View.Default = MostCost
 	e.View.Price = payment.Price{Currency: k.currency, VAT: 2550, KWh: 99_99, Minute: 99_99, Session: 999_99,
 		Idle: payment.Idle{After: 3*time.Hour + 59*time.Minute, Minute: 99_99, Cap: 9_999_99}}
 	return e

@@ -33,6 +33,6 @@ var daWords = words{
 	scanToPay: "Scan for at betale", scanTerms: "Scan for vilkår",
 	within:   "inden {min} min.",
 	restGone: "Resten er frigivet", restGoes: "Resten frigives", allGone: "Beløbet er frigivet", allGoes: "Beløbet frigives",
-	perMinute: "Tid {price}/min.", perSession: "Start {price}", perIdle: "Ophold {price}/min.", idleAfter: "efter {time}",
+	reserves: "Reserverer {price}", perMinute: "Tid {price}/min.", perSession: "Start {price}", perIdle: "Ophold {price}/min.", idleAfter: "efter {time}",
 	updated: "Målt {time}", idleStarts: "om {time}", noneFree: "OPTAGET",
 }

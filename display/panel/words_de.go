@@ -33,6 +33,6 @@ var deWords = words{
 	scanToPay: "Scannen und zahlen", scanTerms: "Scannen: Bedingungen",
 	within:   "binnen {min} Min.",
 	restGone: "Rest ist freigegeben", restGoes: "Rest wird freigegeben", allGone: "Betrag freigegeben", allGoes: "Er wird freigegeben",
-	perMinute: "Zeit {price}/min", perSession: "Start {price}", perIdle: "Blockieren {price}/min", idleAfter: "nach {time}",
+	reserves: "Reserviert {price}", perMinute: "Zeit {price}/min", perSession: "Start {price}", perIdle: "Blockieren {price}/min", idleAfter: "nach {time}",
 	updated: "Stand {time}", idleStarts: "in {time}", noneFree: "BELEGT",
 }

@@ -33,6 +33,6 @@ var enWords = words{
 	scanToPay: "Scan to pay", scanTerms: "Scan for terms",
 	within:   "within {min} min",
 	restGone: "Rest is released", restGoes: "Rest will be released", allGone: "Amount is released", allGoes: "It will be released",
-	perMinute: "Time {price}/min", perSession: "Start {price}", perIdle: "Idle {price}/min", idleAfter: "after {time}",
+	reserves: "Reserves {price}", perMinute: "Time {price}/min", perSession: "Start {price}", perIdle: "Idle {price}/min", idleAfter: "after {time}",
 	updated: "Read {time}", idleStarts: "in {time}", noneFree: "IN USE",
 }

@@ -33,6 +33,6 @@ var fiWords = words{
 	scanToPay: "Maksa skannaamalla", scanTerms: "Skannaa: ehdot",
 	within:   "{min} min kuluessa",
 	restGone: "Loput on vapautettu", restGoes: "Loput vapautetaan", allGone: "Summa on vapautettu", allGoes: "Summa vapautetaan",
-	perMinute: "Aika {price}/min", perSession: "Aloitus {price}", perIdle: "Seisonta {price}/min", idleAfter: "{time} jälkeen",
+	reserves: "Varaa {price}", perMinute: "Aika {price}/min", perSession: "Aloitus {price}", perIdle: "Seisonta {price}/min", idleAfter: "{time} jälkeen",
 	updated: "Luettu {time}", idleStarts: "{time} kuluttua", noneFree: "VARATTU",
 }

@@ -33,6 +33,6 @@ var nbWords = words{
 	scanToPay: "Skann for å betale", scanTerms: "Skann for vilkår",
 	within:   "innen {min} min",
 	restGone: "Resten er frigitt", restGoes: "Resten blir frigitt", allGone: "Beløpet er frigitt", allGoes: "Beløpet blir frigitt",
-	perMinute: "Tid {price}/min", perSession: "Start {price}", perIdle: "Opphold {price}/min", idleAfter: "etter {time}",
+	reserves: "Reserverer {price}", perMinute: "Tid {price}/min", perSession: "Start {price}", perIdle: "Opphold {price}/min", idleAfter: "etter {time}",
 	updated: "Målt {time}", idleStarts: "om {time}", noneFree: "OPPTATT",
 }

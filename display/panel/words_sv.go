@@ -33,6 +33,6 @@ var svWords = words{
 	scanToPay: "Skanna för att betala", scanTerms: "Skanna för villkor",
 	within:   "inom {min} min",
 	restGone: "Resten har släppts", restGoes: "Resten släpps", allGone: "Beloppet har släppts", allGoes: "Beloppet släpps",
-	perMinute: "Tid {price}/min", perSession: "Start {price}", perIdle: "Uppehåll {price}/min", idleAfter: "efter {time}",
+	reserves: "Reserverar {price}", perMinute: "Tid {price}/min", perSession: "Start {price}", perIdle: "Uppehåll {price}/min", idleAfter: "efter {time}",
 	updated: "Mätt {time}", idleStarts: "om {time}", noneFree: "UPPTAGET",
 }
