@@ -205,6 +205,10 @@ func TestARowForEachOfSeveral(t *testing.T) {
 			t.Errorf("row %+v, want %+v", got, want)
 		}
 	}
+	near := k.free("A12").in(display.Charging, func(c *display.Charge) { c.Cost = c.Reserved })
+	if p := k.scene(closed, near).Page(); p.Rows[1].Face != NearLimit || p.Rows[1].Word[0] != "Lader" {
+		t.Errorf("nearly used: %+v", p.Rows[1])
+	}
 	if p := k.scene(k.free("A11"), k.free("A12")).Page(); p.Code != nil || p.Big[0] != "LEDIG" {
 		t.Errorf("two are free: code %v, %q", p.Code, p.Big)
 	}

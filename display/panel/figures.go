@@ -164,11 +164,14 @@ func (p *Page) rows(s Scene, t talk) {
 	for _, e := range s.EVSEs {
 		r := Row{Code: e.View.Code, Face: s.faceOf(e)}
 		of := r.Face
+		if of == NearLimit {
+			of = Charging // how near is for its driver alone
+		}
 		r.Word = t.say(func(w *words) display.Text { return w.faces[of].big })
 		r.Word = said(lower(r.Word[0]), lower(r.Word[1]))
-		r.Light = lightOf(of)
+		r.Light = lightOf(r.Face)
 		c := e.View.Charge
-		switch of {
+		switch r.Face {
 		case Free, FreeButton, Occupied:
 			if !e.sells() {
 				break
