@@ -15,6 +15,8 @@ package draw
 import (
 	"image"
 	"image/color"
+	"slices"
+	"strings"
 
 	"stolpe/display/panel"
 )
@@ -65,6 +67,21 @@ func Draw(size Size, p panel.Page, o Options) image.Image {
 		turn(picture)
 	}
 	return picture
+}
+
+// ShowsCode says whether the picture of a page has the page's code: where there is one, it
+// is worth its room on that size, and it is not too dense for a camera to read it there.
+func ShowsCode(size Size, p panel.Page) bool {
+	switch size {
+	case Paper:
+		dots, _ := paperCode(p, Paper.Dots().Y)
+		return dots > 0
+	case Wide:
+		_, marks := wide(p, nil)
+		return slices.ContainsFunc(marks, func(m mark) bool { return strings.HasPrefix(m.what, "code ") })
+	default:
+		return smallScale(p) > 0
+	}
 }
 
 // render draws a page and says what lies where.

@@ -47,6 +47,9 @@ func shots(sizes ...Size) []shot {
 	var all []shot
 	for _, size := range sizes {
 		for _, langs := range pairs() {
+			if size == Wide && langs != pairs()[0] {
+				continue // its layout leaves more room than any of the languages takes
+			}
 			for _, s := range panel.Samples(langs[0], langs[1]) {
 				all = append(all, shot{size, langs, s.Name, s.Scene.Page()})
 			}
