@@ -33,6 +33,6 @@ var daWords = words{
 	within:   "inden {min} min.",
 	restGone: "Resten er frigivet", restGoes: "Resten frigives", allGone: "Beløbet er frigivet", allGoes: "Beløbet frigives",
 	perMinute: "Tid {price}/min.", perSession: "Start {price}", perIdle: "Ophold {price}/min.", idleAfter: "efter {time}",
-	frozen: "FOR KOLDT", frozenTitle: "Skærmen hviler", frozenLong: "For koldt til denne skærm", frozenDo: "Scan koden på standeren", frozenShort: "Scan standerens kode",
+	frozen: "BRUG MOBIL", frozenTitle: "Skærmen hviler", frozenLong: "For koldt til denne skærm", frozenDo: "Scan koden på standeren", frozenShort: "Scan standerens kode",
 	updated: "Målt {time}", idleStarts: "om {time}", noneFree: "OPTAGET",
 }

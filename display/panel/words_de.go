@@ -33,6 +33,6 @@ var deWords = words{
 	within:   "binnen {min} Min.",
 	restGone: "Rest ist freigegeben", restGoes: "Rest wird freigegeben", allGone: "Betrag freigegeben", allGoes: "Er wird freigegeben",
 	perMinute: "Zeit {price}/min", perSession: "Start {price}", perIdle: "Blockieren {price}/min", idleAfter: "nach {time}",
-	frozen: "ZU KALT", frozenTitle: "Die Anzeige ruht", frozenLong: "Zu kalt für diese Anzeige", frozenDo: "Code an der Säule scannen", frozenShort: "Code scannen",
+	frozen: "PER HANDY", frozenTitle: "Die Anzeige ruht", frozenLong: "Zu kalt für diese Anzeige", frozenDo: "Code an der Säule scannen", frozenShort: "Code scannen",
 	updated: "Stand {time}", idleStarts: "in {time}", noneFree: "BELEGT",
 }

@@ -33,6 +33,6 @@ var nbWords = words{
 	within:   "innen {min} min",
 	restGone: "Resten er frigitt", restGoes: "Resten blir frigitt", allGone: "Beløpet er frigitt", allGoes: "Beløpet blir frigitt",
 	perMinute: "Tid {price}/min", perSession: "Start {price}", perIdle: "Opphold {price}/min", idleAfter: "etter {time}",
-	frozen: "FOR KALDT", frozenTitle: "Skjermen hviler", frozenLong: "For kaldt for denne skjermen", frozenDo: "Skann koden på stolpen", frozenShort: "Skann stolpens kode",
+	frozen: "BRUK MOBIL", frozenTitle: "Skjermen hviler", frozenLong: "For kaldt for denne skjermen", frozenDo: "Skann koden på stolpen", frozenShort: "Skann stolpens kode",
 	updated: "Målt {time}", idleStarts: "om {time}", noneFree: "OPPTATT",
 }
