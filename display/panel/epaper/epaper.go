@@ -65,7 +65,7 @@ const (
 )
 
 // AnyCold is a limit that is none: the display is drawn at any temperature.
-const AnyCold = -273 // °C
+const AnyCold = -40 // °C; no panel is sold for less
 
 // Times and limits.
 const (
