@@ -8,7 +8,7 @@ import (
 )
 
 func coded(text string) *Code {
-	return &Code{Text: text, Size: 1, Dark: func(int, int) bool { return true }}
+	return &Code{Text: text, Size: 1, bits: []bool{true}}
 }
 
 // The pages of a charge, as far as they matter here.
