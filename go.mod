@@ -23,6 +23,7 @@ require (
 	github.com/spf13/viper v1.21.0
 	go.uber.org/goleak v1.3.0
 	go.yaml.in/yaml/v3 v3.0.6
+	golang.org/x/image v0.34.0
 	golang.org/x/sys v0.39.0
 	golang.org/x/term v0.38.0
 	periph.io/x/conn/v3 v3.7.3

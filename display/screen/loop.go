@@ -14,7 +14,8 @@ const (
 	// look is how often it is seen what changes by itself: figures with minutes and
 	// seconds.
 	look = time.Second
-	// least is between two pages at least: as often as an eye follows a number.
+	// least is between two pages at least: as often as an eye follows a number. A bus that
+	// a slow panel shares with others is free so long.
 	least = 200 * time.Millisecond
 	// settle is after a contactor was switched until the panel is set up anew: contacts
 	// bounce for some tens of milliseconds, and a coil that is let go rings.
@@ -103,7 +104,6 @@ func (l *loop) end(ended <-chan struct{}) {
 func (l *loop) start(now time.Time, j job) {
 	l.busy, l.began, l.late, l.asked = true, now, false, j.frame
 	l.anew, l.redo = false, time.Time{}
-	l.next = now.Add(least)
 	l.jobs <- j // there is room: the worker is free
 }
 
@@ -199,6 +199,7 @@ func (l *loop) took(now time.Time, r outcome) {
 		l.failed(now, r.err)
 	default:
 		l.known, l.shown, l.mood.fails = true, l.asked, 0
+		l.next = now.Add(least)
 		l.count(func(h *Health) {
 			h.Pages++
 			h.Face, h.Known, h.Shown, h.Took = l.asked.Page.Face, true, now, r.took
