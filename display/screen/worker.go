@@ -10,11 +10,15 @@ import (
 )
 
 // job is what the worker is to do: open the panel, if that is wanted or it is not open,
-// and show a frame.
+// and show a frame; or only have the frame that stands pulse.
 type job struct {
 	anew  bool
 	frame panel.Frame
-	last  bool // close the panel after it
+	what  What // it is
+	asks  int  // whose, of those who have asked for another frame; 0 for nobody's
+	pulse bool
+	since time.Duration // that the frame stands, with pulse
+	last  bool          // close the panel after it
 }
 
 // outcome is what came of a job.
@@ -22,6 +26,7 @@ type outcome struct {
 	err    error
 	opened bool
 	took   time.Duration
+	next   time.Duration // until the next pulse; 0 for none
 }
 
 // worker has the panel. Nobody else calls it.
@@ -56,16 +61,30 @@ func (w *worker) do(j job) (r outcome) {
 			}
 			w.device = d
 		}
-		if w.o.Draw != nil && j.frame.Image == nil && j.frame.Lines == nil {
-			j.frame = w.o.Draw(j.frame)
+		if !j.pulse {
+			if w.o.Draw != nil && j.frame.Image == nil && j.frame.Lines == nil {
+				j.frame = w.o.Draw(j.frame)
+			}
+			if err := w.device.Show(j.frame); err != nil {
+				return err
+			}
 		}
-		return w.device.Show(j.frame)
+		if p, ok := w.device.(panel.Pulsing); ok {
+			r.next, err = p.Pulse(j.since)
+		}
+		return err
 	})
 	r.took = time.Since(began)
-	if r.err != nil && !errors.Is(r.err, panel.ErrCold) {
+	if r.err != nil && !isCold(r.err) {
 		w.close()
 	}
 	return r
+}
+
+// isCold says whether a panel is only too cold to be drawn.
+func isCold(err error) bool {
+	var cold panel.Cold
+	return errors.As(err, &cold)
 }
 
 // close closes the panel. What it says to that is not told: what matters has been shown, or
@@ -98,7 +117,7 @@ func Last(ctx context.Context, o Options) error {
 	ended := make(chan error, 1)
 	go func() {
 		w := worker{o: &o}
-		r := w.do(job{frame: o.lastFrame()})
+		r := w.do(o.lasting(End))
 		w.close()
 		ended <- r.err
 	}()
@@ -110,11 +129,12 @@ func Last(ctx context.Context, o Options) error {
 	}
 }
 
-// lastFrame is what stays. Without any words it still says out of order.
-func (o *Options) lastFrame() panel.Frame {
+// lasting is a job for a page that stays. Without any words that still says out of order.
+func (o *Options) lasting(what What) job {
 	f := panel.Frame{}
-	if err := guarded(func() error { f = o.Frame(true); return nil }); err != nil {
-		o.Log.Error("the last page of a display has no words", "display", o.Name, "err", err)
+	if err := guarded(func() error { f = o.Frame(what); return nil }); err != nil {
+		o.Log.Error("a page of a display has no words", "display", o.Name, "err", err)
 	}
-	return f
+	f.Whole, f.Last = true, true
+	return job{frame: f, what: what, last: what == End}
 }
