@@ -171,7 +171,6 @@ type Frame struct {
 	Lines []string    // of a display of letters; nil where it has dots
 	Night bool        // it is dark outside: dim
 	Whole bool        // every dot is drawn, also those that seem to be right; see Stroke
-	Last  bool        // nothing comes after it for long: it may be drawn although it is a little too cold
 }
 
 // Pulsing is what a device also has that must be called again while its frame stands, as

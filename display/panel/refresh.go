@@ -37,7 +37,7 @@ type Refresh struct {
 	Burst     int           // draws within BurstTime at most, for other reasons than a code to hide; 0 is any, at most burstMost
 	BurstTime time.Duration // that Burst is counted over
 	Takes     time.Duration // what one draw may take at most; 0 is what any other device may
-	Cold      time.Duration // after a display was too cold, until it is asked again
+	Cold      time.Duration // between two looks at how cold it is
 }
 
 // burstMost is the longest Burst that is remembered.
@@ -113,12 +113,12 @@ func (r Refresh) Next(d Drawn, p Page, now time.Duration) (Stroke, time.Duration
 // due says what is to be drawn next, and when. An instant that has passed is at once.
 func (r Refresh) due(d Drawn, p Page) (Stroke, time.Duration) {
 	stroke, at := Partial, r.spared(d)
-	shows := codeText(p) != "" && codeText(p) != codeText(d.page)
+	shows := lacks(d.page, p)
 	if !d.known || shows || r.Partials > 0 && d.partials >= r.Partials {
 		stroke = Whole // a code is read the better the cleaner it is
 	}
 	switch {
-	case hides(d.page, p):
+	case lacks(p, d.page): // a code that may be on the display must go
 		return stroke, 0
 	case !d.known, shows, !reflect.DeepEqual(settled(d.page), settled(p)):
 		return stroke, at
@@ -148,47 +148,112 @@ func (r Refresh) spared(d Drawn) time.Duration {
 
 // Shows says whether p is what has been drawn last.
 func (d Drawn) Shows(p Page) bool {
-	return d.known && reflect.DeepEqual(all(d.page), all(p)) && codeText(d.page) == codeText(p)
+	return d.known && reflect.DeepEqual(all(d.page), all(p)) && slices.Equal(codes(d.page), codes(p))
 }
 
-// hides says whether a code that may be on the display must go.
-func hides(was, is Page) bool {
-	return codeText(was) != "" && codeText(was) != codeText(is)
+// lacks says whether a page has not all the codes of another.
+func lacks(p, other Page) bool {
+	has := codes(p)
+	return slices.ContainsFunc(codes(other), func(text string) bool { return !slices.Contains(has, text) })
 }
 
-// codeText gives what the code of a page says.
-func codeText(p Page) string {
-	if p.Code == nil {
-		return ""
+// codes gives what the codes of a page say.
+func codes(p Page) (texts []string) {
+	if p.Code != nil {
+		texts = append(texts, p.Code.Text)
 	}
-	return p.Code.Text
+	for _, r := range p.Rows {
+		if r.Scan != nil {
+			texts = append(texts, r.Scan.Text)
+		}
+	}
+	return texts
 }
 
 // all is a page without what is compared in another way, or is no matter of the picture.
 func all(p Page) Page {
 	p.Code, p.Light = nil, Light{}
+	p.Rows = slices.Clone(p.Rows)
+	for i := range p.Rows {
+		p.Rows[i].Scan, p.Rows[i].Light = nil, Light{}
+	}
 	return p
 }
 
-// settled is a page without the figures that run by themselves.
+// settled is a page without what runs by itself.
 func settled(p Page) Page {
 	p = all(p)
-	p.Energy, p.Cost, p.Used, p.Power = "", "", 0, ""
-	p.Time, p.Left, p.Minutes, p.At = "", "", "", ""
-	p.Rows = slices.Clone(p.Rows)
-	for i := range p.Rows {
-		p.Rows[i].Figure = ""
+	p.Energy, p.Cost, p.Used, p.Power, p.Time = "", "", 0, "", ""
+	p.Left, p.Minutes, p.Within = "", "", Said{}
+	p.At, p.Updated, p.Stale = "", Said{}, false
+	if p.Face == Suspended {
+		p.Fees = nil // they say in how many minutes a fee begins
+	}
+	for i, r := range p.Rows {
+		switch r.Face {
+		case Charging, Suspended, NearLimit, Stopping:
+			p.Rows[i].Figure = ""
+		}
 	}
 	return p
+}
+
+// Pace keeps a Refresh for one display, in the terms of whoever runs it. Its methods are
+// called by one goroutine at a time.
+type Pace struct {
+	rules Refresh
+	now   func() time.Duration
+	drawn Drawn
+}
+
+// Pace makes one. Now is the time since some start, and never goes backwards.
+func (r Refresh) Pace(now func() time.Duration) *Pace { return &Pace{rules: r, now: now} }
+
+// Due gives how long a page must still wait that is new; it is asked again now and then.
+func (p *Pace) Due(_, next Page, _ time.Duration) time.Duration {
+	stroke, wait := p.rules.Next(p.drawn, next, p.now())
+	if stroke == Rest && wait == 0 {
+		return time.Hour // to a display without dots for it, nothing is new
+	}
+	return wait
+}
+
+// Again gives after how long a page is shown once more though nothing is new: for its
+// daily whole draw, and for a panel to find out how cold it has become.
+func (p *Pace) Again(Page) time.Duration {
+	if p.rules.Cold == 0 || p.rules.Stale == 0 {
+		return max(p.rules.Cold, p.rules.Stale)
+	}
+	return min(p.rules.Cold, p.rules.Stale)
+}
+
+// Stroke says how a frame is drawn that is about to be. That it may come to nothing is no
+// harm: a panel that has failed is drawn whole without being told.
+func (p *Pace) Stroke(f Frame) Frame {
+	now := p.now()
+	stroke, at := p.rules.due(p.drawn, f.Page)
+	f.Whole = stroke == Whole
+	if p.drawn.Shows(f.Page) && (stroke == Rest || at > now) {
+		f.Whole = false
+		return f // the panel sees that nothing is new
+	}
+	if stroke == Rest {
+		stroke = Partial
+	}
+	p.drawn = p.drawn.Draw(f.Page, stroke, now)
+	return f
 }
 
 // Cold is what a display gives that must not be drawn at its temperature. It is no
 // failure: the display is sound, and rests.
 type Cold struct {
-	Is, Least int // °C
+	Now, Least int // °C
 }
 
 // Error says both temperatures.
 func (c Cold) Error() string {
-	return fmt.Sprintf("too cold to be drawn: %d °C, and it may be drawn from %d °C on", c.Is, c.Least)
+	return fmt.Sprintf("too cold to be drawn: %d °C, and it may be drawn from %d °C on", c.Now, c.Least)
 }
+
+// Is makes a Cold an ErrCold.
+func (c Cold) Is(target error) bool { return target == ErrCold }

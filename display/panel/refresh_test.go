@@ -1,6 +1,7 @@
 package panel
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -8,7 +9,7 @@ import (
 )
 
 func coded(text string) *Code {
-	return &Code{Text: text, Size: 1, Dark: func(int, int) bool { return true }}
+	return &Code{Text: text, Size: 1, bits: []bool{true}}
 }
 
 // The pages of a charge, as far as they matter here.
@@ -34,7 +35,11 @@ func TestPaperIsDrawnWhenItMustBe(t *testing.T) {
 		spent = spent.Draw(free(), Whole, start)
 	}
 	rows := func(figure string, f Face) Page {
-		return Page{Face: Several, Rows: []Row{{Code: "A1", Face: f, Figure: figure}}}
+		r := Row{Code: "A1", Face: f, Figure: figure}
+		if f == Free {
+			r.Scan = coded("A1")
+		}
+		return Page{Face: Several, Rows: []Row{r}}
 	}
 	onRows := Drawn{}.Draw(rows("1 kr", Charging), Whole, start)
 	for _, c := range []struct {
@@ -59,6 +64,12 @@ func TestPaperIsDrawnWhenItMustBe(t *testing.T) {
 		{"the sixth", worn, paying("9"), 5 * time.Second, Whole, 0},
 		{"a light is no picture", onFree, Page{Face: Free, Big: free().Big, Code: coded("A12"), Light: Light{Red: 1}}, 0, Rest, 24 * time.Hour},
 		{"a figure in a row", onRows, rows("2 kr", Charging), 0, Rest, 180 * time.Second},
+		{"a row with a code appears", onRows, rows("5,49/kWh", Free), 0, Whole, 0},
+		{"a row's code must go", Drawn{}.Draw(rows("5,49/kWh", Free), Whole, start), rows("1 kr", Charging), 0, Partial, 0},
+		{"a price in a row", Drawn{}.Draw(rows("5,49/kWh", Free), Whole, start), rows("5,59/kWh", Free), 0, Partial, 0},
+		{"the minute of a reading", onCharging, Page{Face: Charging, Big: charging("").Big, Energy: "1", At: "12:41", Updated: Said{"Målt 12:41"}}, 0, Rest, 180 * time.Second},
+		{"when a fee begins", Drawn{}.Draw(Page{Face: Suspended, Fees: []Said{{"om 9 min"}}}, Whole, start), Page{Face: Suspended, Fees: []Said{{"om 8 min"}}}, 0, Rest, 180 * time.Second},
+		{"a fee", Drawn{}.Draw(Page{Face: Free, Fees: []Said{{"1 kr"}}}, Whole, start), Page{Face: Free, Fees: []Said{{"2 kr"}}}, 0, Partial, 0},
 		{"a face in a row", onRows, rows("1 kr", Finished), 0, Partial, 0},
 		{"the budget is spent", spent, free(), 0, Rest, 24 * time.Hour},
 		{"the budget is spent, and the code is another", spent, Page{Code: coded("B1")}, time.Minute, Whole, 0},
@@ -106,8 +117,8 @@ func TestPaperIsSparedWhateverHappens(t *testing.T) {
 			now += time.Duration(rapid.IntRange(0, 90_000).Draw(t, "ms")) * time.Millisecond
 			stroke, wait := r.Next(d, p, now)
 			switch {
-			case stroke == Rest && hides(Page{Code: coded(code)}, p):
-				t.Fatalf("the code %q stays for %v while the page has %q", code, wait, codeText(p))
+			case stroke == Rest && lacks(p, Page{Code: coded(code)}) && code != "":
+				t.Fatalf("the code %q stays for %v while the page has %q", code, wait, codes(p))
 			case stroke == Rest && wait == 0:
 				t.Fatal("nothing is due, although a whole draw is due each day")
 			case stroke == Rest:
@@ -125,11 +136,52 @@ func TestPaperIsSparedWhateverHappens(t *testing.T) {
 			if partials > 5 {
 				t.Fatal("six partial draws in a row")
 			}
-			d, code = d.Draw(p, stroke, now), codeText(p)
+			if d, code = d.Draw(p, stroke, now), ""; p.Code != nil {
+				code = p.Code.Text
+			}
 			draws = append(draws, now)
 			if n := len(draws) - 2*r.Burst - 1; n >= 0 && now-draws[n] < r.BurstTime {
 				t.Fatalf("%d draws in %v", 2*r.Burst+1, now-draws[n])
 			}
 		}
 	})
+}
+
+// As the loop of a display uses it: Due where something is new, Stroke where it draws.
+func TestAPaceCountsWhatIsDrawn(t *testing.T) {
+	now := time.Hour
+	p := Paper().Pace(func() time.Duration { return now })
+	var whole []bool
+	draw := func(page Page) { whole = append(whole, p.Stroke(Frame{Page: page}).Whole) }
+	draw(free())
+	if p.Due(free(), charging("1"), 0) != 0 {
+		t.Error("a face waits")
+	}
+	draw(charging("1"))
+	now += time.Second
+	if due := p.Due(charging("1"), charging("2"), time.Second); due != 179*time.Second {
+		t.Errorf("figures wait for %v", due)
+	}
+	lit := charging("1")
+	lit.Light.Red = 1
+	if due := p.Due(charging("1"), lit, time.Second); due != 24*time.Hour-time.Second {
+		t.Errorf("a light alone waits for %v", due)
+	}
+	if due := (Refresh{}).Pace(func() time.Duration { return now }); due.Stroke(Frame{Page: lit}).Page.Face != Charging || due.Due(lit, charging("1"), 0) != time.Hour {
+		t.Error("without rules a light alone is drawn")
+	}
+	for _, energy := range []string{"2", "3", "4", "5", "6"} {
+		now += 180 * time.Second
+		draw(charging(energy))
+	}
+	if again := p.Again(charging("6")); again != 10*time.Minute {
+		t.Errorf("shown again after %v", again)
+	}
+	now += p.Again(charging("6"))
+	draw(charging("6"))
+	now += Paper().Stale
+	draw(charging("6"))
+	if want := []bool{true, false, false, false, false, false, true, false, true}; !slices.Equal(whole, want) {
+		t.Errorf("whole: %v, want %v", whole, want)
+	}
 }

@@ -174,7 +174,7 @@ func (k easel) during() []Sample {
 		c.Power, c.Idle = 0, display.IdleView{Starts: 3*time.Hour + 59*time.Minute}
 	}
 	near := func(c *display.Charge) { c.Energy, c.Cost = 57_900, 318_00 }
-	chargingLong := func(c *display.Charge) { most(c); c.Cost = MostCost * 899 / 1000 }
+	chargingLong := func(c *display.Charge) { most(c); c.Cost = MostCost * 79 / 100 }
 	return []Sample{
 		{"charging", k.scene(k.free("A12").in(display.Charging, nil))},
 		{"charging-zero", k.scene(k.free("A12").in(display.Charging, func(c *display.Charge) { c.Energy, c.Cost, c.Power, c.Elapsed = 0, 0, 0, 0 }))},

@@ -155,7 +155,7 @@ func TestPanics(t *testing.T) {
 		wrong func(*Options)
 	}{
 		{"open", func(o *Options) { o.Open = func() (Device, error) { panic("open") } }},
-		{"frame", func(o *Options) { o.Frame = func(What) panel.Frame { panic("frame") } }},
+		{"frame", func(o *Options) { o.Frame = func(bool) panel.Frame { panic("frame") } }},
 		{"draw", func(o *Options) { o.Draw = func(panel.Frame) panel.Frame { panic("draw") } }},
 	} {
 		_, s := play(t, func(b *bench) Options { o := b.options(); x.wrong(&o); return o }, func(b *bench, _ *Screen) {
@@ -169,42 +169,27 @@ func TestPanics(t *testing.T) {
 	}
 }
 
-// In the cold a panel shows what stays true, if it is not too cold for that as well.
 func TestTooCold(t *testing.T) {
-	cold := fmt.Errorf("show: %w", panel.Cold{Is: -3})
-	for _, frozen := range []bool{false, true} {
-		_, s := play(t, (*bench).options, func(b *bench, s *Screen) {
-			pass(time.Minute)
-			b.set(func(b *bench) { b.fails, b.frozen, b.page = cold, frozen, charging("1,00 kr") })
-			pass(time.Hour)
-			if h := s.Health(); h.Code != Resting || h.Trouble != cold.Error() || h.Failures != 0 || h.Opened != 1 {
-				t.Errorf("in the cold: %+v", h)
-			}
-			if n := b.tries; n < 60 || n > 5+60*2 {
-				t.Errorf("tried %d times in an hour of cold", n)
-			}
-			want := []panel.Face{panel.Free, panel.Here}
-			if frozen {
-				want = want[:1]
-			}
-			equal(t, "in the cold", b.faces(), want...)
-			b.set(func(b *bench) { b.fails = nil })
-			pass(coldPause + awayFor)
-			if h := s.Health(); h.Code != "" || h.Face != panel.Charging {
-				t.Errorf("when it is warm again: %+v", h)
-			}
-			b.set(func(b *bench) { b.fails, b.page = cold, free("5,49") })
-			pass(time.Minute)
-			b.set(func(b *bench) { b.page = charging("1,00 kr") })
-			pass(longestAway)
-			if h := s.Health(); frozen && h.Code != "" {
-				t.Errorf("what is wanted is shown: %+v", h)
-			}
-			b.set(func(b *bench) { b.fails = nil })
-		})
-		if h := s.Health(); h.Opened != 1 || h.Face != panel.OutOfOrder {
-			t.Errorf("at the end: %+v", h)
+	cold := fmt.Errorf("show: %w", panel.Cold{Now: -3})
+	b, s := play(t, (*bench).options, func(b *bench, s *Screen) {
+		pass(time.Minute)
+		b.set(func(b *bench) { b.fails, b.page = cold, charging("1,00 kr") })
+		pass(time.Hour)
+		if h := s.Health(); h.Code != Resting || h.Trouble != cold.Error() || h.Failures != 0 || h.Opened != 1 || h.Known {
+			t.Errorf("in the cold: %+v", h)
 		}
+		if b.tries < 60 || b.tries > 62 {
+			t.Errorf("tried %d times in an hour of cold", b.tries)
+		}
+		b.set(func(b *bench) { b.fails = nil })
+		pass(coldPause + awayFor)
+		if h := s.Health(); h.Code != "" || h.Face != panel.Charging {
+			t.Errorf("when it is warm again: %+v", h)
+		}
+	})
+	equal(t, "shown", b.faces(), panel.Free, panel.Charging, panel.OutOfOrder)
+	if s.Health().Opened != 1 {
+		t.Errorf("opened %d times", s.Health().Opened)
 	}
 }
 

@@ -3,6 +3,7 @@ package screen
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -98,7 +99,7 @@ func (l *loop) end(ended <-chan struct{}) {
 		}
 	}
 	l.anew = l.anew || !l.redo.IsZero()
-	l.start(time.Now(), l.o.lasting(End))
+	l.start(time.Now(), l.o.last())
 	select {
 	case <-ended:
 		l.took(time.Now(), <-l.done)
@@ -154,14 +155,17 @@ func (l *loop) decide(now time.Time) time.Duration {
 	}
 	j := l.wanted(now)
 	l.recovered(now, j.frame.Page)
-	stroke := l.due(now, j)
-	if stroke == panel.Rest {
-		if l.o.Again > 0 {
-			soon = min(soon, max(least, l.o.Again-now.Sub(l.health.Shown)))
-		}
+	switch stroke := l.due(now, j); {
+	case stroke != panel.Rest:
+		j.frame.Whole = stroke == panel.Whole
+	case l.o.Again == 0 || !l.drawn.Shows(j.frame.Page):
 		return min(look, soon)
+	default:
+		if wait := l.o.Again - now.Sub(l.health.Shown); wait > 0 {
+			return min(look, soon, wait)
+		}
+		j.again = true
 	}
-	j.frame.Whole = stroke == panel.Whole
 	l.start(now, j)
 	return look
 }
@@ -194,7 +198,7 @@ func (l *loop) wanted(now time.Time) job {
 	if now.Before(until) {
 		return job{frame: instead, asks: asked}
 	}
-	return job{frame: l.o.Frame(Present)}
+	return job{frame: l.o.Frame(false)}
 }
 
 // due is how that is drawn now.
@@ -203,9 +207,7 @@ func (l *loop) due(now time.Time, j job) panel.Stroke {
 		return panel.Whole
 	}
 	stroke, _ := l.o.Refresh.Next(l.drawn, j.frame.Page, l.since(now))
-	switch {
-	case stroke != panel.Rest || l.on.what == Cold:
-	case j.frame.Night != l.on.frame.Night && !l.o.Keeps, l.o.Again > 0 && now.Sub(l.health.Shown) >= l.o.Again:
+	if stroke == panel.Rest && j.frame.Night != l.on.frame.Night && !l.o.Keeps {
 		return panel.Partial
 	}
 	return stroke
@@ -218,7 +220,7 @@ func (l *loop) took(now time.Time, r outcome) {
 		l.count(func(h *Health) { h.Opened++ })
 	}
 	switch {
-	case isCold(r.err):
+	case errors.Is(r.err, panel.ErrCold):
 		l.rested(now, r.err)
 	case l.late: // it has failed already
 		l.anew = true
@@ -243,12 +245,10 @@ func (l *loop) succeeded(now time.Time, r outcome) {
 		stroke = panel.Whole
 	}
 	l.on, l.mood.fails = l.does, 0
-	l.drawn = l.drawn.Draw(l.on.frame.Page, stroke, l.since(now))
-	l.next = now.Add(least)
-	if l.on.what == Cold {
-		l.drawn = l.drawn.Froze(l.o.Refresh, l.since(now))
-		l.next = now.Add(coldPause)
+	if !l.on.again { // then it draws nothing, where drawing matters
+		l.drawn = l.drawn.Draw(l.on.frame.Page, stroke, l.since(now))
 	}
+	l.next = now.Add(least)
 	l.count(func(h *Health) {
 		h.Pages++
 		h.Face, h.Known, h.Shown, h.Took = l.on.frame.Page.Face, true, now, r.took

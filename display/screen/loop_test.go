@@ -151,6 +151,23 @@ func TestAgain(t *testing.T) {
 	})
 }
 
+// E-paper is asked in between whether it has become too cold, and not drawn for that.
+func TestAgainIsNoDraw(t *testing.T) {
+	rules := panel.Paper()
+	play(t, func(b *bench) Options { o := b.options(); o.Refresh, o.Again = rules, rules.Cold; return o }, func(b *bench, _ *Screen) {
+		pass(48*time.Hour + time.Minute)
+		whole := 0
+		for _, f := range b.shown {
+			if f.Whole {
+				whole++
+			}
+		}
+		if asked := len(b.shown) - whole; whole != 3 || asked < 48*5 || asked > 48*6 {
+			t.Errorf("in two days: %d whole draws, and asked %d times", whole, asked)
+		}
+	})
+}
+
 // A light blinks without a page being new, and a failure ends that.
 func TestPulses(t *testing.T) {
 	const period = 50 * time.Millisecond

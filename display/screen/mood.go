@@ -49,18 +49,16 @@ func (l *loop) failed(now time.Time, err error) {
 // rested notes that the panel is too cold.
 func (l *loop) rested(now time.Time, why error) {
 	l.mood.fails = 0
-	l.drawn = l.drawn.Froze(l.o.Refresh, l.since(now))
+	l.drawn = l.drawn.Lost().Froze(l.o.Refresh, l.since(now)) // it may show that it rests
 	l.next = now.Add(coldPause)
+	l.count(func(h *Health) { h.Known = false })
 	l.judge(now, Resting, why.Error())
 	l.mood.last = now
-	if l.does.what == Present && l.on.what != Cold {
-		l.start(now, l.o.lasting(Cold)) // before it is too cold for that, too
-	}
 }
 
 // recovered notes that all is well again: that page is what is wanted, and shown.
 func (l *loop) recovered(now time.Time, p panel.Page) {
-	if l.health.Code != "" && l.drawn.Shows(p) && l.on.what != Cold && now.Sub(l.mood.last) >= l.mood.away() {
+	if l.health.Code != "" && l.drawn.Shows(p) && now.Sub(l.mood.last) >= l.mood.away() {
 		l.judge(now, "", "")
 	}
 }

@@ -25,12 +25,11 @@ type bench struct {
 	page  panel.Page
 	night bool
 
-	takes  time.Duration // for showing
-	stuck  chan struct{} // calls hang until this is closed; nil for not at all
-	fails  error         // of Show
-	gone   error         // of Open
-	panic  bool          // of Show
-	frozen bool          // a last page is too much as well
+	takes time.Duration // for showing
+	stuck chan struct{} // calls hang until this is closed; nil for not at all
+	fails error         // of Show
+	gone  error         // of Open
+	panic bool          // of Show
 
 	shown   []panel.Frame
 	at      []time.Time // when each was shown
@@ -62,14 +61,11 @@ func (b *bench) options() Options {
 	return Options{
 		Name: "oled", Changed: b.changed, Switched: b.switched, Log: slog.New(slog.DiscardHandler),
 		Open: b.open,
-		Frame: func(w What) panel.Frame {
+		Frame: func(end bool) panel.Frame {
 			b.mu.Lock()
 			defer b.mu.Unlock()
-			switch w {
-			case End:
+			if end {
 				return panel.Frame{Page: panel.Page{Face: panel.OutOfOrder}}
-			case Cold:
-				return panel.Frame{Page: panel.Page{Face: panel.Here}} // any that is not shown otherwise
 			}
 			f := panel.Frame{Page: b.page, Night: b.night}
 			if f.Page.Code != nil { // each page has a code of its own
@@ -117,7 +113,7 @@ func (b *bench) Show(f panel.Frame) error {
 	if b.panic {
 		panic("no such letter")
 	}
-	if b.fails != nil && (!isCold(b.fails) || !f.Last || b.frozen) {
+	if b.fails != nil {
 		return b.fails
 	}
 	b.shown, b.at, b.began = append(b.shown, f), append(b.at, time.Now()), append(b.began, began)

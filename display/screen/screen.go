@@ -32,16 +32,6 @@ type Device interface {
 	Close() error
 }
 
-// What is what a display asks for.
-type What uint8
-
-// What it may ask for.
-const (
-	Present What = iota // what is so now
-	Cold                // what stays true while the panel is too cold to be drawn
-	End                 // what stays true when nobody looks after the panel any more
-)
-
 // Options are what one display is made of.
 type Options struct {
 	Name string // as people tell it from the post's other displays, as in "oled"
@@ -49,8 +39,9 @@ type Options struct {
 	// Open opens the panel and sets it up, whatever state it is in. A device that is
 	// panel.Pulsing is called again as it asks for.
 	Open func() (Device, error)
-	// Frame is what is to be shown, but for the picture. It must not wait for anything.
-	Frame func(What) panel.Frame
+	// Frame is what is to be shown now, but for the picture; end says that nobody will look
+	// after the panel any more, and that this is what stays. It must not wait for anything.
+	Frame func(end bool) panel.Frame
 	// Draw adds the picture or the letters to a frame. It is called only for what is
 	// shown, and by the worker: never twice at a time. Nil where the panel needs neither.
 	Draw func(panel.Frame) panel.Frame

@@ -14,8 +14,8 @@ import (
 type job struct {
 	anew  bool
 	frame panel.Frame
-	what  What // it is
 	asks  int  // whose, of those who have asked for another frame; 0 for nobody's
+	again bool // what stands is shown once more
 	pulse bool
 	since time.Duration // that the frame stands, with pulse
 	last  bool          // close the panel after it
@@ -75,16 +75,10 @@ func (w *worker) do(j job) (r outcome) {
 		return err
 	})
 	r.took = time.Since(began)
-	if r.err != nil && !isCold(r.err) {
+	if r.err != nil && !errors.Is(r.err, panel.ErrCold) {
 		w.close()
 	}
 	return r
-}
-
-// isCold says whether a panel is only too cold to be drawn.
-func isCold(err error) bool {
-	var cold panel.Cold
-	return errors.As(err, &cold)
 }
 
 // close closes the panel. What it says to that is not told: what matters has been shown, or
@@ -117,7 +111,7 @@ func Last(ctx context.Context, o Options) error {
 	ended := make(chan error, 1)
 	go func() {
 		w := worker{o: &o}
-		r := w.do(o.lasting(End))
+		r := w.do(o.last())
 		w.close()
 		ended <- r.err
 	}()
@@ -129,12 +123,12 @@ func Last(ctx context.Context, o Options) error {
 	}
 }
 
-// lasting is a job for a page that stays. Without any words that still says out of order.
-func (o *Options) lasting(what What) job {
+// last is the job for what stays. Without any words that still says out of order.
+func (o *Options) last() job {
 	f := panel.Frame{}
-	if err := guarded(func() error { f = o.Frame(what); return nil }); err != nil {
-		o.Log.Error("a page of a display has no words", "display", o.Name, "err", err)
+	if err := guarded(func() error { f = o.Frame(true); return nil }); err != nil {
+		o.Log.Error("the last page of a display has no words", "display", o.Name, "err", err)
 	}
-	f.Whole, f.Last = true, true
-	return job{frame: f, what: what, last: what == End}
+	f.Whole = true
+	return job{frame: f, last: true}
 }

@@ -32,7 +32,7 @@ func (p pair) String() string { return p[0].Tag() + "-" + p[1].Tag() }
 // pairs are those that posts have: the language of the country, and the one that strangers
 // read; in Finland its two.
 func pairs() []pair {
-	return []pair{{display.NB, display.EN}}
+	return []pair{{display.NB, display.EN}, {display.SV, display.EN}, {display.DA, display.EN}, {display.FI, display.SV}, {display.DE, display.EN}}
 }
 
 // shot is one picture of the table of samples.

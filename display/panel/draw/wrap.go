@@ -31,10 +31,11 @@ func wrapped(text string, columns, most int) (lines []string, whole bool) {
 	return lines, true
 }
 
-// bound gives the words of a text; a number stays with what follows it: "1 kr/min".
+// bound gives the words of a text; a number stays with what follows it: "1 kr/min", and so
+// does what has a no-break space behind it.
 func bound(text string) []string {
 	var words []string
-	for _, w := range strings.Fields(text) {
+	for _, w := range strings.FieldsFunc(text, func(r rune) bool { return r == ' ' }) {
 		if n := len(words) - 1; n >= 0 && numeral(words[n]) {
 			words[n] += " " + w
 			continue
