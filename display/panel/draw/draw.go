@@ -67,6 +67,18 @@ func Draw(size Size, p panel.Page, o Options) image.Image {
 	return picture
 }
 
+// ShowsCode says whether the picture of a page has the page's code: where there is one, it
+// is worth its room on that size, and it is not too dense for a camera to read it there.
+func ShowsCode(size Size, p panel.Page) bool {
+	switch size {
+	case Paper:
+		dots, _ := paperCode(p, Paper.Dots().Y)
+		return dots > 0
+	default:
+		return smallScale(p) > 0
+	}
+}
+
 // render draws a page and says what lies where.
 func render(size Size, p panel.Page, o Options) (image.Image, []mark) {
 	switch size {

@@ -71,10 +71,8 @@ func (l line) in(cols int) []string {
 		}
 	}
 	out, _ := wrapped(texts[len(texts)-1], cols, 3)
-	if l.end != "" {
-		out = append(out, l.end)
-	}
-	return out
+	end, _ := wrapped(l.end, cols, 1)
+	return append(out, end...)
 }
 
 // letterPage are the lines of most pages, in order.

@@ -172,7 +172,7 @@ func paperEnd(p panel.Page) []row {
 		at = must
 	}
 	rows = append(rows, row{texts: []string{strings.TrimSpace(p.Fault + "  " + p.Help)}, in: paperLine(), place: centre, weight: call},
-		paperLineOf(p.At, at), paperLineOf(p.Version, 3), paperLineOf(p.Where, 1))
+		paperLineOf(p.Updated[0], at), paperLineOf(p.Version, 3), paperLineOf(p.Where, 1))
 	return append(rows, row{texts: []string{p.Notice[0]}, in: paperLine(), place: centre, weight: 2, wrap: 3, cut: true})
 }
 
