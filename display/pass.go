@@ -10,10 +10,10 @@ import (
 // charge: everybody who passes by can read it. Compare passes with Is.
 type Pass string
 
-// PassChars is the length of a pass. Chosen by us: six characters are 30 bits, and a page
+// passChars is the length of a pass. Chosen by us: six characters are 30 bits, and a page
 // takes one wish in ten seconds, so a guesser needs centuries; and with a host name of
 // usual length the address still fits the small code of a display.
-const PassChars = 6
+const passChars = 6
 
 // passLetters are Crockford's: digits and capitals without I, L, O and U. They are all
 // in the alphanumeric mode of a matrix code.
@@ -24,7 +24,7 @@ const bitsEach = 5
 
 // PassOf makes the pass of random bits; those above the lowest 30 do not count.
 func PassOf(random uint32) Pass {
-	var b [PassChars]byte
+	var b [passChars]byte
 	for i := range b {
 		b[i] = passLetters[random&(1<<bitsEach-1)]
 		random >>= bitsEach
@@ -36,7 +36,7 @@ func PassOf(random uint32) Pass {
 // for 0 and I or L for 1. It says no to anything that PassOf cannot have made.
 func ParsePass(s string) (Pass, bool) {
 	s = strings.NewReplacer("O", "0", "I", "1", "L", "1").Replace(strings.ToUpper(s))
-	if len(s) != PassChars {
+	if len(s) != passChars {
 		return "", false
 	}
 	for i := range len(s) {

@@ -10,7 +10,7 @@ func TestPassesAreReadAsTheyAreWritten(t *testing.T) {
 	seen := map[Pass]bool{}
 	for _, bits := range []uint32{0, 1, 31, 32, 12345678, 1<<30 - 1} {
 		p := PassOf(bits)
-		if got, ok := ParsePass(string(p)); !ok || got != p || len(p) != PassChars || seen[p] {
+		if got, ok := ParsePass(string(p)); !ok || got != p || len(p) != passChars || seen[p] {
 			t.Errorf("%d is %q, read back as %q, %v; seen before: %v", bits, p, got, ok, seen[p])
 		}
 		seen[p] = true
