@@ -21,6 +21,7 @@ func (r *reader) check(f *file) {
 		r.checkContactor(f, i)
 		r.checkAlike(f, i)
 	}
+	r.checkDisplays(f)
 	r.checkLines(f)
 	r.checkWeb(f)
 	r.checkVipps(f)

@@ -7,8 +7,8 @@
 // A post stands in the field and takes money. A key that is misspelt and
 // therefore without effect, or "12abc" read as 0, would be found by a driver. So
 // nothing is guessed: unknown keys, keys said twice, wrong types and impossible
-// values are errors, all told at once. A key of a later version is an error too:
-// an option that is read and ignored is a lie.
+// values are errors, all told at once. So is a key that does
+// nothing beside the others: an option that is read and ignored is a lie.
 //
 // One table (schema) is the only place that knows the keys. Package strict reads
 // the file by it, fills the structs, and looks up the secrets; here is what the
@@ -53,7 +53,8 @@ type Config struct {
 	Control   Control
 
 	Commissioning Commissioning
-	Web           Web // zero with ThroughGateway: the gateway serves the pages
+	Web           Web       // zero with ThroughGateway: the gateway serves the pages
+	Displays      []Display // none where there are none
 	Limits        Limits
 	Metrics       string // where figures are served: host:port of this machine, or the absolute path of a socket; empty for nowhere
 	Sum           string // the first 12 hexadecimal digits of the file's SHA-256
@@ -273,6 +274,13 @@ func (c Config) Uses(line string) bool {
 		k, in := e.Contactor, e.Inputs
 		for _, used := range []string{k.Line, k.Sense, k.DeadMan, in.Plug, in.Stop, in.EStop, in.RCD, in.Hot} {
 			if used != "" && lineOf(used) == lineOf(line) {
+				return true
+			}
+		}
+	}
+	for _, d := range c.Displays {
+		for _, used := range d.At.Lines {
+			if lineOf(used) == lineOf(line) {
 				return true
 			}
 		}

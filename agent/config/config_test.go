@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
 
+	"stolpe/agent/config/device"
 	"stolpe/agent/config/strict"
 	"stolpe/agent/telemetry"
 	"stolpe/display"
@@ -141,6 +142,11 @@ func TestReferenceConfigMeansWhatItSays(t *testing.T) {
 		Control: Control{Dir: "/run/stolpe", Group: "stolpe-admin", Admins: []string{"kari"}},
 		Web:     Web{Listen: "127.0.0.1:8080", PublicURL: "https://lad.example.no"},
 		Metrics: "/run/stolpe/metrics.sock",
+		Displays: []Display{{
+			Name: "epaper", Kind: EPaper, Model: "waveshare213", URL: "spi:///dev/spidev0.0?dc=GPIO6&reset=GPIO12&busy=GPIO13",
+			At:    device.Address{Bus: device.SPI, Path: "/dev/spidev0.0", Lines: map[string]string{"dc": "GPIO6", "reset": "GPIO12", "busy": "GPIO13"}},
+			EVSEs: []int{1}, Languages: [2]display.Lang{display.NB, display.EN}, Code: CodeSticker, Temperature: "/sys/class/thermal/thermal_zone0/temp",
+		}},
 		Limits: Limits{
 			Approve: 630 * time.Second, PlugIn: 5 * time.Minute, NoEnergy: 10 * time.Minute,
 			CarFull: 15 * time.Minute, Longest: 24 * time.Hour, Rest: 10 * time.Second, Closings: 20,

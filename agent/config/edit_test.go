@@ -64,7 +64,7 @@ func TestTheseKeysAreForSomebodyAtThePost(t *testing.T) {
 	here := []string{
 		"post.id", "post.tenant", "post.country", "state_dir", "meters_dir", "evses", "payment.through", "payment.vipps", "payment.gateway",
 		"payment.sim", "commands", "metrics", "web.listen", "web.public_url", "web.brand.logo",
-		"limits.rest", "limits.closings_an_hour", "version", "control", "commissioning",
+		"limits.rest", "limits.closings_an_hour", "version", "control", "commissioning", "display",
 	}
 	quiet(t)
 	file := written(t, readText(t, simFile))

@@ -78,6 +78,7 @@ type file struct {
 		Brand     Brand
 		TermsURL  string `mapstructure:"terms_url"`
 	}
+	Display []fileDisplay
 	Metrics struct{ Listen string }
 	Limits  struct {
 		Approve  time.Duration
@@ -123,6 +124,7 @@ func (f file) config() Config {
 			Contactor: Contactor(e.Contactor), Inputs: e.Inputs, MaxPower: e.MaxPower,
 		})
 	}
+	c.Displays = f.displays()
 	return c
 }
 

@@ -2,6 +2,8 @@ package config
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"stolpe/agent/config/strict"
@@ -94,21 +96,34 @@ func (r *reader) checkSimulated(at string, c Contactor, in Inputs) {
 // that is also read, or two contactors that close together.
 func (r *reader) checkLines(f *file) {
 	used := map[string]string{} // path of the key that uses a line, by line
+	for _, l := range f.lines() {
+		if l.spec == "" || !r.Fine(l.path) {
+			continue
+		}
+		line := lineOf(l.spec)
+		if before := used[line]; before != "" {
+			r.Fail(l.path, strict.Quote(l.spec)+" again", "another line than that of "+before)
+			continue
+		}
+		used[line] = l.path
+	}
+}
+
+// wire is a line as it is written, and the path of the key that has it.
+type wire struct{ path, spec string }
+
+// lines are all that the file has a use for, or that are left out.
+func (f *file) lines() (all []wire) {
 	for i, e := range f.EVSEs {
 		c, in := fmt.Sprintf("evses[%d].contactor.", i), fmt.Sprintf("evses[%d].inputs.", i)
-		for _, l := range []struct{ path, spec string }{
-			{c + "line", e.Contactor.Line}, {c + "sense", e.Contactor.Sense}, {c + "deadman", e.Contactor.DeadMan},
-			{in + "plug", e.Inputs.Plug}, {in + "stop", e.Inputs.Stop}, {in + "estop", e.Inputs.EStop}, {in + "rcd", e.Inputs.RCD}, {in + "hot", e.Inputs.Hot},
-		} {
-			if l.spec == "" || !r.Fine(l.path) {
-				continue
-			}
-			line := lineOf(l.spec)
-			if before := used[line]; before != "" {
-				r.Fail(l.path, strict.Quote(l.spec)+" again", "another line than that of "+before)
-				continue
-			}
-			used[line] = l.path
+		all = append(all,
+			wire{c + "line", e.Contactor.Line}, wire{c + "sense", e.Contactor.Sense}, wire{c + "deadman", e.Contactor.DeadMan},
+			wire{in + "plug", e.Inputs.Plug}, wire{in + "stop", e.Inputs.Stop}, wire{in + "estop", e.Inputs.EStop}, wire{in + "rcd", e.Inputs.RCD}, wire{in + "hot", e.Inputs.Hot})
+	}
+	for i, d := range f.displays() {
+		for _, name := range slices.Sorted(maps.Keys(d.At.Lines)) {
+			all = append(all, wire{fmt.Sprintf("display[%d].url", i), d.At.Lines[name]})
 		}
 	}
+	return all
 }

@@ -12,13 +12,13 @@ import (
 // schema is the whole format: the one place that knows which keys there are,
 // what they hold, what holds when they are left out, and what they mean.
 func schema() strict.Format {
-	return strict.Format{Later: later(), Units: units, Migrations: migrations(), Keys: []strict.Key{
+	return strict.Format{Units: units, Migrations: migrations(), Keys: []strict.Key{
 		versionKey(), postKeys(), sellerKeys(),
 		{Name: "state_dir", Kind: strict.Text, Def: "/var/lib/stolpe", Env: "STOLPE_STATE_DIR", Want: "an absolute path", Legal: legal.Absolute,
 			Doc: "Folder for what must survive a power cut. Made at installation; one post, one folder."},
 		{Name: "meters_dir", Kind: strict.Text, Unset: "the built-in register maps only", Want: "an absolute path", Legal: legal.Absolute,
 			Doc: "Folder with register maps of meters, one *.yaml for each. They are added to the built-in ones, or take the place of those of the same name."},
-		evseKeys(), priceKeys(), reserveKeys(), paymentKeys(), mqttKeys(), telemetryKeys(), commandKeys(), controlKeys(), webKeys(), metricsKeys(), limitKeys(), commissioningKeys(),
+		evseKeys(), priceKeys(), reserveKeys(), paymentKeys(), mqttKeys(), telemetryKeys(), commandKeys(), controlKeys(), webKeys(), displayKeys(), metricsKeys(), limitKeys(), commissioningKeys(),
 	}}
 }
 

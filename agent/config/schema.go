@@ -4,17 +4,8 @@ import (
 	"strings"
 	"time"
 
-	"stolpe/agent/config/strict"
 	"stolpe/payment"
 )
-
-// later lists what belongs to later versions. Whoever builds one of these deletes
-// its entry here and adds its keys to the schema.
-func later() []strict.Later {
-	return []strict.Later{
-		{Path: "display", What: "displays on the post"},
-	}
-}
 
 // The units of money in messages and documentation; units puts in those of the
 // currency.

@@ -3,7 +3,6 @@ package strict
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 )
@@ -44,13 +43,6 @@ type Key struct {
 	Each     [2]int64 // of Numbers: the least and the most one may be
 
 	Keys []Key // of a Section, or of each section in a List
-}
-
-// Later is a key the format has and this version cannot do. To read it and not
-// act on it would be a lie, so it is refused.
-type Later struct {
-	Path string // as Walk gives it
-	What string // a plural, to stand before "are not in this version"
 }
 
 // child gives the key of that name.
@@ -108,7 +100,6 @@ func (f Format) Check() error {
 			{k.Need && (k.Def != nil || k.Unset != ""), "must be given, so there is nothing to hold when it is left out"},
 			{k.leaf() && !k.Need && k.Def == nil && k.Unset == "", "nothing says what holds when it is left out"},
 			{len(k.Name) > maxWord/2, "is too long to be found when it is misspelt"},
-			{f.later(path), "belongs to a later version"},
 		} {
 			if rule.broken {
 				wrong = append(wrong, fmt.Errorf("%s: %s", path, rule.why))
@@ -135,7 +126,3 @@ func (k Key) allows(def any) bool {
 }
 
 func (k Key) leaf() bool { return k.Kind != Section && k.Kind != List }
-
-func (f Format) later(path string) bool {
-	return slices.ContainsFunc(f.Later, func(l Later) bool { return l.Path == path })
-}

@@ -7,8 +7,8 @@ import (
 )
 
 // Reference gives a table in Markdown of every key: what it holds, what holds
-// when it is left out, and what it means. Below it stands what the format has
-// and this version cannot do.
+// when it is left out, and what it means. Below it stand the variables of the
+// environment.
 func (f Format) Reference() string {
 	var b strings.Builder
 	b.WriteString("| key | holds | if left out | meaning |\n|---|---|---|---|\n")
@@ -20,12 +20,6 @@ func (f Format) Reference() string {
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", path, k.holds(), k.otherwise(), doc)
 	})
 	b.WriteString(f.overrides())
-	for i, l := range f.Later {
-		b.WriteString([...]string{"\nNot in this version, and refused: ", ", "}[min(i, 1)] + "`" + l.Path + "`")
-	}
-	if len(f.Later) > 0 {
-		b.WriteString(".\n")
-	}
 	return f.units(nil).Replace(b.String())
 }
 

@@ -33,8 +33,7 @@ import (
 
 // Format is a kind of file.
 type Format struct {
-	Keys  []Key
-	Later []Later
+	Keys []Key
 
 	// Migrations make a file of each version one of the next, the first first. A format
 	// that has any has a key version at its top.

@@ -86,20 +86,6 @@ func (r *Reader) Fine(paths ...string) bool {
 // parent gives the path of the section or list that holds a key.
 func parent(path string) string { return path[:max(strings.LastIndexAny(path, ".["), 0)] }
 
-// general replaces the numbers in a path: evses[0].id becomes evses[].id.
-func general(path string) string {
-	var b strings.Builder
-	inside := false
-	for _, c := range path {
-		inside = inside && c != ']'
-		if !inside {
-			b.WriteRune(c)
-		}
-		inside = inside || c == '['
-	}
-	return b.String()
-}
-
 // section reads the keys of a section. The line is that of the section's own key.
 func (r *Reader) section(k Key, n *yaml.Node, path string, line int) map[string]any {
 	out, seen := map[string]any{}, map[string]int{}
@@ -123,17 +109,13 @@ func (r *Reader) section(k Key, n *yaml.Node, path string, line int) map[string]
 	return out
 }
 
-// known finds the row of a key in a section. Keys that are unknown, stand
-// there twice, or belong to a later version are errors.
+// known finds the row of a key in a section. Keys that are unknown or stand
+// there twice are errors.
 func (r *Reader) known(k Key, name, value *yaml.Node, path string, seen map[string]int) (Key, bool) {
 	if !r.plain(name, path) {
 		return Key{}, false
 	}
 	below := join(path, printable(name.Value))
-	if l, ok := r.tooEarly(below); ok {
-		r.wrong(name.Line, below, describe(value)+", but "+l.What+" are not in this version", "it left out")
-		return Key{}, false
-	}
 	c, ok := k.child(name.Value)
 	if !ok || name.Kind != yaml.ScalarNode {
 		meant := nearest(name.Value, k.names())
@@ -147,17 +129,6 @@ func (r *Reader) known(k Key, name, value *yaml.Node, path string, seen map[stri
 	}
 	seen[c.Name] = name.Line
 	return c, true
-}
-
-// tooEarly says whether this version has no such key yet.
-func (r *Reader) tooEarly(path string) (Later, bool) {
-	path = general(path)
-	for _, l := range r.format.Later {
-		if l.Path == path {
-			return l, true
-		}
-	}
-	return Later{}, false
 }
 
 // suggest says which keys a section has, and which one was probably meant: the
