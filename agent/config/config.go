@@ -96,12 +96,11 @@ type Contactor struct {
 // Inputs are the loops of wire that an EVSE reads. One that begins with ! is made
 // when low; an empty one is not there. A broken one is not made.
 type Inputs struct {
-	Plug  string // made while a cable is in the car
-	Stop  string // made while nobody presses the stop button
-	EStop string // made while the emergency stop is not pressed
-	RCD   string // made while the residual current device is on
-	Hot   string // made while it is cool enough
-
+	Plug   string // made while a cable is in the car
+	Stop   string // made while nobody presses the stop button
+	EStop  string // made while the emergency stop is not pressed
+	RCD    string // made while the residual current device is on
+	Hot    string // made while it is cool enough
 	Accept string // made while somebody presses the button that accepts the terms
 }
 
