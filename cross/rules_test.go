@@ -30,7 +30,8 @@ func layers() rules.Layers {
 			"agent/telemetry":  {"hal", "payment", "display"},
 			"payment/envelope": {},
 
-			"display/panel": {"hal", "payment", "display"},
+			"display/qr":    {},
+			"display/panel": {"hal", "payment", "display", "display/qr"},
 
 			"agent/setup": {"hal", "payment", "display"},
 			"agent/help":  {"display", "agent/doctor", "agent/session"},
@@ -44,7 +45,7 @@ func layers() rules.Layers {
 // pure lists the packages that have no I/O, no chance and no clock: what they
 // say depends on nothing but what they are given.
 func pure() []string {
-	return []string{"hal", "payment", "display", "display/panel", "agent/session", "agent/session/script", "agent/doctor", "agent/telemetry", "agent/telemetry/fleet", "agent/setup", "agent/help"}
+	return []string{"hal", "payment", "display", "display/panel", "display/qr", "agent/session", "agent/session/script", "agent/doctor", "agent/telemetry", "agent/telemetry/fleet", "agent/setup", "agent/help"}
 }
 
 // modules lists what comes from outside. Modules without a package of their own
@@ -63,9 +64,10 @@ func modules() []rules.Module {
 		{Path: "github.com/spf13/pflag", In: []string{"agent"}, Why: "flags as cobra has them, told of in Norwegian"},
 		{Path: "github.com/spf13/viper", In: []string{"agent/config/strict"}, Why: "file and environment as one configuration"},
 		{Path: "go.yaml.in/yaml/v3", In: []string{"agent/config/strict", "hal/modbus/meters"}, Why: "line numbers in configuration errors; meter maps whose keys matter"},
-		{Path: "golang.org/x/sys", In: []string{"hal/modbus", "hal/sim", "systemd"}, Why: "settings of serial lines and pseudo terminals, and the kernel's own clock, which the standard library does not know"},
+		{Path: "golang.org/x/sys", In: []string{"display/panel/wire", "hal/modbus", "hal/sim", "systemd"}, Why: "settings of serial lines and pseudo terminals, the kernel's I2C and SPI ports, and its own clock, which the standard library does not know"},
 		{Path: "golang.org/x/term", In: []string{"agent"}, Why: "a PIN is typed without being seen"},
-		{Path: "periph.io/x/conn/v3", In: []string{"hal/gpio"}, Why: "the words of GPIO lines: levels, pulls, edges"},
+		{Path: "periph.io/x/conn/v3", In: []string{"hal/gpio", "display/panel/wire"}, Why: "the words of GPIO lines, I2C and SPI: levels, pulls, edges, ports"},
+		{Path: "periph.io/x/conn/v3", In: []string{"hal/gpio", "display/panel/epaper", "display/panel/lcd", "display/panel/light"}, Why: "the words of GPIO lines, SPI ports and I2C buses: levels, pulls, edges, transfers"},
 		{Path: "periph.io/x/host/v3", In: []string{"hal/gpio"}, Why: "GPIO lines through the kernel's character devices"},
 		{Path: "github.com/VictoriaMetrics/metricsql", Why: "reads the queries of dashboards and alerts"},
 		{Path: "github.com/chromedp/cdproto", Why: "the words of the browser that the driver's pages are tested in"},

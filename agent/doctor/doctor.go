@@ -124,6 +124,7 @@ func checks() []check {
 		{"meter", Hardware, eachEVSE(meter)},
 		{"meter.mid", Hardware, eachEVSE(mid)},
 		{"contactor", Hardware, eachEVSE(contactor)},
+		{"display", Hardware, displays},
 		{"disk", Storage, disk},
 		{"flash", Storage, flash},
 		{"journal", Storage, eachEVSE(journal)},

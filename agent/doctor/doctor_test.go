@@ -48,6 +48,22 @@ func sick(t *testing.T, each func(name string, f Facts)) {
 			each(through+" "+string(kind), f)
 		}
 	}
+	for _, kind := range []string{"oled i2c:///dev/i2c-1?reset=GPIO4&address=0x3c", "epaper spi:///dev/spidev0.0?dc=GPIO6&reset=GPIO12&busy=GPIO13", "lcd lines:?rs=GPIO6", "framebuffer fb:///dev/fb0",
+		"png file:///run/stolpe/display.png?size=800x480", "kiosk http://127.0.0.1:8090", "light pwm:///sys/class/pwm/pwmchip0?red=0&green=1&blue=2"} {
+		for _, wrong := range []string{"", "permission denied", "device or resource busy", "address already in use", "no space left on device", "remote I/O error"} {
+			f := base()
+			word, url, _ := strings.Cut(kind, " ")
+			f.Daemon.Displays = []Display{{Name: word, Kind: word, URL: url, Pages: 1, Code: DisplayFails, Wrong: wrong}}
+			each(kind+" "+wrong, f)
+		}
+		f := base()
+		word, url, _ := strings.Cut(kind, " ")
+		d := Display{Name: word, Kind: word, URL: url, Pages: 1000}
+		f.Daemon.Displays = []Display{d, d, d}
+		f.Daemon.Displays[0].Code, f.Daemon.Displays[1].Failures = DisplayRests, 20
+		f.Daemon.Displays[2].Code, f.Daemon.Displays[2].Missing = DisplayFails, "/dev/i2c-1"
+		each(kind+" in other ways", f)
+	}
 	for name, change := range map[string]func(*Facts){
 		"no daemon": func(f *Facts) { f.Daemon, f.Absent = nil, "nobody" }, "refused": func(f *Facts) { f.Daemon, f.Refused, f.Absent = nil, true, "no" },
 		"hangs": func(f *Facts) { f.Daemon.Unheard = "EVSE 1" }, "1970": func(f *Facts) { f.Machine.Now = 0 }, "ledger": func(f *Facts) { f.Daemon.Ledger = "ill" },
@@ -171,9 +187,10 @@ func TestWhyGoesFromSafetyToMoney(t *testing.T) {
 
 // Checks can be asked for by name, alone or with all that are of it.
 func TestChecksByName(t *testing.T) {
-	f := Facts{Machine: Machine{Now: 1_800_000_000, Clock: "synced"}, Daemon: &Daemon{EVSEs: []EVSE{{ID: 1, Meter: Meter{URL: "tcp://x"}}, {ID: 2}}}}
+	f := Facts{Machine: Machine{Now: 1_800_000_000, Clock: "synced"}, Daemon: &Daemon{EVSEs: []EVSE{{ID: 1, Meter: Meter{URL: "tcp://x"}}, {ID: 2}}, Displays: []Display{{Name: "oled"}, {Name: "oled-2"}}}}
 	for names, want := range map[string]string{
 		"meter": "meter.1 meter.2 meter.mid.1 meter.mid.2", "meter.2": "meter.2", "meter.mid": "meter.mid.1 meter.mid.2", "clock rtc": "clock rtc", "webhook": "",
+		"display": "display.oled display.oled-2", "display.oled": "display.oled",
 	} {
 		all, unknown := Judge(f, strings.Fields(names)...)
 		var got []string

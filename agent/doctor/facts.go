@@ -2,14 +2,15 @@ package doctor
 
 // Facts are all that was found out. What nobody could find out is zero or nil.
 type Facts struct {
-	Machine Machine `json:"machine"`
-	File    File    `json:"file"`
-	Daemon  *Daemon `json:"daemon,omitempty"`  // what the daemon says; nil if there is none
-	Bare    []EVSE  `json:"bare,omitempty"`    // what is seen of the meters without one
-	Absent  string  `json:"absent,omitempty"`  // why there is none
-	Refused bool    `json:"refused,omitempty"` // there is one, and it does not tell
-	Version string  `json:"version"`           // of whoever asks
-	Commit  string  `json:"commit,omitempty"`
+	Machine  Machine   `json:"machine"`
+	File     File      `json:"file"`
+	Daemon   *Daemon   `json:"daemon,omitempty"`   // what the daemon says; nil if there is none
+	Bare     []EVSE    `json:"bare,omitempty"`     // what is seen of the meters without one
+	Displays []Display `json:"displays,omitempty"` // what is seen of them without one
+	Absent   string    `json:"absent,omitempty"`   // why there is none
+	Refused  bool      `json:"refused,omitempty"`  // there is one, and it does not tell
+	Version  string    `json:"version"`            // of whoever asks
+	Commit   string    `json:"commit,omitempty"`
 }
 
 // Machine is the computer.
@@ -81,22 +82,23 @@ type File struct {
 
 // Daemon is what a running post says of itself.
 type Daemon struct {
-	Post     string `json:"post"`
-	Version  string `json:"version"`
-	Commit   string `json:"commit,omitempty"`
-	Sum      string `json:"sum"`    // of the configuration that runs
-	File     string `json:"file"`   // from which it was read
-	Clock    string `json:"clock"`  // as in Machine
-	Ledger   string `json:"ledger"` // what is wrong with it
-	Disk     string `json:"disk"`   // what happened when it wrote into the state folder
-	StateDir string `json:"state_dir"`
-	Seal     string `json:"seal"`    // what is wrong with the seal, seen by a post that remembers another
-	Unheard  string `json:"unheard"` // an EVSE whose loop does not answer
-	EVSEs    []EVSE `json:"evses"`
-	Pay      Pay    `json:"pay"`
-	Broker   Broker `json:"broker"`
-	Hooks    Hooks  `json:"hooks"`
-	Guest    bool   `json:"guest,omitempty"` // who asks may look only, so some of it is left out
+	Post     string    `json:"post"`
+	Version  string    `json:"version"`
+	Commit   string    `json:"commit,omitempty"`
+	Sum      string    `json:"sum"`    // of the configuration that runs
+	File     string    `json:"file"`   // from which it was read
+	Clock    string    `json:"clock"`  // as in Machine
+	Ledger   string    `json:"ledger"` // what is wrong with it
+	Disk     string    `json:"disk"`   // what happened when it wrote into the state folder
+	StateDir string    `json:"state_dir"`
+	Seal     string    `json:"seal"`    // what is wrong with the seal, seen by a post that remembers another
+	Unheard  string    `json:"unheard"` // an EVSE whose loop does not answer
+	EVSEs    []EVSE    `json:"evses"`
+	Pay      Pay       `json:"pay"`
+	Broker   Broker    `json:"broker"`
+	Hooks    Hooks     `json:"hooks"`
+	Displays []Display `json:"displays,omitempty"`
+	Guest    bool      `json:"guest,omitempty"` // who asks may look only, so some of it is left out
 }
 
 // EVSE is one of a post.

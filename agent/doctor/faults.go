@@ -1,6 +1,9 @@
 package doctor
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // fault is what a technician is told of one, by its code.
 type fault struct {
@@ -144,6 +147,9 @@ func faultOf(code string) fault {
 // Told is what a technician is told of a fault wherever it may be: what it is, and what to
 // do, for EVSE 1 with a meter on a serial line.
 func Told(code string) (what, remedy Text) {
+	if slices.Contains(DisplayCodes(), code) {
+		return toldOfDisplays(code)
+	}
 	f := faultOf(code)
 	return f.what, f.remedy(&EVSE{ID: 1, Meter: Meter{URL: "rtu:///dev/ttyUSB0", Unit: 1}})
 }

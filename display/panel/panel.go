@@ -70,13 +70,13 @@ type Scene struct {
 
 // EVSE is what is known of one of them.
 type EVSE struct {
-	View   display.View  // as for the post's own screen: with the charge under way, or the last one
+	View   display.View  // as for the post's own screen: with the charge under way, or while Over is set the last one
 	Link   string        // where the code leads, "https://lad.example.no/A12"; empty where there is none to show
 	NoPay  bool          // the payment service cannot be asked at present
 	Stop   bool          // the emergency stop is pressed
 	Button bool          // there is a button that accepts the terms
-	Parked bool          // a car is plugged in
-	Over   time.Duration // since the last charge ended; 0 while none has
+	Parked bool          // a car is plugged in, as the plug input tells; false where there is none
+	Over   time.Duration // since the charge in View ended; 0 while none has, and once the plug has been out since
 }
 
 // Said is a text in the two languages of a display. The second is empty where it would
@@ -87,19 +87,24 @@ type Said [2]string
 type Row struct {
 	Code   string // as on its sticker
 	Face   Face
-	Word   Said   // its state, in a word
+	Word   Said   // its state, in a word of at most BigMost characters
 	Figure string // what it costs so far, or a kWh costs; empty without either
+	Scan   *Code  // to scan, where it may be used; for a display with room for several
+	Light  Light
 }
 
 // Page is what a display shows, in words. Empty fields are not shown.
 type Page struct {
 	Face    Face
-	Post    string // what is printed on the post or its EVSE: "A12"
+	Post    string // what is printed on the post or its EVSE: "A12"; empty with Several
+	Named   Said   // the same as people say it: "Stolpe A12"; at most LineMost characters
 	Big     Said   // the state in a word, capitals, at most BigMost characters
 	Title   Said   // the state in some words, at most LineMost characters
 	Long    Said   // the same with more room, at most LongMost characters
-	Do      Said   // what to do now, at most LongMost characters; ShortDo is for LineMost
-	ShortDo Said
+	Do      Said   // what to do now, at most LongMost characters
+	ShortDo Said   // the same with less room, at most LineMost characters
+	Within  Said   // how long there is for it, in whole minutes: "innen 9 min"; at most LineMost characters
+	Money   Said   // what becomes of the rest: "Resten er frigitt"; at most LineMost characters
 
 	Energy   string // "12,40 kWh"
 	Cost     string // "68,08 kr"; what is paid
@@ -110,9 +115,12 @@ type Page struct {
 	Left     string // "9:12", minutes and seconds until the wait ends
 	Minutes  string // "9", the same in whole minutes, for a display that is seldom drawn
 	At       string // "12:41", when the figures were so; empty where the clock is not known
+	Updated  Said   // the same as a text: "Målt 12:41"; at most LineMost characters
+	Stale    bool   // the figures are older than may pass for the present: At must be shown
 
 	Price string // of a kWh, as a big number: "5,49"
 	Unit  string // of it: "kr/kWh"
+	VAT   Said   // "inkl. mva."; at most LineMost characters
 	Fees  []Said // other parts of the price, in the order of the law, each at most LineMost characters
 
 	Fault  string // code for the technician: "MET-003"
@@ -134,7 +142,13 @@ type Page struct {
 type Code struct {
 	Text string // what it says, for tests and for people
 	Size int    // modules
-	Dark func(x, y int) bool
+
+	bits []bool // dark ones, row after row
+}
+
+// Dark says whether a module is dark. None outside is.
+func (c *Code) Dark(x, y int) bool {
+	return x >= 0 && y >= 0 && x < c.Size && y < c.Size && c.bits[y*c.Size+x]
 }
 
 // Widths of texts, in characters: what the smallest display has room for.
@@ -156,6 +170,15 @@ type Frame struct {
 	Image image.Image // of the device's size; nil where it has no dots
 	Lines []string    // of a display of letters; nil where it has dots
 	Night bool        // it is dark outside: dim
+	Whole bool        // every dot is drawn, also those that seem to be right; see Stroke
+	Last  bool        // nothing comes after it for long: it may be drawn although it is a little too cold
+}
+
+// Pulsing is what a device also has that must be called again while its frame stands, as
+// devices have no goroutine: a light. It is called at once after Show, and from then on
+// after each next; since is the time since Show. A next of 0 is never.
+type Pulsing interface {
+	Pulse(since time.Duration) (next time.Duration, err error)
 }
 
 // Amounts and energies beyond these do not occur on a display: a charge is limited.

@@ -7,7 +7,11 @@
 // those open in the app's scanner and can be led elsewhere later. This one is for a bench,
 // a test and a screen: it is made here, needs no key and no network, and any camera reads
 // it. Error correction is medium: a code on a screen does not get dirty, and a denser one
-// is harder to read from a distance.
+// is harder to read from a distance. On a small display (Small) even that is too much: there
+// the modules are made as big as they can be, and what room is left corrects errors.
+//
+// These are words: what they say depends on nothing but the text, so that display/panel
+// can put a code on a page.
 package qr
 
 import (
@@ -36,8 +40,21 @@ func Of(text string) (Code, error) {
 	return Code{q}, nil
 }
 
-// dark says whether a module is dark. What lies outside belongs to the margin.
-func (c Code) dark(x, y int) bool {
+// Small makes the code of a text with as few modules as it can have, and as much error
+// correction as these have room for. A text of capitals, digits and $%*+-./: has fewest.
+func Small(text string) (Code, error) {
+	q, err := go_qr.EncodeText(text, go_qr.Low)
+	if err != nil {
+		return Code{}, fmt.Errorf("small code of %d characters: %w", len(text), err)
+	}
+	return Code{q}, nil
+}
+
+// Size is the width of the code in modules, without its margin.
+func (c Code) Size() int { return c.modules.GetSize() }
+
+// Dark says whether a module is dark. What lies outside belongs to the margin.
+func (c Code) Dark(x, y int) bool {
 	n := c.modules.GetSize()
 	return x >= 0 && y >= 0 && x < n && y < n && c.modules.GetModule(x, y)
 }
@@ -49,7 +66,7 @@ func (c Code) Text(w io.Writer) error {
 	end := c.modules.GetSize() + quiet
 	for y := -quiet; y < end; y += 2 {
 		for x := -quiet; x < end; x++ {
-			upper, lower := !c.dark(x, y), !c.dark(x, y+1) && y+1 < end
+			upper, lower := !c.Dark(x, y), !c.Dark(x, y+1) && y+1 < end
 			switch {
 			case upper && lower:
 				b.WriteString("█")

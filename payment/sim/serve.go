@@ -15,8 +15,8 @@ const (
 	readTimeout   = 10 * time.Second
 	writeTimeout  = 2 * MaxSlow
 	idleTimeout   = time.Minute
-	stopTimeout   = 5 * time.Second
-	maxHeader     = 16 << 10 // bytes
+	stopTimeout   = 7 * time.Second // net/http waits 5 s for a connection on which nothing was ever asked, and looks every half
+	maxHeader     = 16 << 10        // bytes
 
 	// glance is how often, in real time, somebody looks whether a webhook is due,
 	// while there are registrations. The Till's own clock may run at any speed.

@@ -77,8 +77,10 @@ func served(t *testing.T, o Options, request string) (near net.Conn, stop func()
 	ctx, stop := context.WithCancel(t.Context())
 	done = make(chan error, 1)
 	go func() { done <- NewTill(o).Serve(ctx, l) }()
-	if _, err := near.Write([]byte(request)); err != nil {
-		t.Fatal(err)
+	if request != "" {
+		if _, err := near.Write([]byte(request)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	synctest.Wait()
 	return near, stop, done
@@ -94,6 +96,18 @@ func TestServeDoesNotWaitForEver(t *testing.T) {
 		}
 		if took := time.Since(began); took != stopTimeout {
 			t.Errorf("stopped after %v, want %v", took, stopTimeout)
+		}
+		near.Close()
+	})
+}
+
+// A client that has connected, and has asked nothing yet, is no reason to end with an error.
+func TestServeEndsBesideOneWhoHasAskedNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		near, stop, done := served(t, Options{}, "")
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
 		}
 		near.Close()
 	})

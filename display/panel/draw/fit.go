@@ -1,0 +1,268 @@
+package draw
+
+import (
+	"image"
+	"slices"
+	"strings"
+
+	"stolpe/display/panel/draw/font"
+)
+
+// place says where in its row a text stands.
+type place uint8
+
+// The places.
+const (
+	left   place = iota
+	centre       // in the middle
+	spread       // two texts, at both ends
+)
+
+// letters are fonts for one use, the best first. All rows of a picture with the same use
+// are of the same size, so that two languages look alike and figures line up.
+type letters struct {
+	use   use
+	fonts []string
+}
+
+// use is what letters are for.
+type use uint8
+
+// The uses.
+const (
+	lines use = iota
+	figures
+	heads
+	uses
+)
+
+// loss is how bad it is to take the next smaller letters. Chosen by us, from the pictures:
+// small lines are hard to read before small figures are, and a head is read at any size.
+func (u use) loss() int { return [uses]int{lines: 4, figures: 3, heads: 2}[u] }
+
+// row is a line of a layout.
+type row struct {
+	texts  []string // one, or two that are spread
+	in     letters
+	place  place
+	weight int  // where there is too little room, rows of the least weight go first
+	wrap   int  // may become so many lines; 0 is one
+	cut    bool // may lose words at its end: what the owner has to say
+	band   bool // in the colour of the ground, on a bar of ink
+	share  int  // draws the bar of the reservation instead, in thousandths
+	bar    bool // this is that bar
+}
+
+// Weights of rows.
+const (
+	must  = 9 // is never left out
+	extra = 2 // this and less is there only where it costs no smaller letters
+)
+
+// shareHigh is the height of the bar of the reservation, in dots.
+const shareHigh = 7
+
+// bandMore is how much higher than its text a bar with a text is, above and below, in dots.
+const bandMore = 2
+
+// column is a place for rows below each other.
+type column struct {
+	box   image.Rectangle
+	gap   int // least between rows, dots
+	loose int // most between rows, dots
+}
+
+// laid is a row with its font, ready to be drawn.
+type laid struct {
+	row
+	font  *font.Font
+	above int  // of its baseline, dots
+	below int  // of its baseline, dots
+	short bool // texts have been cut although they must not be
+}
+
+func (l laid) high() int { return l.above + l.below }
+
+// stack draws rows below each other, in the middle of the column. It takes the largest
+// letters with which all of them fit; where even the smallest do not, it leaves out what
+// matters least.
+func (s *sheet) stack(c column, rows []row) {
+	rows = said(rows)
+	sizes := sized(rows)
+	for {
+		i := lightest(rows)
+		for n, size := range sizes {
+			if n == 1 && i >= 0 && rows[i].weight <= extra {
+				break
+			}
+			if all, ok := c.lay(rows, size); ok {
+				s.put(c, all)
+				return
+			}
+		}
+		if i < 0 {
+			all, _ := c.lay(rows, sizes[len(sizes)-1])
+			s.put(c, all)
+			return
+		}
+		rows = append(rows[:i:i], rows[i+1:]...)
+	}
+}
+
+// size says for each use which of its fonts to take.
+type size [uses]int
+
+func (z size) loss() int {
+	loss := 0
+	for u, level := range z {
+		loss += use(u).loss() * level
+	}
+	return loss
+}
+
+// sized gives all sizes that rows may have, the best first.
+func sized(rows []row) []size {
+	var most size
+	for _, r := range rows {
+		most[r.in.use] = max(most[r.in.use], len(r.in.fonts)-1)
+	}
+	var all []size
+	for l := range most[lines] + 1 {
+		for f := range most[figures] + 1 {
+			for h := range most[heads] + 1 {
+				all = append(all, size{lines: l, figures: f, heads: h})
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b size) int { return a.loss() - b.loss() })
+	return all
+}
+
+// said leaves out the rows that say nothing.
+func said(rows []row) []row {
+	var all []row
+	for _, r := range rows {
+		if r.bar || strings.Join(r.texts, "") != "" {
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+// lightest gives the row to leave out: of those of the least weight the last, or none.
+func lightest(rows []row) int {
+	found, least := -1, must
+	for i, r := range rows {
+		if r.weight < least || r.weight == least && found >= 0 {
+			found, least = i, r.weight
+		}
+	}
+	return found
+}
+
+// lay gives all rows their letters; ok says that they fit.
+func (c column) lay(rows []row, z size) (all []laid, ok bool) {
+	ok = true
+	high := 0
+	for _, r := range rows {
+		for _, l := range c.lines(r, z) {
+			ok = ok && !l.short
+			high += l.high()
+			all = append(all, l)
+		}
+	}
+	return all, ok && high+c.gap*(len(all)-1) <= c.box.Dy()
+}
+
+// lines gives a row its letters. It becomes several where it may.
+func (c column) lines(r row, z size) []laid {
+	if r.bar {
+		return []laid{{row: r, above: shareHigh}}
+	}
+	f := font.Named(r.in.fonts[min(z[r.in.use], len(r.in.fonts)-1)])
+	if r.wide(f) <= c.box.Dx() {
+		return []laid{r.laid(f)}
+	}
+	columns := (c.box.Dx() + 1) / f.Width
+	parts, whole := wrapped(strings.Join(r.texts, " "), columns, max(r.wrap, 1))
+	var all []laid
+	for _, line := range parts {
+		part := r
+		part.texts = []string{line}
+		l := part.laid(f)
+		l.short = !whole && !r.cut
+		all = append(all, l)
+	}
+	return all
+}
+
+// wide is what a row needs, in dots.
+func (r row) wide(f *font.Font) int {
+	wide := (len(r.texts) - 1) * f.Width
+	for _, t := range r.texts {
+		wide += f.Wide(t)
+	}
+	return wide
+}
+
+// laid gives the row with a font.
+func (r row) laid(f *font.Font) laid {
+	var ink image.Rectangle
+	for _, t := range r.texts {
+		ink = ink.Union(f.Ink(t))
+	}
+	l := laid{row: r, font: f, above: -ink.Min.Y, below: ink.Max.Y}
+	if r.band {
+		l.above, l.below = l.above+bandMore, l.below+bandMore
+	}
+	return l
+}
+
+// put draws rows that have their letters. Rows beyond the end of the column are left out,
+// and noted as cut.
+func (s *sheet) put(c column, all []laid) {
+	spare := c.box.Dy()
+	for _, l := range all {
+		spare -= l.high()
+	}
+	gap := c.gap
+	if n := len(all) - 1; n > 0 {
+		gap = min(max(spare/n, c.gap), c.loose)
+		spare -= gap * n
+	}
+	y := c.box.Min.Y + max(spare, 0)/2
+	for _, l := range all {
+		box := image.Rect(c.box.Min.X, y, c.box.Max.X, y+l.high())
+		y += l.high() + gap
+		if box.Max.Y > c.box.Max.Y {
+			s.note(strings.Join(l.texts, " "), image.Rectangle{}, true)
+			continue
+		}
+		s.row(box, l)
+	}
+}
+
+// spreadIn is the most that two spread texts stand away from the edges, in dots.
+const spreadIn = 8
+
+func (s *sheet) row(box image.Rectangle, l laid) {
+	base := box.Min.Y + l.above
+	switch {
+	case l.bar:
+		s.bar(box, l.share)
+	case l.band:
+		s.band(l.font, box, base, l.texts[0])
+	case l.place == centre || len(l.texts) == 1 && l.place != left:
+		ink := l.font.Ink(l.texts[0])
+		s.text(l.font, box.Min.X+(box.Dx()-ink.Dx())/2-ink.Min.X, base, l.texts[0])
+	default:
+		in := min((box.Dx()-l.wide(l.font))/6, spreadIn)
+		s.text(l.font, box.Min.X+in-l.font.Ink(l.texts[0]).Min.X, base, l.texts[0])
+		for _, t := range l.texts[1:] {
+			s.text(l.font, box.Max.X-in-l.font.Wide(t), base, t)
+		}
+	}
+	if l.short {
+		s.note(strings.Join(l.texts, " "), image.Rectangle{}, true)
+	}
+}

@@ -1,0 +1,178 @@
+package draw
+
+import (
+	"errors"
+	"flag"
+	"image"
+	"image/color"
+	"image/draw"
+	"image/png"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"stolpe/display"
+	"stolpe/display/panel"
+)
+
+var updateScreens = flag.Bool("update-screens", false, "write the pictures of all pages into testdata/screens")
+
+// screens is where the pictures stand: size, languages, sample. They are compared dot by
+// dot, and looked at by people whenever one changes.
+const screens = "../../../testdata/screens"
+
+// pair is the two languages of a display, as a folder is named after them.
+type pair [2]display.Lang
+
+func (p pair) String() string { return p[0].Tag() + "-" + p[1].Tag() }
+
+// pairs are those that posts have: the language of the country, and the one that strangers
+// read; in Finland its two.
+func pairs() []pair {
+	return []pair{{display.NB, display.EN}}
+}
+
+// shot is one picture of the table of samples.
+type shot struct {
+	size  Size
+	langs pair
+	name  string
+	page  panel.Page
+}
+
+func shots(sizes ...Size) []shot {
+	var all []shot
+	for _, size := range sizes {
+		for _, langs := range pairs() {
+			for _, s := range panel.Samples(langs[0], langs[1]) {
+				all = append(all, shot{size, langs, s.Name, s.Scene.Page()})
+			}
+		}
+	}
+	return all
+}
+
+func (s shot) file() string {
+	return filepath.Join(s.size.String(), s.langs.String(), s.name+".png")
+}
+
+func TestPicturesAreAsKept(t *testing.T) {
+	for _, s := range shots(Sizes()...) {
+		t.Run(strings.TrimSuffix(s.file(), ".png"), func(t *testing.T) {
+			t.Parallel()
+			picture := Draw(s.size, s.page, Options{})
+			if *updateScreens {
+				write(t, filepath.Join(screens, s.file()), picture)
+				return
+			}
+			kept := read(t, filepath.Join(screens, s.file()))
+			if n, first := different(kept, picture); n > 0 {
+				beside := filepath.Join(os.TempDir(), "stolpe-screens", s.file())
+				write(t, beside, compared(kept, picture))
+				t.Errorf("%d dots differ, the first at %v. Look at %s: as kept, as drawn, what differs. If it is meant: go test ./display/panel/draw -update-screens", n, first, beside)
+			}
+		})
+	}
+}
+
+func TestEveryKeptPictureIsOfASample(t *testing.T) {
+	var want []string
+	for _, s := range shots(Sizes()...) {
+		want = append(want, s.file())
+	}
+	for _, size := range Sizes() {
+		err := filepath.WalkDir(filepath.Join(screens, size.String()), func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			name, err := filepath.Rel(screens, path)
+			if err == nil && !slices.Contains(want, name) {
+				t.Errorf("no sample belongs to the picture %s: remove it", name)
+			}
+			return err
+		})
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			t.Fatal(err)
+		}
+	}
+}
+
+func read(t *testing.T, file string) image.Image {
+	t.Helper()
+	f, err := os.Open(file)
+	if err != nil {
+		t.Fatalf("%v: go test ./display/panel/draw -update-screens, and look at it", err)
+	}
+	defer f.Close()
+	picture, err := png.Decode(f)
+	if err != nil {
+		t.Fatalf("%s: %v", file, err)
+	}
+	return picture
+}
+
+func write(t *testing.T, file string, picture image.Image) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Create(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pack := png.Encoder{CompressionLevel: png.BestCompression}
+	if err := errors.Join(pack.Encode(f, picture), f.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// different counts the dots that are not alike; pictures of different sizes are so all over.
+func different(a, b image.Image) (n int, first image.Point) {
+	if a.Bounds() != b.Bounds() {
+		return a.Bounds().Dx() * a.Bounds().Dy(), a.Bounds().Min
+	}
+	for y := a.Bounds().Min.Y; y < a.Bounds().Max.Y; y++ {
+		for x := a.Bounds().Min.X; x < a.Bounds().Max.X; x++ {
+			if alike(a.At(x, y), b.At(x, y)) {
+				continue
+			}
+			if n++; n == 1 {
+				first = image.Pt(x, y)
+			}
+		}
+	}
+	return n, first
+}
+
+func alike(a, b color.Color) bool {
+	return color.RGBAModel.Convert(a) == color.RGBAModel.Convert(b)
+}
+
+// compared puts two pictures and what differs below each other, each dot three dots large
+// where they are small.
+func compared(kept, drawn image.Image) image.Image {
+	zoom := 1
+	if drawn.Bounds().Dx() < 400 {
+		zoom = 3
+	}
+	size := kept.Bounds().Union(drawn.Bounds()).Size().Mul(zoom)
+	const gap = 8 // dots
+	all := image.NewRGBA(image.Rect(0, 0, size.X+2*gap, 3*size.Y+4*gap))
+	draw.Draw(all, all.Rect, image.NewUniform(color.RGBA{0, 60, 120, 255}), image.Point{}, draw.Src)
+	for i := range 3 {
+		for y := range size.Y {
+			for x := range size.X {
+				at := image.Pt(x/zoom, y/zoom)
+				c := []color.Color{kept.At(at.X, at.Y), drawn.At(at.X, at.Y), color.Gray{40}}[i]
+				if i == 2 && !alike(kept.At(at.X, at.Y), drawn.At(at.X, at.Y)) {
+					c = color.RGBA{255, 80, 80, 255}
+				}
+				all.Set(gap+x, gap+i*(size.Y+gap)+y, c)
+			}
+		}
+	}
+	return all
+}
