@@ -14,8 +14,8 @@ import (
 const quietFor = 20 * time.Second
 
 // command runs a program in the tree and calls line for every line it prints, as
-// it comes; line says whether the reader of the run saw anything of it. The error
-// is the program's.
+// it comes; line says whether the reader of the run saw anything of it. Where programs run
+// side by side, only one at a time has a line. The error is the program's.
 func (r *run) command(line func(string) bool, env []string, name string, args ...string) error {
 	cmd := exec.Command(name, args...)
 	cmd.Dir = r.dir
@@ -24,9 +24,17 @@ func (r *run) command(line func(string) bool, env []string, name string, args ..
 	err := follow(func(w io.Writer) error {
 		cmd.Stdout, cmd.Stderr = w, w
 		return cmd.Run()
-	}, line, func() {
+	}, func(text string) bool {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		return line(text)
+	}, func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
 		fmt.Fprintf(r.out, "   ... %.0f s\n", time.Since(begun).Seconds())
 	})
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if s := cmd.ProcessState; s != nil {
 		r.busy += s.UserTime() + s.SystemTime()
 	}

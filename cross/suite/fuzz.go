@@ -1,10 +1,14 @@
 package suite
 
 import (
+	"cmp"
 	"go/ast"
+	"runtime"
 	"strings"
+	"sync"
 
 	"stolpe/cross/gotest"
+	"stolpe/cross/rules"
 )
 
 // search is where fuzzers run in each full run, and for how long.
@@ -35,13 +39,33 @@ func searches() []search {
 	}
 }
 
-// fuzz lets fuzzers search for a while. An input that breaks one is written beside it,
-// where every later run of the tests finds it.
+// fuzz lets fuzzers search for a while, each on one processor, and as many at a time as
+// there are processors: all of them for each in turn took twice as long. An input that breaks one is written beside it, where every later run of
+// the tests finds it.
 func (r *run) fuzz() error {
 	r.again, r.searching = true, true
 	defer func() { r.again, r.searching = false, false }()
-	var failed error
-	for _, p := range r.tree.Packages {
+	var all sync.WaitGroup
+	places := make(chan struct{}, runtime.NumCPU())
+	searching := fuzzers(r.tree)
+	failed := make([]error, len(searching))
+	for i, f := range searching {
+		places <- struct{}{}
+		all.Go(func() {
+			defer func() { <-places }()
+			failed[i] = r.goTest(nil, "-run=^$", "-parallel=1", "-fuzz=^"+f.name+"$", "-fuzztime="+f.times, "./"+f.dir)
+		})
+	}
+	all.Wait()
+	return cmp.Or(failed...)
+}
+
+// fuzzer is one that searches in each full run.
+type fuzzer struct{ dir, name, times string }
+
+// fuzzers lists those of a tree.
+func fuzzers(tree *rules.Tree) (all []fuzzer) {
+	for _, p := range tree.Packages {
 		what, ok := searchOf(p.Dir)
 		if !ok {
 			continue
@@ -49,16 +73,13 @@ func (r *run) fuzz() error {
 		for _, f := range p.Files {
 			for _, decl := range f.AST.Decls {
 				fn, ok := decl.(*ast.FuncDecl)
-				if !ok || !f.Test || !strings.HasPrefix(fn.Name.Name, "Fuzz") || what.fuzz != "" && what.fuzz != fn.Name.Name {
-					continue
-				}
-				if err := r.goTest(nil, "-run=^$", "-fuzz=^"+fn.Name.Name+"$", "-fuzztime="+what.times, "./"+p.Dir); err != nil {
-					failed = err
+				if ok && f.Test && strings.HasPrefix(fn.Name.Name, "Fuzz") && (what.fuzz == "" || what.fuzz == fn.Name.Name) {
+					all = append(all, fuzzer{p.Dir, fn.Name.Name, what.times})
 				}
 			}
 		}
 	}
-	return failed
+	return all
 }
 
 // outOfTime says whether a search found nothing and is called failed because its time

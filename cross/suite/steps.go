@@ -110,6 +110,8 @@ func (r *run) goTest(env []string, args ...string) error {
 		p, text := stream.Read(line)
 		return text != "" && r.show(text) || p != nil && ended(*p)
 	}, env, "go", append(fixed, args...)...)
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	for _, p := range stream.Close() {
 		ended(p)
 	}

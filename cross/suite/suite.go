@@ -26,6 +26,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"stolpe/cross/rules"
@@ -70,6 +71,7 @@ type run struct {
 	root       bool // may install packages
 	allowSkips bool
 	short      bool
+	mu         sync.Mutex    // held by whoever prints, or counts
 	again      bool          // the tests have run before: only failures are news
 	searching  bool          // fuzzers search, until their time is up
 	busy       time.Duration // of all processors together, for the step under way
