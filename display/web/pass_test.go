@@ -116,3 +116,22 @@ func TestWithoutNeedAPassDoesNothing(t *testing.T) {
 		}
 	}
 }
+
+// The page of a charge that was requested at the post is a page like any other, and
+// nobody else's.
+func TestAChargeFromThePostHasItsOwnPage(t *testing.T) {
+	twin := newTwin()
+	site := newSite(t, twin)
+	address, h := Session("https://lad.example.no", "A12")
+	path, ok := strings.CutPrefix(address, "https://lad.example.no/A12/")
+	if own, known := holderOf(path); !ok || !known || own != h {
+		t.Fatalf("%q is not the page of its holder", address)
+	}
+	twin.set(path, running())
+	if w := site.get("/A12/" + path); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), rightCode) {
+		t.Errorf("its page answers %d", w.Code)
+	}
+	if other, _ := Session("https://lad.example.no", "A12"); other == address {
+		t.Error("two charges have the same page")
+	}
+}
