@@ -23,12 +23,12 @@ type Display struct {
 // Codes of what may be wrong with a display. None is a reason not to charge, so no EVSE
 // has one of them among its faults.
 const (
-	DisplayFails = "DIS-001"
-	DisplayRests = "DIS-002"
+	displayFails = "DIS-001"
+	displayRests = "DIS-002"
 )
 
 // DisplayCodes are all of them, the gravest first.
-func DisplayCodes() []string { return []string{DisplayFails, DisplayRests} }
+func DisplayCodes() []string { return []string{displayFails, displayRests} }
 
 // Chosen by us: what a technician should look at. A contactor that switches disturbs a
 // display now and then, and it is set up anew.
@@ -52,22 +52,22 @@ func displays(f *Facts, tell func(Finding)) {
 
 // judge judges one display.
 func (d *Display) judge(daemon bool) Finding {
-	x := Finding{Topic: "wiring"}
+	x := Finding{Topic: "displays"}
 	switch {
-	case d.Code == DisplayRests:
-		x.Status, x.Topic, x.What = Warn, "faults", say("den er for kald til å tegnes, og viser det den viste før (%s)", "it is too cold to be drawn, and shows what it showed before (%s)", d.Code).then(Text{d.Wrong, d.Wrong})
+	case d.Code == displayRests:
+		x.Status, x.What = Warn, say("det er for kaldt til å tegnes, og viser det det viste før (%s)", "it is too cold to be drawn, and shows what it showed before (%s)", d.Code).then(Text{d.Wrong, d.Wrong})
 		x.Remedy = rests()
 	case d.Code != "":
-		x.Status, x.What = Warn, say("den svarer ikke som den skal (%s); ladingen går som før", "it does not answer as it should (%s); charging goes on", d.Code).then(Text{d.Wrong, d.Wrong})
+		x.Status, x.What = Warn, say("det svarer ikke som det skal (%s); ladingen går som før", "it does not answer as it should (%s); charging goes on", d.Code).then(Text{d.Wrong, d.Wrong})
 		x.Remedy = d.remedy()
 	case d.Missing != "" && !daemon:
 		x.Status, x.What, x.Remedy = Warn, say("maskinen har ikke %s", "the machine has no %s", d.Missing), missing(d.Missing)
 	case !daemon:
-		x.Status, x.What = Skip, say("ved %s; bare en daemon prøver den", "at %s; only a daemon tries it", d.URL)
+		x.Status, x.What = Skip, say("ved %s; bare en daemon prøver det", "at %s; only a daemon tries it", d.URL)
 	case d.Pages == 0:
 		x.Status, x.What = Pass, Text{"startet nettopp", "has just started"}
 	case d.Failures >= manyFailures && d.Failures*oneIn >= d.Pages:
-		x.Status, x.What = Warn, say("den virker, men %d av %d ganger gikk det galt", "it works, but failed %d of %d times", d.Failures, d.Failures+d.Pages)
+		x.Status, x.What = Warn, say("det virker, men %d av %d ganger gikk det galt", "it works, but failed %d of %d times", d.Failures, d.Failures+d.Pages)
 		x.Remedy = disturbed(d.Kind)
 	default:
 		x.Status, x.What = Pass, say("ved %s; %d sider, %d feil", "at %s; %d pages, %d failures", d.URL, d.Pages, d.Failures)
@@ -108,7 +108,7 @@ func (d *Display) remedy() Text {
 	case "spi", "lines":
 		return Text{"slå av strømmen, og se at pluggen sitter og at hver leder går dit stolpe help wiring sier; en SPI-skjerm sier ikke fra om brutte ledere", "switch the power off, and see that the plug is in and that each wire goes where stolpe help wiring says; a display on SPI does not tell of a broken wire"}.then(again(d.Name))
 	case "pwm":
-		return say("se at kanalene er der: ls %s; slå på PWM i config.txt (dtoverlay=pwm), og start maskinen på nytt når ingen lader", "see that the channels are there: ls %s; switch PWM on in config.txt (dtoverlay=pwm), and reboot when nobody charges", path)
+		return say("se at kanalene er der: ls %s; slå på PWM i config.txt (dtoverlay=i2c-pwm-pca9685a for en PCA9685), og start maskinen på nytt når ingen lader", "see that the channels are there: ls %s; switch PWM on in config.txt (dtoverlay=i2c-pwm-pca9685a for a PCA9685), and reboot when nobody charges", path)
 	case "file":
 		return say("lag mappen, og gi den til programmets bruker: sudo install -d -o stolpe %s", "make the folder, and give it to the program's user: sudo install -d -o stolpe %s", path[:strings.LastIndex(path, "/")+1])
 	}
@@ -129,7 +129,7 @@ func answers(path, address string) Text {
 
 // missing is for a device that the machine does not have.
 func missing(path string) Text {
-	for _, x := range []struct{ begin, set string }{{"/dev/i2c", "dtparam=i2c_arm=on"}, {"/dev/spidev", "dtparam=spi=on"}, {"/sys/class/pwm", "dtoverlay=pwm"}} {
+	for _, x := range []struct{ begin, set string }{{"/dev/i2c", "dtparam=i2c_arm=on"}, {"/dev/spidev", "dtparam=spi=on"}, {"/sys/class/pwm", "dtoverlay=i2c-pwm-pca9685a"}} {
 		if strings.HasPrefix(path, x.begin) {
 			return say("skriv %s i config.txt på en Raspberry Pi, og start maskinen på nytt når ingen lader; så ls %s*", "write %s into config.txt on a Raspberry Pi, and reboot when nobody charges; then ls %s*", x.set, x.begin)
 		}
@@ -141,7 +141,7 @@ func missing(path string) Text {
 func rights(bus, path string) Text {
 	for _, x := range []struct{ bus, group string }{{"i2c", "i2c"}, {"spi", "spi"}, {"fb", "video"}, {"lines", "gpio"}} {
 		if x.bus == bus {
-			return say("gi brukeren til programmet gruppen: sudo usermod -aG %s stolpe, så sudo systemctl restart stolpe når ingen lader", "give the program's user the group: sudo usermod -aG %s stolpe, then sudo systemctl restart stolpe when nobody charges", x.group)
+			return say("gi brukeren til programmet gruppen: sudo usermod -aG %s stolpe, så, når ingen lader, sudo systemctl restart stolpe", "give the program's user the group: sudo usermod -aG %s stolpe, then, when nobody charges, sudo systemctl restart stolpe", x.group)
 		}
 	}
 	return say("programmets bruker må få skrive i %s: sudo chown -R stolpe %s", "the program's user must be able to write in %s: sudo chown -R stolpe %s", path, path)
@@ -158,12 +158,12 @@ func disturbed(kind string) Text {
 
 // rests is for a display that is too cold.
 func rests() Text {
-	return Text{"den tegner selv igjen når det blir varmere; er det ofte så kaldt her, sett inn et panel for kulde, eller varme, og skriv det panelet tåler i display[].coldest_c", "it draws again by itself when it is warmer; if it is often so cold here, fit a panel for the cold, or a heater, and write what the panel stands into display[].coldest_c"}
+	return Text{"det tegner selv igjen når det blir varmere; er det ofte så kaldt her, sett inn et panel for kulde, eller varme, og skriv det panelet tåler i display[].coldest_c", "it draws again by itself when it is warmer; if it is often so cold here, fit a panel for the cold, or a heater, and write what the panel stands into display[].coldest_c"}
 }
 
 // toldOfDisplays is what a technician is told of a code of a display, wherever that hangs.
 func toldOfDisplays(code string) (what, remedy Text) {
-	if code == DisplayRests {
+	if code == displayRests {
 		return Text{"et display er for kaldt til å tegnes, og viser det det viste før", "a display is too cold to be drawn, and shows what it showed before"}, rests()
 	}
 	return Text{"et display svarer ikke, eller sier at det ikke kan tegne", "a display does not answer, or says that it cannot draw"},

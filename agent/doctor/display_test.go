@@ -27,13 +27,13 @@ func TestDisplayThatFails(t *testing.T) {
 		{Display{URL: "lines:?rs=GPIO6", Wrong: "line GPIO6: device or resource busy"}, "gpioinfo"},
 		{Display{URL: "fb:///dev/fb0", Wrong: "permission denied"}, "usermod -aG video stolpe"},
 		{Display{URL: "fb:///dev/fb0", Missing: "/dev/fb0"}, "ls /dev/*"},
-		{Display{URL: "pwm:///sys/class/pwm/pwmchip0?red=0&green=1&blue=2", Wrong: "invalid argument"}, "dtoverlay=pwm"},
+		{Display{URL: "pwm:///sys/class/pwm/pwmchip0?red=0&green=1&blue=2", Wrong: "invalid argument"}, "dtoverlay=i2c-pwm-pca9685a"},
 		{Display{URL: "file:///run/stolpe/display.png?size=800x480", Wrong: "no such file or directory"}, "install -d -o stolpe /run/stolpe/"},
 		{Display{URL: "file:///run/stolpe/display.png?size=800x480", Wrong: "no space left on device"}, "stolpe doctor disk"},
 		{Display{URL: "http://127.0.0.1:8090", Wrong: "listen: address already in use", Index: 2}, "'display[2].url'"},
 		{Display{URL: "http://127.0.0.1:8090", Wrong: "something else"}, "stolpe logs"},
 	} {
-		x.d.Name, x.d.Code = "it", DisplayFails
+		x.d.Name, x.d.Code = "it", displayFails
 		got := judgedDisplay(t, Facts{Daemon: &Daemon{Displays: []Display{x.d}}})
 		if got.Status != Warn || !strings.Contains(got.Remedy.EN, x.remedy) || !strings.Contains(got.What.EN, "charging goes on") {
 			t.Errorf("%s: %s: %+v: want %q", x.d.URL, x.d.Wrong, got, x.remedy)
@@ -62,7 +62,7 @@ func TestDisplayThatWorks(t *testing.T) {
 		{Display{Pages: 1000, Failures: 19}, Pass, "1000 pages, 19 failures"},
 		{Display{Pages: 1000, Failures: 20}, Warn, "failed 20 of 1020 times"},
 		{Display{Pages: 1001, Failures: 20}, Pass, "20 failures"},
-		{Display{Pages: 9, Code: DisplayRests, Wrong: "panel has -3 °C"}, Warn, "too cold to be drawn, and shows what it showed before (DIS-002); panel has -3 °C"},
+		{Display{Pages: 9, Code: displayRests, Wrong: "panel has -3 °C"}, Warn, "too cold to be drawn, and shows what it showed before (DIS-002); panel has -3 °C"},
 		{Display{Pages: 9, Missing: "/dev/i2c-1"}, Pass, "9 pages"}, // it is drawn all the same
 	} {
 		x.d.Name, x.d.URL = "oled", onI2C

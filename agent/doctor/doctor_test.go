@@ -53,15 +53,15 @@ func sick(t *testing.T, each func(name string, f Facts)) {
 		for _, wrong := range []string{"", "permission denied", "device or resource busy", "address already in use", "no space left on device", "remote I/O error"} {
 			f := base()
 			word, url, _ := strings.Cut(kind, " ")
-			f.Daemon.Displays = []Display{{Name: word, Kind: word, URL: url, Pages: 1, Code: DisplayFails, Wrong: wrong}}
+			f.Daemon.Displays = []Display{{Name: word, Kind: word, URL: url, Pages: 1, Code: displayFails, Wrong: wrong}}
 			each(kind+" "+wrong, f)
 		}
 		f := base()
 		word, url, _ := strings.Cut(kind, " ")
 		d := Display{Name: word, Kind: word, URL: url, Pages: 1000}
 		f.Daemon.Displays = []Display{d, d, d}
-		f.Daemon.Displays[0].Code, f.Daemon.Displays[1].Failures = DisplayRests, 20
-		f.Daemon.Displays[2].Code, f.Daemon.Displays[2].Missing = DisplayFails, "/dev/i2c-1"
+		f.Daemon.Displays[0].Code, f.Daemon.Displays[1].Failures = displayRests, 20
+		f.Daemon.Displays[2].Code, f.Daemon.Displays[2].Missing = displayFails, "/dev/i2c-1"
 		each(kind+" in other ways", f)
 	}
 	for name, change := range map[string]func(*Facts){

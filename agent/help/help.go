@@ -27,7 +27,7 @@ var files embed.FS
 
 // Topics are the names of all topics, in the order in which one needs them.
 func Topics() []string {
-	return []string{"wiring", "modbus", "states", "faults", "recovery", "failsafe"}
+	return []string{"wiring", "modbus", "displays", "states", "faults", "recovery", "failsafe"}
 }
 
 // Known says whether there is a topic of that name.
@@ -42,7 +42,7 @@ func Title(topic string, l display.Lang) string {
 
 // Text is a topic, with a newline at its end; empty if there is none of that name.
 func Text(topic string, l display.Lang) string {
-	return strings.NewReplacer("@phases\n", phases(l), "@faults\n", faults(l)).Replace(raw(topic, l))
+	return strings.NewReplacer("@phases\n", phases(l), "@faults\n", faults(l), "@displays\n", displays(l)).Replace(raw(topic, l))
 }
 
 // raw is a topic as its file has it.

@@ -85,6 +85,17 @@ func TestTablesAreTheReadmes(t *testing.T) {
 			t.Errorf("%s stays until a person lifts it, and help says %q", f.Code(), LiftedBy(f, display.EN))
 		}
 	})
+	for _, code := range doctor.DisplayCodes() {
+		what, _ := doctor.Told(code)
+		if row := "\n| " + code + " | " + what.EN + " |"; !strings.Contains(readme, row) {
+			t.Errorf("README.md has no row %s", strings.TrimSpace(row))
+		}
+		for _, topic := range []string{"faults", "displays"} {
+			if !strings.Contains(Text(topic, display.NB), "\n  "+code+"  ") || !strings.Contains(Text(topic, display.EN), "\n  "+code+"  ") {
+				t.Errorf("%s is not told of in %s", code, topic)
+			}
+		}
+	}
 	for p := range session.Phases {
 		name := session.Phase(p).String()
 		x := phaseOf(name)

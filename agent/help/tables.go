@@ -35,6 +35,17 @@ func faults(l display.Lang) string {
 	return strings.Join(all, "\n")
 }
 
+// displays is the table of what may be wrong with a display.
+func displays(l display.Lang) string {
+	var all []string
+	for _, code := range doctor.DisplayCodes() {
+		what, remedy := doctor.Told(code)
+		const indent = "           "
+		all = append(all, wrapped("  "+code+"  ", indent, what.In(l))+wrapped(indent+"-> ", indent+"   ", remedy.In(l)))
+	}
+	return strings.Join(all, "\n")
+}
+
 // LiftedBy says who or what ends a fault.
 func LiftedBy(f session.Faults, l display.Lang) string {
 	special := map[string]words{

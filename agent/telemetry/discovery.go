@@ -93,7 +93,7 @@ func (h HomeAssistant) Message() []byte {
 			add(leaf.Of(v.ID), "evse-"+strconv.Itoa(v.ID)+"-"+key, e)
 		})
 	}
-	ofPost(add)
+	h.ofPost(add)
 	text, err := json.Marshal(struct {
 		Device    device            `json:"device"`
 		Origin    origin            `json:"origin"`
@@ -131,12 +131,15 @@ func (h HomeAssistant) ofEVSE(v EVSE, add func(Leaf, string, entity)) {
 	add(SessionLeaf, "session-cost", entity{Platform: "sensor", Name: "Session cost", Template: money("cost"), Class: "monetary", Kind: "total", Unit: cur, Precision: &cents})
 }
 
-// ofPost adds what is seen of the machine.
-func ofPost(add func(Leaf, string, entity)) {
+// ofPost adds what is seen of the machine, and of the displays.
+func (h HomeAssistant) ofPost(add func(Leaf, string, entity)) {
 	add(HealthLeaf, "temperature", entity{Platform: "sensor", Name: "Processor temperature", Template: known("cpu_c"), Class: "temperature", Kind: "measurement", Unit: "°C", Category: diagnostic})
 	add(HealthLeaf, "signal", entity{Platform: "sensor", Name: "Signal", Template: known("rssi_dbm"), Class: "signal_strength", Kind: "measurement", Unit: "dBm", Category: diagnostic})
 	add(HealthLeaf, "outbox", entity{Platform: "sensor", Name: "Events not sent", Template: value("outbox.events"), Kind: "measurement", Category: diagnostic})
 	add(HealthLeaf, "unsettled", entity{Platform: "sensor", Name: "Unsettled charges", Template: value("unsettled"), Kind: "measurement", Category: diagnostic})
+	if len(h.Info.Displays) > 0 {
+		add(HealthLeaf, "displays", entity{Platform: "binary_sensor", Name: "Displays", Template: onIf("value_json.displays | selectattr('fault', 'defined') | list | count > 0"), Class: "problem", Category: diagnostic})
+	}
 }
 
 const diagnostic = "diagnostic"

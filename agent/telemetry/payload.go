@@ -8,20 +8,21 @@ import (
 // Info tells who a post is: its birth certificate, told at every connection.
 type Info struct {
 	Head
-	Post     string   `json:"post"` // its id
-	Tenant   string   `json:"tenant"`
-	Name     string   `json:"name"` // where it stands, for people
-	Version  string   `json:"fw"`   // of the program
-	System   string   `json:"os"`   // as in linux/arm64
-	Hardware string   `json:"hw,omitempty"`
-	Boot     string   `json:"boot"` // another one after each start of the program
-	Config   string   `json:"cfg"`  // the first 12 hex digits of the configuration's SHA-256
-	Zone     string   `json:"tz"`
-	Country  string   `json:"country"`
-	EVSEs    []EVSE   `json:"evses"`
-	Profile  Profile  `json:"profile"`
-	Through  string   `json:"through,omitempty"`  // how it is paid: vipps, gateway or sim
-	Commands []string `json:"commands,omitempty"` // that somebody's key may give
+	Post     string    `json:"post"` // its id
+	Tenant   string    `json:"tenant"`
+	Name     string    `json:"name"` // where it stands, for people
+	Version  string    `json:"fw"`   // of the program
+	System   string    `json:"os"`   // as in linux/arm64
+	Hardware string    `json:"hw,omitempty"`
+	Boot     string    `json:"boot"` // another one after each start of the program
+	Config   string    `json:"cfg"`  // the first 12 hex digits of the configuration's SHA-256
+	Zone     string    `json:"tz"`
+	Country  string    `json:"country"`
+	EVSEs    []EVSE    `json:"evses"`
+	Profile  Profile   `json:"profile"`
+	Through  string    `json:"through,omitempty"`  // how it is paid: vipps, gateway or sim
+	Commands []string  `json:"commands,omitempty"` // that somebody's key may give
+	Displays []Display `json:"displays,omitempty"` // of the post
 }
 
 // EVSE tells what an EVSE is.
@@ -38,18 +39,36 @@ type EVSE struct {
 // Health tells how the machine is. What is not known is nil.
 type Health struct {
 	Head
-	Up       int64    `json:"up_s"`                 // of the program, s
-	Heat     *float64 `json:"cpu_c,omitempty"`      // °C
-	Memory   []int64  `json:"mem_mb,omitempty"`     // used and all of the machine's, MB
-	Disk     *int     `json:"disk_pct,omitempty"`   // of the state folder's file system in use, percent
-	Radio    *int     `json:"rssi_dbm,omitempty"`   // dBm
-	Offset   *int64   `json:"clk_off_ms,omitempty"` // of the clock, ms
-	Outbox   Outbox   `json:"outbox"`
-	Wire     *int64   `json:"modbus_err_ppm,omitempty"`     // readings that failed, in a million
-	Restarts *int     `json:"restarts,omitempty"`           // of the program since the post last ran for long
-	Debts    int      `json:"unsettled"`                    // charges whose reservation is not settled yet
-	Oldest   int64    `json:"oldest_unsettled_s,omitempty"` // age, s
-	Ledger   string   `json:"ledger,omitempty"`             // what is wrong with the ledger, in words
+	Up       int64           `json:"up_s"`                 // of the program, s
+	Heat     *float64        `json:"cpu_c,omitempty"`      // °C
+	Memory   []int64         `json:"mem_mb,omitempty"`     // used and all of the machine's, MB
+	Disk     *int            `json:"disk_pct,omitempty"`   // of the state folder's file system in use, percent
+	Radio    *int            `json:"rssi_dbm,omitempty"`   // dBm
+	Offset   *int64          `json:"clk_off_ms,omitempty"` // of the clock, ms
+	Outbox   Outbox          `json:"outbox"`
+	Wire     *int64          `json:"modbus_err_ppm,omitempty"`     // readings that failed, in a million
+	Restarts *int            `json:"restarts,omitempty"`           // of the program since the post last ran for long
+	Debts    int             `json:"unsettled"`                    // charges whose reservation is not settled yet
+	Oldest   int64           `json:"oldest_unsettled_s,omitempty"` // age, s
+	Ledger   string          `json:"ledger,omitempty"`             // what is wrong with the ledger, in words
+	Displays []DisplayHealth `json:"displays,omitempty"`           // in the order of Info
+}
+
+// Display tells what a display is.
+type Display struct {
+	Name  string `json:"name"` // as in DisplayHealth
+	Kind  string `json:"kind"`
+	EVSEs []int  `json:"evses"` // that it is for, by number
+}
+
+// DisplayHealth tells how a display is doing. What is wrong with one keeps nobody from
+// charging, so no State has it among its faults.
+type DisplayHealth struct {
+	Name     string `json:"name"`
+	Fault    string `json:"fault,omitempty"` // a code, as in DIS-001; empty where all is well
+	Text     string `json:"text,omitempty"`  // what went wrong
+	Pages    uint64 `json:"pages"`           // drawn since the program started
+	Failures uint64 `json:"failures"`        // of drawing since then
 }
 
 // Outbox tells what has not been sent yet.

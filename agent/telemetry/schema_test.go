@@ -55,8 +55,9 @@ func full() map[Leaf][]any {
 	}
 	return map[Leaf][]any{
 		InfoLeaf: {Info{head, "A12", "acme", "Storgata 1", "1.0.0", "linux/arm64", "Raspberry Pi Zero 2 W", "01JD3M9Q7T", "0123456789ab", "Europe/Oslo", "NO",
-			[]EVSE{evse}, Frugal, "gateway", []string{"identify", "config.set"}}},
-		HealthLeaf: {Health{head, 60, of(41.5), []int64{120, 512}, of(3), of(-71), of(int64(-12)), Outbox{3, 60}, of(int64(12)), of(1), 2, 60, "the disk is full"},
+			[]EVSE{evse}, Frugal, "gateway", []string{"identify", "config.set"}, []Display{{"oled", "oled", []int{1}}, {"oled-2", "oled", []int{1, 2}}}}},
+		HealthLeaf: {Health{head, 60, of(41.5), []int64{120, 512}, of(3), of(-71), of(int64(-12)), Outbox{3, 60}, of(int64(12)), of(1), 2, 60, "the disk is full",
+			[]DisplayHealth{{"oled", "", "", 12, 0}, {"oled-2", "DIS-001", "remote I/O error", 0, 12}}},
 			Health{Head: HeadAt(hal.Stamp{})}},
 		StateLeaf.Of(1):   append(states, State{head, 0, "available", since, nil, "open", "unknown", []Fault{}}),
 		PriceLeaf.Of(1):   {Price{head, "NOK", 2500, 549, 0, 0, []OtherPrice{{"idle", 100, 900, 20_000}}}, Price{Head: head, Currency: "EUR"}},
@@ -268,14 +269,14 @@ func TestHomeAssistantIsTold(t *testing.T) {
 			t.Errorf("%s: Home Assistant refuses %v", key, e)
 		}
 	}
-	if len(ids) != len(got.Components) || len(ids) != 14 {
-		t.Errorf("%d entities with %d ids, want 14", len(got.Components), len(ids))
+	if len(ids) != len(got.Components) || len(ids) != 15 {
+		t.Errorf("%d entities with %d ids, want 15", len(got.Components), len(ids))
 	}
 	if strings.Contains(string(text), "command_topic") {
 		t.Error("there is something that acts")
 	}
-	h.Streams, h.Plugs = false, nil
-	for _, no := range []string{"plug", "meter", "session"} {
+	h.Streams, h.Plugs, h.Info.Displays = false, nil, nil
+	for _, no := range []string{"plug", "meter", "session", "displays"} {
 		if strings.Contains(string(h.Message()), no) {
 			t.Errorf("%s is not published, and an entity waits for it", no)
 		}

@@ -26,19 +26,20 @@ type Size uint8
 const (
 	Small Size = iota // 128 x 64 dots that are lit or dark: OLED
 	Paper             // 250 x 122 dots, black on white: e-paper of 2.13 inches
+	Wide              // 800 x 480 dots in colours: screens of 5 to 10 inches
 )
 
 // Sizes are all of them.
-func Sizes() []Size { return []Size{Small, Paper} }
+func Sizes() []Size { return []Size{Small, Paper, Wide} }
 
 // Dots gives width and height, in dots.
 func (s Size) Dots() image.Point {
-	return [...]image.Point{Small: {128, 64}, Paper: {250, 122}}[s]
+	return [...]image.Point{Small: {128, 64}, Paper: {250, 122}, Wide: {800, 480}}[s]
 }
 
 // String gives the size as people write it: "128x64".
 func (s Size) String() string {
-	return [...]string{Small: "128x64", Paper: "250x122"}[s]
+	return [...]string{Small: "128x64", Paper: "250x122", Wide: "800x480"}[s]
 }
 
 // ShiftMost is by how many dots a picture may be moved each way: see Options.
@@ -49,12 +50,15 @@ type Options struct {
 	// Shift moves what is lit on a Small picture to the right and down, by 0 to ShiftMost
 	// dots each, so that no dot of an OLED is lit for weeks on end. Others do not need it
 	// and take no notice.
-	Shift  image.Point
-	Turned bool // by 180 degrees, for a display that is mounted upside down
+	Shift image.Point
+	// Letters keeps what takes long of a Wide picture from one drawing to the next; nil keeps
+	// nothing. Others have no use for it.
+	Letters *Letters
+	Turned  bool // by 180 degrees, for a display that is mounted upside down
 }
 
 // Draw draws a page. Small and Paper are *image.Paletted with two colours: index 1 is lit
-// or white, index 0 dark or black.
+// or white, index 0 dark or black. Wide is an *image.RGBA.
 func Draw(size Size, p panel.Page, o Options) image.Image {
 	picture, _ := render(size, p, o)
 	if o.Turned {
@@ -68,6 +72,8 @@ func render(size Size, p panel.Page, o Options) (image.Image, []mark) {
 	switch size {
 	case Paper:
 		return paper(p)
+	case Wide:
+		return wide(p, o.Letters)
 	default:
 		return small(p, o.Shift)
 	}

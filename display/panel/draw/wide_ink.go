@@ -1,0 +1,199 @@
+package draw
+
+import (
+	"image"
+	"image/color"
+
+	"golang.org/x/image/font"
+	"golang.org/x/image/font/gofont/gobold"
+	"golang.org/x/image/font/gofont/gomedium"
+	"golang.org/x/image/font/opentype"
+	"golang.org/x/image/math/fixed"
+)
+
+// style is how a letter of a Wide picture looks.
+type style struct {
+	size int // of the letters, from one line to the next without a gap, dots
+	bold bool
+}
+
+// letter is one letter, ready to be put into a picture.
+type letter struct {
+	ink     image.Rectangle // seen from its place on the baseline
+	dots    []uint8         // how much of each dot of it is ink, 0 to 255, row by row
+	advance int             // dots
+}
+
+// keptMost is how much of letters is kept. Chosen by us: a page has about 60 different ones
+// of 2 kB, and a display has some dozens of pages.
+const (
+	keptMost   = 1 << 20 // bytes
+	shapesMost = 4000    // letters that have been measured; some 200 kB
+)
+
+// Letters keeps what the letters of Wide pictures look like from one picture to the next:
+// making them anew takes most of the time of a drawing. The zero value keeps none yet. It is
+// for one drawing at a time.
+type Letters struct {
+	faces  map[style]font.Face
+	shapes map[written]shape
+	made   map[written]letter
+	kept   int // bytes
+}
+
+// written is a letter in a style.
+type written struct {
+	style
+	r rune
+}
+
+// face gives the font of a style.
+func (l *Letters) face(s style) font.Face {
+	if f, ok := l.faces[s]; ok {
+		return f
+	}
+	data := gomedium.TTF
+	if s.bold {
+		data = gobold.TTF
+	}
+	parsed, err := opentype.Parse(data)
+	if err != nil {
+		panic(err) // part of this program: our bug
+	}
+	f, err := opentype.NewFace(parsed, &opentype.FaceOptions{Size: float64(s.size), DPI: 72, Hinting: font.HintingFull})
+	if err != nil {
+		panic(err) // likewise
+	}
+	if l.faces == nil {
+		l.faces = map[style]font.Face{}
+	}
+	l.faces[s] = f
+	return f
+}
+
+// letter gives a letter of a style. What the font does not have is a box, as fonts do.
+func (l *Letters) letter(s style, r rune) letter {
+	key := written{s, r}
+	if made, ok := l.made[key]; ok {
+		return made
+	}
+	box, mask, from, advance, _ := l.face(s).Glyph(fixed.Point26_6{}, r)
+	made := letter{ink: box, advance: advance.Round(), dots: make([]uint8, 0, box.Dx()*box.Dy())}
+	for y := range box.Dy() {
+		for x := range box.Dx() {
+			made.dots = append(made.dots, color.AlphaModel.Convert(mask.At(from.X+x, from.Y+y)).(color.Alpha).A)
+		}
+	}
+	if l.kept += len(made.dots); l.made == nil || l.kept > keptMost {
+		l.made, l.kept = map[written]letter{}, len(made.dots)
+	}
+	l.made[key] = made
+	return made
+}
+
+// shape is the room a letter takes, without its dots.
+type shape struct {
+	box     image.Rectangle // of what is seen, at most
+	advance int             // dots
+}
+
+// shape measures a letter.
+func (l *Letters) shape(s style, r rune) shape {
+	key := written{s, r}
+	if known, ok := l.shapes[key]; ok {
+		return known
+	}
+	b, advance, _ := l.face(s).GlyphBounds(r)
+	if l.shapes == nil || len(l.shapes) >= shapesMost {
+		l.shapes = map[written]shape{}
+	}
+	known := shape{image.Rect(b.Min.X.Floor(), b.Min.Y.Floor(), b.Max.X.Ceil(), b.Max.Y.Ceil()), advance.Round()}
+	l.shapes[key] = known
+	return known
+}
+
+// wide is how much room a text takes, in dots.
+func (l *Letters) wide(s style, text string) int {
+	sum := 0
+	for _, r := range text {
+		sum += l.shape(s, r).advance
+	}
+	return sum
+}
+
+// ink is the box of what is seen of a text that begins at the origin of the baseline.
+func (l *Letters) ink(s style, text string) image.Rectangle {
+	var box image.Rectangle
+	x := 0
+	for _, r := range text {
+		known := l.shape(s, r)
+		box = box.Union(known.box.Add(image.Pt(x, 0)))
+		x += known.advance
+	}
+	return box
+}
+
+// touch is something that has been drawn on a Wide picture.
+type touch struct {
+	what       string
+	box        image.Rectangle
+	size       int // of letters, dots; 0 for what is none
+	text, over color.RGBA
+	cut        bool
+}
+
+// canvas is a Wide picture being drawn.
+type canvas struct {
+	picture *image.RGBA
+	letters *Letters
+	touched []touch
+}
+
+// fill paints a box.
+func (c *canvas) fill(box image.Rectangle, with color.RGBA) {
+	box = box.Intersect(c.picture.Rect)
+	if box.Empty() {
+		return
+	}
+	first := c.picture.Pix[c.picture.PixOffset(box.Min.X, box.Min.Y):][:4*box.Dx()]
+	for x := 0; x < len(first); x += 4 {
+		first[x], first[x+1], first[x+2], first[x+3] = with.R, with.G, with.B, 255
+	}
+	for y := box.Min.Y + 1; y < box.Max.Y; y++ {
+		copy(c.picture.Pix[c.picture.PixOffset(box.Min.X, y):], first)
+	}
+}
+
+// text writes a line from x on, with its baseline at y, on a ground of one colour.
+func (c *canvas) text(s style, x, y int, text string, with, over color.RGBA) {
+	at := x
+	for _, r := range text {
+		l := c.letters.letter(s, r)
+		c.put(l, at, y, with)
+		at += l.advance
+	}
+	c.touched = append(c.touched, touch{what: text, box: c.letters.ink(s, text).Add(image.Pt(x, y)), size: s.size, text: with, over: over})
+}
+
+// put draws one letter over what is there. What lies outside the picture is lost, and found
+// by the test of what was touched.
+func (c *canvas) put(l letter, x, y int, with color.RGBA) {
+	box := l.ink.Add(image.Pt(x, y))
+	in := box.Intersect(c.picture.Rect)
+	for row := in.Min.Y; row < in.Max.Y; row++ {
+		dots := l.dots[(row-box.Min.Y)*box.Dx()+in.Min.X-box.Min.X:][:in.Dx()]
+		pix := c.picture.Pix[c.picture.PixOffset(in.Min.X, row):]
+		for i, a := range dots {
+			if a == 0 {
+				continue
+			}
+			p := pix[4*i : 4*i+3]
+			p[0], p[1], p[2] = mix(p[0], with.R, a), mix(p[1], with.G, a), mix(p[2], with.B, a)
+		}
+	}
+}
+
+// mix is so much of the way from one value to another, in 255ths.
+func mix(from, to, part uint8) uint8 {
+	return uint8((int(from)*(255-int(part)) + int(to)*int(part) + 127) / 255)
+}

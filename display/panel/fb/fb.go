@@ -1,0 +1,214 @@
+// Package fb shows pictures on a Linux frame buffer: an HDMI or DSI screen of a Raspberry
+// Pi, without a window system.
+//
+// # Why
+//
+// Rows are written to the file and not into mapped memory: a screen that is unplugged gives
+// an error then, where touching its memory would end the program. Only rows that have changed
+// are written, which is a hundredth of a screen in a second of charging; all are written
+// whenever the page is about something else, as the kernel may have printed over the picture.
+//
+// The console belongs to the kernel and so does its cursor. A program needs the right to
+// configure terminals to take both away, which the agent shall not have; the kernel's command
+// line does it for good: `fbcon=map:9` puts the console on a screen that does not exist (and
+// `vt.global_cursor_default=0 consoleblank=0` leave it there without a cursor or a pause).
+//
+// A picture is enlarged by a whole number, so that a code stays sharp, and put in the middle
+// of what is black otherwise. At night it is drawn darker: that needs no right to the screen's
+// lamp, and works with any screen.
+package fb
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"image"
+	"image/draw"
+	"os"
+
+	"stolpe/display/panel"
+)
+
+// nightPart is what is left of a colour at night, in 256ths. Chosen by us: 60 % of a value
+// is about 30 % of its light.
+const nightPart = 154
+
+// channel is where one colour stands in a dot.
+type channel struct {
+	shift uint // bits
+	lost  uint // bits of 8 that it has not
+}
+
+func (c channel) of(v uint8) uint32 { return uint32(v>>c.lost) << c.shift }
+
+// screen is how a frame buffer is built.
+type screen struct {
+	width, height    int   // dots
+	line             int   // bytes from one row to the next
+	dot              int   // bytes
+	start            int64 // of the first row, bytes
+	red, green, blue channel
+	opaque           uint32 // bits of a dot that hides what may lie behind it
+}
+
+// Device is a screen. Make one with Open.
+type Device struct {
+	f      *os.File
+	screen screen
+	turned bool
+	row    []byte      // of the screen, being made
+	last   *image.RGBA // what the screen shows
+	night  bool        // how it shows it
+	face   panel.Face  // what that is about
+	wrote  int64       // bytes
+}
+
+// Open takes a frame buffer, "/dev/fb0" as a rule. A turned one hangs upside down.
+func Open(path string, turned bool) (*Device, error) { return open(path, turned, ask) }
+
+func open(path string, turned bool, ask func(*os.File) (screen, error)) (*Device, error) {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return nil, fmt.Errorf("open the screen: %w", err)
+	}
+	s, err := ask(f)
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("open the screen: %w", err)
+	}
+	return &Device{f: f, screen: s, turned: turned, row: make([]byte, s.width*s.dot)}, nil
+}
+
+// Size is what the screen has, in dots.
+func (d *Device) Size() (width, height int) { return d.screen.width, d.screen.height }
+
+// Show draws the picture of the frame.
+func (d *Device) Show(f panel.Frame) error {
+	if f.Image == nil {
+		return fmt.Errorf("show on %s: a frame without dots", d.f.Name())
+	}
+	m := plain(f.Image)
+	size := m.Bounds().Size()
+	if size.X == 0 || size.Y == 0 || size.X > d.screen.width || size.Y > d.screen.height {
+		return fmt.Errorf("show on %s: its %dx%d dots are too few for %dx%d", d.f.Name(), d.screen.width, d.screen.height, size.X, size.Y)
+	}
+	all := d.last == nil || d.last.Bounds() != m.Bounds() || f.Page.Face != d.face || f.Night != d.night
+	last := d.last
+	d.last = nil // until all is there
+	if err := d.paint(m, last, all, f.Night); err != nil {
+		return err
+	}
+	d.last, d.night, d.face = m, f.Night, f.Page.Face
+	return nil
+}
+
+// plain copies the picture, so that the renderer may draw the next one on the same.
+func plain(m image.Image) *image.RGBA {
+	c := image.NewRGBA(image.Rectangle{Max: m.Bounds().Size()})
+	draw.Draw(c, c.Bounds(), m, m.Bounds().Min, draw.Src)
+	return c
+}
+
+// paint writes the rows that are not those of the last picture.
+func (d *Device) paint(m, last *image.RGBA, all, night bool) error {
+	size := m.Bounds().Size()
+	times := min(d.screen.width/size.X, d.screen.height/size.Y)
+	top := (d.screen.height - size.Y*times) / 2
+	shade := shades(night)
+	if all {
+		d.dark()
+		for y := range d.screen.height {
+			if y >= top && y < top+size.Y*times {
+				continue
+			}
+			if err := d.put(y); err != nil {
+				return err
+			}
+		}
+	}
+	for from := range size.Y {
+		row := m.Pix[from*m.Stride : from*m.Stride+4*size.X]
+		if !all && bytes.Equal(row, last.Pix[from*last.Stride:from*last.Stride+4*size.X]) {
+			continue
+		}
+		d.fill(row, times, &shade)
+		at := from
+		if d.turned {
+			at = size.Y - 1 - from
+		}
+		for i := range times {
+			if err := d.put(top + at*times + i); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// shades are the values that colours are drawn with.
+func shades(night bool) [256]uint8 {
+	var s [256]uint8
+	for v := range s {
+		s[v] = uint8(v)
+		if night {
+			s[v] = uint8(v * nightPart / 256)
+		}
+	}
+	return s
+}
+
+// dark makes a black row.
+func (d *Device) dark() {
+	for x := range d.screen.width {
+		d.set(x, d.screen.opaque)
+	}
+}
+
+// fill makes one row of the screen of a row of the picture.
+func (d *Device) fill(row []byte, times int, shade *[256]uint8) {
+	d.dark()
+	s := d.screen
+	dots := len(row) / 4
+	left := (s.width - dots*times) / 2
+	for x := range dots {
+		from := x
+		if d.turned {
+			from = dots - 1 - x
+		}
+		p := row[4*from : 4*from+3]
+		v := s.opaque | s.red.of(shade[p[0]]) | s.green.of(shade[p[1]]) | s.blue.of(shade[p[2]])
+		for i := range times {
+			d.set(left+x*times+i, v)
+		}
+	}
+}
+
+// set puts a dot into the row. Frame buffers have the order of the processor, which is
+// little-endian on every board the agent is built for.
+func (d *Device) set(x int, v uint32) {
+	if d.screen.dot == 2 {
+		binary.LittleEndian.PutUint16(d.row[2*x:], uint16(v))
+		return
+	}
+	binary.LittleEndian.PutUint32(d.row[4*x:], v)
+}
+
+// put writes the row at its place.
+func (d *Device) put(y int) error {
+	if _, err := d.f.WriteAt(d.row, d.screen.start+int64(y)*int64(d.screen.line)); err != nil {
+		return fmt.Errorf("draw row %d of %d: %w", y, d.screen.height, err)
+	}
+	d.wrote += int64(len(d.row))
+	return nil
+}
+
+// Wrote says how many bytes have gone to the screen since Open.
+func (d *Device) Wrote() int64 { return d.wrote }
+
+// Close leaves the last picture on the screen.
+func (d *Device) Close() error {
+	if err := d.f.Close(); err != nil {
+		return fmt.Errorf("close the screen: %w", err)
+	}
+	return nil
+}
