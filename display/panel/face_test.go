@@ -157,6 +157,18 @@ func TestWhatWins(t *testing.T) {
 	}
 }
 
+func TestWhoeverIsInterruptedMayGoOnWhereThatIsPossible(t *testing.T) {
+	k := testEasel()
+	e := k.free("A12").over(display.PowerLost, time.Second, nil)
+	if p := k.scene(e).Page(); p.Code == nil || p.ShortDo[0] != "Skann for å fortsette" || p.Title[0] != "Strømmen var borte" {
+		t.Errorf("code %v, %q, %q", p.Code, p.ShortDo, p.Title)
+	}
+	e.View.State, e.View.Fault = display.Faulted, "SUP-001"
+	if p := k.scene(e).Page(); p.Code != nil || p.ShortDo[0] != "Ta ut kabelen" {
+		t.Errorf("out of order: code %v, %q", p.Code, p.ShortDo)
+	}
+}
+
 func TestButtonAndOneTimeCode(t *testing.T) {
 	k := testEasel()
 	e := k.free("A12")

@@ -100,6 +100,9 @@ func (p *Page) scan(s Scene, e EVSE, t talk) {
 	}
 	p.Caption = t.say(what)
 	p.Domain = domain(link)
+	if p.Face == Interrupted { // whoever goes on needs the cable where it is
+		p.Do, p.ShortDo = p.Caption, p.Caption
+	}
 }
 
 // purpose says what a code on the page is good for, and where it leads; nil where there

@@ -98,7 +98,10 @@ func speaks(all string, p panel.Page, lang int) bool {
 // for nothing.
 func TestACodeIsShownOnlyWhereThePageHasOne(t *testing.T) {
 	for _, s := range shots(Sizes()...) {
-		s.page.Code = nil
+		s.page.Code, s.page.Rows = nil, slices.Clone(s.page.Rows)
+		for i := range s.page.Rows {
+			s.page.Rows[i].Scan = nil
+		}
 		if _, marks := render(s.size, s.page, Options{}); ShowsCode(s.size, s.page) || slices.ContainsFunc(marks, isCode) {
 			t.Errorf("%s shows a code, its page has none", s.file())
 		}
