@@ -52,8 +52,8 @@ func (w *wiring) close() (err error) {
 	return err
 }
 
-// keep notes what must be closed.
-func keep[T io.Closer](w *wiring, c T, err error) (T, error) {
+// holding notes what must be closed.
+func holding[T io.Closer](w *wiring, c T, err error) (T, error) {
 	if err == nil {
 		w.opened = append(w.opened, c)
 	}
@@ -70,7 +70,7 @@ func (w *wiring) out(what string) (*gpio.OutPin, error) {
 	if err != nil {
 		return nil, fmt.Errorf("line %s: %w", what, err)
 	}
-	return keep(w, pin, nil)
+	return holding(w, pin, nil)
 }
 
 // open opens the display, whatever it showed before.
@@ -108,9 +108,9 @@ func (s *show) open() (screen.Device, error) {
 func (w *wiring) oled(m oled.Model) (d screen.Device, err error) {
 	to := oled.Wiring{Address: uint16(w.at.Target)}
 	if w.at.Bus == device.I2C {
-		to.Bus, err = opened(w, wire.OpenI2C)
+		to.Bus, err = port(w, wire.OpenI2C)
 	} else {
-		to.Port, err = opened(w, wire.OpenSPI)
+		to.Port, err = port(w, wire.OpenSPI)
 	}
 	if err != nil {
 		return nil, err
@@ -132,14 +132,14 @@ func (w *wiring) oled(m oled.Model) (d screen.Device, err error) {
 	return oled.Open(m, to)
 }
 
-// opened opens the port of the address.
-func opened[T io.Closer](w *wiring, open func(string) (T, error)) (T, error) {
-	port, err := open(w.at.Path)
-	return keep(w, port, err)
+// port opens the port of the address.
+func port[T io.Closer](w *wiring, open func(string) (T, error)) (T, error) {
+	p, err := open(w.at.Path)
+	return holding(w, p, err)
 }
 
 func (w *wiring) epaper(s *show) (screen.Device, error) {
-	port, err := opened(w, wire.OpenSPI)
+	spi, err := port(w, wire.OpenSPI)
 	if err != nil {
 		return nil, err
 	}
@@ -152,11 +152,11 @@ func (w *wiring) epaper(s *show) (screen.Device, error) {
 		return nil, err
 	}
 	busy, err := gpio.OpenIn(w.at.Lines["busy"], false)
-	if _, err = keep(w, busy, err); err != nil {
+	if _, err = holding(w, busy, err); err != nil {
 		return nil, fmt.Errorf("line busy: %w", err)
 	}
 	rests := panel.Scene{Post: s.info, Langs: s.display.Languages, Cold: true, EVSEs: s.scene(true).EVSEs}
-	return epaper.Open(port, epaper.Pins{Data: dc, Reset: reset, Busy: busy}, epaper.Options{
+	return epaper.Open(spi, epaper.Pins{Data: dc, Reset: reset, Busy: busy}, epaper.Options{
 		Coldest: s.display.Coldest, Thermometer: s.display.Temperature,
 		Resting: draw.Draw(draw.Paper, rests.Page(), draw.Options{Turned: s.display.Turned}),
 	})
@@ -165,7 +165,7 @@ func (w *wiring) epaper(s *show) (screen.Device, error) {
 func (w *wiring) lcd(m medium) (screen.Device, error) {
 	o := lcd.Options{Columns: m.cols, Rows: m.rows}
 	if w.at.Bus == device.I2C {
-		bus, err := opened(w, wire.OpenI2C)
+		bus, err := port(w, wire.OpenI2C)
 		if err != nil {
 			return nil, err
 		}
