@@ -1,7 +1,6 @@
 package main
 
 import (
-	"image"
 	"strconv"
 
 	"stolpe/agent/config"
@@ -75,10 +74,14 @@ func (m medium) frame(p panel.Page, o draw.Options) panel.Frame {
 	return f
 }
 
-// bounds are its dots; none where it has letters or a colour.
-func (m medium) bounds() image.Point {
-	if !m.dots {
-		return image.Point{}
+// pattern is the test pattern of the medium. A light has all its colours on.
+func (m medium) pattern(turned bool) panel.Frame {
+	f := panel.Frame{Page: panel.Page{Face: panel.Here, Light: panel.Light{Red: 255, Green: 255, Blue: 255}}}
+	switch {
+	case m.dots:
+		f.Image = draw.Pattern(m.size, turned)
+	case m.cols > 0:
+		f.Lines = draw.PatternLetters(m.cols, m.rows)
 	}
-	return m.size.Dots()
+	return f
 }
