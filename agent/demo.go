@@ -135,7 +135,7 @@ func (s *stage) show(ctx context.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return failed(err)
 	}
-	screen := &screen{out: stdout, post: s.cfg.Post, quiet: s.once, terminal: isTerminal(stdout), colour: s.colour}
+	screen := &showcase{out: stdout, post: s.cfg.Post, quiet: s.once, terminal: isTerminal(stdout), colour: s.colour}
 	w := s.world(log, screen)
 	if s.keep {
 		w.book = openBook(s.cfg.StateDir, s.cfg.Post.ID, log)
@@ -183,7 +183,7 @@ func (s *stage) play(ctx, jobs context.Context, stop func(), stdout io.Writer, p
 }
 
 // world is the demo's: a clock of its own, a card in memory, a bench.
-func (s *stage) world(log *slog.Logger, screen *screen) world {
+func (s *stage) world(log *slog.Logger, screen *showcase) world {
 	began := time.Now().Add(-s.past)
 	return world{
 		born: ledger.Post{Version: version, System: runtime.GOOS + "/" + runtime.GOARCH, Boot: rand.Text(), Config: s.cfg.Sum},
@@ -251,9 +251,9 @@ func (s *stage) farewell(w io.Writer) {
 	fmt.Fprintln(w, "Nobody charged, nothing was reserved.")
 }
 
-// screen shows the post in the terminal: drawn over in a real one, a block at
+// showcase shows the post in the terminal: drawn over in a real one, a block at
 // each change of state otherwise.
-type screen struct {
+type showcase struct {
 	out      io.Writer
 	post     display.Post
 	rules    *session.Rules
@@ -270,7 +270,7 @@ type screen struct {
 const redraw = 200 * time.Millisecond
 
 // Saw draws the newest state.
-func (s *screen) Saw(m evse.Moment) {
+func (s *showcase) Saw(m evse.Moment) {
 	if s.quiet {
 		return
 	}

@@ -49,6 +49,13 @@ func gatheredWith(ctx context.Context, d *control.Client, c computer, file strin
 	}
 	switch {
 	case f.Daemon != nil:
+		c.missing(f.Daemon.Displays)
+	case cfg != nil:
+		f.Displays = displayFacts(*cfg, nil)
+		c.missing(f.Displays)
+	}
+	switch {
+	case f.Daemon != nil:
 		findMeters(ctx, d, f.Daemon, say)
 	case cfg != nil && !f.Refused: // nobody else has the meters
 		f.Bare = bareMeters(ctx, *cfg, say)

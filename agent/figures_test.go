@@ -20,6 +20,7 @@ import (
 	"stolpe/agent/session"
 	"stolpe/agent/telemetry/publisher"
 	"stolpe/display"
+	"stolpe/display/screen"
 	"stolpe/hal"
 	"stolpe/payment"
 )
@@ -116,7 +117,10 @@ func TestFiguresOfACharge(t *testing.T) {
 		all = readFigures(t, text.String())
 		return all[`stolpe_fault_seconds_total{evse="1",code="USR-001"}`] > 0
 	})
-	checkListed(t, all)
+	g.parts.screens = []*screen.Screen{screen.New(screen.Options{Name: "oled"})}
+	text = paper{}
+	g.write(&text)
+	checkListed(t, readFigures(t, text.String()))
 	if free, there := all[`stolpe_disk_free_ratio`]; !there || free < 0 || free > 1 {
 		t.Errorf("%v of the disk is free", free)
 	}

@@ -53,6 +53,7 @@ func (p *parts) healthOf(cfg config.Config, w world) func() telemetry.Health {
 			Up: int64((now.Mono - began) / time.Second), Heat: heat(thermalFile), Memory: memoryUsed(memoryFile),
 			Disk: diskUsed(cfg.StateDir), Radio: radio(radioFile), Offset: clockOffset(), Wire: p.wire(),
 		}
+		h.Displays = displayTelemetry(p.displayHealth())
 		if w.book != nil {
 			h.Ledger = w.book.Health()
 		}

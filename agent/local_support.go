@@ -38,7 +38,7 @@ func (l *local) tellSupport(_ context.Context, c control.Caller, args json.RawMe
 	}
 	q := inquiry{
 		file: l.file, cfg: l.cfg, running: l.cfg.Sum, units: units, since: a.Since, now: l.now(),
-		veil: support.NewVeil(key, secretsOf(l.cfg), a.Plain),
+		veil: support.NewVeil(key, secretsOf(l.cfg), a.Plain), displays: displayFacts(l.cfg, l.parts.displayHealth()),
 	}
 	if l.w.book != nil {
 		q.ill, q.read = l.w.book.Health(), newest(l.w.book)

@@ -105,6 +105,7 @@ func (g *gauges) write(out io.Writer) {
 	b.add(float64(bad), "stolpe_modbus_requests_total", "outcome", "failed")
 	b.add(g.silence().Seconds(), "stolpe_watchdog_ping_age_seconds")
 	g.machine(&b)
+	b.displays(g.parts.displayHealth())
 	g.counts.write(&b)
 	b.process(g.born)
 	out.Write(b.Bytes()) //nolint:errcheck // whoever asked has gone

@@ -15,6 +15,7 @@ import (
 	"stolpe/agent/session"
 	"stolpe/agent/telemetry/publisher"
 	"stolpe/display"
+	"stolpe/display/screen"
 	"stolpe/hal"
 	"stolpe/hal/gpio"
 	"stolpe/hal/modbus"
@@ -72,6 +73,8 @@ type parts struct {
 	seen  *witness       // how meters last answered
 	found map[int]string // what the journals held at the start, by EVSE
 	hooks *hooks         // nil without webhooks
+
+	screens []*screen.Screen // of the configuration's displays, in their order
 
 	readings, misread atomic.Int64 // of meters: all, and those that failed
 	told              [2]int64     // of these, when somebody last asked for their share

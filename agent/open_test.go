@@ -105,7 +105,7 @@ func TestPostThatCannotBeOpenedIsClosed(t *testing.T) {
 	} {
 		s := &stage{demoOptions: demoOptions{speed: 1}}
 		var log paper
-		w := s.world(slog.New(slog.NewTextHandler(&log, nil)), &screen{quiet: true})
+		w := s.world(slog.New(slog.NewTextHandler(&log, nil)), &showcase{quiet: true})
 		row.change(&w)
 		if _, err := open(cfg, w, dull{}); !errors.Is(err, broken) || !strings.Contains(err.Error(), row.want) {
 			t.Errorf("%s: %v, want %q", name, err, row.want)

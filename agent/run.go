@@ -131,6 +131,7 @@ func daemon(ctx context.Context, source *timeSource, cfg config.Config, from ori
 	p.serveLocal(cfg, w, d, b)
 	p.tellFleet(cfg, w, b)
 	p.serveFigures(cfg, w, b)
+	p.tellOfDisplays(w)
 	p.jobs = append(p.jobs, d.hear(from.told))
 	from.started(cfg, log)
 	defer context.AfterFunc(told, func() {

@@ -21,8 +21,8 @@ func shown(p session.Phase, end hal.Energy) evse.Moment {
 	return evse.Moment{After: session.State{Kept: kept}, Now: hal.Instant{Mono: time.Hour}}
 }
 
-func newScreen(out *paper, terminal bool) *screen {
-	return &screen{
+func newScreen(out *paper, terminal bool) *showcase {
+	return &showcase{
 		out: out, terminal: terminal, post: display.Post{ID: "A12", Name: "Storgata 1"},
 		rules: &session.Rules{Post: "A12", EVSE: 1, Code: "A12", NoPlug: true, Limits: session.DefaultLimits()},
 	}

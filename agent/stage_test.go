@@ -48,7 +48,7 @@ func performBeside(t *testing.T, file string, change func(*world), beside func(c
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := s.world(log, &screen{out: io.Discard, quiet: true})
+	w := s.world(log, &showcase{out: io.Discard, quiet: true})
 	if change != nil {
 		change(&w)
 	}

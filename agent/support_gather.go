@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"stolpe/agent/config"
+	"stolpe/agent/doctor"
 	"stolpe/agent/ledger"
 	"stolpe/agent/support"
 	"stolpe/hal"
@@ -30,6 +31,8 @@ type inquiry struct {
 	since   time.Time
 	now     hal.Instant
 	veil    *support.Veil
+
+	displays []doctor.Display
 }
 
 // supportMessage is what a daemon tells of itself, bit by bit.
@@ -159,6 +162,8 @@ type healthFile struct {
 	Writes string   `json:"state_dir,omitempty"` // why nothing can be written there
 	Load   string   `json:"load,omitempty"`
 	Up     string   `json:"machine_up,omitempty"`
+
+	Displays []doctor.Display `json:"displays,omitempty"`
 }
 
 func (q *inquiry) health() (support.Piece, error) {
@@ -168,7 +173,11 @@ func (q *inquiry) health() (support.Piece, error) {
 		h.Writes = q.veil.Text(wrongOf(writable(q.cfg.StateDir)))
 	}
 	h.Load, h.Up = oneLine("/proc/loadavg"), oneLine("/proc/uptime")
-	return piece("health.json", "the machine: heat, memory, disk, radio, clock", h)
+	for _, d := range q.displays {
+		d.Wrong, d.URL = q.veil.Text(d.Wrong), q.veil.Text(d.URL)
+		h.Displays = append(h.Displays, d)
+	}
+	return piece("health.json", "the machine: heat, memory, disk, radio, clock, displays", h)
 }
 
 // oneLine is the first line of a small file of the kernel; empty where there is none.

@@ -66,6 +66,7 @@ func gatherHere(_ context.Context, file string, since time.Time, plain bool, sen
 	rand.Read(key) //nolint:errcheck // it never fails
 	if cfg, _, err := config.Here(file); err == nil {
 		q.cfg, key = cfg, veilKey(cfg.StateDir, false)
+		q.displays = displayFacts(cfg, nil)
 		q.read = func(fn func(ledger.Entry) error) error { return ledger.Browse(ledgerPath(cfg.StateDir), fn) }
 	}
 	q.veil = support.NewVeil(key, secretsOf(q.cfg), plain)

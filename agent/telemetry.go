@@ -50,7 +50,7 @@ func (p *parts) birth(cfg config.Config, boot string) telemetry.Info {
 	i := telemetry.Info{
 		Post: cfg.Post.ID, Tenant: cfg.Tenant, Name: cfg.Post.Name, Version: version, System: runtime.GOOS + "/" + runtime.GOARCH,
 		Hardware: hardware(), Boot: boot, Config: cfg.Sum, Zone: cfg.Post.Zone.String(), Country: cfg.Country,
-		Profile: cfg.Telemetry.Profile, Through: string(cfg.Payment.Through), Commands: cfg.Commands.Allow,
+		Profile: cfg.Telemetry.Profile, Through: string(cfg.Payment.Through), Commands: cfg.Commands.Allow, Displays: displaysOf(cfg),
 	}
 	for _, e := range cfg.EVSEs {
 		t := telemetry.EVSE{ID: e.ID, Code: e.Code, MaxPower: int64(e.MaxPower)}

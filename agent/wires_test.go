@@ -192,7 +192,7 @@ func opened(t *testing.T, words ...string) (config.Config, world, *paper) {
 	}
 	log := new(paper)
 	s := &stage{demoOptions: demoOptions{speed: 1}}
-	return cfg, s.world(slog.New(slog.NewTextHandler(log, nil)), &screen{quiet: true}), log
+	return cfg, s.world(slog.New(slog.NewTextHandler(log, nil)), &showcase{quiet: true}), log
 }
 
 const twoReal = `evses:

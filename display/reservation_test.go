@@ -42,3 +42,15 @@ func TestEveryCurrencyHasItsLanguage(t *testing.T) {
 		}
 	}
 }
+
+func TestWarningsOfTheLimit(t *testing.T) {
+	for _, x := range []struct {
+		cost, reserved payment.Amount // minor units
+		near, at       bool
+	}{{0, 0, false, false}, {79_99, 100_00, false, false}, {80_00, 100_00, true, false}, {94_99, 100_00, true, false}, {95_00, 100_00, true, true}} {
+		c := Charge{Cost: x.cost, Reserved: x.reserved}
+		if c.NearLimit() != x.near || c.AtLimit() != x.at {
+			t.Errorf("%d of %d: near %v, at %v", x.cost, x.reserved, c.NearLimit(), c.AtLimit())
+		}
+	}
+}

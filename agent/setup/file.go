@@ -35,6 +35,7 @@ func File(a Answers, now time.Time) []byte {
 	f.nested("  ", "gateway", "payment.gateway", "key")
 	f.section("mqtt", "url", "ca", "cert", "key")
 	f.section("web", "listen", "public_url")
+	f.display()
 	return f.out.Bytes()
 }
 

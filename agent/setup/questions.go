@@ -18,6 +18,7 @@ func Questions(evses int) []Question {
 	for n := 1; n <= evses; n++ {
 		all = append(all, inputQuestions(n)...)
 	}
+	all = append(all, panelQuestions()...)
 	all = append(all, priceQuestions()...)
 	all = append(all, paymentQuestions()...)
 	return append(all, networkQuestions()...)

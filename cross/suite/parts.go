@@ -28,6 +28,7 @@ func known() []part {
 		{"chromium", []string{"chromium", "chromium-browser", "headless-shell", "google-chrome"}, []string{"chromium"}},
 		{"iproute2", []string{"ip"}, []string{"iproute2"}},
 		{"mosquitto", []string{"mosquitto"}, []string{"mosquitto"}},
+		{"zbar-tools", []string{"zbarimg"}, []string{"zbar-tools"}},
 	}
 }
 

@@ -8,14 +8,9 @@ import (
 	"stolpe/payment"
 )
 
-// Chosen by us.
-const (
-	// justOver is how long a display is about a charge that has ended, whatever else there is.
-	justOver = time.Minute
-	// nearly is how much of a reservation is used when the driver is warned, in
-	// thousandths: at 350 kr there are five kWh left or so.
-	nearly = 900
-)
+// justOver is how long a display is about a charge that has ended, whatever else there is.
+// Chosen by us: as long as somebody needs to put away the cable.
+const justOver = time.Minute
 
 // The codes of faults that have a face of their own; the others are told by their code.
 const (
@@ -28,6 +23,9 @@ const (
 func (s Scene) face() (Face, int) {
 	if s.Off || len(s.EVSEs) == 0 {
 		return OutOfOrder, 0
+	}
+	if s.Cold {
+		return TooCold, 0
 	}
 	for _, f := range []Face{Emergency, Updating, Boot} {
 		if s.all(f) {
@@ -126,7 +124,7 @@ func (e EVSE) duringCharge() Face {
 	case display.Closing:
 		return Closing
 	case display.Charging:
-		if c.Cost*1000 >= c.Reserved*nearly {
+		if c.NearLimit() {
 			return NearLimit
 		}
 		return Charging
@@ -227,6 +225,8 @@ func lightOf(f Face) Light {
 		return Light{0, full, 0, 0}
 	case PayOffline:
 		return Light{full, full, 0, 0}
+	case TooCold:
+		return Light{} // of a display, not of the post
 	}
 	return Light{full, 0, 0, 0}
 }

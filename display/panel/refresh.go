@@ -37,7 +37,7 @@ type Refresh struct {
 	Burst     int           // draws within BurstTime at most, for other reasons than a code to hide; 0 is any, at most burstMost
 	BurstTime time.Duration // that Burst is counted over
 	Takes     time.Duration // what one draw may take at most; 0 is what any other device may
-	Cold      time.Duration // after a display was too cold, until it is asked again
+	Cold      time.Duration // between two looks at how cold it is
 }
 
 // burstMost is the longest Burst that is remembered.
@@ -113,12 +113,12 @@ func (r Refresh) Next(d Drawn, p Page, now time.Duration) (Stroke, time.Duration
 // due says what is to be drawn next, and when. An instant that has passed is at once.
 func (r Refresh) due(d Drawn, p Page) (Stroke, time.Duration) {
 	stroke, at := Partial, r.spared(d)
-	shows := codeText(p) != "" && codeText(p) != codeText(d.page)
+	shows := lacks(d.page, p)
 	if !d.known || shows || r.Partials > 0 && d.partials >= r.Partials {
 		stroke = Whole // a code is read the better the cleaner it is
 	}
 	switch {
-	case hides(d.page, p):
+	case lacks(p, d.page): // a code that may be on the display must go
 		return stroke, 0
 	case !d.known, shows, !reflect.DeepEqual(settled(d.page), settled(p)):
 		return stroke, at
@@ -148,36 +148,52 @@ func (r Refresh) spared(d Drawn) time.Duration {
 
 // Shows says whether p is what has been drawn last.
 func (d Drawn) Shows(p Page) bool {
-	return d.known && reflect.DeepEqual(all(d.page), all(p)) && codeText(d.page) == codeText(p)
+	return d.known && reflect.DeepEqual(all(d.page), all(p)) && slices.Equal(codes(d.page), codes(p))
 }
 
-// hides says whether a code that may be on the display must go.
-func hides(was, is Page) bool {
-	return codeText(was) != "" && codeText(was) != codeText(is)
+// lacks says whether a page has not all the codes of another.
+func lacks(p, other Page) bool {
+	has := codes(p)
+	return slices.ContainsFunc(codes(other), func(text string) bool { return !slices.Contains(has, text) })
 }
 
-// codeText gives what the code of a page says.
-func codeText(p Page) string {
-	if p.Code == nil {
-		return ""
+// codes gives what the codes of a page say.
+func codes(p Page) (texts []string) {
+	if p.Code != nil {
+		texts = append(texts, p.Code.Text)
 	}
-	return p.Code.Text
+	for _, r := range p.Rows {
+		if r.Scan != nil {
+			texts = append(texts, r.Scan.Text)
+		}
+	}
+	return texts
 }
 
-// all is a page without what is compared in another way, or is no matter of the picture.
+// all is a page without its codes, which are compared by what they say.
 func all(p Page) Page {
-	p.Code, p.Light = nil, Light{}
+	p.Code = nil
+	p.Rows = slices.Clone(p.Rows)
+	for i := range p.Rows {
+		p.Rows[i].Scan = nil
+	}
 	return p
 }
 
-// settled is a page without the figures that run by themselves.
+// settled is a page without what runs by itself.
 func settled(p Page) Page {
 	p = all(p)
-	p.Energy, p.Cost, p.Used, p.Power = "", "", 0, ""
-	p.Time, p.Left, p.Minutes, p.At = "", "", "", ""
-	p.Rows = slices.Clone(p.Rows)
-	for i := range p.Rows {
-		p.Rows[i].Figure = ""
+	p.Energy, p.Cost, p.Used, p.Power, p.Time = "", "", 0, "", ""
+	p.Left, p.Minutes, p.Within = "", "", Said{}
+	p.At, p.Updated, p.Stale = "", Said{}, false
+	if p.Face == Suspended {
+		p.Fees = nil // they say in how many minutes a fee begins
+	}
+	for i, r := range p.Rows {
+		switch r.Face {
+		case Charging, Suspended, NearLimit, Stopping:
+			p.Rows[i].Figure = ""
+		}
 	}
 	return p
 }
@@ -185,10 +201,13 @@ func settled(p Page) Page {
 // Cold is what a display gives that must not be drawn at its temperature. It is no
 // failure: the display is sound, and rests.
 type Cold struct {
-	Is, Least int // °C
+	Now, Least int // °C
 }
 
 // Error says both temperatures.
 func (c Cold) Error() string {
-	return fmt.Sprintf("too cold to be drawn: %d °C, and it may be drawn from %d °C on", c.Is, c.Least)
+	return fmt.Sprintf("too cold to be drawn: %d °C, and it may be drawn from %d °C on", c.Now, c.Least)
 }
+
+// Is makes a Cold an ErrCold.
+func (c Cold) Is(target error) bool { return target == ErrCold }

@@ -192,13 +192,6 @@ func (s *sheet) told() string {
 	return " " + strconv.FormatBool(s.Here) + " " + strconv.FormatUint(uint64(sum), 36)
 }
 
-// The shares of the reservation at which a driver is warned, in percent. Chosen
-// by us: at the first there is time to think, at the second to walk back.
-const (
-	nearly = 80
-	almost = 95
-)
-
 // quiet is how long a post may not be heard of before its driver is told. Chosen by
 // us: the same as for a meter, as it is the same to the driver.
 const quiet = hal.StaleAfter
@@ -251,10 +244,9 @@ func (s *sheet) running(v display.View) string {
 	}
 	limit := s.Lang.Sum(c.Reserved, cur)
 	switch {
-	case c.Reserved <= 0:
-	case c.Cost*100 >= c.Reserved*almost:
+	case c.AtLimit():
 		say += " " + w.AtLimit.With("limit", limit)
-	case c.Cost*100 >= c.Reserved*nearly:
+	case c.NearLimit():
 		say += " " + w.NearLimit.With("limit", limit)
 	}
 	return say

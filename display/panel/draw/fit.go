@@ -13,9 +13,9 @@ type place uint8
 
 // The places.
 const (
-	left   place = iota
-	centre       // in the middle
-	spread       // two texts, at both ends
+	centre place = iota // in the middle
+	spread              // two texts, a little away from both ends
+	edges               // two texts, at both ends
 )
 
 // letters are fonts for one use, the best first. All rows of a picture with the same use
@@ -36,9 +36,19 @@ const (
 	uses
 )
 
-// loss is how bad it is to take the next smaller letters. Chosen by us, from the pictures:
-// small lines are hard to read before small figures are, and a head is read at any size.
-func (u use) loss() int { return [uses]int{lines: 4, figures: 3, heads: 2}[u] }
+// loss is how bad it is to have to take letters. Chosen by us, from the pictures: small
+// lines are hard to read before small figures are, and a head is read at any size.
+func (u use) loss(name string) int {
+	table := [uses]map[string]int{
+		lines:   {"6x12": 4, "5x8": smallest},
+		figures: {"12x24bold": 2, "10x20bold": 4, "8x16bold": 7, "6x12bold": 14, "5x8": 20},
+		heads:   {"10x20bold": 1, "8x16bold": 2, "6x12bold": 5, "5x8": 13},
+	}
+	return table[u][name]
+}
+
+// smallest is the loss from which on letters are the smallest there are.
+const smallest = 12
 
 // row is a line of a layout.
 type row struct {
@@ -56,6 +66,7 @@ type row struct {
 // Weights of rows.
 const (
 	must  = 9 // is never left out
+	dear  = 4 // this and less is there only where it does not cost the smallest letters
 	extra = 2 // this and less is there only where it costs no smaller letters
 )
 
@@ -85,14 +96,14 @@ func (l laid) high() int { return l.above + l.below }
 
 // stack draws rows below each other, in the middle of the column. It takes the largest
 // letters with which all of them fit; where even the smallest do not, it leaves out what
-// matters least.
+// matters least: all rows of the same weight, since a text in two languages is one thing.
 func (s *sheet) stack(c column, rows []row) {
 	rows = said(rows)
-	sizes := sized(rows)
 	for {
-		i := lightest(rows)
-		for n, size := range sizes {
-			if n == 1 && i >= 0 && rows[i].weight <= extra {
+		sizes := sized(rows)
+		least := lightest(rows)
+		for _, size := range sizes {
+			if least <= extra && size.loss > 0 || least <= dear && size.loss >= smallest {
 				break
 			}
 			if all, ok := c.lay(rows, size); ok {
@@ -100,41 +111,51 @@ func (s *sheet) stack(c column, rows []row) {
 				return
 			}
 		}
-		if i < 0 {
+		if least == must {
 			all, _ := c.lay(rows, sizes[len(sizes)-1])
 			s.put(c, all)
 			return
 		}
-		rows = append(rows[:i:i], rows[i+1:]...)
+		rows = slices.DeleteFunc(rows, func(r row) bool { return r.weight == least })
 	}
 }
 
-// size says for each use which of its fonts to take.
-type size [uses]int
-
-func (z size) loss() int {
-	loss := 0
-	for u, level := range z {
-		loss += use(u).loss() * level
+// fits says whether rows fit without leaving any out, in some size.
+func (c column) fits(rows []row) bool {
+	rows = said(rows)
+	for _, size := range sized(rows) {
+		if _, ok := c.lay(rows, size); ok {
+			return true
+		}
 	}
-	return loss
+	return false
+}
+
+// size says for each use which of its fonts to take, and how bad that is.
+type size struct {
+	level [uses]int
+	loss  int // points: see use.loss
 }
 
 // sized gives all sizes that rows may have, the best first.
 func sized(rows []row) []size {
-	var most size
-	for _, r := range rows {
-		most[r.in.use] = max(most[r.in.use], len(r.in.fonts)-1)
-	}
-	var all []size
-	for l := range most[lines] + 1 {
-		for f := range most[figures] + 1 {
-			for h := range most[heads] + 1 {
-				all = append(all, size{lines: l, figures: f, heads: h})
+	all := []size{{}}
+	for u := range uses {
+		var fonts []string
+		for _, r := range rows {
+			if r.in.use == u && len(r.in.fonts) > len(fonts) {
+				fonts = r.in.fonts
+			}
+		}
+		for _, z := range all {
+			for level := 1; level < len(fonts); level++ {
+				more := z
+				more.level[u], more.loss = level, z.loss+u.loss(fonts[level])
+				all = append(all, more)
 			}
 		}
 	}
-	slices.SortStableFunc(all, func(a, b size) int { return a.loss() - b.loss() })
+	slices.SortStableFunc(all, func(a, b size) int { return a.loss - b.loss })
 	return all
 }
 
@@ -149,15 +170,13 @@ func said(rows []row) []row {
 	return all
 }
 
-// lightest gives the row to leave out: of those of the least weight the last, or none.
+// lightest gives the least weight of the rows that may be left out, or must.
 func lightest(rows []row) int {
-	found, least := -1, must
-	for i, r := range rows {
-		if r.weight < least || r.weight == least && found >= 0 {
-			found, least = i, r.weight
-		}
+	least := must
+	for _, r := range rows {
+		least = min(least, r.weight)
 	}
-	return found
+	return least
 }
 
 // lay gives all rows their letters; ok says that they fit.
@@ -179,7 +198,7 @@ func (c column) lines(r row, z size) []laid {
 	if r.bar {
 		return []laid{{row: r, above: shareHigh}}
 	}
-	f := font.Named(r.in.fonts[min(z[r.in.use], len(r.in.fonts)-1)])
+	f := font.Named(r.in.fonts[min(z.level[r.in.use], len(r.in.fonts)-1)])
 	if r.wide(f) <= c.box.Dx() {
 		return []laid{r.laid(f)}
 	}
@@ -252,11 +271,14 @@ func (s *sheet) row(box image.Rectangle, l laid) {
 		s.bar(box, l.share)
 	case l.band:
 		s.band(l.font, box, base, l.texts[0])
-	case l.place == centre || len(l.texts) == 1 && l.place != left:
+	case l.place == centre:
 		ink := l.font.Ink(l.texts[0])
 		s.text(l.font, box.Min.X+(box.Dx()-ink.Dx())/2-ink.Min.X, base, l.texts[0])
 	default:
-		in := min((box.Dx()-l.wide(l.font))/6, spreadIn)
+		in := 0
+		if l.place == spread {
+			in = min((box.Dx()-l.wide(l.font))/6, spreadIn)
+		}
 		s.text(l.font, box.Min.X+in-l.font.Ink(l.texts[0]).Min.X, base, l.texts[0])
 		for _, t := range l.texts[1:] {
 			s.text(l.font, box.Max.X-in-l.font.Wide(t), base, t)

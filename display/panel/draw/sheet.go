@@ -87,7 +87,7 @@ func (s *sheet) bar(box image.Rectangle, used int) {
 // module of three dots instead of two gains more than the missing quarter of a module costs.
 // Around an e-paper there is white as well; around an OLED there is dark.
 const (
-	quietPaper = 7 // least, half modules
+	quietPaper = 5 // least, half modules
 	quietSmall = 3 // least, half modules
 )
 

@@ -21,9 +21,11 @@
 // again when it is over; either missing is an error.
 //
 // The glass is made for 0 to 50 °C. Colder, the particles hardly move, and driving them
-// hurts. So below a limit nothing is drawn, and that is no failure (panel.Cold). Because
-// the picture stays all the while, the last one may be drawn a few degrees below the limit
-// (Frame.Last): the one that says that the display rests. The temperature comes from a
+// hurts. So below a limit nothing is drawn, and that is no failure (panel.Cold). But the
+// picture stays all the while, with a price and a code that may soon be wrong. So one more
+// is drawn a few degrees below the limit, which is right whatever happens: that the
+// display rests. For it to be in time, a page must be shown again now and then although
+// nothing is new (panel.Refresh.Cold). The same is done for the page of a program that ends. The temperature comes from a
 // file of the kernel's (in thousandths of a degree, as thermal zones, hwmon and 1-wire
 // sensors give it), or from the controller's own sensor. Reading it back takes a port whose data
 // line goes both ways, which the maker's board for the Raspberry Pi has not; whether it
@@ -33,6 +35,7 @@ package epaper
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"image"
@@ -62,7 +65,7 @@ const (
 )
 
 // AnyCold is a limit that is none: the display is drawn at any temperature.
-const AnyCold = -273 // °C
+const AnyCold = -40 // °C; no panel is sold for less
 
 // Times and limits.
 const (
@@ -76,7 +79,7 @@ const (
 	wholeMost   = 10 * time.Second
 	poll        = 5 * time.Millisecond // chosen by us: 60 looks for a partial draw
 
-	spareCold = 5 // °C below the limit at which the last picture is drawn; chosen by us: the glass is slow there, and once is not often
+	spareCold = 5 // °C below the limit down to which a picture is drawn that stays for long; chosen by us: the glass is slow there, and once is not often
 	warmer    = 2 // °C above the limit at which it goes on after it was too cold; chosen by us: wider than a sensor's noise
 
 	rowBytes = 16 // of the controller's memory: 122 dots and 6 that are not there
@@ -92,9 +95,11 @@ type Pins struct {
 // Options are what the display's owner decides.
 type Options struct {
 	Model       Model
-	Turned      bool   // by 180 degrees
 	Coldest     int    // °C; below it nothing is drawn; AnyCold: no limit
 	Thermometer string // file with thousandths of °C; empty: the panel's own sensor
+
+	// Resting is drawn once when it gets too cold; nil leaves what there is.
+	Resting image.Image
 }
 
 // Device is one panel. It is used by one goroutine at a time.
@@ -104,9 +109,10 @@ type Device struct {
 	conn    spi.Conn
 	most    int // bytes of a transfer
 
-	shown []byte // the controller's memory for what is on the glass; nil: not known
-	next  []byte // the same for what is being drawn
-	cold  bool   // it was too cold the last time
+	shown   []byte // the controller's memory for what is on the glass; nil: not known
+	next    []byte // the same for what is being drawn
+	cold    bool   // it was too cold the last time
+	resting bool   // Resting has been drawn, or tried
 }
 
 // Open finds out whether the panel answers and whether its temperature can be told. It
@@ -137,21 +143,19 @@ func (d *Device) try() error {
 	if err := d.wake(); err != nil {
 		return err
 	}
-	if d.options.Coldest > AnyCold {
-		if d.options.Thermometer == "" {
-			if err := d.tryRead(); err != nil {
-				return err
-			}
-		}
-		if _, err := d.temperature(); err != nil {
+	if d.options.Coldest > AnyCold && d.options.Thermometer == "" {
+		if err := d.tryRead(); err != nil {
 			return err
 		}
+	}
+	if _, err := d.temperature(); err != nil {
+		return err
 	}
 	return d.sleep()
 }
 
-// Show draws the frame's picture and returns when it stands. It takes up to some seconds.
-// A panel that is too cold gives panel.Cold. After any other error the display must be opened anew.
+// Show draws the frame's picture, where it is another, and returns when it stands. It takes
+// up to some seconds. A panel that is too cold gives panel.Cold. After any other error the display must be opened anew.
 func (d *Device) Show(f panel.Frame) error {
 	if err := d.show(f); err != nil {
 		return fmt.Errorf("e-paper: %w", err)
@@ -163,16 +167,26 @@ func (d *Device) show(f panel.Frame) error {
 	if err := d.fill(f.Image); err != nil {
 		return err
 	}
-	whole := f.Whole || d.shown == nil
-	if !whole && bytes.Equal(d.next, d.shown) {
-		return nil
-	}
+	whole := f.Whole || d.shown == nil || d.resting
 	if err := d.wake(); err != nil {
 		return err
 	}
-	if err := d.warm(f.Last); err != nil {
+	is, err := d.temperature()
+	if err != nil {
 		return errors.Join(err, d.sleep())
 	}
+	if cold := d.tooCold(is, f.Page.Face == panel.OutOfOrder); cold != nil {
+		return cmp.Or(d.rest(is), cold)
+	}
+	d.resting = false
+	if !whole && bytes.Equal(d.next, d.shown) {
+		return d.sleep()
+	}
+	return d.put(whole)
+}
+
+// put draws next, and has the controller sleep.
+func (d *Device) put(whole bool) error {
 	was := d.shown
 	d.shown = nil // until it stands
 	if err := d.draw(was, whole); err != nil {
@@ -185,28 +199,36 @@ func (d *Device) show(f panel.Frame) error {
 	return nil
 }
 
-// warm gives panel.Cold where it is too cold for a draw, or for the last one.
-func (d *Device) warm(last bool) error {
-	if d.options.Coldest <= AnyCold {
-		return nil
+// rest draws once that the display rests, if it is not much too cold for that, and has the
+// controller sleep.
+func (d *Device) rest(is int) error {
+	if d.resting || d.options.Resting == nil || d.tooCold(is, true) != nil {
+		return d.sleep()
 	}
-	is, err := d.temperature()
-	if err != nil {
-		return err
+	if err := d.fill(d.options.Resting); err != nil {
+		return errors.Join(err, d.sleep())
 	}
+	d.resting = true
+	return d.put(true)
+}
+
+// tooCold gives panel.Cold where it is too cold for a picture, or for one that stays for
+// long.
+func (d *Device) tooCold(is int, stays bool) error {
 	least := d.options.Coldest
-	switch {
-	case last:
+	if stays {
 		least -= spareCold
-	case d.cold:
+	} else if d.cold {
 		least += warmer
 	}
-	if is >= least*1000 {
-		d.cold = d.cold && last
+	cold := is < least*1000 // thousandths
+	if !stays {
+		d.cold = cold
+	}
+	if !cold {
 		return nil
 	}
-	d.cold = true
-	return panel.Cold{Is: degrees(is), Least: least}
+	return panel.Cold{Now: degrees(is), Least: least}
 }
 
 // Close leaves the picture as it is. The controller sleeps already, the lines are the
@@ -228,11 +250,7 @@ func (d *Device) fill(m image.Image) error {
 			if white(x, y) {
 				continue
 			}
-			row, column := Width-1-x, y
-			if d.options.Turned {
-				row, column = x, Height-1-y
-			}
-			d.next[row*rowBytes+column/8] &^= 0x80 >> (column % 8)
+			d.next[(Width-1-x)*rowBytes+y/8] &^= 0x80 >> (y % 8)
 		}
 	}
 	return nil

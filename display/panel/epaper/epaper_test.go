@@ -39,15 +39,11 @@ func corners() []image.Point {
 }
 
 // same says whether the glass shows a picture.
-func same(t *testing.T, g *glass, m image.Image, turned bool) {
+func same(t *testing.T, g *glass, m image.Image) {
 	t.Helper()
 	for y := range Height {
 		for x := range Width {
-			at := image.Pt(x, y)
-			if turned {
-				at = image.Pt(Width-1-x, Height-1-y)
-			}
-			if want := m.At(at.X, at.Y) == color.White; g.white(x, y) != want {
+			if want := m.At(x, y) == color.White; g.white(x, y) != want {
 				t.Fatalf("dot %d,%d is white: %v", x, y, !want)
 			}
 		}
@@ -73,31 +69,29 @@ func mustShow(t *testing.T, d *Device, f panel.Frame) {
 
 func TestPicturesComeOntoTheGlass(t *testing.T) {
 	for _, model := range []Model{V4, V3} {
-		for _, turned := range []bool{false, true} {
-			t.Run(fmt.Sprint(model, turned), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					g := newGlass()
-					d := mustOpen(t, g, Options{Model: model, Turned: turned})
-					if len(g.draws()) > 0 {
-						t.Error("drawn when opened")
+		t.Run(fmt.Sprint(model), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := newGlass()
+				d := mustOpen(t, g, Options{Model: model})
+				if len(g.draws()) > 0 {
+					t.Error("drawn when opened")
+				}
+				all, few := picture(corners()...), picture(corners()[:2]...)
+				for _, f := range []panel.Frame{{Image: all}, {Image: few}, {Image: few}, {Image: all, Whole: true}, {Image: all}, {Image: few}} {
+					mustShow(t, d, f)
+					same(t, g, f.Image)
+					if g.awake {
+						t.Error("it does not sleep between draws")
 					}
-					all, few := picture(corners()...), picture(corners()[:2]...)
-					for _, f := range []panel.Frame{{Image: all}, {Image: few}, {Image: few}, {Image: all, Whole: true}, {Image: all}, {Image: few}} {
-						mustShow(t, d, f)
-						same(t, g, f.Image, turned)
-						if g.awake {
-							t.Error("it does not sleep between draws")
-						}
-					}
-					if want := []string{"whole", "partial", "whole", "partial"}; !slices.Equal(g.draws(), want) {
-						t.Errorf("drawn %v, want %v", g.draws(), want)
-					}
-					if err := d.Close(); err != nil || len(g.draws()) != 4 {
-						t.Errorf("closed: %v, %v", err, g.draws())
-					}
-				})
+				}
+				if want := []string{"whole", "partial", "whole", "partial"}; !slices.Equal(g.draws(), want) {
+					t.Errorf("drawn %v, want %v", g.draws(), want)
+				}
+				if err := d.Close(); err != nil || len(g.draws()) != 4 {
+					t.Errorf("closed: %v, %v", err, g.draws())
+				}
 			})
-		}
+		})
 	}
 }
 
@@ -184,35 +178,63 @@ func TestTheWaveformsAreTheMakers(t *testing.T) {
 
 func TestColdIsNoFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newGlass()
-		d := mustOpen(t, g, Options{Coldest: 0})
-		sixteenths := func(c float64) { g.temp = int(c*16) & 0xfff }
+		g, resting := newGlass(), picture(image.Pt(7, 7))
+		d := mustOpen(t, g, Options{Coldest: 0, Resting: resting})
 		n := 0
 		for _, c := range []struct {
 			degrees float64
-			last    bool
-			is      int  // where it is refused
-			drawn   bool //
+			face    panel.Face
+			drawn   string // how, and R where it is that it rests
+			is      int    // °C, where it is refused
 		}{
-			{20, false, 0, true}, {0, false, 0, true}, {-0.0625, false, -1, false}, {1.5, false, 1, false},
-			{-4.5, true, 0, true}, {1.5, false, 1, false}, {2, false, 0, true}, {0.5, false, 0, true},
-			{-5.5, true, -6, false}, {-30, true, -30, false}, {0.5, true, 0, true}, {0.5, false, 0, false}, {2.5, false, 0, true},
+			{20, panel.Free, "whole", 0}, {0, panel.Free, "partial", 0},
+			{-0.0625, panel.Free, "R", -1}, {1.5, panel.Free, "", 1}, // until it is clearly warmer
+			{-4.5, panel.OutOfOrder, "whole", 0}, {1.5, panel.Free, "R", 1},
+			{2, panel.Free, "whole", 0}, {0.5, panel.Free, "partial", 0},
+			{-5.5, panel.OutOfOrder, "", -6}, {-30, panel.Free, "", -30}, {0.5, panel.OutOfOrder, "partial", 0},
+			{-4.9375, panel.Free, "R", -5}, {2.5, panel.Free, "whole", 0},
 		} {
-			sixteenths(c.degrees)
+			g.temp = int(c.degrees*16) & 0xfff // sixteenths
 			n++
 			before := len(g.draws())
-			err := d.Show(panel.Frame{Image: picture(image.Pt(n, n)), Last: c.last})
-			if drawn := len(g.draws()) > before; drawn != c.drawn || drawn != (err == nil) {
-				t.Errorf("%v °C, last %v: drawn %v, %v", c.degrees, c.last, drawn, err)
-			}
+			m := picture(image.Pt(n, 2*n))
+			err := d.Show(panel.Frame{Image: m, Page: panel.Page{Face: c.face}})
+			how := strings.Join(g.draws()[before:], " ")
 			var cold panel.Cold
-			if errors.As(err, &cold) == c.drawn || !c.drawn && cold.Is != c.is {
-				t.Errorf("%v °C: %v", c.degrees, err)
+			if refused := errors.As(err, &cold); refused {
+				if how == "whole" {
+					how = "R"
+					same(t, g, resting)
+				}
+			} else {
+				same(t, g, m)
+			}
+			if how != c.drawn || cold.Now != c.is || (err != nil) != errors.Is(err, panel.ErrCold) {
+				t.Errorf("%v °C, %v: drawn %q (%v), want %q", c.degrees, c.face, how, err, c.drawn)
 			}
 			if g.awake {
 				t.Errorf("%v °C: it does not sleep", c.degrees)
 			}
 		}
+	})
+}
+
+// Nothing is new while it gets colder, until it is too cold for any picture.
+func TestAPageThatIsShownAgainIsTakenAwayInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, f := newGlass(), panel.Frame{Image: picture(image.Pt(1, 1)), Page: panel.Page{Face: panel.Free}}
+		resting := picture(image.Pt(7, 7))
+		d := mustOpen(t, g, Options{Coldest: 0, Resting: resting})
+		for sixteenths := 40; sixteenths > -160; sixteenths -= 16 { // a degree each time
+			g.temp = sixteenths & 0xfff
+			if err := d.Show(f); err != nil != (sixteenths < 0) {
+				t.Errorf("%v °C: %v", sixteenths/16, err)
+			}
+		}
+		if !slices.Equal(g.draws(), []string{"whole", "whole"}) {
+			t.Errorf("drawn %v", g.draws())
+		}
+		same(t, g, resting)
 	})
 }
 
@@ -234,7 +256,7 @@ func TestTheTemperatureMayComeFromAFile(t *testing.T) {
 		}
 		for text, want := range map[string]string{"4999\n": "4 °C", "-1\n": "-1 °C", "warm": "not a number", "": "not a number", "999999": "no temperature"} {
 			write(text)
-			if err := d.Show(panel.Frame{Image: picture(), Whole: true}); err == nil || !strings.Contains(err.Error(), want) {
+			if err := d.Show(panel.Frame{Image: picture(), Whole: true, Page: panel.Page{Face: panel.Busy}}); err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("%q: %v", text, err)
 			}
 		}

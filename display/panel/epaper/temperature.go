@@ -20,8 +20,12 @@ const (
 	impossiblyWarm = 125_000
 )
 
-// temperature gives thousandths of °C. The panel must be awake.
+// temperature gives thousandths of °C, or 0 where nobody needs them. The panel must be
+// awake.
 func (d *Device) temperature() (int, error) {
+	if d.options.Coldest <= AnyCold {
+		return 0, nil
+	}
 	if d.options.Thermometer != "" {
 		return thermometer(d.options.Thermometer)
 	}

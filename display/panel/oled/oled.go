@@ -101,7 +101,7 @@ type Device struct {
 	link  *link
 	driver
 	deaf   bool      // nobody answers: everything is sent each time
-	fresh  bool      // set up, and not lit yet
+	lit    bool      // there has been a picture
 	whole  time.Time // everything was sent then; zero: never, or there was an error since
 	closed bool
 }
@@ -126,7 +126,7 @@ const (
 
 // Open resets the display and sets it up. It stays dark until the first Show.
 func Open(m Model, w Wiring) (*Device, error) {
-	d := &Device{model: m, fresh: true, deaf: w.Bus == nil}
+	d := &Device{model: m, deaf: w.Bus == nil}
 	if err := d.open(w); err != nil {
 		return nil, fmt.Errorf("%s: open: %w", m, err)
 	}
@@ -141,7 +141,12 @@ func (d *Device) open(w Wiring) error {
 	if err := reset(w.Reset); err != nil {
 		return err
 	}
-	if err := d.begin(); err != nil {
+	return d.setUp()
+}
+
+// setUp sets the controller up, and leaves the display dark if it was.
+func (d *Device) setUp() error {
+	if err := d.begin(); err != nil || d.lit {
 		return err
 	}
 	return d.link.command(displayOff)
@@ -207,15 +212,15 @@ func (d *Device) Show(f panel.Frame) error {
 func (d *Device) show(pix *picture, night bool) error {
 	now := time.Now()
 	anew := d.deaf || d.whole.IsZero() || now.Sub(d.whole) >= Again
-	if anew && !d.fresh {
-		if err := d.begin(); err != nil {
+	if anew {
+		if err := d.setUp(); err != nil {
 			return err
 		}
 	}
-	d.fresh = false
 	if err := d.draw(pix); err != nil {
 		return err
 	}
+	d.lit = true
 	if err := d.link.command(append(d.settings(night), displayOn)...); err != nil {
 		return err
 	}

@@ -66,6 +66,7 @@ func played(m Model) []op {
 		ops = []op{command(begin)}
 	}
 	ops = append(ops, command("ae"))
+	ops = append(ops, ops...) // by Open, and by the first Show
 	for page := range byte(8) {
 		row := make([]byte, 128)
 		if page == 1 {
@@ -120,11 +121,11 @@ func TestPlayedBackOnI2C(t *testing.T) {
 
 func TestPlayedBackOnSPI(t *testing.T) {
 	for _, m := range []Model{SSD1306, SH1106} {
-		open := slices.Index([]Model{SH1106, SSD1306}, m) + 2 // transfers of Open
+		open := 2 * (slices.Index([]Model{SH1106, SSD1306}, m) + 2) // transfers before the first dots
 		ops := played(m)
 		opening, dots := ops[:open], ops[open:open+16]
-		again, day, night := slices.Concat(ops[:open-1], dots), ops[open+16], ops[len(ops)-1]
-		// Each Show sends everything; the first has been begun by Open.
+		again, day, night := slices.Concat(ops[:open/2-1], dots), ops[open+16], ops[len(ops)-1]
+		// Each Show sends everything, and after the first it is not made dark.
 		want := slices.Concat(opening, dots, []op{day}, again, []op{day}, again, []op{night})
 		last := slices.Clone(want[len(want)-14].all) // the row with the dots, at night
 		last[22] = 1 << 2
