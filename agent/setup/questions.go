@@ -194,6 +194,7 @@ func inputQuestions(n int) []Question {
 		input("estop", "Linjen til nødstoppen?", "The line of the emergency stop?"),
 		input("rcd", "Linjen til jordfeilbryteren?", "The line of the residual current device?"),
 		input("hot", "Linjen til termobryteren?", "The line of the thermal switch?"),
+		input("accept", "Linjen til knappen som godtar pris og vilkår?", "The line of the button that accepts price and terms?"),
 	}
 	return forEVSE(all, Inputs, n)
 }
