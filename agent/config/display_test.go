@@ -157,7 +157,7 @@ func TestRotatingCodesAreOfSomeEVSEs(t *testing.T) {
 // A line of a display is one that the post has a use for: nobody tries it out as another.
 func TestLinesOfDisplaysAreInUse(t *testing.T) {
 	quiet(t)
-	c, err := shown(t, `kind: light, url: "lines:?red=!GPIO6&green=gpiochip0/12&blue=GPIO13"`)
+	c, err := shown(t, `kind: light, url: "lines:?red=!GPIO6&green=!gpiochip0/12&blue=!GPIO13"`)
 	if err != nil {
 		t.Fatal(err)
 	}
