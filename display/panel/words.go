@@ -19,6 +19,7 @@ type words struct {
 
 	within                                                display.Text // {min}
 	restGone, restGoes, allGone, allGoes                  display.Text // what becomes of the reservation
+	reserves                                              display.Text // {price}
 	perMinute, perSession, perIdle, idleAfter, idleStarts display.Text // {price}, {time}
 
 	frozen, frozenTitle, frozenLong, frozenDo, frozenShort display.Text // of a display that is too cold: as those of a face

@@ -31,8 +31,8 @@ const (
 // sh1106 is the driver of its controller.
 type sh1106 struct {
 	link  *link
-	known bool    // that its memory is as has:
-	has   picture //
+	known bool // that its memory is as has; after an error it is set up anew
+	has   picture
 }
 
 // begin sets the controller up, in the order of the data sheet's power on sequence for the
@@ -54,13 +54,12 @@ func (s *sh1106) begin() error {
 		displayOn)
 }
 
-// draw sends of each row of bytes what lies between the first and the last that differ.
+// draw sends of each row of bytes what lies between the first and the last that differ, or
+// all where the memory is not known.
 func (s *sh1106) draw(pix *picture) error {
-	known := s.known
-	s.known = false // until all has gone through
 	for n := range pages {
 		from, to := 0, Width
-		if known {
+		if s.known {
 			from, to = differ(s.has.page(n), pix.page(n))
 		}
 		if from == to {
