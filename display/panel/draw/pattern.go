@@ -26,26 +26,26 @@ func Pattern(size Size, turned bool) image.Image {
 		colours := image.Rect(room.Min.X, room.Min.Y+room.Dy()*2/3, room.Max.X, room.Max.Y)
 		room.Max.Y = colours.Min.Y - 4
 		for i := 2; i < len(palette); i++ {
-			fill(column(colours, i-2, len(palette)-2), i)
+			fill(strip(colours, i-2, len(palette)-2), i)
 		}
 	}
-	arrow(picture, column(room, 0, 4))
+	arrow(picture, strip(room, 0, 4))
 	for y := room.Min.Y; y < room.Max.Y; y++ {
-		for part, x := column(room, 1, 4), room.Min.X; x < room.Max.X; x++ {
+		for part, x := strip(room, 1, 4), room.Min.X; x < room.Max.X; x++ {
 			if x >= part.Min.X && x < part.Max.X && (x+y)%2 == 0 {
 				picture.SetColorIndex(x, y, 1)
 			}
 		}
 	}
-	fill(column(room, 2, 4), 1)
+	fill(strip(room, 2, 4), 1)
 	if turned {
 		turn(picture)
 	}
 	return picture
 }
 
-// column is part i of n of a field, side by side, with a gap between.
-func column(r image.Rectangle, i, n int) image.Rectangle {
+// strip is part i of n of a field, side by side, with a gap between.
+func strip(r image.Rectangle, i, n int) image.Rectangle {
 	return image.Rect(r.Min.X+r.Dx()*i/n, r.Min.Y, r.Min.X+r.Dx()*(i+1)/n-2, r.Max.Y)
 }
 
