@@ -155,9 +155,13 @@ func (w *wiring) epaper(s *show) (screen.Device, error) {
 	if _, err = holding(w, busy, err); err != nil {
 		return nil, fmt.Errorf("line busy: %w", err)
 	}
+	model := epaper.V4
+	if s.display.Model == "waveshare213_v3" {
+		model = epaper.V3
+	}
 	rests := panel.Scene{Post: s.info, Langs: s.display.Languages, Cold: true, EVSEs: s.scene(true).EVSEs}
 	return epaper.Open(spi, epaper.Pins{Data: dc, Reset: reset, Busy: busy}, epaper.Options{
-		Coldest: s.display.Coldest, Thermometer: s.display.Temperature,
+		Model: model, Coldest: s.display.Coldest, Thermometer: s.display.Temperature,
 		Resting: draw.Draw(draw.Paper, rests.Page(), draw.Options{Turned: s.display.Turned}),
 	})
 }
@@ -193,7 +197,7 @@ func (w *wiring) lcd(m medium) (screen.Device, error) {
 func (w *wiring) light() (screen.Device, error) {
 	if w.at.Bus == device.PWM {
 		c := w.at.Channels
-		return light.OpenPWM(light.PWM{Chip: w.at.Path, Red: c["red"], Green: c["green"], Blue: c["blue"]})
+		return light.OpenPWM(light.PWM{Chip: w.at.Path, Red: c["red"], Green: c["green"], Blue: c["blue"], Low: w.at.Low})
 	}
 	var p [3]*gpio.OutPin
 	for i, name := range []string{"red", "green", "blue"} {
