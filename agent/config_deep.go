@@ -50,7 +50,7 @@ func probeAll(ctx context.Context, cfg config.Config) []probe {
 // probeLines looks whether the machine has the lines of an EVSE. Nothing is switched.
 func probeLines(i int, e config.EVSE) []probe {
 	var specs []string
-	for _, spec := range []string{e.Contactor.Line, e.Contactor.Sense, e.Contactor.DeadMan, e.Inputs.Plug, e.Inputs.Stop, e.Inputs.EStop, e.Inputs.RCD, e.Inputs.Hot} {
+	for _, spec := range []string{e.Contactor.Line, e.Contactor.Sense, e.Contactor.DeadMan, e.Inputs.Plug, e.Inputs.Stop, e.Inputs.EStop, e.Inputs.RCD, e.Inputs.Hot, e.Inputs.Accept} {
 		if spec != "" {
 			specs = append(specs, spec)
 		}

@@ -118,10 +118,10 @@ type dashboard struct {
 	Templating              struct {
 		List []struct{ Name, Query string }
 	}
-	Panels []panel
+	Panels []chart
 }
 
-type panel struct {
+type chart struct {
 	ID                       int
 	Type, Title, Description string
 	GridPos                  struct{ X, Y, W, H int }

@@ -146,6 +146,7 @@ func (s *stage) show(ctx context.Context, stdout, stderr io.Writer) error {
 	}
 	defer s.parts.Close() //nolint:errcheck // the journals have nothing left to flush
 	screen.rules = s.unit().Rules()
+	s.parts.pages = s.url
 	pages, err := web.New(s.parts, web.Options{PublicURL: s.url, PDF: pdf.Receipt})
 	if err != nil {
 		return failed(err)

@@ -26,7 +26,7 @@ func gatewayCommand() *cobra.Command {
 		Use:   "gateway",
 		Short: "the driver's pages as phones reach them: addresses, codes, and whether they answer",
 		Long: `The driver's pages are at web.public_url, or at the gateways of a post with payment.through: gateway. Their
-address is not in such a post's configuration: say it with --public-url.`,
+address is then in payment.gateway.pages; if it is not, say it with --public-url.`,
 	}
 	c.AddCommand(gatewayCheckCommand(), gatewayURLCommand(), gatewayQRCommand())
 	return c
@@ -61,7 +61,11 @@ func (o *pagesOptions) addresses() (config.Config, []pageAddress, error) {
 	if err != nil {
 		return cfg, nil, err
 	}
-	base := strings.TrimSuffix(cmp.Or(o.public, cfg.Web.PublicURL), "/")
+	known := cfg.Web.PublicURL
+	if cfg.Payment.Through == config.ThroughGateway {
+		known = cfg.Gateway.Pages
+	}
+	base := strings.TrimSuffix(cmp.Or(o.public, known), "/")
 	if u, wrong := url.Parse(base); o.public != "" && (wrong != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http") {
 		return cfg, nil, fmt.Errorf("--public-url %q: want https://host, as in the gateways' configuration", o.public)
 	}

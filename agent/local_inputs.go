@@ -80,6 +80,9 @@ func (l *local) wiresOf(v unit) wiresNow {
 		plug := s.PlugSensed()
 		w.Wires = append(w.Wires, wireNow{"plug", e.Inputs.Plug, plug.String(), plug != hal.PlugUnknown})
 	}
+	if e.Inputs.Accept != "" {
+		w.Wires = append(w.Wires, l.buttonNow(e))
+	}
 	for _, x := range signalWires(e.Inputs) {
 		says, fine := x.sound, s.Signals()&x.signal == 0
 		if !fine {
@@ -88,6 +91,18 @@ func (l *local) wiresOf(v unit) wiresNow {
 		if r.Wired&x.signal != 0 {
 			w.Wires = append(w.Wires, wireNow{x.name, x.line, says, fine})
 		}
+	}
+	return w
+}
+
+// buttonNow is what the wire of an accept button says. It never speaks against charging.
+func (l *local) buttonNow(e config.EVSE) wireNow {
+	w := wireNow{"accept", e.Inputs.Accept, "not pressed", true}
+	switch held, err := l.parts.wires[e.ID].Pressed(); {
+	case err != nil:
+		w.Says = "unknown"
+	case held:
+		w.Says = "pressed"
 	}
 	return w
 }

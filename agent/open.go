@@ -209,6 +209,11 @@ func (p *parts) openEVSE(c config.Config, e config.EVSE, w world, made evse.Part
 	}
 	made.Meter = p.seen.read(e.ID, counted{made.Meter, &p.readings, &p.misread})
 	made.Watchers = append([]evse.Watcher{&diary{log: log, rules: rules}}, w.watch...)
+	if c.Rotating(e.ID) {
+		d := newDoor()
+		p.doors[e.Code] = d
+		made.Watchers = append(made.Watchers, d)
+	}
 	if w.figures != nil {
 		made.Watchers = append(made.Watchers, w.figures.of(rules, &made.State))
 	}

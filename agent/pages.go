@@ -17,6 +17,7 @@ import (
 // serves until its context ends.
 func (p *parts) openPages(cfg config.Config, pay purse, log *slog.Logger) (func(context.Context) error, error) {
 	if pay.link != nil {
+		p.pages = cfg.Gateway.Pages
 		pay.link.join(p, cfg)
 		log.Info("serving", "post", cfg.Post.ID, "tenant", cfg.Tenant, "pages", "at the gateways", "broker", cfg.MQTT.URL, "version", version)
 		return func(ctx context.Context) error { <-ctx.Done(); return nil }, nil
@@ -28,7 +29,8 @@ func (p *parts) openPages(cfg config.Config, pay purse, log *slog.Logger) (func(
 	if err != nil {
 		return nil, notNow(cfg.Wrong("web.listen", cfg.Web.Listen, "an address that is free: "+err.Error()))
 	}
-	pages, err := web.New(p, web.Options{PublicURL: publicURL(cfg, listener), Log: log, PDF: pdf.Receipt})
+	p.pages = publicURL(cfg, listener)
+	pages, err := web.New(p, web.Options{PublicURL: p.pages, Log: log, PDF: pdf.Receipt})
 	if err != nil {
 		return nil, err
 	}

@@ -26,6 +26,9 @@ type posts struct {
 	units map[string]*evse.EVSE
 	book  *ledger.Ledger // of charges that the EVSEs have forgotten; nil for none
 	board *board         // what drivers are told beside; nil for nothing
+
+	doors map[string]*door // of EVSEs whose display shows a code with a pass, by code
+	pages string           // address of the driver's pages, without a slash at the end; empty where it is not known
 }
 
 // Post tells who and where.
@@ -47,6 +50,7 @@ func (p *posts) Public(code string) (display.View, bool) {
 // dressed is a view of an EVSE with what else is said there.
 func (p *posts) dressed(view display.View, v *evse.EVSE) display.View {
 	p.board.dress(&view, v.Rules().EVSE)
+	view.Pass = p.doors[v.Rules().Code] != nil
 	return view
 }
 
@@ -74,8 +78,12 @@ func (p *posts) Request(ctx context.Context, code string, r display.Request) err
 	if !ok {
 		return display.ErrUnreachable
 	}
-	if s, _, _ := v.Snapshot(); s.HeldBy(r.Holder) {
+	s, now, _ := v.Snapshot()
+	if s.HeldBy(r.Holder) {
 		return nil
+	}
+	if d := p.doors[code]; d != nil && !d.admits(r.Pass, now.Mono) {
+		return display.ErrPass
 	}
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()

@@ -174,7 +174,10 @@ func questionOf(key string) (setup.Question, bool) {
 		key, n = "evses[]."+rest, i+1
 	}
 	if n == 0 {
-		key, _, _ = strings.Cut(key, "[") // reserve.choices[1] is of reserve.choices
+		key = strings.Replace(key, "display[0].", "display[].", 1) // of the one that is asked for
+		if at := strings.LastIndex(key, "["); at >= 0 && !strings.Contains(key[at:], "].") {
+			key = key[:at] // reserve.choices[1] is of reserve.choices
+		}
 	}
 	all := setup.Questions(setup.MaxEVSEs)
 	for _, fits := range []func(q setup.Question) bool{
@@ -191,8 +194,8 @@ func questionOf(key string) (setup.Question, bool) {
 // cfg is the configuration that was written, without its secrets.
 func (f *fitting) cfg() (config.Config, error) { return withoutSecrets(f.file) }
 
-// preview shows what a driver will see.
-func (f *fitting) preview(context.Context) error {
+// preview shows what a driver will see: here, and on the post's own display.
+func (f *fitting) preview(ctx context.Context) error {
 	c, err := f.cfg()
 	if err != nil {
 		return err
@@ -205,6 +208,12 @@ func (f *fitting) preview(context.Context) error {
 			}
 		}
 	}
-	f.note(setup.Display, setup.Passed, "")
+	status, said := setup.Passed, ""
+	if len(c.Displays) > 0 {
+		if status, said, err = f.onDisplays(ctx); err != nil {
+			return err
+		}
+	}
+	f.note(setup.Display, status, said)
 	return nil
 }

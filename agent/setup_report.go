@@ -130,7 +130,7 @@ func loginName() string {
 // inputsOf lists the inputs that there are.
 func inputsOf(in config.Inputs) string {
 	var all []string
-	for _, l := range []struct{ name, line string }{{"plug", in.Plug}, {"stop", in.Stop}, {"estop", in.EStop}, {"rcd", in.RCD}, {"hot", in.Hot}} {
+	for _, l := range []struct{ name, line string }{{"plug", in.Plug}, {"stop", in.Stop}, {"estop", in.EStop}, {"rcd", in.RCD}, {"hot", in.Hot}, {"accept", in.Accept}} {
 		if l.line != "" {
 			all = append(all, l.name+" "+l.line)
 		}

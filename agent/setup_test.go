@@ -35,7 +35,7 @@ func TestAnswersBecomeAConfiguration(t *testing.T) {
 		"meter.url": "rtu:///dev/ttyUSB0?baud=9600&parity=N", "meter.model": "eastron_sdm630", "meter.serial": "22110345", setup.Confirmed(1): "eastron_sdm630",
 		"contactor.line": "GPIO17", "contactor.sense": "!GPIO27", "inputs.estop": "GPIO24", "price.kwh": "5.49", "payment.through": "sim", "web.public_url": "",
 	}
-	for name, more := range map[string]setup.Answers{
+	all := map[string]setup.Answers{
 		"simple":         {},
 		"without VAT":    {"seller.vat_registered": "false"},
 		"Finland":        {"post.country": "FI", "seller.org_no": "12345678"},
@@ -46,7 +46,13 @@ func TestAnswersBecomeAConfiguration(t *testing.T) {
 		"and not on low": {"contactor.active_low": "false"},
 		"two": {"evses": "2", "meter2.url": "rtu:///dev/ttyUSB0?baud=9600&parity=N", "meter2.unit": "2", "meter2.model": "eastron_sdm630",
 			"contactor2.line": "GPIO18", "contactor2.sense": "GPIO28"},
-	} {
+		"sh1106 by SPI": {"display.kind": "oled", "display.model": "sh1106", "display.url": "spi:///dev/spidev0.0?dc=GPIO6", "display.code": "rotating"},
+	}
+	kinds, _ := setup.Find("display.kind")
+	for _, kind := range kinds.One {
+		all["display "+kind] = setup.Answers{"display.kind": kind}
+	}
+	for name, more := range all {
 		a := setup.Answers{}
 		for _, from := range []setup.Answers{common, more} {
 			for k, v := range from {
@@ -65,6 +71,12 @@ func TestAnswersBecomeAConfiguration(t *testing.T) {
 		if c.EVSEs[0].Meter.Confirmed != "eastron_sdm630" || c.Price.KWh != 549 || c.Post.Name != `Storgata "1" på hjørnet` || len(c.EVSEs) != a.EVSEs() || c.Old() {
 			t.Errorf("%s: %+v", name, c)
 		}
+		if kind := more["display.kind"]; len(c.Displays) != map[bool]int{false: 1}[kind == "" || kind == "none"] || len(c.Displays) > 0 && string(c.Displays[0].Kind) != kind {
+			t.Errorf("%s: displays %+v", name, c.Displays)
+		}
+	}
+	if len(kinds.One) != 8 {
+		t.Errorf("kinds of displays: %v", kinds.One)
 	}
 }
 
@@ -73,6 +85,7 @@ func TestWrongKeysAreQuestions(t *testing.T) {
 	for key, want := range map[string]string{
 		"post.id": "post.id", "evses[0].meter.url": "meter.url", "evses[1].contactor.line": "contactor2.line", "reserve.choices[2]": "reserve.choices",
 		"price.idle.cap": "price.idle.cap", "price": "price.kwh", "evses[1].contactor": "contactor2.line", "evses[7].code": "", "commands": "", "evses": "",
+		"display[0].url": "display.url", "display[0].model": "display.model", "display[1].url": "", "display[0].evses[2]": "",
 	} {
 		if q, ok := questionOf(key); q.Key != want || ok != (want != "") {
 			t.Errorf("%s: %q, want %q", key, q.Key, want)

@@ -177,11 +177,12 @@ func wiresAt(ctx context.Context, post *control.Client) (all []wiresNow, err err
 // press waits until somebody has worked an input and let it go again.
 func (f *fitting) press(ctx context.Context, post *control.Client, evse int, w wireNow) error {
 	do := map[string]setup.Words{
-		"plug":  {NB: "Sett inn en kabel, og ta den ut igjen", EN: "Plug a cable in, and take it out again"},
-		"stop":  {NB: "Trykk på stoppknappen, og slipp den", EN: "Press the stop button, and let it go"},
-		"estop": {NB: "Trykk inn nødstoppen, og løs den ut", EN: "Press the emergency stop, and release it"},
-		"rcd":   {NB: "Trykk på prøveknappen på jordfeilbryteren, og slå den på igjen", EN: "Press the test button of the residual current device, and switch it on again"},
-		"hot":   {NB: "Løsne ledningen til termobryteren, og fest den igjen", EN: "Take the wire of the thermal switch off, and put it back"},
+		"plug":   {NB: "Sett inn en kabel, og ta den ut igjen", EN: "Plug a cable in, and take it out again"},
+		"stop":   {NB: "Trykk på stoppknappen, og slipp den", EN: "Press the stop button, and let it go"},
+		"estop":  {NB: "Trykk inn nødstoppen, og løs den ut", EN: "Press the emergency stop, and release it"},
+		"rcd":    {NB: "Trykk på prøveknappen på jordfeilbryteren, og slå den på igjen", EN: "Press the test button of the residual current device, and switch it on again"},
+		"hot":    {NB: "Løsne ledningen til termobryteren, og fest den igjen", EN: "Take the wire of the thermal switch off, and put it back"},
+		"accept": {NB: "Hold inne knappen som godtar vilkårene, og slipp den", EN: "Hold the button that accepts the terms, and let it go"},
 	}[w.Name]
 	fmt.Fprintf(f.stderr, "  EVSE %d, %s: %s ...\n", evse, w.Line, do.In(f.lang))
 	within, cancel := context.WithTimeout(ctx, pressWithin)

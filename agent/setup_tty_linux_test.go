@@ -131,7 +131,7 @@ func TestSetupAsksOnATerminal(t *testing.T) {
 		{"What is the post called", empty + "not good" + enter}, {"want letters, digits and hyphens", empty + "A12" + enter},
 		{"Where does it stand", empty + "Torget 3" + enter}, {"In which country", enter}, {"Which number", enter}, {"How many cars", enter},
 		{"Who sells", enter}, {"register of companies", empty + "12345678" + enter}, {"registered for VAT", enter}, {"Address of the seller", "Torget 4" + enter}, {"E-mail", enter},
-		{"Which code", enter}, {"the most it can deliver", enter},
+		{"Which code", enter}, {"the most it can deliver", enter}, {"What kind of display", enter},
 		{"What does a kWh cost", empty + "5,10" + enter}, {"a minute cost?", enter}, {"cost to begin", enter}, {"without charging", enter}, {"can be reserved", enter},
 		{"How is the post paid", enter},
 		{"want 9 digits", ""}, {"register of companies", empty + "999999999" + enter}, // which is found out late, and asked again
@@ -190,7 +190,7 @@ func TestSetupIsLeftAndGoesOn(t *testing.T) {
 		s = sitAt(t, kind, dir, flags...)
 		s.answer("Go on where", "y"+end)
 		for _, a := range []string{"Who sells", "register of companies", "registered for VAT", "Address of the seller", "E-mail", "Which code", "the most it can deliver",
-			"What does a kWh cost", "a minute cost?", "cost to begin", "without charging", "can be reserved", "How is the post paid"} {
+			"What kind of display", "What does a kWh cost", "a minute cost?", "cost to begin", "without charging", "can be reserved", "How is the post paid"} {
 			s.answer(a, end)
 		}
 		s.sees("is in service")

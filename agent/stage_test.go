@@ -63,6 +63,7 @@ func performBeside(t *testing.T, file string, change func(*world), beside func(c
 		t.Fatal(err)
 	}
 	s.url = publicURL(cfg, listener)
+	s.parts.pages = s.url
 	pages, err := web.New(s.parts, web.Options{PublicURL: s.url, Log: log})
 	if err != nil {
 		t.Fatal(err)

@@ -19,6 +19,8 @@ type wires interface {
 	evse.Plug
 	evse.Inputs
 	Beat() error
+	Presses() <-chan struct{} // of the accept button
+	Pressed() (bool, error)
 	Close() error
 }
 
@@ -34,7 +36,7 @@ func openWires(c gpio.Config) (wires, error) {
 // openContactors orders every real contactor open, also beside one that cannot be
 // had: then it gives all back, and the error.
 func openContactors(c config.Config, w world) (*parts, error) {
-	p := &parts{posts: posts{info: c.Post, units: map[string]*evse.EVSE{}}, wires: map[int]wires{}, meter: map[int]*modbus.Meter{}, buses: map[string]*modbus.Bus{}, seen: newWitness(), found: map[int]string{}}
+	p := &parts{posts: posts{info: c.Post, units: map[string]*evse.EVSE{}, doors: map[string]*door{}}, wires: map[int]wires{}, meter: map[int]*modbus.Meter{}, buses: map[string]*modbus.Bus{}, seen: newWitness(), found: map[int]string{}}
 	var all error
 	chipless := false
 	for i, e := range c.EVSEs {
@@ -44,7 +46,7 @@ func openContactors(c config.Config, w world) (*parts, error) {
 		k, in := e.Contactor, e.Inputs
 		l, err := w.wires(gpio.Config{
 			Line: k.Line, Sense: k.Sense, DeadMan: k.DeadMan, ActiveLow: k.ActiveLow,
-			Plug: in.Plug, Stop: in.Stop, EStop: in.EStop, RCD: in.RCD, Hot: in.Hot,
+			Plug: in.Plug, Stop: in.Stop, EStop: in.EStop, RCD: in.RCD, Hot: in.Hot, Accept: in.Accept,
 		})
 		switch {
 		case errors.Is(err, gpio.ErrNoChip):

@@ -27,10 +27,11 @@ type yard struct {
 	now   atomic.Pointer[func() time.Duration] // the post's clock, once it has one
 	beats atomic.Int64
 	lines gpio.Config
+	press chan struct{} // of the accept button
 }
 
 func newYard(setup sim.Setup) *yard {
-	y := &yard{}
+	y := &yard{press: make(chan struct{}, 1)}
 	y.Rig = sim.NewRig(setup, func() time.Duration {
 		if now := y.now.Load(); now != nil {
 			return (*now)()
@@ -39,6 +40,12 @@ func newYard(setup sim.Setup) *yard {
 	})
 	return y
 }
+
+// Presses gives what a test sends.
+func (y *yard) Presses() <-chan struct{} { return y.press }
+
+// Pressed is never so when somebody looks.
+func (y *yard) Pressed() (bool, error) { return false, nil }
 
 // Beat counts.
 func (y *yard) Beat() error { y.beats.Add(1); return nil }

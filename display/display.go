@@ -98,6 +98,7 @@ type View struct {
 	Busy     bool             // somebody's request or charge is under way
 	Since    hal.Stamp        // when that began
 	Push     bool             // a driver may give a phone number, and is asked in the app
+	Pass     bool             // a request needs the pass of the code that the post's display shows
 	Notice   Notice           // what the owner has to say to drivers
 	Here     bool             // somebody looks for this post: it says that it is the one
 	Silent   time.Duration    // how long nothing has been heard of the post by whoever serves the page; 0 where it is here
@@ -187,6 +188,7 @@ type Request struct {
 	Return  string // the address of the session page
 	Way     payment.Way
 	Phone   payment.Phone // with payment.ByPush
+	Pass    Pass          // of the code on the display; empty for a driver who has scanned none
 }
 
 // Act is what the holder of a session page may do.

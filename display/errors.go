@@ -10,6 +10,7 @@ var (
 	ErrPrice       = errors.New("the price is no longer the one that was seen")
 	ErrAmount      = errors.New("not an amount that can be reserved here")
 	ErrUnreachable = errors.New("the post does not answer; whether it heard the wish is not known")
+	ErrPass        = errors.New("not the pass of the code that the post's display shows")
 	ErrOver        = errors.New("the holder has no charge under way here")
 )
 

@@ -30,7 +30,8 @@ const (
 	StopUnheard   Trouble = 24 // an act that did not reach the post
 	CodeLocked    Trouble = 25 // too many wrong stop codes
 	NobodyHere    Trouble = 26 // a stop code where no charge is under way
-	troubles      Trouble = 27
+	OldPass       Trouble = 27 // the code on the display is another by now
+	troubles      Trouble = 28
 )
 
 // String gives the trouble as the help desk says it: "E5".

@@ -23,6 +23,7 @@ type Words struct {
 	HowMuch, About, OneAmount, Reserve, StopsAtLimit, ByPaying, PayWith, InUse Text
 	InUseSince, InUseYours, CheckAgain, OneMoment, PriceList, IdleMeaning      Text
 	NearFree, ChargeAt, PriceAsk, PriceWas, PriceYes, PriceNo, OwnTerms        Text
+	ScanDisplay, ScanWhy                                                       Text // where a request needs the code on the display
 
 	// The stop code of a charge, for whoever has lost its page.
 	StopCode, StopCodeKeep, StopCodeAsk, StopCodeGo, BadStopCode Text

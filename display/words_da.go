@@ -54,6 +54,7 @@ var daWords = Words{
 		StopUnheard:   {"Vi kan ikke få kontakt med standeren lige nu.", "Du betaler kun for det, måleren viser, og aldrig mere, end du har reserveret.", "Prøv igen. Vil du stoppe, kan du også stoppe i bilen og tage kablet ud, eller ringe til os."},
 		CodeLocked:    {"For mange forkerte stopkoder.", "Opladningen fortsætter, og du betaler kun for det, måleren viser.", "Vent ti minutter, og prøv igen. Vil du stoppe nu, kan du stoppe i bilen og tage kablet ud, eller ringe til os."},
 		NobodyHere:    {"Ingen lader her nu.", "Har du ladet, betaler du kun for det, måleren viste.", "Det, du har betalt, står i betalingsappen."},
+		OldPass:       {"Koden, du scannede, gælder ikke længere.", "Der trækkes ikke noget, uden at du godkender det.", "Scan koden på standerens skærm igen."},
 	},
 	BillLines: [4]Text{
 		payment.EnergyLine: "Strøm", payment.TimeLine: "Tid", payment.SessionLine: "Start", payment.IdleLine: "Opholdsgebyr",
@@ -84,7 +85,8 @@ var daWords = Words{
 	IdleMeaning: "Dette er et opholdsgebyr. Det løber kun, mens bilen er tilsluttet uden at lade.",
 	NearFree:    "{code} på samme stander er ledig.", ChargeAt: "Lad ved {code}",
 	PriceAsk: "Accepterer du den nye pris?", PriceWas: "Prisen, du så: {price}.", PriceYes: "Accepter og betal", PriceNo: "Nej tak",
-	OwnTerms: "Vilkår fra {seller}",
+	OwnTerms:    "Vilkår fra {seller}",
+	ScanDisplay: "Scan koden på standerens skærm for at lade.", ScanWhy: "Den skifter for hver, der lader, så kun den, der står ved standeren, kan starte.",
 
 	StopCode: "Stopkode", StopCodeKeep: "Mister du siden, så scan koden på standeren, og skriv stopkoden.",
 	StopCodeAsk: "Eller skriv stopkoden (fire cifre)", StopCodeGo: "Vis opladningen",

@@ -54,6 +54,7 @@ var deWords = Words{
 		StopUnheard:   {"Wir erreichen die Ladesäule gerade nicht.", "Sie zahlen nur, was der Zähler anzeigt, und nie mehr, als Sie reserviert haben.", "Versuchen Sie es noch einmal. Sie können das Laden auch im Auto beenden und das Kabel abziehen oder uns anrufen."},
 		CodeLocked:    {"Zu viele falsche Stoppcodes.", "Das Laden geht weiter, und Sie zahlen nur, was der Zähler anzeigt.", "Warten Sie zehn Minuten und versuchen Sie es noch einmal. Zum sofortigen Beenden stoppen Sie das Laden im Auto und ziehen das Kabel ab, oder rufen Sie uns an."},
 		NobodyHere:    {"Hier lädt gerade niemand.", "Wenn Sie geladen haben, zahlen Sie nur, was der Zähler angezeigt hat.", "Was Sie bezahlt haben, steht in der Zahlungs-App."},
+		OldPass:       {"Der gescannte Code ist nicht mehr gültig.", "Ohne Ihre Bestätigung wird nichts abgebucht.", "Scannen Sie den Code auf dem Display der Ladesäule erneut."},
 	},
 	BillLines: [4]Text{
 		payment.EnergyLine: "Strom", payment.TimeLine: "Zeit", payment.SessionLine: "Start", payment.IdleLine: "Blockiergebühr",
@@ -84,7 +85,8 @@ var deWords = Words{
 	IdleMeaning: "Das ist eine Blockiergebühr. Sie läuft nur, solange das Auto angeschlossen ist, ohne zu laden.",
 	NearFree:    "{code} an derselben Ladesäule ist frei.", ChargeAt: "An {code} laden",
 	PriceAsk: "Sind Sie mit dem neuen Preis einverstanden?", PriceWas: "Der Preis, den Sie sahen: {price}.", PriceYes: "Annehmen und zahlen", PriceNo: "Nein danke",
-	OwnTerms: "Bedingungen von {seller}",
+	OwnTerms:    "Bedingungen von {seller}",
+	ScanDisplay: "Scannen Sie zum Laden den Code auf dem Display der Ladesäule.", ScanWhy: "Er wechselt mit jedem Ladevorgang, damit nur starten kann, wer an der Ladesäule steht.",
 
 	StopCode: "Stoppcode", StopCodeKeep: "Wenn Sie diese Seite verlieren, scannen Sie den Code auf der Ladesäule und geben Sie den Stoppcode ein.",
 	StopCodeAsk: "Oder Stoppcode eingeben (vier Ziffern)", StopCodeGo: "Zum Ladevorgang",

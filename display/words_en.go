@@ -54,6 +54,7 @@ var enWords = Words{
 		StopUnheard:   {"We cannot reach the post right now.", "You only pay for what the meter shows, and never more than you reserved.", "Try again. To stop, you can also stop in the car and unplug the cable, or call us."},
 		CodeLocked:    {"Too many wrong stop codes.", "Charging continues, and you only pay for what the meter shows.", "Wait ten minutes, then try again. To stop now, you can stop in the car and unplug the cable, or call us."},
 		NobodyHere:    {"Nobody is charging here now.", "If you charged, you only pay for what the meter showed.", "What you have paid is shown in the payment app."},
+		OldPass:       {"The code you scanned is no longer valid.", "Nothing is charged unless you approve it.", "Scan the code on the post's display again."},
 	},
 	BillLines: [4]Text{
 		payment.EnergyLine: "Energy", payment.TimeLine: "Time", payment.SessionLine: "Start", payment.IdleLine: "Idle fee",
@@ -84,7 +85,8 @@ var enWords = Words{
 	IdleMeaning: "This is an idle fee. It only runs while the car is connected without charging.",
 	NearFree:    "{code} on the same post is free.", ChargeAt: "Charge at {code}",
 	PriceAsk: "Do you accept the new price?", PriceWas: "The price you saw: {price}.", PriceYes: "Accept and pay", PriceNo: "No thanks",
-	OwnTerms: "Terms of {seller}",
+	OwnTerms:    "Terms of {seller}",
+	ScanDisplay: "To charge, scan the code on the post's display.", ScanWhy: "It changes for every driver, so only someone at the post can start.",
 
 	StopCode: "Stop code", StopCodeKeep: "If you lose this page, scan the code on the post and enter the stop code.",
 	StopCodeAsk: "Or enter the stop code (four digits)", StopCodeGo: "Show the charge",

@@ -56,6 +56,7 @@ var fiWords = Words{
 		StopUnheard:   {"Emme saa yhteyttä latauspisteeseen juuri nyt.", "Maksat vain sen, mitä mittari näyttää, etkä koskaan enempää kuin olet varannut.", "Yritä uudelleen. Voit lopettaa latauksen myös autosta ja irrottaa kaapelin tai soittaa meille."},
 		CodeLocked:    {"Liian monta väärää lopetuskoodia.", "Lataus jatkuu, ja maksat vain sen, mitä mittari näyttää.", "Odota kymmenen minuuttia ja yritä uudelleen. Jos haluat lopettaa heti, lopeta lataus autosta ja irrota kaapeli tai soita meille."},
 		NobodyHere:    {"Tässä ei lataa nyt kukaan.", "Jos latasit, maksat vain sen, mitä mittari näytti.", "Maksamasi summa näkyy maksusovelluksessa."},
+		OldPass:       {"Skannaamasi koodi ei ole enää voimassa.", "Mitään ei veloiteta ilman hyväksyntääsi.", "Skannaa latauspisteen näytöllä oleva koodi uudelleen."},
 	},
 	BillLines: [4]Text{
 		payment.EnergyLine: "Sähkö", payment.TimeLine: "Aika", payment.SessionLine: "Aloitus", payment.IdleLine: "Seisontamaksu",
@@ -86,7 +87,8 @@ var fiWords = Words{
 	IdleMeaning: "Tämä on seisontamaksu. Sitä kertyy vain, kun auto on kytkettynä lataamatta.",
 	NearFree:    "Samassa latauspisteessä on vapaana {code}.", ChargeAt: "Lataa: {code}",
 	PriceAsk: "Hyväksytkö uuden hinnan?", PriceWas: "Hinta, jonka näit: {price}.", PriceYes: "Hyväksy ja maksa", PriceNo: "Ei kiitos",
-	OwnTerms: "Ehdot: {seller}",
+	OwnTerms:    "Ehdot: {seller}",
+	ScanDisplay: "Aloita lataus skannaamalla latauspisteen näytöllä oleva koodi.", ScanWhy: "Se vaihtuu jokaisen lataajan jälkeen, joten vain latauspisteellä oleva voi aloittaa.",
 
 	StopCode: "Lopetuskoodi", StopCodeKeep: "Jos kadotat sivun, skannaa latauspisteen koodi ja kirjoita lopetuskoodi.",
 	StopCodeAsk: "Tai kirjoita lopetuskoodi (neljä numeroa)", StopCodeGo: "Näytä lataus",

@@ -54,6 +54,7 @@ var nbWords = Words{
 		StopUnheard:   {"Vi får ikke kontakt med stolpen akkurat nå.", "Du betaler bare for det måleren viser, og aldri mer enn du har reservert.", "Prøv igjen. Skal du stoppe, kan du også stoppe i bilen og ta ut kabelen, eller ringe oss."},
 		CodeLocked:    {"For mange feil stoppkoder.", "Ladingen går videre, og du betaler bare for det måleren viser.", "Vent ti minutter, og prøv igjen. Skal du stoppe nå, kan du stoppe i bilen og ta ut kabelen, eller ringe oss."},
 		NobodyHere:    {"Ingen lader her nå.", "Har du ladet, betaler du bare for det måleren viste.", "Det du har betalt, står i betalingsappen."},
+		OldPass:       {"Koden du skannet, gjelder ikke lenger.", "Det trekkes ingenting uten at du godkjenner det.", "Skann koden på skjermen på stolpen på nytt."},
 	},
 	BillLines: [4]Text{
 		payment.EnergyLine: "Strøm", payment.TimeLine: "Tid", payment.SessionLine: "Start", payment.IdleLine: "Oppholdsavgift",
@@ -84,7 +85,8 @@ var nbWords = Words{
 	IdleMeaning: "Dette er en oppholdsavgift. Den løper bare mens bilen står tilkoblet uten å lade.",
 	NearFree:    "{code} på samme stolpe er ledig.", ChargeAt: "Lad ved {code}",
 	PriceAsk: "Godtar du den nye prisen?", PriceWas: "Prisen du så: {price}.", PriceYes: "Godta og betal", PriceNo: "Nei takk",
-	OwnTerms: "Vilkår fra {seller}",
+	OwnTerms:    "Vilkår fra {seller}",
+	ScanDisplay: "Skann koden på skjermen på stolpen for å lade.", ScanWhy: "Den skifter for hver som lader, så bare den som står ved stolpen, kan starte.",
 
 	StopCode: "Stoppkode", StopCodeKeep: "Mister du siden, skann koden på stolpen og skriv stoppkoden.",
 	StopCodeAsk: "Eller skriv stoppkoden (fire siffer)", StopCodeGo: "Vis ladingen",

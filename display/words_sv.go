@@ -54,6 +54,7 @@ var svWords = Words{
 		StopUnheard:   {"Vi får ingen kontakt med stolpen just nu.", "Du betalar bara för det mätaren visar, och aldrig mer än du har reserverat.", "Försök igen. Vill du stoppa kan du också stoppa i bilen och koppla ur kabeln, eller ringa oss."},
 		CodeLocked:    {"För många felaktiga stoppkoder.", "Laddningen fortsätter, och du betalar bara för det mätaren visar.", "Vänta tio minuter och försök igen. Vill du stoppa nu kan du stoppa i bilen och koppla ur kabeln, eller ringa oss."},
 		NobodyHere:    {"Ingen laddar här nu.", "Om du har laddat betalar du bara för det mätaren visade.", "Det du har betalat står i betalningsappen."},
+		OldPass:       {"Koden du skannade gäller inte längre.", "Inget dras utan att du godkänner det.", "Skanna koden på stolpens skärm igen."},
 	},
 	BillLines: [4]Text{
 		payment.EnergyLine: "El", payment.TimeLine: "Tid", payment.SessionLine: "Start", payment.IdleLine: "Uppehållsavgift",
@@ -84,7 +85,8 @@ var svWords = Words{
 	IdleMeaning: "Det här är en uppehållsavgift. Den löper bara medan bilen står ansluten utan att ladda.",
 	NearFree:    "{code} på samma stolpe är ledig.", ChargeAt: "Ladda vid {code}",
 	PriceAsk: "Godtar du det nya priset?", PriceWas: "Priset du såg: {price}.", PriceYes: "Godta och betala", PriceNo: "Nej tack",
-	OwnTerms: "Villkor från {seller}",
+	OwnTerms:    "Villkor från {seller}",
+	ScanDisplay: "Skanna koden på stolpens skärm för att ladda.", ScanWhy: "Den byts för varje förare, så bara den som står vid stolpen kan starta.",
 
 	StopCode: "Stoppkod", StopCodeKeep: "Om du tappar bort sidan, skanna koden på stolpen och skriv stoppkoden.",
 	StopCodeAsk: "Eller skriv stoppkoden (fyra siffror)", StopCodeGo: "Visa laddningen",

@@ -22,6 +22,8 @@ func (r *reader) check(f *file) {
 		r.checkAlike(f, i)
 	}
 	r.checkDisplays(f)
+	r.checkPages(f)
+	r.checkAccept(f)
 	r.checkLines(f)
 	r.checkWeb(f)
 	r.checkVipps(f)

@@ -96,11 +96,12 @@ type Contactor struct {
 // Inputs are the loops of wire that an EVSE reads. One that begins with ! is made
 // when low; an empty one is not there. A broken one is not made.
 type Inputs struct {
-	Plug  string // made while a cable is in the car
-	Stop  string // made while nobody presses the stop button
-	EStop string // made while the emergency stop is not pressed
-	RCD   string // made while the residual current device is on
-	Hot   string // made while it is cool enough
+	Plug   string // made while a cable is in the car
+	Stop   string // made while nobody presses the stop button
+	EStop  string // made while the emergency stop is not pressed
+	RCD    string // made while the residual current device is on
+	Hot    string // made while it is cool enough
+	Accept string // made while somebody presses the button that accepts the terms
 }
 
 // Reserve is what a driver may reserve, in minor units.
@@ -143,6 +144,7 @@ type Vipps struct {
 type Gateway struct {
 	Timeout time.Duration // for its answer
 	Key     Secret        // of this post, 64 hexadecimal digits: seals what is said between the two
+	Pages   string        // address of the pages it serves, without a slash at the end; empty when not said
 }
 
 // Payer is what a simulated payer does.
@@ -272,7 +274,7 @@ func (c Config) Old() bool { return c.from != nil && c.from.Old }
 func (c Config) Uses(line string) bool {
 	for _, e := range c.EVSEs {
 		k, in := e.Contactor, e.Inputs
-		for _, used := range []string{k.Line, k.Sense, k.DeadMan, in.Plug, in.Stop, in.EStop, in.RCD, in.Hot} {
+		for _, used := range []string{k.Line, k.Sense, k.DeadMan, in.Plug, in.Stop, in.EStop, in.RCD, in.Hot, in.Accept} {
 			if used != "" && lineOf(used) == lineOf(line) {
 				return true
 			}

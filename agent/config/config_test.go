@@ -111,7 +111,7 @@ func TestReferenceConfigMeansWhatItSays(t *testing.T) {
 				Unit: 1, Serial: "22110345", MIDUntil: "2034-12-31", Confirmed: "eastron_sdm630",
 			},
 			Contactor: Contactor{Line: "GPIO17", Sense: "GPIO27", DeadMan: "GPIO5"},
-			Inputs:    Inputs{Plug: "GPIO22", Stop: "!GPIO23", EStop: "!GPIO24", RCD: "!GPIO25", Hot: "!GPIO26"},
+			Inputs:    Inputs{Plug: "GPIO22", Stop: "!GPIO23", EStop: "!GPIO24", RCD: "!GPIO25", Hot: "!GPIO26", Accept: "!GPIO4"},
 			MaxPower:  22_000,
 		}},
 		Price: payment.Price{
@@ -128,7 +128,7 @@ func TestReferenceConfigMeansWhatItSays(t *testing.T) {
 			Sim:      Sim{Payer: payerApproves, After: 5 * time.Second},
 			Receipts: true,
 		},
-		Gateway: Gateway{Timeout: 20 * time.Second},
+		Gateway: Gateway{Timeout: 20 * time.Second, Pages: "https://lad.example.no"},
 		MQTT: MQTT{
 			URL: "mqtts://broker.example.no:8883",
 			CA:  "/etc/stolpe/broker-ca.pem", Cert: "/etc/stolpe/post.pem", Key: "/etc/stolpe/post-key.pem",
@@ -234,6 +234,7 @@ func TestDefaultsAreThoseOfTheReference(t *testing.T) {
 	if sparse.Limits != full.Limits {
 		t.Errorf("limits left out: %+v; the reference says the defaults are %+v", sparse.Limits, full.Limits)
 	}
+	full.Gateway.Pages = "" // has none
 	if sparse.Gateway != full.Gateway {
 		t.Errorf("gateway left out: %+v; the reference says the defaults are %+v", sparse.Gateway, full.Gateway)
 	}

@@ -62,6 +62,7 @@ type file struct {
 		Gateway struct {
 			Timeout time.Duration
 			Key     string
+			Pages   string
 		}
 		Sim         Sim
 		PushMessage bool `mapstructure:"push_message"`
@@ -111,7 +112,7 @@ func (f file) config() Config {
 			Vipps: Vipps{BaseURL: f.Payment.Vipps.BaseURL, MSN: f.Payment.Vipps.MSN, Webhooks: f.Payment.Vipps.Webhooks},
 			Push:  f.Payment.PushMessage, Receipts: f.Payment.Receipts,
 		},
-		Gateway: Gateway{Timeout: f.Payment.Gateway.Timeout}, MQTT: f.MQTT, Telemetry: f.Telemetry, Commands: f.Commands, Commissioning: f.Commissioning, Control: f.Control, Limits: Limits(f.Limits), Metrics: f.Metrics.Listen,
+		Gateway: Gateway{Timeout: f.Payment.Gateway.Timeout, Pages: f.Payment.Gateway.Pages}, MQTT: f.MQTT, Telemetry: f.Telemetry, Commands: f.Commands, Commissioning: f.Commissioning, Control: f.Control, Limits: Limits(f.Limits), Metrics: f.Metrics.Listen,
 	}
 	if c.Payment.Through != ThroughGateway {
 		c.Web = Web{Listen: f.Web.Listen, PublicURL: f.Web.PublicURL}

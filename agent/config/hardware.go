@@ -118,7 +118,7 @@ func (f *file) lines() (all []wire) {
 		c, in := fmt.Sprintf("evses[%d].contactor.", i), fmt.Sprintf("evses[%d].inputs.", i)
 		all = append(all,
 			wire{c + "line", e.Contactor.Line}, wire{c + "sense", e.Contactor.Sense}, wire{c + "deadman", e.Contactor.DeadMan},
-			wire{in + "plug", e.Inputs.Plug}, wire{in + "stop", e.Inputs.Stop}, wire{in + "estop", e.Inputs.EStop}, wire{in + "rcd", e.Inputs.RCD}, wire{in + "hot", e.Inputs.Hot})
+			wire{in + "plug", e.Inputs.Plug}, wire{in + "stop", e.Inputs.Stop}, wire{in + "estop", e.Inputs.EStop}, wire{in + "rcd", e.Inputs.RCD}, wire{in + "hot", e.Inputs.Hot}, wire{in + "accept", e.Inputs.Accept})
 	}
 	for i, d := range f.displays() {
 		for _, name := range slices.Sorted(maps.Keys(d.At.Lines)) {

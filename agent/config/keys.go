@@ -116,6 +116,8 @@ func inputKeys() strict.Key {
 			Doc: "Auxiliary contact of the residual current device: made while it is on. Opens the contactor at once."},
 		{Name: "hot", Kind: strict.Text, Unset: "none", Want: want, Legal: input,
 			Doc: "Thermal switch at the socket or the cable: made while it is cool enough. Opens the contactor; no charge begins until it has cooled down."},
+		{Name: "accept", Kind: strict.Text, Unset: "none", Want: want, Legal: input,
+			Doc: "Button with a normally open contact: made while somebody presses it. A press accepts price and terms as the display has them, and has the amount of `reserve.default` asked for; the display then shows the code to approve by. Pressed again, it cancels that. The EVSE needs a display of its own with a code."},
 	}}
 }
 
@@ -166,6 +168,8 @@ func paymentKeys() strict.Key {
 				Doc: "For the gateway to answer. After that the post knows nothing, and asks again."},
 			{Name: "key", Kind: strict.SecretRef, Unset: "needed with `payment.through: gateway`",
 				Doc: "Key of this post, 64 hexadecimal digits. What post and gateway say to each other is sealed with it, so that a broker can make nothing up."},
+			{Name: "pages", Kind: strict.Text, Unset: "not known to the post", Want: "https://host, or http://127.0.0.1:port, with nothing after it", Legal: legal.Origin,
+				Doc: "What phones call the pages of the gateway, as its own public_url. A display needs it for a code, and an accept button for the page that its driver comes back to."},
 		}},
 		{Name: "push_message", Kind: strict.Flag, Def: false, Want: "true or false",
 			Doc: "Whether a driver may give a phone number and is asked in the app. The sales unit needs an approval for that."},

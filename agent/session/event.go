@@ -21,6 +21,7 @@ type (
 	Stopped struct {
 		Why    display.End
 		Holder payment.Holder // zero for the post's own
+		Asking bool           // it counts only while the payer has not approved
 	}
 
 	// Extended: the driver needs more time to plug in.

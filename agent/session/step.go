@@ -30,7 +30,7 @@ func (r *Rules) Advance(s *State, now hal.Instant, e Event) {
 	if told {
 		s.endTest(now, "it was stopped")
 	}
-	if s.Phase != Idle && (told && s.heeds(stop.Holder) || s.Faults()&unsafe != 0) {
+	if s.Phase != Idle && (told && s.ends(stop) || s.Faults()&unsafe != 0) {
 		r.stop(s, now, s.whyStopped(e))
 	}
 	switch s.Phase {
@@ -96,9 +96,14 @@ func (s *State) heeds(h payment.Holder) bool {
 	return h == payment.Holder{} || s.HeldBy(h)
 }
 
+// ends says whether a stop counts for the charge under way.
+func (s *State) ends(e Stopped) bool {
+	return s.heeds(e.Holder) && (!e.Asking || s.Phase == Approving && !s.Charge.Held)
+}
+
 // whyStopped says why a charge ends when e or a fault ends it.
 func (s *State) whyStopped(e Event) display.End {
-	if e, ok := e.(Stopped); ok && s.heeds(e.Holder) {
+	if e, ok := e.(Stopped); ok && s.ends(e) {
 		return e.Why
 	}
 	switch f := s.Faults(); {

@@ -35,6 +35,7 @@ func File(a Answers, now time.Time) []byte {
 	f.nested("  ", "gateway", "payment.gateway", "key")
 	f.section("mqtt", "url", "ca", "cert", "key")
 	f.section("web", "listen", "public_url")
+	f.display()
 	return f.out.Bytes()
 }
 
@@ -100,7 +101,7 @@ func (f *file) evse(n int) {
 			f.put("%s  confirmed: %s\n", in, model)
 		}
 		f.nested(in, "contactor", strings.TrimSuffix(of("contactor", n, ""), "."), "line", "sense", "deadman", "active_low")
-		f.nested(in, "inputs", strings.TrimSuffix(of("inputs", n, ""), "."), "plug", "stop", "estop", "rcd", "hot")
+		f.nested(in, "inputs", strings.TrimSuffix(of("inputs", n, ""), "."), "plug", "stop", "estop", "rcd", "hot", "accept")
 	}
 	f.line(in, "max_power_w", of("evse", n, "max_power_w"))
 }

@@ -18,6 +18,7 @@ func Questions(evses int) []Question {
 	for n := 1; n <= evses; n++ {
 		all = append(all, inputQuestions(n)...)
 	}
+	all = append(all, panelQuestions()...)
 	all = append(all, priceQuestions()...)
 	all = append(all, paymentQuestions()...)
 	return append(all, networkQuestions()...)
@@ -193,6 +194,7 @@ func inputQuestions(n int) []Question {
 		input("estop", "Linjen til nødstoppen?", "The line of the emergency stop?"),
 		input("rcd", "Linjen til jordfeilbryteren?", "The line of the residual current device?"),
 		input("hot", "Linjen til termobryteren?", "The line of the thermal switch?"),
+		input("accept", "Linjen til knappen som godtar pris og vilkår?", "The line of the button that accepts price and terms?"),
 	}
 	return forEVSE(all, Inputs, n)
 }

@@ -11,6 +11,7 @@ const (
 	Meter     Step = "meter"     // which meter, and does it say what its display says
 	Contactor Step = "contactor" // what switches
 	Inputs    Step = "inputs"    // what is read
+	Panel     Step = "panel"     // the post's own display
 	Price     Step = "price"
 	Payment   Step = "payment" // how the post is paid
 	Network   Step = "network" // the driver's page and the broker
@@ -28,7 +29,7 @@ const (
 
 // Steps are all of them, in order.
 func Steps() []Step {
-	return []Step{Post, Seller, Meter, Contactor, Inputs, Price, Payment, Network, Config, Display, Close, Press, Pay, Sticker, Selftest, Charge, Seal, Report}
+	return []Step{Post, Seller, Meter, Contactor, Inputs, Panel, Price, Payment, Network, Config, Display, Close, Press, Pay, Sticker, Selftest, Charge, Seal, Report}
 }
 
 // MaySkip lists the steps that can be left out; the report says so.
@@ -42,6 +43,7 @@ func (s Step) Title() Words {
 		Meter:     {"Måleren", "The meter"},
 		Contactor: {"Kontaktoren", "The contactor"},
 		Inputs:    {"Inngangene", "The inputs"},
+		Panel:     {"Displayet", "The display"},
 		Price:     {"Prisen", "The price"},
 		Payment:   {"Betalingen", "Payment"},
 		Network:   {"Siden og megleren", "Page and broker"},

@@ -24,6 +24,9 @@ func (s Scene) face() (Face, int) {
 	if s.Off || len(s.EVSEs) == 0 {
 		return OutOfOrder, 0
 	}
+	if s.Cold {
+		return TooCold, 0
+	}
 	for _, f := range []Face{Emergency, Updating, Boot} {
 		if s.all(f) {
 			return f, 0
@@ -222,6 +225,8 @@ func lightOf(f Face) Light {
 		return Light{0, full, 0, 0}
 	case PayOffline:
 		return Light{full, full, 0, 0}
+	case TooCold:
+		return Light{} // of a display, not of the post
 	}
 	return Light{full, 0, 0, 0}
 }

@@ -135,6 +135,7 @@ func TestWhatWins(t *testing.T) {
 	}{
 		"nothing":                   {k.scene(), OutOfOrder, ""},
 		"the end":                   {Scene{Off: true, EVSEs: []EVSE{pressed}}, OutOfOrder, "A11"},
+		"the cold before a stop":    {Scene{Cold: true, EVSEs: []EVSE{pressed}}, TooCold, "A11"},
 		"a stop before a charge":    {k.scene(pressed), Emergency, "A11"},
 		"one stop of two":           {k.scene(charging, stop), Several, ""},
 		"both stopped":              {k.scene(pressed, stop), Emergency, "A11"},
@@ -156,11 +157,23 @@ func TestWhatWins(t *testing.T) {
 	}
 }
 
+func TestWhoeverIsInterruptedMayGoOnWhereThatIsPossible(t *testing.T) {
+	k := testEasel()
+	e := k.free("A12").over(display.PowerLost, time.Second, nil)
+	if p := k.scene(e).Page(); p.Code == nil || p.ShortDo[0] != "Skann for å fortsette" || p.Title[0] != "Strømmen var borte" {
+		t.Errorf("code %v, %q, %q", p.Code, p.ShortDo, p.Title)
+	}
+	e.View.State, e.View.Fault = display.Faulted, "SUP-001"
+	if p := k.scene(e).Page(); p.Code != nil || p.ShortDo[0] != "Ta ut kabelen" {
+		t.Errorf("out of order: code %v, %q", p.Code, p.ShortDo)
+	}
+}
+
 func TestButtonAndOneTimeCode(t *testing.T) {
 	k := testEasel()
 	e := k.free("A12")
 	e.Button = true
-	if p := k.scene(e).Page(); p.Face != FreeButton || p.Code == nil || p.Price != "5,49" {
+	if p := k.scene(e).Page(); p.Face != FreeButton || p.Code == nil || p.Price != "5,49" || p.Fees[0] != (Said{"Reserverer 350 kr", "Reserves 350 kr"}) {
 		t.Errorf("with a button: face %d, code %v, price %q", p.Face, p.Code, p.Price)
 	}
 	for _, x := range []struct {
@@ -203,6 +216,10 @@ func TestARowForEachOfSeveral(t *testing.T) {
 		if got != want {
 			t.Errorf("row %+v, want %+v", got, want)
 		}
+	}
+	near := k.free("A12").in(display.Charging, func(c *display.Charge) { c.Cost = c.Reserved })
+	if p := k.scene(closed, near).Page(); p.Rows[1].Face != NearLimit || p.Rows[1].Word[0] != "Lader" {
+		t.Errorf("nearly used: %+v", p.Rows[1])
 	}
 	if p := k.scene(k.free("A11"), k.free("A12")).Page(); p.Code != nil || p.Big[0] != "LEDIG" {
 		t.Errorf("two are free: code %v, %q", p.Code, p.Big)

@@ -117,6 +117,9 @@ func (p *Page) cost(e EVSE, t talk) {
 	if price.VAT > 0 {
 		p.VAT = t.each(func(w *display.Words) display.Text { return w.WithVAT })
 	}
+	if p.Face == FreeButton { // whoever presses it agrees to this, too
+		p.fee(t, price, min(e.View.Default, MostCost), func(w *words) display.Text { return w.reserves })
+	}
 	p.fee(t, price, price.Minute, func(w *words) display.Text { return w.perMinute })
 	p.fee(t, price, price.Session, func(w *words) display.Text { return w.perSession })
 	p.fee(t, price, price.Idle.Minute, func(w *words) display.Text { return w.perIdle })
@@ -161,11 +164,14 @@ func (p *Page) rows(s Scene, t talk) {
 	for _, e := range s.EVSEs {
 		r := Row{Code: e.View.Code, Face: s.faceOf(e)}
 		of := r.Face
+		if of == NearLimit {
+			of = Charging // how near is for its driver alone
+		}
 		r.Word = t.say(func(w *words) display.Text { return w.faces[of].big })
 		r.Word = said(lower(r.Word[0]), lower(r.Word[1]))
-		r.Light = lightOf(of)
+		r.Light = lightOf(r.Face)
 		c := e.View.Charge
-		switch of {
+		switch r.Face {
 		case Free, FreeButton, Occupied:
 			if !e.sells() {
 				break

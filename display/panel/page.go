@@ -22,7 +22,7 @@ func (s Scene) Page() Page {
 	case face == Several:
 		p.rows(s, t)
 		return p
-	case face == OutOfOrder:
+	case face == OutOfOrder || face == TooCold:
 		if len(s.EVSEs) == 1 {
 			p.Post = s.EVSEs[0].View.Code
 			p.Named = named(t, p.Post)
@@ -100,6 +100,9 @@ func (p *Page) scan(s Scene, e EVSE, t talk) {
 	}
 	p.Caption = t.say(what)
 	p.Domain = domain(link)
+	if p.Face == Interrupted { // whoever goes on needs the cable where it is
+		p.Do, p.ShortDo = p.Caption, p.Caption
+	}
 }
 
 // purpose says what a code on the page is good for, and where it leads; nil where there
@@ -131,7 +134,12 @@ func codeOf(link string) *Code {
 	if err != nil {
 		return nil
 	}
-	code := &Code{Text: link, Size: c.Size(), bits: make([]bool, c.Size()*c.Size())}
+	return drawn(link, c)
+}
+
+// drawn is a code that can be compared with another, as pages are.
+func drawn(text string, c qr.Code) *Code {
+	code := &Code{Text: text, Size: c.Size(), bits: make([]bool, c.Size()*c.Size())}
 	for i := range code.bits {
 		code.bits[i] = c.Dark(i%code.Size, i/code.Size)
 	}

@@ -8,13 +8,15 @@ import (
 	"stolpe/display"
 )
 
-// pairs are the languages that posts are made for, and each language beside English.
+// pairs are all two languages, in both orders, and each language alone.
 func pairs() [][2]display.Lang {
 	var all [][2]display.Lang
-	for _, l := range display.Langs() {
-		all = append(all, [2]display.Lang{l, display.EN})
+	for _, first := range display.Langs() {
+		for _, second := range display.Langs() {
+			all = append(all, [2]display.Lang{first, second})
+		}
 	}
-	return append(all, [2]display.Lang{display.NB, display.SV}, [2]display.Lang{display.FI, display.SV}, [2]display.Lang{display.EN, display.NB})
+	return all
 }
 
 // eachPage calls fn with every page of every table.

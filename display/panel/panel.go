@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"stolpe/display"
+	"stolpe/display/qr"
 	"stolpe/hal"
 	"stolpe/payment"
 )
@@ -50,6 +51,7 @@ const (
 	Unavailable             // withdrawn
 	Updating                // a new version is put in
 	Here                    // somebody looks for this post
+	TooCold                 // the display rests; nothing on it may become untrue
 	Several                 // one row for each of several EVSEs
 	faces
 )
@@ -64,6 +66,7 @@ type Scene struct {
 	EVSEs   []EVSE          // that the display is for, at least one
 	Off     bool            // the program ends: whatever is shown now stays
 	Update  bool            // a new version is being put in
+	Cold    bool            // the display is too cold to be drawn after this
 	Version string          // of the program
 	Now     hal.Stamp       // when this was so
 }
@@ -121,7 +124,7 @@ type Page struct {
 	Price string // of a kWh, as a big number: "5,49"
 	Unit  string // of it: "kr/kWh"
 	VAT   Said   // "inkl. mva."; at most LineMost characters
-	Fees  []Said // other parts of the price, in the order of the law, each at most LineMost characters
+	Fees  []Said // other parts of the price, in the order of the law, each at most LineMost characters; with FreeButton first what is reserved
 
 	Fault  string // code for the technician: "MET-003"
 	Help   string // telephone number
@@ -149,6 +152,16 @@ type Code struct {
 // Dark says whether a module is dark. None outside is.
 func (c *Code) Dark(x, y int) bool {
 	return x >= 0 && y >= 0 && x < c.Size && y < c.Size && c.bits[y*c.Size+x]
+}
+
+// Tough is the same code with as much error correction as fits into that many modules of
+// width: for a display that has room for more of them. Where none fits it is c itself.
+func (c *Code) Tough(most int) *Code {
+	tough, err := qr.Tough(c.Text, most)
+	if err != nil || tough.Size() > most {
+		return c
+	}
+	return drawn(c.Text, tough)
 }
 
 // Widths of texts, in characters: what the smallest display has room for.

@@ -49,7 +49,7 @@ func eachScene(fn func(s Scene, e EVSE)) {
 				e.NoPay, e.Stop, e.Button, e.Parked = has(1), has(2), has(3), has(4)
 				e.View.Charge.Way = payment.Way(bits >> 1 % 3)
 				one := k.scene(e)
-				one.Off, one.Update = has(5), has(6)
+				one.Off, one.Update, one.Cold = has(5), has(6), has(3) && has(4)
 				fn(one, e)
 				two := k.scene(e, k.free("A13"))
 				two.Off, two.Update = has(5), has(6)
@@ -95,6 +95,9 @@ func TestNothingIsOfferedThatCannotBeSold(t *testing.T) {
 	offers := 0
 	eachScene(func(s Scene, e EVSE) {
 		p := s.Page()
+		if s.Cold && !s.Off && (p.Code != nil || p.Price != "" || p.Cost != "" || p.Energy != "" || p.Face != TooCold) {
+			t.Fatalf("the display is too cold: %+v", p)
+		}
 		if s.Off && (p.Code != nil || p.Price != "" || p.Face != OutOfOrder) {
 			t.Fatalf("the program has ended: %+v", p)
 		}

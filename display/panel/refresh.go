@@ -170,12 +170,12 @@ func codes(p Page) (texts []string) {
 	return texts
 }
 
-// all is a page without what is compared in another way, or is no matter of the picture.
+// all is a page without its codes, which are compared by what they say.
 func all(p Page) Page {
-	p.Code, p.Light = nil, Light{}
+	p.Code = nil
 	p.Rows = slices.Clone(p.Rows)
 	for i := range p.Rows {
-		p.Rows[i].Scan, p.Rows[i].Light = nil, Light{}
+		p.Rows[i].Scan = nil
 	}
 	return p
 }
@@ -196,52 +196,6 @@ func settled(p Page) Page {
 		}
 	}
 	return p
-}
-
-// Pace keeps a Refresh for one display, in the terms of whoever runs it. Its methods are
-// called by one goroutine at a time.
-type Pace struct {
-	rules Refresh
-	now   func() time.Duration
-	drawn Drawn
-}
-
-// Pace makes one. Now is the time since some start, and never goes backwards.
-func (r Refresh) Pace(now func() time.Duration) *Pace { return &Pace{rules: r, now: now} }
-
-// Due gives how long a page must still wait that is new; it is asked again now and then.
-func (p *Pace) Due(_, next Page, _ time.Duration) time.Duration {
-	stroke, wait := p.rules.Next(p.drawn, next, p.now())
-	if stroke == Rest && wait == 0 {
-		return time.Hour // to a display without dots for it, nothing is new
-	}
-	return wait
-}
-
-// Again gives after how long a page is shown once more though nothing is new: for its
-// daily whole draw, and for a panel to find out how cold it has become.
-func (p *Pace) Again(Page) time.Duration {
-	if p.rules.Cold == 0 || p.rules.Stale == 0 {
-		return max(p.rules.Cold, p.rules.Stale)
-	}
-	return min(p.rules.Cold, p.rules.Stale)
-}
-
-// Stroke says how a frame is drawn that is about to be. That it may come to nothing is no
-// harm: a panel that has failed is drawn whole without being told.
-func (p *Pace) Stroke(f Frame) Frame {
-	now := p.now()
-	stroke, at := p.rules.due(p.drawn, f.Page)
-	f.Whole = stroke == Whole
-	if p.drawn.Shows(f.Page) && (stroke == Rest || at > now) {
-		f.Whole = false
-		return f // the panel sees that nothing is new
-	}
-	if stroke == Rest {
-		stroke = Partial
-	}
-	p.drawn = p.drawn.Draw(f.Page, stroke, now)
-	return f
 }
 
 // Cold is what a display gives that must not be drawn at its temperature. It is no

@@ -1,7 +1,6 @@
 package panel
 
 import (
-	"slices"
 	"testing"
 	"time"
 
@@ -62,7 +61,6 @@ func TestPaperIsDrawnWhenItMustBe(t *testing.T) {
 		{"a countdown", onPaying, paying("8"), 59 * time.Second, Rest, time.Second},
 		{"a countdown after 60 s", onPaying, paying("8"), 60 * time.Second, Partial, 0},
 		{"the sixth", worn, paying("9"), 5 * time.Second, Whole, 0},
-		{"a light is no picture", onFree, Page{Face: Free, Big: free().Big, Code: coded("A12"), Light: Light{Red: 1}}, 0, Rest, 24 * time.Hour},
 		{"a figure in a row", onRows, rows("2 kr", Charging), 0, Rest, 180 * time.Second},
 		{"a row with a code appears", onRows, rows("5,49/kWh", Free), 0, Whole, 0},
 		{"a row's code must go", Drawn{}.Draw(rows("5,49/kWh", Free), Whole, start), rows("1 kr", Charging), 0, Partial, 0},
@@ -145,43 +143,4 @@ func TestPaperIsSparedWhateverHappens(t *testing.T) {
 			}
 		}
 	})
-}
-
-// As the loop of a display uses it: Due where something is new, Stroke where it draws.
-func TestAPaceCountsWhatIsDrawn(t *testing.T) {
-	now := time.Hour
-	p := Paper().Pace(func() time.Duration { return now })
-	var whole []bool
-	draw := func(page Page) { whole = append(whole, p.Stroke(Frame{Page: page}).Whole) }
-	draw(free())
-	if p.Due(free(), charging("1"), 0) != 0 {
-		t.Error("a face waits")
-	}
-	draw(charging("1"))
-	now += time.Second
-	if due := p.Due(charging("1"), charging("2"), time.Second); due != 179*time.Second {
-		t.Errorf("figures wait for %v", due)
-	}
-	lit := charging("1")
-	lit.Light.Red = 1
-	if due := p.Due(charging("1"), lit, time.Second); due != 24*time.Hour-time.Second {
-		t.Errorf("a light alone waits for %v", due)
-	}
-	if due := (Refresh{}).Pace(func() time.Duration { return now }); due.Stroke(Frame{Page: lit}).Page.Face != Charging || due.Due(lit, charging("1"), 0) != time.Hour {
-		t.Error("without rules a light alone is drawn")
-	}
-	for _, energy := range []string{"2", "3", "4", "5", "6"} {
-		now += 180 * time.Second
-		draw(charging(energy))
-	}
-	if again := p.Again(charging("6")); again != 10*time.Minute {
-		t.Errorf("shown again after %v", again)
-	}
-	now += p.Again(charging("6"))
-	draw(charging("6"))
-	now += Paper().Stale
-	draw(charging("6"))
-	if want := []bool{true, false, false, false, false, false, true, false, true}; !slices.Equal(whole, want) {
-		t.Errorf("whole: %v, want %v", whole, want)
-	}
 }

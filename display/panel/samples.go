@@ -62,7 +62,7 @@ func (k easel) long(es ...EVSE) Scene {
 // free is an EVSE that may be used, with an ordinary price.
 func (k easel) free(code string) EVSE {
 	return EVSE{Link: "https://lad.example.no/" + code, View: display.View{
-		Code: code, State: display.Available, MaxPower: 22_000,
+		Code: code, State: display.Available, MaxPower: 22_000, Default: 350_00,
 		Price: payment.Price{Currency: k.currency, VAT: 2500, KWh: 549, Idle: payment.Idle{After: 15 * time.Minute, Minute: 100}},
 	}}
 }
@@ -70,6 +70,7 @@ func (k easel) free(code string) EVSE {
 // dear is one with the longest code, price and notice.
 func (k easel) dear() EVSE {
 	e := k.free("LADEPLASS-NR-118")
+	e.View.Default = MostCost
 	e.View.Price = payment.Price{Currency: k.currency, VAT: 2550, KWh: 99_99, Minute: 99_99, Session: 999_99,
 		Idle: payment.Idle{After: 3*time.Hour + 59*time.Minute, Minute: 99_99, Cap: 9_999_99}}
 	return e
@@ -124,8 +125,8 @@ func (k easel) idle() []Sample {
 	plain.View.Price.Idle, busy.View.Busy = payment.Idle{}, true
 	boot.View.State, here.View.Here = display.Starting, true
 	notice.View.Notice[k.langs[0]] = "Fra 1. mars er prisen 4,99 kr/kWh her, og plass 3 er reservert for beboerne hele døgnet."
-	off, updating := k.scene(k.free("A12")), k.scene(k.free("A12"))
-	off.Off, updating.Update = true, true
+	off, updating, cold := k.scene(k.free("A12")), k.scene(k.free("A12")), k.scene(k.free("A12"))
+	off.Off, updating.Update, cold.Cold = true, true, true
 	offLong := k.long(k.dear())
 	offLong.Off = true
 	bootLong := k.dear()
@@ -140,7 +141,7 @@ func (k easel) idle() []Sample {
 		{"free", k.scene(k.free("A12"))}, {"free-plain", k.scene(plain)}, {"free-notice", k.scene(notice)}, {"free-long", k.long(k.dear())},
 		{"free-button", k.scene(button)}, {"free-button-long", k.long(pressed)},
 		{"busy", k.scene(busy)}, {"unavailable", k.scene(closed)},
-		{"updating", updating}, {"here", k.scene(here)},
+		{"updating", updating}, {"here", k.scene(here)}, {"too-cold", cold},
 	}
 }
 

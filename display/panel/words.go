@@ -19,7 +19,10 @@ type words struct {
 
 	within                                                display.Text // {min}
 	restGone, restGoes, allGone, allGoes                  display.Text // what becomes of the reservation
+	reserves                                              display.Text // {price}
 	perMinute, perSession, perIdle, idleAfter, idleStarts display.Text // {price}, {time}
+
+	frozen, frozenTitle, frozenLong, frozenDo, frozenShort display.Text // of a display that is too cold: as those of a face
 
 	updated  display.Text // {time}
 	noneFree display.Text // in capitals, of several EVSEs

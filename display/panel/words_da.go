@@ -25,6 +25,7 @@ var daWords = words{
 		Unavailable: {"LUKKET", "Ikke i brug nu", "Ikke i brug nu", "Prøv en anden stander", "Prøv en anden stander"},
 		Updating:    {"OPDATERER", "Opdaterer ca. 5 min.", "Opdaterer, ca. 5 minutter", "Vent lidt", "Vent lidt"},
 		Here:        {"HER", "Det er denne stander", "Nogen leder efter standeren", "", ""},
+		TooCold:     {"SKÆRM FRA", "For koldt til skærmen", "Det er for koldt til skærmen", "Scan mærkaten", "Scan mærkaten på standeren"},
 		Several:     {"LEDIG", "Scan ved udtaget", "Scan koden ved et ledigt udtag", "", ""},
 	},
 	powerLost: "Strømmen var væk", meterLost: "Måleren svarede ikke",
@@ -32,6 +33,7 @@ var daWords = words{
 	scanToPay: "Scan for at betale", scanTerms: "Scan for vilkår",
 	within:   "inden {min} min.",
 	restGone: "Resten er frigivet", restGoes: "Resten frigives", allGone: "Beløbet er frigivet", allGoes: "Beløbet frigives",
-	perMinute: "Tid {price}/min.", perSession: "Start {price}", perIdle: "Ophold {price}/min.", idleAfter: "efter {time}",
+	reserves: "Reserverer {price}", perMinute: "Tid {price}/min.", perSession: "Start {price}", perIdle: "Ophold {price}/min.", idleAfter: "efter {time}",
+	frozen: "BRUG MOBIL", frozenTitle: "Skærmen hviler", frozenLong: "For koldt til denne skærm", frozenDo: "Scan koden på standeren", frozenShort: "Scan standerens kode",
 	updated: "Målt {time}", idleStarts: "om {time}", noneFree: "OPTAGET",
 }

@@ -25,6 +25,7 @@ var deWords = words{
 		Unavailable: {"GESPERRT", "Nicht in Betrieb", "Zurzeit nicht in Betrieb", "Andere Säule nutzen", "Bitte andere Säule nutzen"},
 		Updating:    {"UPDATE", "Update, etwa 5 Min.", "Update, etwa 5 Minuten", "Bitte warten", "Bitte warten"},
 		Here:        {"HIER", "Diese Säule ist es", "Jemand sucht diese Ladesäule", "", ""},
+		TooCold:     {"KEIN BILD", "Zu kalt für Anzeige", "Für die Anzeige ist es zu kalt", "Aufkleber scannen", "Aufkleber der Säule scannen"},
 		Several:     {"FREI", "Code am Platz scannen", "Code am freien Platz scannen", "", ""},
 	},
 	powerLost: "Strom war weg", meterLost: "Zähler ohne Antwort",
@@ -32,6 +33,7 @@ var deWords = words{
 	scanToPay: "Scannen und zahlen", scanTerms: "Scannen: Bedingungen",
 	within:   "binnen {min} Min.",
 	restGone: "Rest ist freigegeben", restGoes: "Rest wird freigegeben", allGone: "Betrag freigegeben", allGoes: "Er wird freigegeben",
-	perMinute: "Zeit {price}/min", perSession: "Start {price}", perIdle: "Blockieren {price}/min", idleAfter: "nach {time}",
+	reserves: "Reserviert {price}", perMinute: "Zeit {price}/min", perSession: "Start {price}", perIdle: "Blockieren {price}/min", idleAfter: "nach {time}",
+	frozen: "PER HANDY", frozenTitle: "Die Anzeige ruht", frozenLong: "Zu kalt für diese Anzeige", frozenDo: "Code an der Säule scannen", frozenShort: "Code scannen",
 	updated: "Stand {time}", idleStarts: "in {time}", noneFree: "BELEGT",
 }

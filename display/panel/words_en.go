@@ -25,6 +25,7 @@ var enWords = words{
 		Unavailable: {"CLOSED", "Not in service", "Not in service", "Try another post", "Please try another post"},
 		Updating:    {"UPDATING", "Updating about 5 min", "Updating, about 5 minutes", "Please wait", "Please wait"},
 		Here:        {"HERE", "It is this post", "Somebody looks for this post", "", ""},
+		TooCold:     {"SCREEN OFF", "Too cold for display", "It is too cold for the display", "Scan the sticker", "Scan the sticker on the post"},
 		Several:     {"FREE", "Scan the code there", "Scan the code of a free outlet", "", ""},
 	},
 	powerLost: "Power was lost", meterLost: "Meter did not answer",
@@ -32,6 +33,7 @@ var enWords = words{
 	scanToPay: "Scan to pay", scanTerms: "Scan for terms",
 	within:   "within {min} min",
 	restGone: "Rest is released", restGoes: "Rest will be released", allGone: "Amount is released", allGoes: "It will be released",
-	perMinute: "Time {price}/min", perSession: "Start {price}", perIdle: "Idle {price}/min", idleAfter: "after {time}",
+	reserves: "Reserves {price}", perMinute: "Time {price}/min", perSession: "Start {price}", perIdle: "Idle {price}/min", idleAfter: "after {time}",
+	frozen: "USE PHONE", frozenTitle: "The display rests", frozenLong: "Too cold for this display", frozenDo: "Scan the code on the post", frozenShort: "Scan the post's code",
 	updated: "Read {time}", idleStarts: "in {time}", noneFree: "IN USE",
 }

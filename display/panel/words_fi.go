@@ -25,6 +25,7 @@ var fiWords = words{
 		Unavailable: {"SULJETTU", "Ei nyt käytössä", "Ei nyt käytössä", "Käytä toista pistettä", "Käytä toista latauspistettä"},
 		Updating:    {"PÄIVITTYY", "Päivittyy noin 5 min", "Päivittyy, noin 5 minuuttia", "Odota hetki", "Odota hetki"},
 		Here:        {"TÄSSÄ", "Se on tämä piste", "Joku etsii tätä latauspistettä", "", ""},
+		TooCold:     {"EI NÄYTTÖÄ", "Liian kylmä näytölle", "Näytölle on liian kylmä", "Skannaa tarra", "Skannaa latauspisteen tarra"},
 		Several:     {"VAPAA", "Skannaa pisteen koodi", "Skannaa vapaan pisteen koodi", "", ""},
 	},
 	powerLost: "Virta katkesi", meterLost: "Mittari ei vastannut",
@@ -32,6 +33,7 @@ var fiWords = words{
 	scanToPay: "Maksa skannaamalla", scanTerms: "Skannaa: ehdot",
 	within:   "{min} min kuluessa",
 	restGone: "Loput on vapautettu", restGoes: "Loput vapautetaan", allGone: "Summa on vapautettu", allGoes: "Summa vapautetaan",
-	perMinute: "Aika {price}/min", perSession: "Aloitus {price}", perIdle: "Seisonta {price}/min", idleAfter: "{time} jälkeen",
+	reserves: "Varaa {price}", perMinute: "Aika {price}/min", perSession: "Aloitus {price}", perIdle: "Seisonta {price}/min", idleAfter: "{time} jälkeen",
+	frozen: "PUHELIN", frozenTitle: "Näyttö lepää", frozenLong: "Liian kylmä tälle näytölle", frozenDo: "Skannaa latauspisteen koodi", frozenShort: "Skannaa koodi",
 	updated: "Luettu {time}", idleStarts: "{time} kuluttua", noneFree: "VARATTU",
 }

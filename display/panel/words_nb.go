@@ -25,6 +25,7 @@ var nbWords = words{
 		Unavailable: {"STENGT", "Ikke i bruk nå", "Ikke i bruk nå", "Prøv en annen stolpe", "Prøv en annen stolpe"},
 		Updating:    {"OPPDATERER", "Oppdaterer ca. 5 min", "Oppdaterer, ca. 5 minutter", "Vent litt", "Vent litt"},
 		Here:        {"HER", "Det er denne stolpen", "Noen leter etter denne stolpen", "", ""},
+		TooCold:     {"SKJERM AV", "Skjermen er for kald", "Det er for kaldt for skjermen", "Skann klistremerket", "Skann klistremerket på stolpen"},
 		Several:     {"LEDIG", "Skann kode ved uttak", "Skann koden ved et ledig uttak", "", ""},
 	},
 	powerLost: "Strømmen var borte", meterLost: "Måleren svarte ikke",
@@ -32,6 +33,7 @@ var nbWords = words{
 	scanToPay: "Skann for å betale", scanTerms: "Skann for vilkår",
 	within:   "innen {min} min",
 	restGone: "Resten er frigitt", restGoes: "Resten blir frigitt", allGone: "Beløpet er frigitt", allGoes: "Beløpet blir frigitt",
-	perMinute: "Tid {price}/min", perSession: "Start {price}", perIdle: "Opphold {price}/min", idleAfter: "etter {time}",
+	reserves: "Reserverer {price}", perMinute: "Tid {price}/min", perSession: "Start {price}", perIdle: "Opphold {price}/min", idleAfter: "etter {time}",
+	frozen: "BRUK MOBIL", frozenTitle: "Skjermen hviler", frozenLong: "For kaldt for denne skjermen", frozenDo: "Skann koden på stolpen", frozenShort: "Skann stolpens kode",
 	updated: "Målt {time}", idleStarts: "om {time}", noneFree: "OPPTATT",
 }

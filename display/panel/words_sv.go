@@ -25,6 +25,7 @@ var svWords = words{
 		Unavailable: {"STÄNGT", "Inte i drift nu", "Inte i drift nu", "Prova en annan stolpe", "Prova en annan stolpe"},
 		Updating:    {"UPPDATERAR", "Uppdaterar ca 5 min", "Uppdaterar, ca 5 minuter", "Vänta lite", "Vänta lite"},
 		Here:        {"HÄR", "Det är den här", "Någon söker den här stolpen", "", ""},
+		TooCold:     {"SKÄRM AV", "För kallt för skärmen", "Det är för kallt för skärmen", "Skanna dekalen", "Skanna dekalen på stolpen"},
 		Several:     {"LEDIG", "Skanna vid uttaget", "Skanna koden vid ledigt uttag", "", ""},
 	},
 	powerLost: "Strömmen försvann", meterLost: "Mätaren svarade inte",
@@ -32,6 +33,7 @@ var svWords = words{
 	scanToPay: "Skanna för att betala", scanTerms: "Skanna för villkor",
 	within:   "inom {min} min",
 	restGone: "Resten har släppts", restGoes: "Resten släpps", allGone: "Beloppet har släppts", allGoes: "Beloppet släpps",
-	perMinute: "Tid {price}/min", perSession: "Start {price}", perIdle: "Uppehåll {price}/min", idleAfter: "efter {time}",
+	reserves: "Reserverar {price}", perMinute: "Tid {price}/min", perSession: "Start {price}", perIdle: "Uppehåll {price}/min", idleAfter: "efter {time}",
+	frozen: "TA MOBILEN", frozenTitle: "Skärmen vilar", frozenLong: "För kallt för den här skärmen", frozenDo: "Skanna koden på stolpen", frozenShort: "Skanna stolpens kod",
 	updated: "Mätt {time}", idleStarts: "om {time}", noneFree: "UPPTAGET",
 }

@@ -50,6 +50,26 @@ func Small(text string) (Code, error) {
 	return Code{q}, nil
 }
 
+// Tough makes the code of a text with as much error correction as fits into that many
+// modules of width, and Small's where none does: for a display that has room for more
+// modules without making them smaller.
+func Tough(text string, most int) (Code, error) {
+	segments, err := go_qr.MakeSegments(text)
+	if err != nil {
+		return Code{}, fmt.Errorf("tough code of %d characters: %w", len(text), err)
+	}
+	version := (most - 17) / 4 // ISO/IEC 18004, 5.3.1: a code of version v has 17 + 4v modules
+	if version < go_qr.MinVersion {
+		return Small(text)
+	}
+	for _, level := range []go_qr.Ecc{go_qr.High, go_qr.Quartile, go_qr.Medium, go_qr.Low} {
+		if q, err := go_qr.EncodeSegments(segments, level, go_qr.MinVersion, min(version, go_qr.MaxVersion), -1, true); err == nil {
+			return Code{q}, nil
+		}
+	}
+	return Small(text)
+}
+
 // Size is the width of the code in modules, without its margin.
 func (c Code) Size() int { return c.modules.GetSize() }
 

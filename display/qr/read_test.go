@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"stolpe/display"
@@ -190,5 +191,37 @@ func TestSmallCodesAreReadWithATenthSpoilt(t *testing.T) {
 		if !slices.Equal(found[file], []string{want[file]}) {
 			t.Errorf("%s: read %q, want %q", filepath.Base(file), found[file], want[file])
 		}
+	}
+}
+
+// With more modules more is corrected, never less; a text that needs more than there is
+// room for gets the fewest.
+func TestToughCodesCorrectMoreInTheRoomThereIs(t *testing.T) {
+	for _, text := range addresses() {
+		small, err := qr.Small(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		level := gridOf(small).level()
+		for _, most := range []int{0, 21, 25, 29, 33, 37, 177, 1000} { // modules
+			tough, err := qr.Tough(text, most)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if tough.Size() > most && tough.Size() != small.Size() {
+				t.Errorf("%s: %d modules, there is room for %d, and %d would do", text, tough.Size(), most, small.Size())
+			}
+			if now := gridOf(tough).level(); now < level {
+				t.Errorf("%s in %d modules: corrects %d %%, %d %% in fewer", text, most, now, level)
+			} else {
+				level = now
+			}
+		}
+		if level != 30 { // percent, the highest
+			t.Errorf("%s: corrects %d %% with all the room in the world", text, level)
+		}
+	}
+	if _, err := qr.Tough(strings.Repeat("x", 5000), 177); err == nil {
+		t.Error("5000 characters fit")
 	}
 }

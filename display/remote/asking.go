@@ -13,7 +13,7 @@ import (
 // down; display.ErrUnreachable when nobody knows.
 func (g *Gateway) Request(ctx context.Context, code string, r display.Request) error {
 	seen := fromPrice(r.Seen)
-	a := ask{Want: wantRequest, Reserve: r.Reserve, Seen: &seen, Return: r.Return, Phone: string(r.Phone)}
+	a := ask{Want: wantRequest, Reserve: r.Reserve, Seen: &seen, Return: r.Return, Phone: string(r.Phone), Pass: string(r.Pass)}
 	if r.Way != payment.ByLink {
 		a.Way = r.Way.String()
 	}

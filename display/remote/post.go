@@ -3,6 +3,7 @@ package remote
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -125,6 +126,7 @@ func (p *Post) serve(ctx context.Context, a ask) {
 	w := answer{V: version, ID: a.ID}
 	v, err := p.do(ctx, a)
 	w.No, w.Left = refusalOf(err)
+	w.Pass = errors.Is(err, display.ErrPass)
 	w.View = v
 	if err := p.Publish(ctx, AnswerLeaf+"/"+a.Gateway, write(w)); err != nil && ctx.Err() == nil {
 		p.Log.Warn("a page got no answer", "want", a.Want, "code", a.Code, "err", err)
@@ -173,7 +175,8 @@ func (a ask) request(h payment.Holder) (display.Request, error) {
 		return display.Request{}, err
 	}
 	way, err := named(a.Way, payment.ByPush, "way")
-	return display.Request{Reserve: a.Reserve, Seen: seen, Holder: h, Return: a.Return, Way: way, Phone: payment.Phone(a.Phone)}, err
+	pass, _ := display.ParsePass(a.Pass) // one that is none is not the right one
+	return display.Request{Reserve: a.Reserve, Seen: seen, Holder: h, Return: a.Return, Way: way, Phone: payment.Phone(a.Phone), Pass: pass}, err
 }
 
 func parseHolder(s string) (h payment.Holder, err error) {

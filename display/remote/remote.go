@@ -23,6 +23,11 @@
 // A post that does not answer is not known to be dead: its driver is shown what was
 // last heard, and for how long nothing has been.
 //
+// A post whose display shows a code with a pass says so in its view, and takes the pass
+// with a request; it tells no gateway which pass holds. A post that knows nothing of
+// passes goes on without, and a gateway that knows nothing of them is told that the post
+// takes no charges: it cannot bring the pass, and its drivers shall not pay.
+//
 // An asking names the life of the post's program that it is meant for, and is taken
 // once: whatever is kept and sent again later means nothing.
 package remote
@@ -117,6 +122,7 @@ type ask struct {
 	Phone   string         `json:"phone,omitempty"`
 	Act     string         `json:"act,omitempty"`
 	Digits  string         `json:"digits,omitempty"`
+	Pass    string         `json:"pass,omitempty"` // as the driver has it; the post knows whether it holds
 }
 
 // answer is what came of it.
@@ -125,6 +131,7 @@ type answer struct {
 	ID   string `json:"id"`
 	No   string `json:"no,omitempty"`   // why it was not done, in a word
 	Left int    `json:"left,omitempty"` // tries, with a wrong code
+	Pass bool   `json:"pass,omitempty"` // the pass was why: a gateway that knows none says that the post is out
 	View *view  `json:"view,omitempty"` // to a look; left out where the holder has no charge
 }
 
@@ -144,6 +151,9 @@ func refusalOf(err error) (word string, left int) {
 	case errors.As(err, &wrong):
 		return "code", wrong.Left
 	}
+	if errors.Is(err, display.ErrPass) {
+		err = display.ErrOut // beside answer.Pass
+	}
 	for word, is := range refusals() {
 		if errors.Is(err, is) {
 			return word, 0
@@ -155,6 +165,9 @@ func refusalOf(err error) (word string, left int) {
 func (a answer) err() error {
 	if a.No == "" {
 		return nil
+	}
+	if a.Pass {
+		return display.ErrPass
 	}
 	if a.No == "code" {
 		return display.CodeError{Left: a.Left}

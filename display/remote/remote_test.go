@@ -146,7 +146,7 @@ func free(code string) display.View {
 // full is a view with everything in it: a running charge, or one that is over.
 func full(over bool) display.View {
 	v := free("A12")
-	v.Here, v.Notice = true, display.Notice{display.FI: "Hei!", display.NB: "Hei, du!"}
+	v.Here, v.Pass, v.Notice = true, true, display.Notice{display.FI: "Hei!", display.NB: "Hei, du!"}
 	v.Busy, v.State, v.Fault, v.Since = true, display.Suspended, "MET-001", hal.Stamp{Unix: 1_800_000_000, Clock: hal.ClockSynced}
 	v.Charge = display.Charge{Ref: "A12-1-000012", Price: tariff(), Way: payment.ByPush, PayURL: "https://landing.example/1", Reserved: 35_000, Held: true, Cost: 6_808,
 		Energy: 12_400, Power: 7_200, Elapsed: 90 * time.Minute, Left: time.Minute, Idle: display.IdleView{Quiet: time.Minute, Starts: time.Second, Runs: true},
@@ -194,8 +194,8 @@ func TestWishesArriveAndSoDoRefusals(t *testing.T) {
 		s := newStreet(t)
 		p := &told{}
 		s.build(t, "A12", p, "A12")
-		ask := display.Request{Reserve: 35_000, Seen: tariff(), Holder: holder, Return: "https://lad.example.no/A12/x", Way: payment.ByPush, Phone: "4791234567"}
-		for _, want := range []error{nil, display.ErrBusy, display.ErrOut, display.ErrPrice, display.ErrAmount, display.ErrOver, display.ErrLocked, display.ErrUnreachable, display.CodeError{Left: 3}} {
+		ask := display.Request{Reserve: 35_000, Seen: tariff(), Holder: holder, Return: "https://lad.example.no/A12/x", Way: payment.ByPush, Phone: "4791234567", Pass: "7F3K9Q"}
+		for _, want := range []error{nil, display.ErrBusy, display.ErrOut, display.ErrPrice, display.ErrAmount, display.ErrPass, display.ErrOver, display.ErrLocked, display.ErrUnreachable, display.CodeError{Left: 3}} {
 			p.mu.Lock()
 			p.err, p.done = want, nil
 			p.mu.Unlock()

@@ -23,6 +23,7 @@ type view struct {
 	Since    *stamp           `json:"since,omitempty"`
 	Push     bool             `json:"push,omitempty"`
 	Here     bool             `json:"here,omitempty"`
+	Pass     bool             `json:"pass,omitempty"`
 	Charge   *charge          `json:"charge,omitempty"`
 
 	Notice map[string]string `json:"notice,omitempty"` // by language
@@ -140,7 +141,7 @@ func named[T ~uint8](word string, last T, kind string) (T, error) {
 
 func fromView(v display.View) view {
 	w := view{Code: v.Code, State: v.State.String(), Fault: v.Fault, Price: fromPrice(v.Price), Choices: v.Choices, Default: v.Default,
-		MaxPower: v.MaxPower, Busy: v.Busy, Since: fromStamp(v.Since), Push: v.Push, Here: v.Here, Notice: v.Notice.Tags()}
+		MaxPower: v.MaxPower, Busy: v.Busy, Since: fromStamp(v.Since), Push: v.Push, Pass: v.Pass, Here: v.Here, Notice: v.Notice.Tags()}
 	if v.Charge.Ref != "" {
 		w.Charge = fromCharge(v.Charge)
 	}
@@ -171,7 +172,7 @@ func fromCharge(c display.Charge) *charge {
 }
 
 func (w view) view() (v display.View, err error) {
-	v = display.View{Code: w.Code, Fault: w.Fault, Choices: w.Choices, Default: w.Default, MaxPower: w.MaxPower, Busy: w.Busy, Push: w.Push, Here: w.Here}
+	v = display.View{Code: w.Code, Fault: w.Fault, Choices: w.Choices, Default: w.Default, MaxPower: w.MaxPower, Busy: w.Busy, Push: w.Push, Pass: w.Pass, Here: w.Here}
 	v.Notice, _ = display.ParseNotice(w.Notice) // one in a language of a later version is none, and the rest counts
 	if v.State, err = named(w.State, display.LastState, "state"); err != nil {
 		return v, err

@@ -1,6 +1,7 @@
 package screen
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,30 +21,36 @@ const (
 	// settle is after a contactor was switched until the panel is set up anew: contacts
 	// bounce for some tens of milliseconds, and a coil that is let go rings.
 	settle = 500 * time.Millisecond
+	// takes is how long a page may take, with opening, where Refresh.Takes says nothing: a
+	// slow one takes half a second, and the kernel gives up a transfer after one.
+	takes = 5 * time.Second
 	// firstPause and longestPause are between two tries after failures; each is twice as
 	// long as the one before. A panel that is plugged in again is soon seen, and one that
 	// is gone for good costs next to nothing.
 	firstPause, longestPause = time.Second, time.Minute
-	// coldPause is between two tries of a panel that is too cold: the weather is slow.
+	// coldPause is between two tries of a panel that is too cold, at least: the weather is
+	// slow.
 	coldPause = time.Minute
 	// lastWithin is how long the end may take, for what is being shown and the last page:
-	// twice the full refresh of e-paper, of some 4 s.
-	lastWithin = 10 * time.Second
+	// four times the full refresh of e-paper, of some 4 s.
+	lastWithin = 16 * time.Second
 )
 
 // loop is what the one goroutine owns.
 type loop struct {
 	*Screen
-	jobs chan job
-	done chan outcome
+	jobs  chan job
+	done  chan outcome
+	began time.Time // the loop
 
-	busy  bool        // the worker is,
-	began time.Time   // since then,
-	late  bool        // for longer than it may, and that was told
-	asked panel.Frame // what it shows
+	busy bool      // the worker is,
+	from time.Time // since then,
+	does job       // with this,
+	late bool      // for longer than it may, and that was told
 
-	known bool        // what is on the panel:
-	shown panel.Frame // this, since Health.Shown
+	on    job         // what was shown last
+	drawn panel.Drawn // and is still there, as far as is known
+	pulse time.Time   // when it pulses; zero for not at all
 	anew  bool        // set the panel up before the next page
 	redo  time.Time   // do so at this time at the latest; zero for not at all
 	next  time.Time   // nothing is shown before this
@@ -53,7 +60,7 @@ type loop struct {
 // Run runs the display until ctx ends. Then it shows the last page, and returns when that
 // is on the panel or has taken too long.
 func (s *Screen) Run(ctx context.Context) {
-	l := &loop{Screen: s, jobs: make(chan job, 1), done: make(chan outcome, 1)}
+	l := &loop{Screen: s, jobs: make(chan job, 1), done: make(chan outcome, 1), began: time.Now()}
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -84,14 +91,15 @@ func (l *loop) end(ended <-chan struct{}) {
 	defer over.Stop()
 	if l.busy {
 		select {
-		case r := <-l.done:
-			l.took(time.Now(), r)
+		case <-l.done:
+			l.anew = l.anew || l.late
 		case <-over.C:
 			l.o.Log.Warn("display does not answer, and may show what is over", "display", l.o.Name)
 			return
 		}
 	}
-	l.start(time.Now(), job{anew: l.anew || !l.redo.IsZero(), frame: l.o.lastFrame(), last: true})
+	l.anew = l.anew || !l.redo.IsZero()
+	l.start(time.Now(), l.o.last())
 	select {
 	case <-ended:
 		l.took(time.Now(), <-l.done)
@@ -100,10 +108,16 @@ func (l *loop) end(ended <-chan struct{}) {
 	}
 }
 
+// since is an instant as panel has them.
+func (l *loop) since(now time.Time) time.Duration { return now.Sub(l.began) }
+
 // start has the worker do something.
 func (l *loop) start(now time.Time, j job) {
-	l.busy, l.began, l.late, l.asked = true, now, false, j.frame
-	l.anew, l.redo = false, time.Time{}
+	if !j.pulse {
+		j.anew = l.anew
+		l.anew, l.redo = false, time.Time{}
+	}
+	l.busy, l.from, l.late, l.does, l.pulse = true, now, false, j, time.Time{}
 	l.jobs <- j // there is room: the worker is free
 }
 
@@ -120,67 +134,83 @@ func (l *loop) consider(now time.Time) (wait time.Duration) {
 
 func (l *loop) decide(now time.Time) time.Duration {
 	if l.busy {
-		if left := l.began.Add(l.o.Within).Sub(now); left > 0 || l.late {
-			return max(left, look)
+		return l.watch(now)
+	}
+	soon := longestPause
+	if !l.pulse.IsZero() {
+		if soon = l.pulse.Sub(now); soon <= 0 {
+			l.start(now, job{pulse: true, since: now.Sub(l.health.Shown)})
+			return look
 		}
-		l.late = true
-		l.failed(now, fmt.Errorf("no answer within %v", l.o.Within))
-		return look
 	}
-	l.recovered(now)
 	if wait := l.next.Sub(now); wait > 0 {
-		return wait
+		return min(wait, soon)
 	}
-	f := l.frame(now)
-	if wait := l.wait(now, f); wait > 0 {
-		return min(wait, look)
+	if !l.redo.IsZero() {
+		if wait := l.redo.Sub(now); wait > 0 {
+			soon = min(soon, wait)
+		} else {
+			l.stirred()
+		}
 	}
-	l.start(now, job{anew: l.anew, frame: f})
-	return l.o.Within
+	j := l.wanted(now)
+	l.recovered(now, j.frame.Page)
+	switch stroke := l.due(now, j); {
+	case stroke != panel.Rest:
+		j.frame.Whole = stroke == panel.Whole
+	case l.o.Again == 0 || !l.drawn.Shows(j.frame.Page):
+		return min(look, soon)
+	default:
+		if wait := l.o.Again - now.Sub(l.health.Shown); wait > 0 {
+			return min(look, soon, wait)
+		}
+		j.again = true
+	}
+	l.start(now, j)
+	return look
 }
 
-// frame is what is to be shown now.
-func (l *loop) frame(now time.Time) panel.Frame {
+// watch sees that the worker does not take too long.
+func (l *loop) watch(now time.Time) time.Duration {
+	most := cmp.Or(l.o.Refresh.Takes, takes)
+	if left := l.from.Add(most).Sub(now); left > 0 || l.late {
+		return max(left, look)
+	}
+	l.late = true
+	l.failed(now, fmt.Errorf("no answer within %v", most))
+	return look
+}
+
+// stirred takes in that a contactor was switched: the panel is set up anew, and what it
+// shows may have gone.
+func (l *loop) stirred() {
+	l.anew, l.redo = true, time.Time{}
+	if !l.o.Keeps {
+		l.drawn = l.drawn.Lost()
+	}
+}
+
+// wanted is what is to be shown now.
+func (l *loop) wanted(now time.Time) job {
 	l.mu.Lock()
-	instead, until := l.instead, l.until
+	instead, until, asked := l.instead, l.until, l.asked
 	l.mu.Unlock()
 	if now.Before(until) {
-		return instead
+		return job{frame: instead, asks: asked}
 	}
-	return l.o.Frame(false)
+	return job{frame: l.o.Frame(false)}
 }
 
-// wait is how long that still waits. It is shown again where the panel must be set up
-// anew.
-func (l *loop) wait(now time.Time, f panel.Frame) time.Duration {
-	if !l.redo.IsZero() && !now.Before(l.redo) {
-		l.anew, l.redo = true, time.Time{}
-		l.known = l.known && l.o.Keeps
+// due is how that is drawn now.
+func (l *loop) due(now time.Time, j job) panel.Stroke {
+	if j.asks != l.on.asks {
+		return panel.Whole
 	}
-	if !l.known {
-		return 0
+	stroke, _ := l.o.Refresh.Next(l.drawn, j.frame.Page, l.since(now))
+	if stroke == panel.Rest && j.frame.Night != l.on.frame.Night && !l.o.Keeps {
+		return panel.Partial
 	}
-	wait, ago := longestPause, now.Sub(l.health.Shown)
-	if !l.redo.IsZero() {
-		wait = l.redo.Sub(now)
-	}
-	switch again := l.again(f.Page); {
-	case !same(l.shown, f) && l.o.Due == nil:
-		return 0
-	case !same(l.shown, f):
-		return min(wait, l.o.Due(l.shown.Page, f.Page, ago))
-	case again > 0:
-		return min(wait, again-ago)
-	}
-	return wait
-}
-
-// again is after how long a page is shown once more; 0 for never.
-func (l *loop) again(p panel.Page) time.Duration {
-	if l.o.Again == nil {
-		return 0
-	}
-	return l.o.Again(p)
+	return stroke
 }
 
 // took takes in what came of a job.
@@ -198,11 +228,29 @@ func (l *loop) took(now time.Time, r outcome) {
 	case r.err != nil:
 		l.failed(now, r.err)
 	default:
-		l.known, l.shown, l.mood.fails = true, l.asked, 0
-		l.next = now.Add(least)
-		l.count(func(h *Health) {
-			h.Pages++
-			h.Face, h.Known, h.Shown, h.Took = l.asked.Page.Face, true, now, r.took
-		})
+		l.succeeded(now, r)
 	}
+}
+
+// succeeded notes what is on the panel.
+func (l *loop) succeeded(now time.Time, r outcome) {
+	if r.next > 0 {
+		l.pulse = now.Add(r.next)
+	}
+	if l.does.pulse {
+		return
+	}
+	stroke := panel.Partial
+	if l.does.frame.Whole {
+		stroke = panel.Whole
+	}
+	l.on, l.mood.fails = l.does, 0
+	if !l.on.again { // then it draws nothing, where drawing matters
+		l.drawn = l.drawn.Draw(l.on.frame.Page, stroke, l.since(now))
+	}
+	l.next = now.Add(least)
+	l.count(func(h *Health) {
+		h.Pages++
+		h.Face, h.Known, h.Shown, h.Took = l.on.frame.Page.Face, true, now, r.took
+	})
 }

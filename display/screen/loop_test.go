@@ -72,7 +72,7 @@ func TestNoMoreThanAnEyeFollows(t *testing.T) {
 
 // A slow bus shows less often, and never a page that was over before it was begun.
 func TestSlow(t *testing.T) {
-	b, s := play(t, func(b *bench) Options { b.takes = 2 * time.Second; return b.options() }, func(b *bench, _ *Screen) {
+	b, s := play(t, func(b *bench) Options { b.takes = time.Second; return b.options() }, func(b *bench, _ *Screen) {
 		pass(5 * time.Second)
 		for range 4 {
 			b.set(func(b *bench) { b.page = charging("now") })
@@ -96,13 +96,7 @@ func TestDue(t *testing.T) {
 	const interval = 180 * time.Second
 	due := func(b *bench) Options {
 		o := b.options()
-		o.Due = func(shown, next panel.Page, ago time.Duration) time.Duration {
-			if shown.Face != next.Face {
-				return 0
-			}
-			return interval - ago
-		}
-		o.Again = func(panel.Page) time.Duration { return 24 * time.Hour }
+		o.Refresh = panel.Refresh{Figures: interval, Stale: 24 * time.Hour}
 		return o
 	}
 	play(t, due, func(b *bench, _ *Screen) {
@@ -144,6 +138,66 @@ func TestInstead(t *testing.T) {
 		pass(least)
 	})
 	equal(t, "at the end", b.faces(), panel.Free, panel.Emergency, panel.Charging, panel.Boot, panel.OutOfOrder)
+}
+
+// What stands is shown again where the panel wants that, and in the dark otherwise than by
+// day.
+func TestAgain(t *testing.T) {
+	play(t, func(b *bench) Options { o := b.options(); o.Again = time.Minute; return o }, func(b *bench, _ *Screen) {
+		pass(time.Hour + time.Second)
+		if n := len(b.faces()); n != 1+60 {
+			t.Errorf("shown %d times in an hour", n)
+		}
+	})
+}
+
+// E-paper is asked in between whether it has become too cold, and not drawn for that.
+func TestAgainIsNoDraw(t *testing.T) {
+	rules := panel.Paper()
+	play(t, func(b *bench) Options { o := b.options(); o.Refresh, o.Again = rules, rules.Cold; return o }, func(b *bench, _ *Screen) {
+		pass(48*time.Hour + time.Minute)
+		whole := 0
+		for _, f := range b.shown {
+			if f.Whole {
+				whole++
+			}
+		}
+		if asked := len(b.shown) - whole; whole != 3 || asked < 48*5 || asked > 48*6 {
+			t.Errorf("in two days: %d whole draws, and asked %d times", whole, asked)
+		}
+	})
+}
+
+// A light blinks without a page being new, and a failure ends that.
+func TestPulses(t *testing.T) {
+	const period = 50 * time.Millisecond
+	_, s := play(t, func(b *bench) Options { b.blinks = period; return b.options() }, func(b *bench, s *Screen) {
+		pass(10 * time.Second)
+		if n, want := len(b.pulses), int(10*time.Second/period); n < want*9/10 || n > want+1 {
+			t.Errorf("pulsed %d times in 10 s", n)
+		}
+		if last := b.pulses[len(b.pulses)-1]; last < 9*time.Second {
+			t.Errorf("the last pulse was told to be %v after the page", last)
+		}
+		if h := s.Health(); h.Pages != 1 {
+			t.Errorf("pulses count as %d pages", h.Pages)
+		}
+		b.set(func(b *bench) { b.page = charging("1,00 kr") })
+		pass(least)
+		if last := b.pulses[len(b.pulses)-1]; last > least {
+			t.Errorf("after another page: pulse at %v", last)
+		}
+		b.set(func(b *bench) { b.fails, b.page = errCable, free("5,49") })
+		pass(time.Second / 2)
+		before := len(b.pulses)
+		pass(time.Minute)
+		if after := len(b.pulses); after != before {
+			t.Errorf("a light that fails was called %d times more", after-before)
+		}
+	})
+	if s.Health().Pages != 2 {
+		t.Errorf("health: %+v", s.Health())
+	}
 }
 
 // Interference leaves no trace on the bus, so the panel is set up anew after each switch.

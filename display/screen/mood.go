@@ -1,7 +1,6 @@
 package screen
 
 import (
-	"reflect"
 	"time"
 
 	"stolpe/display/panel"
@@ -14,7 +13,7 @@ const (
 	failing = 3
 	// awayFor is how long there must be no failure until a display counts as well again;
 	// twice as long with each time that it failed, until it has been well for an hour. What
-	// comes and goes with a loose plug is told a few times a day.
+	// comes and goes with a loose plug is news a few times a day.
 	awayFor, longestAway = 10 * time.Second, time.Hour
 )
 
@@ -36,7 +35,8 @@ func (m *mood) away() time.Duration { return min(awayFor<<min(max(m.often-1, 0),
 // failed notes a failure, and tries again later.
 func (l *loop) failed(now time.Time, err error) {
 	l.mood.fails++
-	l.known = false
+	l.drawn = l.drawn.Lost()
+	l.pulse = time.Time{}
 	l.next = now.Add(l.mood.pause())
 	l.count(func(h *Health) { h.Failures++; h.Known = false })
 	l.o.Log.Debug("display failed", "display", l.o.Name, "failures", l.mood.fails, "err", err)
@@ -49,15 +49,16 @@ func (l *loop) failed(now time.Time, err error) {
 // rested notes that the panel is too cold.
 func (l *loop) rested(now time.Time, why error) {
 	l.mood.fails = 0
-	l.known = false // shown again as soon as it can be: only that says that it is warm enough
+	l.drawn = l.drawn.Lost().Froze(l.o.Refresh, l.since(now)) // it may show that it rests
 	l.next = now.Add(coldPause)
+	l.count(func(h *Health) { h.Known = false })
 	l.judge(now, Resting, why.Error())
 	l.mood.last = now
 }
 
-// recovered notes that all is well again.
-func (l *loop) recovered(now time.Time) {
-	if l.health.Code != "" && l.known && now.Sub(l.mood.last) >= l.mood.away() {
+// recovered notes that all is well again: that page is what is wanted, and shown.
+func (l *loop) recovered(now time.Time, p panel.Page) {
+	if l.health.Code != "" && l.drawn.Shows(p) && now.Sub(l.mood.last) >= l.mood.away() {
 		l.judge(now, "", "")
 	}
 }
@@ -68,7 +69,7 @@ func (l *loop) count(change func(*Health)) {
 	change(&l.health)
 }
 
-// judge takes down how the display is doing, and tells of it where that is news.
+// judge takes down how the display is doing, and logs it where that is news.
 func (l *loop) judge(now time.Time, code, trouble string) {
 	was := l.health.Code
 	l.count(func(h *Health) {
@@ -94,24 +95,4 @@ func (l *loop) judge(now time.Time, code, trouble string) {
 		}
 		l.mood.often++
 	}
-	if l.o.Told != nil {
-		l.o.Told(l.Health())
-	}
-}
-
-// same says whether two frames are one to whoever looks at them.
-func same(a, b panel.Frame) bool {
-	if a.Night != b.Night || a.Image != b.Image || text(a.Page.Code) != text(b.Page.Code) {
-		return false
-	}
-	a.Page.Code, b.Page.Code = nil, nil
-	return reflect.DeepEqual(a.Page, b.Page) && reflect.DeepEqual(a.Lines, b.Lines)
-}
-
-// text is what a code says; empty where there is none.
-func text(c *panel.Code) string {
-	if c == nil {
-		return ""
-	}
-	return c.Text
 }

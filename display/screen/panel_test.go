@@ -33,12 +33,14 @@ type bench struct {
 
 	shown   []panel.Frame
 	at      []time.Time // when each was shown
-	began   []time.Time // when showing began
+	began   []time.Time // when showing that began
+	tries   int         // to show
 	tried   []time.Time // to open
 	closed  int
 	calling bool
 	overlap bool
-	told    []Health
+	pulses  []time.Duration
+	blinks  time.Duration // how often it wants to be called again; 0 for never
 
 	changed, switched chan struct{}
 }
@@ -50,19 +52,19 @@ func newPanel() *bench {
 // free is the page of a post that can be used, at that price, with a live code.
 func free(price string) panel.Page {
 	return panel.Page{Face: panel.Free, Price: price, Fees: []panel.Said{{"inkl. mva.", "incl. VAT"}},
-		Code: &panel.Code{Text: "HTTPS://LAD.EXAMPLE.NO/A12", Dark: func(int, int) bool { return false }}}
+		Code: &panel.Code{Text: "HTTPS://LAD.EXAMPLE.NO/A12"}}
 }
 
 func charging(cost string) panel.Page { return panel.Page{Face: panel.Charging, Cost: cost} }
 
 func (b *bench) options() Options {
 	return Options{
-		Name: "oled", Within: 5 * time.Second, Changed: b.changed, Switched: b.switched, Log: slog.New(slog.DiscardHandler),
+		Name: "oled", Changed: b.changed, Switched: b.switched, Log: slog.New(slog.DiscardHandler),
 		Open: b.open,
-		Frame: func(off bool) panel.Frame {
+		Frame: func(end bool) panel.Frame {
 			b.mu.Lock()
 			defer b.mu.Unlock()
-			if off {
+			if end {
 				return panel.Frame{Page: panel.Page{Face: panel.OutOfOrder}}
 			}
 			f := panel.Frame{Page: b.page, Night: b.night}
@@ -71,11 +73,6 @@ func (b *bench) options() Options {
 				f.Page.Code = &code
 			}
 			return f
-		},
-		Told: func(h Health) {
-			b.mu.Lock()
-			defer b.mu.Unlock()
-			b.told = append(b.told, h)
 		},
 	}
 }
@@ -108,20 +105,27 @@ func (b *bench) open() (Device, error) {
 }
 
 func (b *bench) Show(f panel.Frame) error {
-	b.mu.Lock()
-	b.began = append(b.began, time.Now())
-	b.mu.Unlock()
+	began := time.Now()
 	b.call()
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.tries++
 	if b.panic {
 		panic("no such letter")
 	}
 	if b.fails != nil {
 		return b.fails
 	}
-	b.shown, b.at = append(b.shown, f), append(b.at, time.Now())
+	b.shown, b.at, b.began = append(b.shown, f), append(b.at, time.Now()), append(b.began, began)
 	return nil
+}
+
+func (b *bench) Pulse(since time.Duration) (time.Duration, error) {
+	b.call()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.pulses = append(b.pulses, since)
+	return b.blinks, nil
 }
 
 func (b *bench) Close() error {

@@ -36,13 +36,14 @@ type Device interface {
 type Options struct {
 	Name string // as people tell it from the post's other displays, as in "oled"
 
-	// Open opens the panel and sets it up, whatever state it is in.
+	// Open opens the panel and sets it up, whatever state it is in. A device that is
+	// panel.Pulsing is called again as it asks for.
 	Open func() (Device, error)
-	// Frame is what is to be shown now, but for the picture; off says that the program
-	// ends, and that this is what stays. It must not wait for anything.
-	Frame func(off bool) panel.Frame
+	// Frame is what is to be shown now, but for the picture; end says that nobody will look
+	// after the panel any more, and that this is what stays. It must not wait for anything.
+	Frame func(end bool) panel.Frame
 	// Draw adds the picture or the letters to a frame. It is called only for what is
-	// shown, and by the worker. Nil where the panel needs neither.
+	// shown, and by the worker: never twice at a time. Nil where the panel needs neither.
 	Draw func(panel.Frame) panel.Frame
 
 	// Changed says that there may be something new to show; what changes by itself is
@@ -51,24 +52,11 @@ type Options struct {
 	// Switched says that a contactor of the post has just been switched. Nil for never.
 	Switched <-chan struct{}
 
-	// Due is how long next must still wait, after shown has been on the panel for so
-	// long. It is not asked where nothing is new, or where nobody knows what is on the
-	// panel. Nil for not at all.
-	Due func(shown, next panel.Page, ago time.Duration) time.Duration
-	// Again is after how long a page is shown once more though nothing is new: for a
-	// light that blinks, a picture that is shifted. Nil, and what is not positive, is never.
-	Again func(panel.Page) time.Duration
-	// Keeps says that the picture stays without the controller: then a switch is no
-	// reason to draw it again, only to set up the panel before the next one.
-	Keeps bool
-	// Within is how long opening and showing may take together before the panel counts as
-	// failed.
-	Within time.Duration
+	Refresh panel.Refresh
+	Again   time.Duration // after how long a page is shown once more though nothing is new; 0 for never
+	Keeps   bool          // the picture stays without the controller: after a switch the panel is only set up anew before the next page
 
-	// Told is called when the health's Code is another: from the loop, so what it waits
-	// for holds up this display, and nothing else. Nil where nobody asks.
-	Told func(Health)
-	Log  *slog.Logger
+	Log *slog.Logger
 }
 
 // The codes of a display, for a technician. None is a reason not to charge.
@@ -101,6 +89,7 @@ type Screen struct {
 	health  Health
 	instead panel.Frame
 	until   time.Time // instead is shown before this
+	asked   int       // how often that was asked for
 }
 
 // New makes a display of its options.
@@ -121,6 +110,7 @@ func (s *Screen) Health() Health {
 func (s *Screen) Instead(f panel.Frame, d time.Duration) {
 	s.mu.Lock()
 	s.instead, s.until = f, time.Now().Add(d)
+	s.asked++
 	s.mu.Unlock()
 	select {
 	case s.poke <- struct{}{}:

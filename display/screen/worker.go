@@ -10,11 +10,15 @@ import (
 )
 
 // job is what the worker is to do: open the panel, if that is wanted or it is not open,
-// and show a frame.
+// and show a frame; or only have the frame that stands pulse.
 type job struct {
 	anew  bool
 	frame panel.Frame
-	last  bool // close the panel after it
+	asks  int  // whose, of those who have asked for another frame; 0 for nobody's
+	again bool // what stands is shown once more
+	pulse bool
+	since time.Duration // that the frame stands, with pulse
+	last  bool          // close the panel after it
 }
 
 // outcome is what came of a job.
@@ -22,6 +26,7 @@ type outcome struct {
 	err    error
 	opened bool
 	took   time.Duration
+	next   time.Duration // until the next pulse; 0 for none
 }
 
 // worker has the panel. Nobody else calls it.
@@ -56,10 +61,18 @@ func (w *worker) do(j job) (r outcome) {
 			}
 			w.device = d
 		}
-		if w.o.Draw != nil && j.frame.Image == nil && j.frame.Lines == nil {
-			j.frame = w.o.Draw(j.frame)
+		if !j.pulse {
+			if w.o.Draw != nil && j.frame.Image == nil && j.frame.Lines == nil {
+				j.frame = w.o.Draw(j.frame)
+			}
+			if err := w.device.Show(j.frame); err != nil {
+				return err
+			}
 		}
-		return w.device.Show(j.frame)
+		if p, ok := w.device.(panel.Pulsing); ok {
+			r.next, err = p.Pulse(j.since)
+		}
+		return err
 	})
 	r.took = time.Since(began)
 	if r.err != nil && !errors.Is(r.err, panel.ErrCold) {
@@ -98,7 +111,7 @@ func Last(ctx context.Context, o Options) error {
 	ended := make(chan error, 1)
 	go func() {
 		w := worker{o: &o}
-		r := w.do(job{frame: o.lastFrame()})
+		r := w.do(o.last())
 		w.close()
 		ended <- r.err
 	}()
@@ -110,11 +123,12 @@ func Last(ctx context.Context, o Options) error {
 	}
 }
 
-// lastFrame is what stays. Without any words it still says out of order.
-func (o *Options) lastFrame() panel.Frame {
+// last is the job for what stays. Without any words that still says out of order.
+func (o *Options) last() job {
 	f := panel.Frame{}
 	if err := guarded(func() error { f = o.Frame(true); return nil }); err != nil {
 		o.Log.Error("the last page of a display has no words", "display", o.Name, "err", err)
 	}
-	return f
+	f.Whole = true
+	return job{frame: f, last: true}
 }

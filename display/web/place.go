@@ -21,12 +21,13 @@ const (
 	file     leaf = "receipt.pdf" // and as a file
 )
 
-// place is what an address points at: /[<lang>/]<CODE>[/<secret>][/<leaf>].
+// place is what an address points at: /[<lang>/]<CODE>[/<secret> or /<pass>][/<leaf>].
 type place struct {
 	lang   display.Lang
 	named  bool   // the language stands in the address
 	code   string // as given; empty for the front page
 	secret string
+	pass   display.Pass // of the code on the post's display; goes with no secret
 	leaf   leaf
 }
 
@@ -50,6 +51,11 @@ func parse(path string) (place, bool) {
 	p.code = take()
 	if len(rest) > 0 && len(rest[0]) == secretChars {
 		p.secret = take()
+	} else if len(rest) > 0 {
+		if pass, ok := display.ParsePass(rest[0]); ok {
+			p.pass = pass
+			take()
+		}
 	}
 	p.leaf = leaf(take())
 	if len(rest) > 0 || (p.code == "" && p.leaf != whole) || (p.code != "" && !wellFormed(p.code)) {
@@ -97,6 +103,7 @@ func (p place) path() string {
 	}
 	part(p.code)
 	part(p.secret)
+	part(string(p.pass))
 	part(string(p.leaf))
 	if b.Len() == 0 {
 		return "/"
@@ -111,10 +118,20 @@ func (p place) in(l display.Lang) place {
 	return p
 }
 
-// of is the page of the session with that secret, or of the post with none.
+// of is the page of the session with that secret, or of the post with none, whose
+// pass goes along.
 func (p place) of(secret string) place {
 	p.secret, p.leaf = secret, whole
+	if secret != "" {
+		p.pass = ""
+	}
 	return p
+}
+
+// bare is the post's page as its sticker leads to it.
+func (p place) bare() place {
+	p.pass = ""
+	return p.of("")
 }
 
 // with is another leaf of the same post or session.

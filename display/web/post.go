@@ -96,7 +96,7 @@ func (p *pages) request(w http.ResponseWriter, r *http.Request, at place, post d
 		p.refuse(w, r, p.land(at, post), http.StatusBadRequest, display.NotUnderstood)
 		return
 	}
-	ask := display.Request{Reserve: payment.Amount(amount), Seen: seen, Holder: holder, Return: p.public + session}
+	ask := display.Request{Reserve: payment.Amount(amount), Seen: seen, Holder: holder, Return: p.public + session, Pass: at.pass}
 	if !p.number(&ask, at.code, form.Get("phone")) {
 		s := p.land(at, post)
 		s.keep(amount, secret, form.Get("phone"))
@@ -107,6 +107,9 @@ func (p *pages) request(w http.ResponseWriter, r *http.Request, at place, post d
 	if err := p.ask(r.Context(), at.code, ask); err != nil {
 		status, t := troubleOf(err)
 		p.log.Info("request refused", "post", at.code, "trouble", t.String(), "err", err)
+		if t == display.OldPass {
+			at = at.bare() // whatever it was, it is of no use any more
+		}
 		s := p.land(at, post)
 		s.keep(amount, secret, form.Get("phone"))
 		if t == display.PriceChanged {
@@ -138,6 +141,8 @@ func (p *pages) ask(ctx context.Context, code string, r display.Request) error {
 	switch {
 	case !ok:
 		return display.ErrUnreachable
+	case v.Pass && r.Pass == "":
+		return display.ErrPass
 	case r.Seen != v.Price:
 		return display.ErrPrice
 	case !slices.Contains(offered(v), r.Reserve):
@@ -219,6 +224,8 @@ func troubleOf(err error) (int, display.Trouble) {
 		return http.StatusConflict, display.OutOfOrder
 	case errors.Is(err, display.ErrPrice):
 		return http.StatusConflict, display.PriceChanged
+	case errors.Is(err, display.ErrPass):
+		return http.StatusForbidden, display.OldPass
 	case errors.Is(err, display.ErrAmount):
 		return http.StatusBadRequest, display.NotUnderstood
 	}

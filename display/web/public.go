@@ -92,6 +92,8 @@ func (p *pages) land(at place, post display.Post) sheet {
 			s.Claim = &claim{Key: newSecret()}
 		}
 		s.Near = p.near(at.code, post)
+	case v.Pass && at.pass == "":
+		s.Scene, s.Tone, s.Say = show, free, string(s.W.ScanDisplay)
 	default:
 		s.Scene, s.Tone = offer, free
 		if v.MaxPower > 0 {

@@ -54,6 +54,7 @@ func public() []screen {
 			w.public.Price = payment.Price{Currency: payment.NOK, VAT: 2500, KWh: 549, Minute: 50, Session: 1000, Idle: payment.Idle{After: 15 * time.Minute, Minute: 100}}
 			w.post.Seller.Address, w.post.Seller.Email = "Storgata 1, 2317 Hamar", "kundeservice@eksempel-lading.example.no"
 		}),
+		post("free-display", func(w *twin) { w.public.Pass = true }),
 		post("free-notice", func(w *twin) { w.public.Notice = notices() }),
 		post("free-brand", owned),
 		post("free-brand-name", func(w *twin) { owned(w); w.post.Brand.Logo, w.post.Brand.Colour = "", "" }),
@@ -115,6 +116,7 @@ func refused() []screen {
 		{name: "refused-phone", path: atPost, form: typed, set: func(w *twin) { w.public.Push = true }},
 		{name: "refused-price-changed", path: atPost, form: wishForm(), set: func(w *twin) { w.public.Price.KWh = 579 }},
 		wish("refused-someone-first", display.ErrBusy),
+		{name: "refused-old-pass", path: atPost + "/" + pass, form: wishForm(), set: func(w *twin) { w.public.Pass, w.refusal = true, display.ErrPass }},
 		wish("refused-unreachable", display.ErrUnreachable),
 		{name: "refused-too-many", path: atPost, form: wishForm(), sent: burst[requests], set: func(w *twin) { w.refusal = display.ErrBusy }},
 		{name: "stop-unheard", path: atSession, form: act, set: func(w *twin) { w.set(secret, running()); w.refusal = display.ErrUnreachable }},

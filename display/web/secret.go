@@ -28,6 +28,16 @@ func newSecret() string {
 	return strings.ToLower(letters.EncodeToString(b[:]))
 }
 
+// Session begins the page of a charge that no page has asked for: it gives the address of
+// that page below those of the pages, and the holder that it belongs to. Whoever knows the
+// address may see the charge and stop it, so it is told to the payment service alone,
+// which leads the payer there.
+func Session(pages, code string) (address string, h payment.Holder) {
+	secret := newSecret()
+	h, _ = holderOf(secret)
+	return pages + place{code: code}.of(secret).path(), h
+}
+
 // holderOf gives the holder a secret makes, and false for anything newSecret
 // cannot have written.
 func holderOf(secret string) (payment.Holder, bool) {

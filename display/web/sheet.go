@@ -14,6 +14,7 @@ type scene string
 const (
 	find      scene = "find"    // no post named, or one nobody knows
 	offer     scene = "offer"   // free: price and amounts
+	show      scene = "show"    // free, but only for who scans the display
 	busy      scene = "busy"    // somebody else is charging
 	off       scene = "off"     // no charges here now
 	sale      scene = "sale"    // the terms
@@ -178,7 +179,7 @@ type other struct {
 
 // NearPath is the address of the free EVSE of the same post.
 func (s sheet) NearPath() string {
-	at := s.Place.of("")
+	at := s.Place.bare()
 	at.code = s.Near
 	return at.path()
 }

@@ -24,6 +24,11 @@
 // guessed, so the post counts wrong ones and then takes none for a while: what a
 // guesser could win is to stop a charge, which the cable does as well.
 //
+// A post with a display may want to see its drivers before it lets them begin: its code
+// then has a pass that changes, and the page of the printed code shows the price and
+// where to scan. Whether a pass holds is for the post to say, with each request; the pages
+// only carry it, in every address of the post that they lead to, and never into a session.
+//
 // The payment page is reached by a link the driver taps, at the top level, as
 // the payment service demands. No page of ours ever asks for a card number.
 package web
@@ -54,7 +59,7 @@ type Posts interface {
 	// nobody knows.
 	Session(ctx context.Context, code string, h payment.Holder) (display.View, bool)
 	// Request asks for a charge. Once it has returned nil, Session knows the
-	// holder. It returns display.ErrBusy, ErrOut, ErrPrice, ErrAmount or
+	// holder. It returns display.ErrBusy, ErrOut, ErrPrice, ErrAmount, ErrPass or
 	// ErrUnreachable.
 	Request(ctx context.Context, code string, r display.Request) error
 	// Act does what the holder of a session page may do. It returns

@@ -20,11 +20,12 @@
 //	estop  made: not pressed                  not made: emergency stop
 //	rcd    made: the device is on             not made: it has tripped
 //	hot    made: cool enough                  not made: too hot
+//	accept made: somebody presses the button  not made: nobody does
 //
 // For the technician: sense is a normally open auxiliary contact of the contactor
 // (13-14; a normally closed one would show a broken wire as "closed"), plug a contact
-// that closes with the cable in; stop, estop, rcd and hot are normally closed, so
-// that whatever breaks is seen at once. A plain spec ("GPIO24") is made when high:
+// that closes with the cable in, accept a push button that is normally open; stop,
+// estop, rcd and hot are normally closed, so that whatever breaks is seen at once. A plain spec ("GPIO24") is made when high:
 // wire the contact between 3.3 V and the line. A spec with "!" ("!GPIO24") is made
 // when low: wire it between the line and ground. Never 5 V or 24 V on a line, and never mains:
 // that wants an optocoupler or a relay. The kernel is asked for the pull that reads
@@ -83,7 +84,7 @@ type Config struct {
 	DeadMan   string // an output that Beat toggles; may be empty
 
 	// Inputs, each of which may be empty: then it says nothing.
-	Plug, Stop, EStop, RCD, Hot string
+	Plug, Stop, EStop, RCD, Hot, Accept string
 }
 
 // Lines are the lines of one EVSE, held until Close. All methods may be called from
@@ -93,7 +94,10 @@ type Lines struct {
 	deadMan   *output // nil: there is none
 	sense     int     // index in inputs
 	plug      int     // index in inputs; none: -1
+	accept    int     // index in inputs; none: -1
 	inputs    []input // Watch's own while it runs
+	press     press   // of the accept button; Watch's own
+	presses   chan struct{}
 	began     time.Time
 
 	life     sync.Mutex
@@ -122,7 +126,7 @@ func Open(c Config) (*Lines, error) {
 }
 
 func open(chips []chip, c Config) (*Lines, error) {
-	l := &Lines{plug: -1, began: time.Now(), last: glance{err: errNotWatched}}
+	l := &Lines{plug: -1, accept: -1, presses: make(chan struct{}, 1), began: time.Now(), last: glance{err: errNotWatched}}
 	l.contactor = contactor{activeLow: c.ActiveLow, tripped: &l.tripped}
 	at, err := findOutput(chips, "contactor line", c.Line)
 	if err != nil {
@@ -154,6 +158,7 @@ func (l *Lines) openInputs(chips []chip, c Config, taken map[place]string) error
 	}{
 		{"sense", c.Sense, 0}, {"plug", c.Plug, 0}, {"stop", c.Stop, hal.StopPressed},
 		{"estop", c.EStop, hal.EmergencyStop}, {"rcd", c.RCD, hal.RCDTripped}, {"hot", c.Hot, hal.TooHot},
+		{"accept", c.Accept, 0},
 	} {
 		if w.spec == "" {
 			continue
@@ -173,6 +178,8 @@ func (l *Lines) openInputs(chips []chip, c Config, taken map[place]string) error
 			l.sense = len(at)
 		case "plug":
 			l.plug = len(at)
+		case "accept":
+			l.accept = len(at)
 		}
 		at = append(at, p)
 		l.inputs = append(l.inputs, input{

@@ -29,15 +29,15 @@ var (
 type input struct {
 	number int         // of the line on its chip
 	low    bool        // made when low
-	signal hal.Signals // on while the loop is not made; 0 for sense and plug
+	signal hal.Signals // on while the loop is not made; 0 for sense, plug and accept
 	loop
 }
 
-// glance is what Sense and Plugged tell of.
+// glance is what Sense, Plugged and Pressed tell of.
 type glance struct {
-	sense, plug loop
-	at          time.Duration // since Lines.began
-	err         error         // why there is nothing to tell
+	sense, plug, accept loop
+	at                  time.Duration // since Lines.began
+	err                 error         // why there is nothing to tell
 }
 
 // Watch looks at the inputs until ctx ends or the lines are closed, and calls changed
@@ -140,6 +140,7 @@ func (w *watch) lookAround() (wait time.Duration, err error) {
 	w.quiet = w.quiet && now-w.first < settle
 	w.tell()
 	w.show(now, nil)
+	w.lookAtButton(now)
 	return wait, nil
 }
 
@@ -173,6 +174,7 @@ func (l *Lines) forget(now time.Duration) {
 	for i := range l.inputs {
 		l.inputs[i].begin(now)
 	}
+	l.press = press{}
 }
 
 // trips says whether something speaks against closing the contactor at all.
@@ -185,11 +187,14 @@ func (l *Lines) trips() bool {
 	return false
 }
 
-// show makes what was seen known to Sense and Plugged.
+// show makes what was seen known to Sense, Plugged and Pressed.
 func (l *Lines) show(now time.Duration, err error) {
 	seen := glance{sense: l.inputs[l.sense].loop, at: now, err: err}
 	if l.plug >= 0 {
 		seen.plug = l.inputs[l.plug].loop
+	}
+	if l.accept >= 0 {
+		seen.accept = l.inputs[l.accept].loop
 	}
 	l.look.Lock()
 	defer l.look.Unlock()

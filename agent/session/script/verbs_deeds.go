@@ -131,20 +131,10 @@ func (w *world) doPower(args []string) error {
 
 func (w *world) doDriver(args []string) error {
 	switch {
-	case is(args, "* requests * kr"), is(args, "* requests * kr by push"):
-		n, err := strconv.ParseFloat(args[2], 64)
-		if err != nil {
-			return err
-		}
-		q := w.request(args[0], payment.Amount(n*100+0.5))
-		if len(args) > 4 {
-			q.Way, q.Phone = payment.ByPush, "4791234567"
-			w.rules.Push = true
-		}
-		if no := w.rules.Accepts(&w.state, w.now(), q); no != nil {
-			w.diary.write(w, "no: %v", no)
-		}
-		return w.step(q)
+	case is(args, "* requests * kr"), is(args, "* requests * kr by push"), is(args, "* requests * kr by code"):
+		return w.wish(args[0], args[2], args[len(args)-1])
+	case is(args, "* cancels"):
+		return w.step(session.Stopped{Why: display.ByDriver, Holder: holder(args[0]), Asking: true})
 	case is(args, "* stops"):
 		return w.step(session.Stopped{Why: display.ByDriver, Holder: holder(args[0])})
 	case is(args, "* extends"):
@@ -153,6 +143,26 @@ func (w *world) doDriver(args []string) error {
 		return w.claim(args[0], args[len(args)-1])
 	}
 	return errCommand
+}
+
+// wish lets a driver request a charge, in a way.
+func (w *world) wish(name, kroner, way string) error {
+	n, err := strconv.ParseFloat(kroner, 64)
+	if err != nil {
+		return err
+	}
+	q := w.request(name, payment.Amount(n*100+0.5))
+	switch way {
+	case "push":
+		q.Way, q.Phone = payment.ByPush, "4791234567"
+		w.rules.Push = true
+	case "code":
+		q.Way = payment.ByCode
+	}
+	if no := w.rules.Accepts(&w.state, w.now(), q); no != nil {
+		w.diary.write(w, "no: %v", no)
+	}
+	return w.step(q)
 }
 
 // claim lets a driver tell the stop code that another one reads on the page, or none that

@@ -15,6 +15,8 @@ package draw
 import (
 	"image"
 	"image/color"
+	"slices"
+	"strings"
 
 	"stolpe/display/panel"
 )
@@ -51,10 +53,10 @@ type Options struct {
 	// dots each, so that no dot of an OLED is lit for weeks on end. Others do not need it
 	// and take no notice.
 	Shift image.Point
-	// Letters keeps what takes long of a Wide picture from one drawing to the next; nil keeps
+	// Glyphs keeps what takes long of a Wide picture from one drawing to the next; nil keeps
 	// nothing. Others have no use for it.
-	Letters *Letters
-	Turned  bool // by 180 degrees, for a display that is mounted upside down
+	Glyphs *Glyphs
+	Turned bool // by 180 degrees, for a display that is mounted upside down
 }
 
 // Draw draws a page. Small and Paper are *image.Paletted with two colours: index 1 is lit
@@ -67,13 +69,28 @@ func Draw(size Size, p panel.Page, o Options) image.Image {
 	return picture
 }
 
+// ShowsCode says whether the picture of a page has the page's code: where there is one, it
+// is worth its room on that size, and it is not too dense for a camera to read it there.
+func ShowsCode(size Size, p panel.Page) bool {
+	switch size {
+	case Paper:
+		dots, _ := paperCode(p, Paper.Dots().Y)
+		return dots > 0
+	case Wide:
+		_, marks := wide(p, nil)
+		return slices.ContainsFunc(marks, func(m mark) bool { return strings.HasPrefix(m.what, "code ") })
+	default:
+		return smallScale(p) > 0
+	}
+}
+
 // render draws a page and says what lies where.
 func render(size Size, p panel.Page, o Options) (image.Image, []mark) {
 	switch size {
 	case Paper:
 		return paper(p)
 	case Wide:
-		return wide(p, o.Letters)
+		return wide(p, o.Glyphs)
 	default:
 		return small(p, o.Shift)
 	}

@@ -134,7 +134,7 @@ func (c column) fits(rows []row) bool {
 // size says for each use which of its fonts to take, and how bad that is.
 type size struct {
 	level [uses]int
-	loss  int
+	loss  int // points: see use.loss
 }
 
 // sized gives all sizes that rows may have, the best first.

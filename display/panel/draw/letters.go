@@ -11,6 +11,7 @@ import (
 type line struct {
 	texts  []string // the same with ever less room: the first that fits is taken, or the last is wrapped
 	end    string   // at the right end of the line
+	spare  bool     // the end is left out where it has no room
 	weight int      // where there are too few lines, those of the least weight go first
 }
 
@@ -20,13 +21,15 @@ type line struct {
 // sticker's.
 func Letters(cols, rows int, p panel.Page) []string {
 	var all []line
-	switch p.Face {
-	case panel.Free, panel.FreeButton:
+	switch {
+	case p.Face == panel.Free || p.Face == panel.FreeButton:
 		all = letterPrice(cols, rows, p)
-	case panel.Several:
+	case p.Face == panel.Several:
 		all = letterSeveral(cols, rows, p)
+	case rows < 4:
+		all = letterTwo(cols, p)
 	default:
-		all = letterPage(rows, p)
+		all = letterPage(p)
 	}
 	for {
 		out := lettered(cols, all)
@@ -66,37 +69,38 @@ func (l line) in(cols int) []string {
 		if room := cols - count(text) - count(l.end); l.end != "" && room > 0 {
 			return []string{text + strings.Repeat(" ", room) + l.end}
 		}
-		if l.end == "" && count(text) <= cols {
+	}
+	for _, text := range texts {
+		if (l.end == "" || l.spare) && count(text) <= cols {
 			return slices.DeleteFunc([]string{text}, func(s string) bool { return s == "" })
 		}
 	}
 	out, _ := wrapped(texts[len(texts)-1], cols, 3)
-	if l.end != "" {
-		out = append(out, l.end)
-	}
-	return out
+	end, _ := wrapped(l.end, cols, 1)
+	return append(out, end...)
 }
 
 // letterPage are the lines of most pages, in order.
-func letterPage(rows int, p panel.Page) []line {
+func letterPage(p panel.Page) []line {
 	head := line{texts: []string{both(p.Big), slash(p.Big), p.Big[0]}, end: p.Left, weight: 8}
-	if rows < 4 && p.Left == "" {
-		head.end = p.Fault
-	}
 	money := line{texts: []string{p.Cost}, end: p.Energy, weight: must}
 	do, title := 6, 5
 	switch p.Face {
 	case panel.Charging:
 		head.weight = 7
-		return []line{head, {texts: []string{p.Energy}, end: p.Power, weight: must}, {texts: []string{p.Cost}, end: since(p), weight: must},
-			{texts: []string{p.ShortDo[0]}, weight: 2}}
+		return []line{head, {texts: []string{p.Energy}, end: p.Power, spare: true, weight: must},
+			{texts: []string{p.Cost}, end: since(p), spare: true, weight: must}, {texts: []string{p.ShortDo[0]}, weight: 2}}
 	case panel.NearLimit:
 		head.weight, title, do = 4, 7, 1
-		money = line{texts: []string{p.Cost}, end: p.Reserved, weight: must}
+		money = line{texts: []string{p.Cost}, end: p.Reserved, spare: true, weight: must}
 	case panel.Suspended, panel.Stopping, panel.NoEnergy:
 		title, do = 7, 3
-	case panel.Paying, panel.Authorised, panel.PayCode:
+	case panel.Paying, panel.Authorised:
 		title = 1
+	case panel.PayCode:
+		p.Title = panel.Said{} // says to scan what is not here
+	case panel.Faulted, panel.Emergency:
+		head.end, head.spare = p.Fault, true
 	}
 	all := []line{head, money}
 	for i := range p.Title {
@@ -107,36 +111,61 @@ func letterPage(rows int, p panel.Page) []line {
 	for _, text := range p.ShortDo {
 		all = append(all, line{texts: []string{text}, weight: do})
 	}
-	return append(all, letterCall(rows, p), line{texts: []string{p.Version}, weight: 2})
+	return append(all, letterCall(p), line{texts: []string{p.Version}, weight: 2})
 }
 
 // letterCall is what to tell whoever is called for help.
-func letterCall(rows int, p panel.Page) line {
-	tight := strings.ReplaceAll(p.Help, " ", "")
-	call := line{texts: []string{p.Help, tight}, weight: 1}
-	if rows >= 4 {
-		call.texts = []string{joined(p.Fault, p.Help), joined(p.Fault, tight), p.Help, tight}
-	}
+func letterCall(p panel.Page) line {
+	close := strings.ReplaceAll(p.Help, " ", "")
+	call := line{texts: []string{p.Help, close}, weight: 1}
 	switch p.Face {
 	case panel.OutOfOrder, panel.Faulted, panel.Emergency:
 		call.weight = 7
-	case panel.PayOffline, panel.Unavailable, panel.Interrupted:
+	case panel.PayOffline, panel.Unavailable:
 		call.weight = 4
+	case panel.Interrupted:
+		call.texts, call.weight = []string{behind(p.Fault, p.Help), behind(p.Fault, close), p.Help, close}, 4
 	}
 	return call
+}
+
+// letterTwo are the lines of most pages on a display of two: the state, in both languages if
+// it can, and the one thing to know or to do.
+func letterTwo(cols int, p panel.Page) []line {
+	head := line{texts: []string{both(p.Big), slash(p.Big), p.Big[0]}, end: p.Left, weight: 8}
+	close := strings.ReplaceAll(p.Help, " ", "")
+	second := []string{p.ShortDo[0], p.Title[0], p.Help, close}
+	switch p.Face {
+	case panel.Charging:
+		return []line{{texts: []string{p.Energy}, end: p.Power, spare: true, weight: must}, {texts: []string{p.Cost}, end: since(p), spare: true, weight: must}}
+	case panel.NearLimit:
+		return []line{head, {texts: []string{p.Cost}, end: p.Reserved, spare: true, weight: must}}
+	case panel.Suspended, panel.Stopping, panel.Finished, panel.NoEnergy, panel.Interrupted:
+		return []line{head, {texts: []string{p.Cost}, end: p.Energy, spare: true, weight: must}}
+	case panel.OutOfOrder, panel.Faulted, panel.Emergency:
+		head.end, head.spare = p.Fault, true
+		second = []string{p.Help, close, p.ShortDo[0]}
+	case panel.Paying, panel.Authorised, panel.PayCode:
+		head.texts, second = head.texts[2:], []string{p.ShortDo[0], p.Big[1]}
+	}
+	second = slices.DeleteFunc(second, func(text string) bool {
+		return text == "" || count(text) > cols || strings.EqualFold(text, p.Big[0])
+	})
+	return []line{head, {texts: second, weight: must}}
 }
 
 // letterPrice is what a post that may be used costs. Where there is no room for all parts
 // of it there is a sign that there are more.
 func letterPrice(cols, rows int, p panel.Page) []line {
 	head := line{texts: []string{both(p.Big), slash(p.Big), p.Big[0]}, weight: 7}
-	price := line{texts: []string{joined(p.Price, p.Unit)}, weight: must}
+	price := line{texts: []string{behind(p.Price, p.Unit)}, weight: must}
 	var do []line
 	room := rows - 1 // below the head
 	if p.Face == panel.FreeButton {
 		head.weight, room = 4, rows
-		do = []line{{texts: []string{p.ShortDo[0]}, weight: must}}
+		do = []line{{texts: []string{p.ShortDo[0]}, weight: 3}}
 		if rows >= 4 {
+			do[0].weight = must
 			do = append(do, line{texts: []string{p.ShortDo[1]}, weight: 3})
 		}
 	}

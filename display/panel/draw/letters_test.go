@@ -86,3 +86,27 @@ func TestLettersFit(t *testing.T) {
 		}
 	}
 }
+
+// TestLettersSayWhatMatters: fewer lines are no reason to leave out a figure or an order.
+func TestLettersSayWhatMatters(t *testing.T) {
+	for _, size := range lcds() {
+		for _, s := range shots(Small) {
+			p, all := s.page, strings.Join(Letters(size.cols, size.rows, s.page), " ")
+			want := map[panel.Face][]string{
+				panel.Free: {p.Price, p.Unit}, panel.FreeButton: {p.Price, p.Unit},
+				panel.Charging: {p.Energy, p.Cost}, panel.NearLimit: {p.Cost}, panel.Suspended: {p.Big[0], p.Cost},
+				panel.Finished: {p.Big[0], p.Cost}, panel.Interrupted: {p.Big[0], p.Cost},
+				panel.Paying: {p.Big[0], p.Left}, panel.Authorised: {p.Big[0], p.Left}, panel.PayCode: {p.Big[0], p.Left},
+				panel.Faulted: {p.Big[0], p.Fault}, panel.Emergency: {p.Big[0], p.Fault}, panel.OutOfOrder: {p.Big[0]},
+			}[p.Face]
+			if size.rows >= 4 && p.Energy != "" && p.Face != panel.NearLimit {
+				want = append(want, p.Energy)
+			}
+			for _, text := range want {
+				if !strings.Contains(all, text) {
+					t.Errorf("%v %v %s: %q is not on it; there is %q", size, s.langs, s.name, text, all)
+				}
+			}
+		}
+	}
+}

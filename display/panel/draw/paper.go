@@ -88,7 +88,7 @@ func paperWait(p panel.Page) []row {
 	}
 	rows := paperSaid(p.Long, p.Big, extra)
 	for i := range p.Do {
-		if one := joined(p.Do[i], p.Within[i]); count(one) < panel.LongMost {
+		if one := behind(p.Do[i], p.Within[i]); count(one) < panel.LongMost {
 			rows = append(rows, paperLineOf(one, 7))
 			continue
 		}
@@ -99,7 +99,7 @@ func paperWait(p panel.Page) []row {
 
 // paperPrice is what a post that may be used costs, and how to use it.
 func paperPrice(p panel.Page) []row {
-	rows := []row{{texts: []string{joined(p.Price, p.Unit)}, in: paperFigure(), place: centre, weight: must}}
+	rows := []row{{texts: []string{behind(p.Price, p.Unit)}, in: paperFigure(), place: centre, weight: must}}
 	if len(p.Fees) == 0 {
 		rows = []row{{texts: []string{p.Price}, in: paperFigure(), place: centre, weight: must}, paperLineOf(p.Unit, must)}
 	}
@@ -172,7 +172,7 @@ func paperEnd(p panel.Page) []row {
 		at = must
 	}
 	rows = append(rows, row{texts: []string{strings.TrimSpace(p.Fault + "  " + p.Help)}, in: paperLine(), place: centre, weight: call},
-		paperLineOf(p.At, at), paperLineOf(p.Version, 3), paperLineOf(p.Where, 1))
+		paperLineOf(p.Updated[0], at), paperLineOf(p.Version, 3), paperLineOf(p.Where, 1))
 	return append(rows, row{texts: []string{p.Notice[0]}, in: paperLine(), place: centre, weight: 2, wrap: 3, cut: true})
 }
 
@@ -205,5 +205,5 @@ func paperSaid(text, already panel.Said, weight int) []row {
 	return rows
 }
 
-// joined puts two texts behind each other.
-func joined(a, b string) string { return strings.TrimSpace(a + " " + b) }
+// behind puts two texts behind each other.
+func behind(a, b string) string { return strings.TrimSpace(a + " " + b) }

@@ -37,7 +37,7 @@ const shortCode = 4
 // overview is a line for each of several EVSEs. Where there is no room for so many it says
 // which are free.
 func overview(p panel.Page, c column) []row {
-	rows := []row{smallText(smallLine(), both(p.Big), 4)}
+	rows := []row{smallText(smallLine(), both(p.Big), 8)}
 	for i, code := range ends(p.Rows) {
 		r := p.Rows[i]
 		line := row{texts: []string{code + " " + r.Word[0], r.Figure}, in: smallLine(), place: edges, weight: must}
@@ -46,7 +46,7 @@ func overview(p panel.Page, c column) []row {
 		}
 		rows = append(rows, line)
 	}
-	if c.fits(rows[1:]) {
+	if c.fits(rows) {
 		return append(rows, smallText(smallLine(), p.ShortDo[0], 3), smallText(smallLine(), p.ShortDo[1], 2))
 	}
 	return freeOnes(p)

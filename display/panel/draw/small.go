@@ -28,6 +28,9 @@ const smallCode = 64
 func small(p panel.Page, shift image.Point) (image.Image, []mark) {
 	s := newSheet(Small, 1)
 	c := column{box: image.Rect(0, 0, 128-ShiftMost, 64-ShiftMost), gap: 2, loose: 6}
+	if p.Face == panel.FreeButton {
+		c.gap = 1 // a price may have four parts
+	}
 	dots := smallScale(p)
 	if dots == 0 {
 		s.off = shift
@@ -112,7 +115,7 @@ func besideOver(p panel.Page) []row {
 	}
 	rows = append(rows, smallWrap(p.ShortDo[0], 8), smallWrap(p.ShortDo[1], 7))
 	if p.Price != "" {
-		rows = append(rows, smallText(smallTiny(), p.Price+" "+p.Unit, must))
+		rows = append(rows, smallText(smallLine(), p.Price, must), smallText(smallTiny(), p.Unit, must))
 	}
 	return append(rows, smallWrap(p.Caption[0], 3), smallWrap(p.Caption[1], 3))
 }
@@ -148,7 +151,7 @@ func smallRows(p panel.Page, c column) []row {
 	case panel.NearLimit:
 		return []row{smallText(smallHead(), p.Big[0], 6), smallText(smallLine(), p.Title[0], 7), smallText(smallLine(), p.Title[1], 7),
 			smallText(smallFigure(), p.Cost, must), {bar: true, share: p.Used, weight: 5},
-			{texts: []string{p.Energy, p.Reserved}, in: smallLine(), place: spread, weight: 4}}
+			{texts: []string{p.Energy, p.Reserved}, in: smallLine(), place: spread, weight: 6}}
 	case panel.Suspended:
 		return smallSuspended(p)
 	case panel.Finished, panel.NoEnergy:

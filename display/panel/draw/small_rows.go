@@ -9,9 +9,9 @@ import (
 // smallTitles are what a page is about; the first language is left out where the big word
 // has said it already.
 func smallTitles(p panel.Page) []row {
-	rows := []row{smallText(smallLine(), p.Title[1], 4)}
+	rows := []row{smallText(smallLine(), p.Title[1], 6)}
 	if !strings.EqualFold(p.Title[0], p.Big[0]) {
-		rows = append([]row{smallText(smallLine(), p.Title[0], 4)}, rows...)
+		rows = append([]row{smallText(smallLine(), p.Title[0], 6)}, rows...)
 	}
 	return rows
 }
@@ -68,16 +68,33 @@ func smallPrice(p panel.Page) []row {
 	return append(rows, smallText(smallTiny(), both(p.VAT), 6), smallText(smallLine(), p.ShortDo[0], must), smallText(smallLine(), p.ShortDo[1], must))
 }
 
-// listed are the parts of the price behind each other, each unbroken.
+// listed are the parts of the price behind each other in one language, each unbroken. A
+// name whose amount did not fit beside it, and is the next part, stays with that.
 func listed(fees []panel.Said, lang int) string {
-	var parts []string
-	for _, fee := range fees {
-		if fee[lang] != "" {
-			parts = append(parts, strings.ReplaceAll(fee[lang], " ", "\u00a0"))
+	var all strings.Builder
+	named := false
+	for i, fee := range fees {
+		text := fee[lang]
+		if text == "" {
+			text = fee[0]
 		}
+		switch {
+		case i == 0:
+		case named && strings.ContainsAny(text[:1], digits):
+			all.WriteString(noBreak)
+		default:
+			all.WriteString(" ")
+		}
+		named = !strings.ContainsAny(text, digits)
+		all.WriteString(strings.ReplaceAll(text, " ", noBreak))
 	}
-	return strings.Join(parts, " ")
+	return all.String()
 }
+
+const (
+	digits  = "0123456789"
+	noBreak = "\u00a0" // space
+)
 
 // since is how long the charge has lasted; of figures that are too old to pass for the
 // present it is when they were read.

@@ -50,11 +50,12 @@ const (
 	stateMost  = 76 // letters of the state
 	stateLeast = 46 // beside the post's code
 	postMost   = 64 // letters of the post's code
+	moduleLow  = 6  // the least width of a module for which something else may have its room
 	moduleTop  = 8  // the widest module of a code: at 45 cm more gains nothing
 )
 
 // wide draws a page for a screen of 800 by 480 dots.
-func wide(p panel.Page, letters *Letters) (image.Image, []mark) {
+func wide(p panel.Page, letters *Glyphs) (image.Image, []mark) {
 	c := paint(p, letters)
 	marks := make([]mark, len(c.touched))
 	for i, t := range c.touched {
@@ -64,9 +65,9 @@ func wide(p panel.Page, letters *Letters) (image.Image, []mark) {
 }
 
 // paint draws the page.
-func paint(p panel.Page, letters *Letters) *canvas {
+func paint(p panel.Page, letters *Glyphs) *canvas {
 	if letters == nil {
-		letters = &Letters{}
+		letters = &Glyphs{}
 	}
 	c := &canvas{picture: image.NewRGBA(image.Rectangle{Max: Wide.Dots()}), letters: letters}
 	c.fill(c.picture.Rect, paperWide)
@@ -144,30 +145,38 @@ func (c *canvas) bandSizes(p panel.Page, width int) (state, post int) {
 func capitals(size int) int { return size * 72 / 100 }
 
 // column draws the code with what it is good for and where it leads, and says where the
-// column ends.
+// column ends. Where the address costs too much of the code's size it is left out: a phone
+// shows it before it goes there.
 func (c *canvas) column(p panel.Page) int {
 	wide := codeLeast
+	var lines []wideLine
 	for i, text := range p.Caption {
-		wide = max(wide, c.letters.wide(style{leastWide, i == 0}, text)+margin)
-	}
-	domain := min(c.letters.wide(style{leastWide, false}, p.Domain)+margin, domainMost)
-	wide = min(max(wide, domain), codeMost)
-	lines := []wideLine{}
-	for i, text := range []string{p.Caption[0], p.Caption[1], c.ending(p.Domain, wide-margin)} {
-		if text != "" {
-			lines = append(lines, wideLine{parts: []part{{text: text, bold: i == 0, faint: i == 2}}})
+		said := part{text: text, bold: i == 0, faint: i == 1}
+		for _, said.text = range c.wrapped(said, leastWide, codeMost-margin) {
+			wide = max(wide, c.partWide(said, leastWide)+margin)
+			lines = append(lines, wideLine{parts: []part{said}})
 		}
 	}
-	below := placed{block: block{lines: lines, middle: true}, size: leastWide}
-	below.high = c.high(below, tightly)
-	c.cutTo(&below, wide)
-	end := c.picture.Rect.Max.Y - bottom
-	dots := max(min(moduleTop, wide/(p.Code.Size+8), (end-below.high-bandHigh)/(p.Code.Size+8)), 1)
-	side := (p.Code.Size + 8) * dots
-	spare := end - bandHigh - side - below.high
-	box := c.code(p.Code, image.Pt((wide-side)/2, bandHigh+spare/2), dots)
-	c.block(image.Rect(0, box.Max.Y, wide, end), below, tightly)
-	return wide
+	domain := min(c.letters.wide(style{leastWide, false}, p.Domain)+margin, domainMost)
+	if p.Domain != "" {
+		wide = min(max(wide, domain), codeMost)
+		lines = append(lines, wideLine{parts: []part{{text: c.ending(p.Domain, wide-margin), faint: true}}})
+	}
+	for {
+		below := placed{block: block{lines: lines, middle: true}, size: leastWide}
+		below.high = c.high(below, tightly)
+		c.cutTo(&below, wide)
+		room := c.picture.Rect.Max.Y - bottom - bandHigh - below.high
+		dots := max(min(moduleTop, wide/(p.Code.Size+8), room/(p.Code.Size+8)), 1)
+		if dots < moduleLow && p.Domain != "" && len(lines) > 2 {
+			p.Domain, lines = "", lines[:len(lines)-1]
+			continue
+		}
+		side := (p.Code.Size + 8) * dots
+		box := c.code(p.Code, image.Pt((wide-side)/2, bandHigh+(room-side)/2), dots)
+		c.block(image.Rect(0, box.Max.Y, wide, box.Max.Y+below.high), below, tightly)
+		return wide
+	}
 }
 
 // ending is as much of the end of an address as there is room for: whose it is stands
@@ -220,18 +229,18 @@ func wideBlocks(p panel.Page, width int) []block {
 		most = 84
 	}
 	if p.Post != "" {
-		add(block{lines: []wideLine{{parts: []part{{text: p.Post}}}}, most: bigWide, least: leastWide, weight: 7})
+		add(block{lines: []wideLine{{parts: []part{{text: p.Post}}}}, most: bigWide, least: codeWide, weight: 8})
 	}
 	if p.Price != "" {
 		add(block{lines: []wideLine{{parts: []part{{text: p.Price, bold: true}, {text: p.Unit, unit: true}}}}, most: 96, least: bigWide, weight: must})
-		add(text(p.VAT, 42, 4, sameFees)...)
-		for i, fee := range p.Fees {
-			add(text(fee, 44, 8-min(i, 2), sameFees)...)
+		add(text(p.VAT, 42, 7, sameFees)...)
+		for _, fee := range p.Fees {
+			add(text(fee, 44, 8, sameFees)...)
 		}
 	} else {
 		add(text(titled(p, width), most, 7, sameTitle)...)
 	}
-	add(used(p, width)...)
+	add(used(p)...)
 	if p.Left != "" {
 		add(block{lines: []wideLine{{parts: []part{{icon: glass, faint: true}, {text: p.Left, bold: true}}}}, most: 120, least: bigWide, weight: 8})
 	}
@@ -241,7 +250,7 @@ func wideBlocks(p panel.Page, width int) []block {
 	add(text(p.Money, 44, 5, sameNotes)...)
 	if p.Price == "" {
 		for _, fee := range p.Fees {
-			add(text(fee, 44, 6, sameFees)...)
+			add(text(fee, 44, 8, sameFees)...)
 		}
 	}
 	for i, t := range p.Notice {
@@ -260,10 +269,10 @@ func text(said panel.Said, most, weight, same int) []block {
 	return []block{{said: said, most: most, least: leastWide, weight: weight, same: same}}
 }
 
-// titled is the state in some words, unless they are those of the band.
+// titled is the state in some words, unless they are those of the band or at the code.
 func titled(p panel.Page, width int) panel.Said {
 	said := roomy(p.Long, p.Title, width)
-	if strings.EqualFold(said[0], p.Big[0]) {
+	if strings.EqualFold(said[0], p.Big[0]) || p.Code != nil && p.Title == p.Caption {
 		return panel.Said{}
 	}
 	return said
@@ -289,7 +298,7 @@ func scanned(p panel.Page) bool {
 }
 
 // used are the figures of a charge: what has been used, how much of the reservation that is, and how fast.
-func used(p panel.Page, width int) []block {
+func used(p panel.Page) []block {
 	var all []block
 	energy, cost := figure(p.Energy), figure(p.Cost)
 	b := block{most: 110, least: 56, weight: must}
@@ -298,7 +307,7 @@ func used(p panel.Page, width int) []block {
 		return nil
 	case p.Energy == "" || p.Cost == "":
 		b.lines = []wideLine{{parts: figure(p.Energy + p.Cost)}}
-	case width > Wide.Dots().X/2+margin:
+	case p.Code == nil:
 		b.lines = []wideLine{{parts: slices.Concat(energy, []part{{text: " "}}, cost)}}
 	default:
 		b.lines = []wideLine{{parts: energy}, {parts: cost}}
@@ -314,11 +323,12 @@ func used(p panel.Page, width int) []block {
 	if p.Time != "" {
 		facts = append(facts, part{icon: glass, faint: true}, part{text: p.Time})
 	}
-	if p.Stale && p.At != "" {
-		facts = append(facts, part{icon: clock, faint: true}, part{text: p.At, bold: true})
-	}
 	if len(facts) > 0 {
-		all = append(all, block{lines: []wideLine{{parts: facts}}, most: 44, least: leastWide, weight: 5})
+		all = append(all, block{lines: []wideLine{{parts: facts}}, most: 44, least: leastWide, weight: 4})
+	}
+	if p.Stale && p.At != "" {
+		at := wideLine{parts: []part{{icon: clock}, {text: p.At, bold: true}}}
+		all = append(all, block{lines: []wideLine{at}, most: 44, least: leastWide, weight: must})
 	}
 	return all
 }

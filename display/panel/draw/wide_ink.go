@@ -31,10 +31,10 @@ const (
 	shapesMost = 4000    // letters that have been measured; some 200 kB
 )
 
-// Letters keeps what the letters of Wide pictures look like from one picture to the next:
+// Glyphs keeps what the letters of Wide pictures look like from one picture to the next:
 // making them anew takes most of the time of a drawing. The zero value keeps none yet. It is
 // for one drawing at a time.
-type Letters struct {
+type Glyphs struct {
 	faces  map[style]font.Face
 	shapes map[written]shape
 	made   map[written]letter
@@ -48,7 +48,7 @@ type written struct {
 }
 
 // face gives the font of a style.
-func (l *Letters) face(s style) font.Face {
+func (l *Glyphs) face(s style) font.Face {
 	if f, ok := l.faces[s]; ok {
 		return f
 	}
@@ -72,7 +72,7 @@ func (l *Letters) face(s style) font.Face {
 }
 
 // letter gives a letter of a style. What the font does not have is a box, as fonts do.
-func (l *Letters) letter(s style, r rune) letter {
+func (l *Glyphs) letter(s style, r rune) letter {
 	key := written{s, r}
 	if made, ok := l.made[key]; ok {
 		return made
@@ -81,7 +81,7 @@ func (l *Letters) letter(s style, r rune) letter {
 	made := letter{ink: box, advance: advance.Round(), dots: make([]uint8, 0, box.Dx()*box.Dy())}
 	for y := range box.Dy() {
 		for x := range box.Dx() {
-			made.dots = append(made.dots, color.AlphaModel.Convert(mask.At(from.X+x, from.Y+y)).(color.Alpha).A)
+			made.dots = append(made.dots, coarse(color.AlphaModel.Convert(mask.At(from.X+x, from.Y+y)).(color.Alpha).A))
 		}
 	}
 	if l.kept += len(made.dots); l.made == nil || l.kept > keptMost {
@@ -91,6 +91,10 @@ func (l *Letters) letter(s style, r rune) letter {
 	return made
 }
 
+// coarse leaves 16 shades of an edge. Nobody sees the difference, and a picture has so few
+// colours then that it takes a fifth of the room as a file.
+func coarse(a uint8) uint8 { return uint8((int(a)*15+127)/255) * 17 }
+
 // shape is the room a letter takes, without its dots.
 type shape struct {
 	box     image.Rectangle // of what is seen, at most
@@ -98,7 +102,7 @@ type shape struct {
 }
 
 // shape measures a letter.
-func (l *Letters) shape(s style, r rune) shape {
+func (l *Glyphs) shape(s style, r rune) shape {
 	key := written{s, r}
 	if known, ok := l.shapes[key]; ok {
 		return known
@@ -113,7 +117,7 @@ func (l *Letters) shape(s style, r rune) shape {
 }
 
 // wide is how much room a text takes, in dots.
-func (l *Letters) wide(s style, text string) int {
+func (l *Glyphs) wide(s style, text string) int {
 	sum := 0
 	for _, r := range text {
 		sum += l.shape(s, r).advance
@@ -122,7 +126,7 @@ func (l *Letters) wide(s style, text string) int {
 }
 
 // ink is the box of what is seen of a text that begins at the origin of the baseline.
-func (l *Letters) ink(s style, text string) image.Rectangle {
+func (l *Glyphs) ink(s style, text string) image.Rectangle {
 	var box image.Rectangle
 	x := 0
 	for _, r := range text {
@@ -145,7 +149,7 @@ type touch struct {
 // canvas is a Wide picture being drawn.
 type canvas struct {
 	picture *image.RGBA
-	letters *Letters
+	letters *Glyphs
 	touched []touch
 }
 

@@ -6,10 +6,6 @@ import (
 	"stolpe/display/panel"
 )
 
-// codeWide is the least size of the letters of an EVSE's code among several, in dots: one of
-// 16 characters has no room in larger ones beside another.
-const codeWide = 30
-
 // pair draws two EVSEs beside each other, each with the code to scan where it may be used:
 // most posts have two.
 func (c *canvas) pair(p panel.Page) {
@@ -47,7 +43,7 @@ func (c *canvas) half(room image.Rectangle, r panel.Row, cost block) {
 	between := below.Min.Y - top.Max.Y
 	dots := max(min(moduleTop, between/(r.Scan.Size+8), (room.Dx()+2*margin-8)/(r.Scan.Size+8)), 1)
 	side := (r.Scan.Size + 8) * dots
-	head := wideLine{parts: []part{{text: r.Code, bold: true}, {text: joined(r.Word), faint: true}}, spread: true}
+	head := wideLine{parts: []part{{text: r.Code, bold: true}, {text: inBoth(r.Word), faint: true}}, spread: true}
 	if c.lineWide(block{}, head, leastWide) > room.Dx() {
 		head = wideLine{parts: head.parts[:1]}
 	}
@@ -76,8 +72,8 @@ func (c *canvas) list(room image.Rectangle, p panel.Page) {
 	}
 }
 
-// joined is a text in both languages, in one line.
-func joined(text panel.Said) string {
+// inBoth is a text in both languages, in one line.
+func inBoth(text panel.Said) string {
 	if text[1] == "" {
 		return text[0]
 	}
@@ -93,7 +89,7 @@ func (c *canvas) row(room image.Rectangle, r panel.Row) {
 	c.fill(stripe.Inset(2), t.over)
 	c.touched = append(c.touched, touch{what: "stripe", box: stripe})
 	room.Min.X += 24
-	code, word, cost := part{text: r.Code, bold: true}, part{text: joined(r.Word), faint: true}, part{text: r.Figure}
+	code, word, cost := part{text: r.Code, bold: true}, part{text: inBoth(r.Word), faint: true}, part{text: r.Figure}
 	if r.Figure == "" {
 		cost.text = " "
 	}
@@ -108,7 +104,11 @@ func (c *canvas) row(room image.Rectangle, r panel.Row) {
 	}
 	var blocks []block
 	for i, l := range lines {
-		blocks = append(blocks, block{lines: []wideLine{l}, most: 48 - 4*i, least: codeWide + 8*i, weight: must})
+		least := leastWide
+		if i == 0 && !fits(l) {
+			least = codeWide
+		}
+		blocks = append(blocks, block{lines: []wideLine{l}, most: 48 - 4*i, least: least, weight: must})
 	}
 	c.stack(room, blocks)
 }

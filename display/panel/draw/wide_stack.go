@@ -13,6 +13,7 @@ import (
 // 600 mm reads at a glance; what somebody must know is larger (bigWide).
 const (
 	leastWide = 38 // dots
+	codeWide  = 30 // dots, for a post's code of 13 characters and more where there is no room
 	bigWide   = 53 // dots: capitals alone are 7.3 mm, as EN 301 549 5.1.4 has it
 )
 

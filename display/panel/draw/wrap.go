@@ -6,10 +6,11 @@ import (
 )
 
 // wrapped breaks a text into at most so many lines of at most so many letters, between
-// words where it can. What does not fit is cut after a word, with the sign for that; whole
-// says that nothing was.
+// words. What does not fit is cut after a word, with the sign for that; whole says that
+// nothing was, and that no word was broken.
 func wrapped(text string, columns, most int) (lines []string, whole bool) {
-	words := bound(text)
+	whole = true
+	words := bound(text, columns)
 	for len(words) > 0 {
 		line := words[0]
 		n := 1
@@ -24,19 +25,19 @@ func wrapped(text string, columns, most int) (lines []string, whole bool) {
 		if count(line) > columns {
 			head := string([]rune(line)[:columns])
 			words = append([]string{line[len(head):]}, words...)
-			line = head
+			line, whole = head, false
 		}
 		lines = append(lines, line)
 	}
-	return lines, true
+	return lines, whole
 }
 
-// bound gives the words of a text; a number stays with what follows it: "1 kr/min", and so
-// does what has a no-break space behind it.
-func bound(text string) []string {
+// bound gives the words of a text; where a line has room for both, a number stays with what
+// follows it: "1 kr/min". What has a no-break space between is one word.
+func bound(text string, columns int) []string {
 	var words []string
 	for _, w := range strings.FieldsFunc(text, func(r rune) bool { return r == ' ' }) {
-		if n := len(words) - 1; n >= 0 && numeral(words[n]) {
+		if n := len(words) - 1; n >= 0 && numeral(words[n]) && count(words[n])+1+count(w) <= columns {
 			words[n] += " " + w
 			continue
 		}

@@ -65,7 +65,7 @@ const (
 )
 
 // AnyCold is a limit that is none: the display is drawn at any temperature.
-const AnyCold = -273 // °C
+const AnyCold = -40 // °C; no panel is sold for less
 
 // Times and limits.
 const (
@@ -95,7 +95,6 @@ type Pins struct {
 // Options are what the display's owner decides.
 type Options struct {
 	Model       Model
-	Turned      bool   // by 180 degrees
 	Coldest     int    // °C; below it nothing is drawn; AnyCold: no limit
 	Thermometer string // file with thousandths of °C; empty: the panel's own sensor
 
@@ -251,11 +250,7 @@ func (d *Device) fill(m image.Image) error {
 			if white(x, y) {
 				continue
 			}
-			row, column := Width-1-x, y
-			if d.options.Turned {
-				row, column = x, Height-1-y
-			}
-			d.next[row*rowBytes+column/8] &^= 0x80 >> (column % 8)
+			d.next[(Width-1-x)*rowBytes+y/8] &^= 0x80 >> (y % 8)
 		}
 	}
 	return nil

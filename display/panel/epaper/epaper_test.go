@@ -39,15 +39,11 @@ func corners() []image.Point {
 }
 
 // same says whether the glass shows a picture.
-func same(t *testing.T, g *glass, m image.Image, turned bool) {
+func same(t *testing.T, g *glass, m image.Image) {
 	t.Helper()
 	for y := range Height {
 		for x := range Width {
-			at := image.Pt(x, y)
-			if turned {
-				at = image.Pt(Width-1-x, Height-1-y)
-			}
-			if want := m.At(at.X, at.Y) == color.White; g.white(x, y) != want {
+			if want := m.At(x, y) == color.White; g.white(x, y) != want {
 				t.Fatalf("dot %d,%d is white: %v", x, y, !want)
 			}
 		}
@@ -73,31 +69,29 @@ func mustShow(t *testing.T, d *Device, f panel.Frame) {
 
 func TestPicturesComeOntoTheGlass(t *testing.T) {
 	for _, model := range []Model{V4, V3} {
-		for _, turned := range []bool{false, true} {
-			t.Run(fmt.Sprint(model, turned), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					g := newGlass()
-					d := mustOpen(t, g, Options{Model: model, Turned: turned})
-					if len(g.draws()) > 0 {
-						t.Error("drawn when opened")
+		t.Run(fmt.Sprint(model), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := newGlass()
+				d := mustOpen(t, g, Options{Model: model})
+				if len(g.draws()) > 0 {
+					t.Error("drawn when opened")
+				}
+				all, few := picture(corners()...), picture(corners()[:2]...)
+				for _, f := range []panel.Frame{{Image: all}, {Image: few}, {Image: few}, {Image: all, Whole: true}, {Image: all}, {Image: few}} {
+					mustShow(t, d, f)
+					same(t, g, f.Image)
+					if g.awake {
+						t.Error("it does not sleep between draws")
 					}
-					all, few := picture(corners()...), picture(corners()[:2]...)
-					for _, f := range []panel.Frame{{Image: all}, {Image: few}, {Image: few}, {Image: all, Whole: true}, {Image: all}, {Image: few}} {
-						mustShow(t, d, f)
-						same(t, g, f.Image, turned)
-						if g.awake {
-							t.Error("it does not sleep between draws")
-						}
-					}
-					if want := []string{"whole", "partial", "whole", "partial"}; !slices.Equal(g.draws(), want) {
-						t.Errorf("drawn %v, want %v", g.draws(), want)
-					}
-					if err := d.Close(); err != nil || len(g.draws()) != 4 {
-						t.Errorf("closed: %v, %v", err, g.draws())
-					}
-				})
+				}
+				if want := []string{"whole", "partial", "whole", "partial"}; !slices.Equal(g.draws(), want) {
+					t.Errorf("drawn %v, want %v", g.draws(), want)
+				}
+				if err := d.Close(); err != nil || len(g.draws()) != 4 {
+					t.Errorf("closed: %v, %v", err, g.draws())
+				}
 			})
-		}
+		})
 	}
 }
 
@@ -210,10 +204,10 @@ func TestColdIsNoFailure(t *testing.T) {
 			if refused := errors.As(err, &cold); refused {
 				if how == "whole" {
 					how = "R"
-					same(t, g, resting, false)
+					same(t, g, resting)
 				}
 			} else {
-				same(t, g, m, false)
+				same(t, g, m)
 			}
 			if how != c.drawn || cold.Now != c.is || (err != nil) != errors.Is(err, panel.ErrCold) {
 				t.Errorf("%v °C, %v: drawn %q (%v), want %q", c.degrees, c.face, how, err, c.drawn)
@@ -240,7 +234,7 @@ func TestAPageThatIsShownAgainIsTakenAwayInTime(t *testing.T) {
 		if !slices.Equal(g.draws(), []string{"whole", "whole"}) {
 			t.Errorf("drawn %v", g.draws())
 		}
-		same(t, g, resting, false)
+		same(t, g, resting)
 	})
 }
 

@@ -172,4 +172,4 @@ func (d *Device) transfer(data gpio.Level, w, r []byte) error {
 }
 
 // errMute says that nothing can be read from the panel.
-var errMute = errors.New("the panel's own temperature cannot be read over this port; name a file with the temperature in `temperature`, or set `coldest_c` to -273 where it never freezes")
+var errMute = errors.New("the panel's own temperature cannot be read over this port; name a file with the temperature in `temperature`, or set `coldest_c` to -40 where it never freezes")

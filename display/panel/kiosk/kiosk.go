@@ -121,7 +121,7 @@ func made(f panel.Frame) (picture, error) {
 		return picture{}, fmt.Errorf("encode the kiosk's picture: %w", err)
 	}
 	sum := sha256.Sum256(b.Bytes())
-	return picture{name: hex.EncodeToString(sum[:8]), png: b.Bytes(), said: said(f.Page, 0), also: said(f.Page, 1), night: f.Night}, nil
+	return picture{name: hex.EncodeToString(sum[:8]), png: b.Bytes(), said: f.Page.Spoken(0), also: f.Page.Spoken(1), night: f.Night}, nil
 }
 
 // version tells one page from another: a browser that has an old one loads it anew.

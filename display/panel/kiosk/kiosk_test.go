@@ -242,7 +242,7 @@ func TestWhatCannotBeServed(t *testing.T) {
 func TestWordsOfEverySample(t *testing.T) {
 	for _, s := range panel.Samples(display.NB, display.EN) {
 		p := s.Scene.Page()
-		for which, heard := range []string{said(p, 0), said(p, 1)} {
+		for which, heard := range []string{p.Spoken(0), p.Spoken(1)} {
 			for _, want := range []string{p.Energy, p.Cost, p.Price, p.Power, p.Fault, p.Help, p.Title[which], p.Do[which]} {
 				if !strings.Contains(heard, strings.TrimSuffix(want, ".")) {
 					t.Errorf("%s: %q is not said in %q", s.Name, want, heard)

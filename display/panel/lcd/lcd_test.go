@@ -61,8 +61,13 @@ func TestPagesStandOnTheDisplay(t *testing.T) {
 				return e.controller, d, err
 			},
 			"lines": func() (*controller, *Device, error) {
-				c := newController()
-				d, err := OpenLines(leads(c), o)
+				c, backlight := newController(), &lead{}
+				p := leads(c)
+				p.Light = backlight
+				d, err := OpenLines(p, o)
+				if !backlight.level {
+					t.Error("it is dark")
+				}
 				return c, d, err
 			},
 		} {
@@ -257,6 +262,7 @@ func TestFaultsAreSaid(t *testing.T) {
 			"register select line": func(p *Pins, l gpio.PinOut) { p.Letter = l },
 			"enable line":          func(p *Pins, l gpio.PinOut) { p.Enable = l },
 			"data line d7":         func(p *Pins, l gpio.PinOut) { p.Data[3] = l },
+			"backlight line":       func(p *Pins, l gpio.PinOut) { p.Light = l },
 		} {
 			p := leads(newController())
 			broken(&p, &lead{fails: nak})

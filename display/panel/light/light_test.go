@@ -42,51 +42,49 @@ func mustPulse(t *testing.T, d *Device, since time.Duration) time.Duration {
 }
 
 func TestLinesMakeTheNearestColourAndBlink(t *testing.T) {
-	for _, low := range []bool{false, true} {
-		r, g, b := &lead{}, &lead{}, &lead{}
-		d, err := OpenLines(Lines{Red: r, Green: g, Blue: b, Low: low})
-		if err != nil {
-			t.Fatal(err)
-		}
-		is := func() string {
-			on := ""
-			for i, l := range []*lead{r, g, b} {
-				if bool(l.level) != low {
-					on += "rgb"[i : i+1]
-				}
-			}
-			return on
-		}
-		if is() != "" {
-			t.Errorf("low %v: %q is on when opened", low, is())
-		}
-		for _, c := range []struct {
-			f    panel.Frame
-			want string
-		}{
-			{frame(255, 255, 255, 0), "rgb"}, {frame(0, 0, 255, 0), "b"}, {frame(255, 160, 0, 0), "rg"},
-			{frame(255, 20, 0, 0), "r"}, {frame(0, 64, 63, 0), "g"}, {frame(0, 0, 0, time.Second), ""},
-		} {
-			c.f.Night = true // lines cannot be dimmed, and must not go out
-			if err := d.Show(c.f); err != nil || is() != c.want {
-				t.Errorf("low %v: %q is on, want %q (%v)", low, is(), c.want, err)
+	r, g, b := &lead{}, &lead{}, &lead{}
+	d, err := OpenLines(Lines{Red: r, Green: g, Blue: b})
+	if err != nil {
+		t.Fatal(err)
+	}
+	is := func() string {
+		on := ""
+		for i, l := range []*lead{r, g, b} {
+			if l.level == gpio.High {
+				on += "rgb"[i : i+1]
 			}
 		}
-		if err := d.Show(frame(0, 255, 0, 2*time.Second)); err != nil {
-			t.Fatal(err)
+		return on
+	}
+	if is() != "" {
+		t.Errorf("%q is on when opened", is())
+	}
+	for _, c := range []struct {
+		f    panel.Frame
+		want string
+	}{
+		{frame(255, 255, 255, 0), "rgb"}, {frame(0, 0, 255, 0), "b"}, {frame(255, 160, 0, 0), "rg"},
+		{frame(255, 20, 0, 0), "r"}, {frame(0, 64, 63, 0), "g"}, {frame(0, 0, 0, time.Second), ""},
+	} {
+		c.f.Night = true // lines cannot be dimmed, and must not go out
+		if err := d.Show(c.f); err != nil || is() != c.want {
+			t.Errorf("%q is on, want %q (%v)", is(), c.want, err)
 		}
-		for ms, want := range map[int]struct {
-			on   string
-			next int
-		}{0: {"g", 1000}, 999: {"g", 1}, 1000: {"", 1000}, 1999: {"", 1}, 2000: {"g", 1000}, 9_001_500: {"", 500}} {
-			if next := mustPulse(t, d, time.Duration(ms)*time.Millisecond); is() != want.on || next != time.Duration(want.next)*time.Millisecond {
-				t.Errorf("low %v, after %d ms: %q is on for %v", low, ms, is(), next)
-			}
+	}
+	if err := d.Show(frame(0, 255, 0, 2*time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	for ms, want := range map[int]struct {
+		on   string
+		next int
+	}{0: {"g", 1000}, 999: {"g", 1}, 1000: {"", 1000}, 1999: {"", 1}, 2000: {"g", 1000}, 9_001_500: {"", 500}} {
+		if next := mustPulse(t, d, time.Duration(ms)*time.Millisecond); is() != want.on || next != time.Duration(want.next)*time.Millisecond {
+			t.Errorf("after %d ms: %q is on for %v", ms, is(), next)
 		}
-		mustPulse(t, d, time.Second)
-		if err := d.Close(); err != nil || is() != "g" {
-			t.Errorf("low %v: closed with %q on (%v)", low, is(), err)
-		}
+	}
+	mustPulse(t, d, time.Second)
+	if err := d.Close(); err != nil || is() != "g" {
+		t.Errorf("closed with %q on (%v)", is(), err)
 	}
 }
 
@@ -211,26 +209,20 @@ func TestPulseWidthMakesEveryColour(t *testing.T) {
 	}
 }
 
-func TestACommonAnodeIsTurnedRound(t *testing.T) {
+// Whoever had the chip before has turned a channel round, and another one has no polarity.
+func TestAChannelIsTurnedBack(t *testing.T) {
 	dir := chip(t, 0, 1, 2)
+	put(t, filepath.Join(dir, "pwm1", "polarity"), "inversed\n") // as the kernel spells it
 	put(t, filepath.Join(dir, "pwm1", "enable"), "1\n")
-	p := PWM{Chip: dir, Red: 0, Green: 1, Blue: 2, Low: true}
-	if _, err := OpenPWM(p); err != nil {
+	if err := os.Remove(filepath.Join(dir, "pwm2", "polarity")); err != nil {
 		t.Fatal(err)
 	}
-	for n := range 3 {
-		if get(t, dir, n, "polarity") != "inversed" || get(t, dir, n, "enable") != "1" {
-			t.Errorf("channel %d: %s", n, get(t, dir, n, "polarity"))
-		}
+	if _, err := OpenPWM(PWM{Chip: dir, Red: 0, Green: 1, Blue: 2}); err != nil {
+		t.Fatal(err)
 	}
-	synctest.Test(t, func(t *testing.T) {
-		if err := os.Remove(filepath.Join(dir, "pwm2", "polarity")); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := OpenPWM(p); err == nil || !strings.Contains(err.Error(), "high is on") {
-			t.Error(err)
-		}
-	})
+	if is := get(t, dir, 1, "polarity"); is != "normal" || get(t, dir, 1, "enable") != "1" {
+		t.Errorf("polarity %s", is)
+	}
 }
 
 // The folder of a channel appears when it is asked for, and udev gives it to a group

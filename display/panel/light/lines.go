@@ -11,10 +11,9 @@ import (
 // has its green, and a tinge is dropped.
 const bright = 64 // of 255
 
-// Lines are the lines of a light that knows on and off.
+// Lines are the lines of a light that knows on and off. High is on.
 type Lines struct {
 	Red, Green, Blue gpio.PinOut
-	Low              bool // low is on, as with a common anode
 }
 
 // OpenLines takes a light on three lines.
@@ -31,7 +30,7 @@ func (l Lines) set(red, green, blue uint8) error {
 		pin  gpio.PinOut
 		v    uint8
 	}{{"red", l.Red, red}, {"green", l.Green, green}, {"blue", l.Blue, blue}} {
-		if err := c.pin.Out(gpio.Level(c.v >= bright != l.Low)); err != nil {
+		if err := c.pin.Out(c.v >= bright); err != nil {
 			return fmt.Errorf("%s line: %w", c.name, err)
 		}
 	}

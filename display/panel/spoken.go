@@ -1,22 +1,20 @@
-package kiosk
+package panel
 
 import (
 	"strings"
-
-	"stolpe/display/panel"
 )
 
-// said is what a page shows, in words, for people who cannot see the picture; which is 0 or
+// Spoken is what the page shows, in words, for people who cannot see the picture; which is 0 or
 // 1 for the first or the second language.
-func said(p panel.Page, which int) string {
-	of := func(text panel.Said) string {
+func (p Page) Spoken(which int) string {
+	of := func(text Said) string {
 		if which == 1 && text[1] == "" {
 			return text[0] // the same in both
 		}
 		return text[which]
 	}
 	all := []string{of(p.Named), of(p.Title), of(p.Do), of(p.Within), p.Energy, p.Cost}
-	if p.Named == (panel.Said{}) {
+	if p.Named == (Said{}) {
 		all = append([]string{of(p.Big)}, all...)
 	}
 	if p.Cost != "" && p.Reserved != "" {

@@ -1,0 +1,226 @@
+package draw
+
+import (
+	"image/color"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"stolpe/display/panel"
+)
+
+// canvases draws every sample as a Wide picture, with all that it touches.
+func canvases(see func(s shot, c *canvas)) {
+	glyphs := &Glyphs{}
+	for _, s := range shots(Wide) {
+		see(s, paint(s.page, glyphs))
+	}
+}
+
+// TestColoursCanBeToldApart holds every text to the contrast that WCAG 2.2, 1.4.3 asks for.
+// In the sun less is left of it, so it asks for the larger of the two there.
+func TestColoursCanBeToldApart(t *testing.T) {
+	canvases(func(s shot, c *canvas) {
+		for _, at := range c.touched {
+			if at.size > 0 && contrast(at.text, at.over) < 4.5 {
+				t.Errorf("%s: %q is %v on %v: a contrast of %.1f", s.file(), at.what, at.text, at.over, contrast(at.text, at.over))
+			}
+		}
+	})
+}
+
+// contrast is that of two colours as WCAG 2.2 defines it.
+func contrast(a, b color.RGBA) float64 {
+	light := func(c color.RGBA) float64 {
+		value := func(v uint8) float64 {
+			if part := float64(v) / 255; part > 0.04045 {
+				return math.Pow((part+0.055)/1.055, 2.4)
+			}
+			return float64(v) / 255 / 12.92
+		}
+		return 0.2126*value(c.R) + 0.7152*value(c.G) + 0.0722*value(c.B)
+	}
+	one, two := light(a), light(b)
+	return (max(one, two) + 0.05) / (min(one, two) + 0.05)
+}
+
+// TestTextsStandOnTheirGround: otherwise their contrast would be that of other colours.
+func TestTextsStandOnTheirGround(t *testing.T) {
+	canvases(func(s shot, c *canvas) {
+		for _, at := range c.touched {
+			if at.size == 0 {
+				continue
+			}
+			found := false
+			for y := at.box.Min.Y; y < at.box.Max.Y && !found; y++ {
+				for x := at.box.Min.X; x < at.box.Max.X && !found; x++ {
+					found = c.picture.RGBAAt(x, y) == at.over
+				}
+			}
+			if !found && strings.Trim(at.what, " …") != "" {
+				t.Errorf("%s: %q at %v stands nowhere on %v", s.file(), at.what, at.box, at.over)
+			}
+		}
+	})
+}
+
+// TestLettersAreLargeEnough: what is read is read at an arm's length. Only codes of many
+// characters, which most posts do not have, may be smaller.
+func TestLettersAreLargeEnough(t *testing.T) {
+	canvases(func(s shot, c *canvas) {
+		for _, at := range c.touched {
+			of := func(r panel.Row) bool { return r.Code == at.what }
+			long := len(at.what) > 12 && (at.what == s.page.Post || slices.ContainsFunc(s.page.Rows, of))
+			if at.size > 0 && at.size < leastWide && !(long && at.size >= codeWide) {
+				t.Errorf("%s: %q has letters of %d dots", s.file(), at.what, at.size)
+			}
+		}
+		for _, want := range []string{s.page.Price, number(s.page.Energy), number(s.page.Cost), s.page.Left} {
+			for _, at := range c.touched {
+				if want != "" && at.what == want && at.size < bigWide {
+					t.Errorf("%s: %q has letters of %d dots, and should be seen from afar", s.file(), want, at.size)
+				}
+			}
+		}
+	})
+}
+
+// number is the number of a text with a unit.
+func number(text string) string {
+	for _, p := range figure(text) {
+		if !p.unit {
+			return p.text
+		}
+	}
+	return ""
+}
+
+// TestNothingImportantIsLeftOut: whatever must give way, these do not.
+func TestNothingImportantIsLeftOut(t *testing.T) {
+	canvases(func(s shot, c *canvas) {
+		var seen []string
+		for _, at := range c.touched {
+			seen = append(seen, at.what)
+		}
+		all := strings.Join(seen, " ")
+		p := s.page
+		want := []string{p.Big[0], p.Big[1], p.Post, p.Price, number(p.Energy), number(p.Cost), p.Left, p.Fault}
+		if p.Code != nil {
+			want = append(want, "code "+p.Code.Text)
+		}
+		if p.Code != nil && len(p.Rows) == 0 {
+			want = append(want, strings.Fields(p.Caption[0])...)
+		}
+		if !scanned(p) && len(p.Rows) == 0 && !holds(all, p.Do[0]) && !holds(all, p.ShortDo[0]) {
+			want = append(want, p.Do[0])
+		}
+		for _, fee := range p.Fees {
+			want = append(want, strings.Fields(fee[0])...)
+		}
+		for _, r := range p.Rows {
+			want = append(want, r.Code, r.Word[0])
+		}
+		if p.Stale {
+			want = append(want, p.At)
+		}
+		for _, w := range want {
+			if !strings.Contains(all, w) {
+				t.Errorf("%s: %q is missing; there is %q", s.file(), w, seen)
+			}
+		}
+	})
+}
+
+// TestOrdinaryPagesAreInTwoLanguages: only the longest values push the second one out.
+func TestOrdinaryPagesAreInTwoLanguages(t *testing.T) {
+	canvases(func(s shot, c *canvas) {
+		if strings.HasSuffix(s.name, "-long") {
+			return
+		}
+		var seen []string
+		for _, at := range c.touched {
+			seen = append(seen, at.what)
+		}
+		all := strings.Join(seen, " ")
+		texts := append([]panel.Said{s.page.Big, s.page.VAT}, s.page.Fees...)
+		if len(s.page.Rows) == 0 {
+			texts = append(texts, s.page.Caption)
+		}
+		for _, said := range texts {
+			if !holds(all, said[1]) {
+				t.Errorf("%s: %q is missing; there is %q", s.file(), said[1], seen)
+			}
+		}
+		if !scanned(s.page) && !holds(all, s.page.ShortDo[1]) && !holds(all, s.page.Do[1]) {
+			t.Errorf("%s: %q is missing; there is %q", s.file(), s.page.Do[1], seen)
+		}
+	})
+}
+
+// holds says whether all words of a text are there; it may stand in several lines.
+func holds(all, text string) bool {
+	for _, word := range strings.Fields(text) {
+		if !strings.Contains(all, word) {
+			return false
+		}
+	}
+	return true
+}
+
+func TestTheBandHasTheColourOfTheLight(t *testing.T) {
+	for name, want := range map[string]struct {
+		light panel.Light
+		over  func(c color.RGBA) bool
+	}{
+		"white":  {panel.Light{Red: 255, Green: 255, Blue: 255}, func(c color.RGBA) bool { return c == paperWide }},
+		"blue":   {panel.Light{Blue: 255}, func(c color.RGBA) bool { return c.B > c.R && c.B > c.G }},
+		"green":  {panel.Light{Green: 255}, func(c color.RGBA) bool { return c.G > c.R && c.G > c.B }},
+		"yellow": {panel.Light{Red: 255, Green: 255}, func(c color.RGBA) bool { return c.R > 150 && c.G > 150 && c.B < 60 }},
+		"red":    {panel.Light{Red: 255}, func(c color.RGBA) bool { return c.R > c.G && c.R > c.B }},
+		"none":   {panel.Light{}, func(c color.RGBA) bool { return c.R > c.G && c.R > c.B }},
+	} {
+		c := paint(panel.Page{Big: panel.Said{"LEDIG", "FREE"}, Light: want.light}, nil)
+		if got := c.picture.RGBAAt(2, 2); !want.over(got) {
+			t.Errorf("a light that is %s has a band of %v", name, got)
+		}
+	}
+}
+
+// TestGlyphsChangeNothing: a picture with letters that were kept is the same, also when there
+// were too many to keep.
+func TestGlyphsChangeNothing(t *testing.T) {
+	kept := &Glyphs{}
+	for _, s := range shots(Wide)[:60] {
+		kept.kept += keptMost / 40
+		fresh, again := paint(s.page, nil), paint(s.page, kept)
+		if !slices.Equal(fresh.picture.Pix, again.picture.Pix) {
+			t.Fatalf("%s is another picture with letters that were kept", s.file())
+		}
+	}
+	if kept.kept > keptMost+keptMost/40 {
+		t.Errorf("%d bytes of letters are kept", kept.kept)
+	}
+}
+
+func BenchmarkWide(b *testing.B) {
+	page := shots(Wide)[0].page
+	for _, s := range shots(Wide) {
+		if s.name == "charging" {
+			page = s.page
+			break
+		}
+	}
+	b.Run("first", func(b *testing.B) {
+		for b.Loop() {
+			Draw(Wide, page, Options{})
+		}
+	})
+	b.Run("again", func(b *testing.B) {
+		b.ReportAllocs()
+		glyphs := &Glyphs{}
+		for b.Loop() {
+			Draw(Wide, page, Options{Glyphs: glyphs})
+		}
+	})
+}
