@@ -11,7 +11,6 @@ package device
 import (
 	"fmt"
 	"maps"
-	"net"
 	"net/netip"
 	"net/url"
 	"path/filepath"
@@ -39,8 +38,9 @@ type Address struct {
 	Bus      Bus
 	Path     string            // of the device, or of the file; host:port of a Page; empty with Lines
 	Target   int               // on an I2C bus, 8 to 119
-	Lines    map[string]string // by what they are for, as lines are written; nil without any
+	Lines    map[string]string // by what they are for, as lines are written; nil without any; those of a light may begin with !, where low lights it
 	Channels map[string]int    // of a PWM, by what they are for
+	Low      bool              // low lights the channels of a PWM, as where a light has a common anode
 	Width    int               // of a picture, pixels
 	Height   int               // of a picture, pixels
 }
@@ -102,10 +102,18 @@ func Parse(text string, output func(string) bool) (Address, error) {
 	if err != nil {
 		return Address{}, fmt.Errorf("device: options of %q: %w", text, err)
 	}
+	low := 0
 	for name, values := range said {
-		if len(values) != 1 || !a.take(name, values[0], output) {
+		value := values[0]
+		if after, is := strings.CutPrefix(value, "!"); is && a.Bus == PWM {
+			value, low = after, low+1
+		}
+		if len(values) != 1 || !a.take(name, value, output) {
 			return Address{}, fmt.Errorf("device: option %q of %q", name, text)
 		}
+	}
+	if a.Low = low > 0; a.Low && low < len(said) {
+		return Address{}, fmt.Errorf("device: %q has ! before some of its channels: low lights all of them, or none", text)
 	}
 	return a, nil
 }
@@ -120,9 +128,8 @@ func (a Address) pathFits() bool {
 	case Lines:
 		return a.Path == ""
 	case Page:
-		host, port, err := net.SplitHostPort(a.Path)
-		_, fits := number(port, 1, 65535)
-		return err == nil && fits && loopback(host)
+		at, err := netip.ParseAddrPort(a.Path)
+		return err == nil && at.String() == a.Path && at.Port() > 0 && at.Addr().IsLoopback()
 	}
 	return false
 }
@@ -183,8 +190,7 @@ func (b Bus) options() []string {
 	return nil
 }
 
-// colours are those of a light, whose lines may be lit by low, as those of a light with a
-// common anode are.
+// colours are those of a light.
 func colours() []string { return []string{"red", "green", "blue"} }
 
 // target reads an I2C address. It is written as data sheets and i2cdetect do; those below
@@ -203,9 +209,3 @@ func number(s string, least, most int) (int, bool) {
 
 // absolute says whether s is an absolute path in its shortest form.
 func absolute(s string) bool { return filepath.IsAbs(s) && filepath.Clean(s) == s && s != "/" }
-
-// loopback says whether host is this machine.
-func loopback(host string) bool {
-	addr, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && addr.IsLoopback()
-}
