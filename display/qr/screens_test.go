@@ -67,7 +67,7 @@ type shown struct {
 
 // shownOn lists the codes that pictures of a size must have: of the page, and where each
 // EVSE has its row and its own code, of these. A row's code is shown where there is room.
-func shownOn(t *testing.T, g glass, folder string) (all []shown, may map[string][]string) {
+func shownOn(t *testing.T, g glass, folder string, grids map[string][]grid) (all []shown, may map[string][]string) {
 	t.Helper()
 	first, second, _ := strings.Cut(folder, "-")
 	a, known := display.ParseLang(first)
@@ -86,20 +86,22 @@ func shownOn(t *testing.T, g glass, folder string) (all []shown, may map[string]
 		if p.Code == nil || p.Code.Size > g.most || slices.Contains(g.without, p.Face) {
 			continue
 		}
-		one := shown{file: s.Name + ".png", text: p.Code.Text}
-		for _, most := range []int{0, 25, 29, 33, 37} { // modules
-			c, err := qr.Tough(p.Code.Text, most)
-			if err != nil {
-				t.Fatal(err)
-			}
-			one.as = append(one.as, gridOf(c))
-		}
-		all = append(all, one)
+		all = append(all, shown{file: s.Name + ".png", text: p.Code.Text, as: grids[p.Code.Text]})
 	}
 	return all, may
 }
 
 func TestCodesOfAllPicturesAreRead(t *testing.T) {
+	grids := map[string][]grid{}
+	for _, text := range addresses() {
+		for _, most := range []int{0, 25, 29, 33, 37} { // modules
+			c, err := qr.Tough(text, most)
+			if err != nil {
+				t.Fatal(err)
+			}
+			grids[text] = append(grids[text], gridOf(c))
+		}
+	}
 	for _, g := range glasses() {
 		t.Run(strings.ReplaceAll(g.name, " ", "-"), func(t *testing.T) {
 			t.Parallel()
@@ -114,16 +116,16 @@ func TestCodesOfAllPicturesAreRead(t *testing.T) {
 				if i > 0 && testing.Short() {
 					break
 				}
-				readFolder(t, g, filepath.Join(root, f.Name()), i == 0)
+				readFolder(t, g, filepath.Join(root, f.Name()), grids, i == 0)
 			}
 		})
 	}
 }
 
 // readFolder reads the pictures in two languages. Codes are the same in all of them, so it
-// is enough to spoil those of one.
-func readFolder(t *testing.T, g glass, folder string, spoiling bool) {
-	codes, may := shownOn(t, g, filepath.Base(folder))
+// is enough to look at those of one closely: as the camera does, and spoilt.
+func readFolder(t *testing.T, g glass, folder string, grids map[string][]grid, closely bool) {
+	codes, may := shownOn(t, g, filepath.Base(folder), grids)
 	dir := t.TempDir()
 	of := map[string]shown{}
 	var files []string
@@ -137,13 +139,13 @@ func readFolder(t *testing.T, g glass, folder string, spoiling bool) {
 		if n := quietAround(picture, at, c.grid.n*dots); n < g.quiet {
 			t.Errorf("%s/%s: %d light dots around the code, want %d", folder, c.file, n, g.quiet)
 		}
-		zoom := max(1, 400/picture.Rect.Dx()) // the reader wants some dots for each module
-		variants := map[string]*image.Gray{"kept": enlarged(picture, zoom), "seen": g.photo(picture)}
-		if spoiling {
-			spoilt := spoil(picture, c.grid, at, dots, uint64(i))
-			variants["spoilt"], variants["spoilt-seen"] = enlarged(spoilt, zoom), g.photo(spoilt)
+		kept := filepath.Join(folder, c.file)
+		files, of[kept] = append(files, kept), c
+		if !closely {
+			continue
 		}
-		for name, variant := range variants {
+		spoilt := spoil(picture, c.grid, at, dots, uint64(i))
+		for name, variant := range map[string]*image.Gray{"seen": g.photo(picture), "spoilt": spoilt, "spoilt-seen": g.photo(spoilt)} {
 			file := filepath.Join(dir, fmt.Sprintf("%d-%s-%s", i, name, c.file))
 			save(t, file, variant)
 			files, of[file] = append(files, file), c
@@ -229,7 +231,8 @@ func quietAround(p *image.Gray, at image.Point, width int) int {
 // spoil turns over a tenth of the codewords of a code in a picture, where its level of
 // correction allows that.
 func spoil(p *image.Gray, g grid, at image.Point, dots int, seed uint64) *image.Gray {
-	spoilt := enlarged(p, 1)
+	spoilt := image.NewGray(p.Rect)
+	copy(spoilt.Pix, p.Pix)
 	if g.level() < 10 { // of a hundred
 		return spoilt
 	}
@@ -245,15 +248,6 @@ func spoil(p *image.Gray, g grid, at image.Point, dots int, seed uint64) *image.
 		}
 	}
 	return spoilt
-}
-
-// enlarged is a picture with each dot that many times as wide and high.
-func enlarged(p *image.Gray, by int) *image.Gray {
-	big := image.NewGray(image.Rectangle{Max: p.Rect.Max.Mul(by)})
-	for i := range big.Pix {
-		big.Pix[i] = p.Pix[i/big.Stride/by*p.Stride+i%big.Stride/by]
-	}
-	return big
 }
 
 // photo is what the camera sees: each of its dots is the mean of what lies under it, and
