@@ -67,7 +67,7 @@ type row struct {
 const (
 	must  = 9 // is never left out
 	dear  = 4 // this and less is there only where it does not cost the smallest letters
-	extra = 2 // this and less is there only where it costs no smaller letters
+	extra = 2 // this and less is there only where it costs nothing: no smaller letters, no closer lines
 )
 
 // shareHigh is the height of the bar of the reservation, in dots.
@@ -106,13 +106,17 @@ func (s *sheet) stack(c column, rows []row) {
 			if least <= extra && size.loss > 0 || least <= dear && size.loss >= smallest {
 				break
 			}
-			if all, ok := c.lay(rows, size); ok {
+			all, ok := c.lay(rows, size, even)
+			if !ok && least > extra {
+				all, ok = c.lay(rows, size, tight)
+			}
+			if ok {
 				s.put(c, all)
 				return
 			}
 		}
 		if least == must {
-			all, _ := c.lay(rows, sizes[len(sizes)-1])
+			all, _ := c.lay(rows, sizes[len(sizes)-1], tight)
 			s.put(c, all)
 			return
 		}
@@ -124,7 +128,7 @@ func (s *sheet) stack(c column, rows []row) {
 func (c column) fits(rows []row) bool {
 	rows = said(rows)
 	for _, size := range sized(rows) {
-		if _, ok := c.lay(rows, size); ok {
+		if _, ok := c.lay(rows, size, tight); ok {
 			return true
 		}
 	}
@@ -179,12 +183,21 @@ func lightest(rows []row) int {
 	return least
 }
 
+// spacing is how much room rows of lines have.
+type spacing bool
+
+// The spacings.
+const (
+	even  spacing = true  // the same for all, whatever letters they have
+	tight spacing = false // no more than their ink
+)
+
 // lay gives all rows their letters; ok says that they fit.
-func (c column) lay(rows []row, z size) (all []laid, ok bool) {
+func (c column) lay(rows []row, z size, s spacing) (all []laid, ok bool) {
 	ok = true
 	high := 0
 	for _, r := range rows {
-		for _, l := range c.lines(r, z) {
+		for _, l := range c.lines(r, z, s) {
 			ok = ok && !l.short
 			high += l.high()
 			all = append(all, l)
@@ -194,13 +207,13 @@ func (c column) lay(rows []row, z size) (all []laid, ok bool) {
 }
 
 // lines gives a row its letters. It becomes several where it may.
-func (c column) lines(r row, z size) []laid {
+func (c column) lines(r row, z size, s spacing) []laid {
 	if r.bar {
 		return []laid{{row: r, above: shareHigh}}
 	}
 	f := font.Named(r.in.fonts[min(z.level[r.in.use], len(r.in.fonts)-1)])
 	if r.wide(f) <= c.box.Dx() {
-		return []laid{r.laid(f)}
+		return []laid{r.laid(f, s)}
 	}
 	columns := (c.box.Dx() + 1) / f.Width
 	parts, whole := wrapped(strings.Join(r.texts, " "), columns, max(r.wrap, 1))
@@ -208,7 +221,7 @@ func (c column) lines(r row, z size) []laid {
 	for _, line := range parts {
 		part := r
 		part.texts = []string{line}
-		l := part.laid(f)
+		l := part.laid(f, s)
 		l.short = !whole && !r.cut
 		all = append(all, l)
 	}
@@ -225,8 +238,11 @@ func (r row) wide(f *font.Font) int {
 }
 
 // laid gives the row with a font.
-func (r row) laid(f *font.Font) laid {
+func (r row) laid(f *font.Font, s spacing) laid {
 	var ink image.Rectangle
+	if s == even && r.in.use == lines {
+		ink = f.Ink("Hg")
+	}
 	for _, t := range r.texts {
 		ink = ink.Union(f.Ink(t))
 	}
