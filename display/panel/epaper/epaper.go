@@ -27,10 +27,10 @@
 // display rests. For it to be in time, a page must be shown again now and then although
 // nothing is new (panel.Refresh.Cold). The same is done for the page of a program that ends. The temperature comes from a
 // file of the kernel's (in thousandths of a degree, as thermal zones, hwmon and 1-wire
-// sensors give it), or from the controller's own sensor. Reading it back takes a port whose data
-// line goes both ways, which the maker's board for the Raspberry Pi has not; whether it
-// can be read is tried when the display is opened, with a number that no line gives by
-// chance. The processor's own temperature is some 10 °C above the air's: with that, set the limit higher.
+// sensors give it), or from the controller's own sensor. To read that, the panel must be
+// wired to the port directly: the maker's board for the Raspberry Pi has a driver between
+// them that goes one way. Whether it can be read is tried when the display is opened, with
+// a number that no line gives by chance. The processor's own temperature is some 10 °C above the air's: with that, set the limit higher.
 package epaper
 
 import (
@@ -122,8 +122,7 @@ func Open(port spi.Port, pins Pins, o Options) (*Device, error) {
 		return nil, errors.New("e-paper: the lines for data, reset and busy must all be there; give dc, reset and busy in its url")
 	}
 	d := &Device{options: o, pins: pins, next: make([]byte, rowBytes*Width), most: 4096} // bytes; the kernel's default
-	var err error
-	if d.conn, err = port.Connect(4*physic.MegaHertz, spi.Mode0, 8); err != nil { // the controller takes 20 MHz, long wires do not; 8 bits
+	if err := d.connect(port); err != nil {
 		return nil, fmt.Errorf("e-paper: port %v: %w", port, err)
 	}
 	if l, ok := d.conn.(conn.Limits); ok && l.MaxTxSize() > 0 {
@@ -136,6 +135,19 @@ func Open(port spi.Port, pins Pins, o Options) (*Device, error) {
 		return nil, fmt.Errorf("e-paper: %w", err)
 	}
 	return d, nil
+}
+
+// connect takes a port. Where the panel is to be read, its one data line should go both
+// ways; a port that cannot do that may have its input joined to that line.
+func (d *Device) connect(port spi.Port) (err error) {
+	const speed, bits = 4 * physic.MegaHertz, 8 // the controller takes 20 MHz, long wires do not
+	if d.options.Coldest > AnyCold && d.options.Thermometer == "" {
+		if d.conn, err = port.Connect(speed, spi.Mode0|spi.HalfDuplex, bits); err == nil {
+			return nil
+		}
+	}
+	d.conn, err = port.Connect(speed, spi.Mode0, bits)
+	return err
 }
 
 // try does everything but draw.
