@@ -6,9 +6,8 @@
 // The library that the post's lines come from has drivers for these panels, but they
 // import its driver of the Raspberry Pi's registers, which drives lines that the kernel
 // does not know of; hal/gpio says why that has no place here. They also wait for the busy
-// line for ever. So the sequences of the SSD1680's data sheet (Solomon Systech, rev. 0.14,
-// chapter 7 command table) and of the maker's published examples are written anew, and
-// every wait has an end.
+// line for ever. So the sequences of the SSD1680's data sheet (Solomon Systech, rev. 0.14)
+// and of the maker's published examples are written anew, and every wait has an end.
 //
 // An e-paper keeps its picture without power, and so do its faults: between two draws the
 // controller sleeps, and each draw begins with a reset, after which nothing is taken for
@@ -25,12 +24,15 @@
 // picture stays all the while, with a price and a code that may soon be wrong. So one more
 // is drawn a few degrees below the limit, which is right whatever happens: that the
 // display rests. For it to be in time, a page must be shown again now and then although
-// nothing is new (panel.Refresh.Cold). The same is done for the page of a program that ends. The temperature comes from a
-// file of the kernel's (in thousandths of a degree, as thermal zones, hwmon and 1-wire
-// sensors give it), or from the controller's own sensor. To read that, the panel must be
-// wired to the port directly: the maker's board for the Raspberry Pi has a driver between
-// them that goes one way. Whether it can be read is tried when the display is opened, with
-// a number that no line gives by chance. The processor's own temperature is some 10 °C above the air's: with that, set the limit higher.
+// nothing is new (panel.Refresh.Cold). The page of a program that ends is drawn down to
+// the same limit.
+//
+// The temperature comes from a file of the kernel's (in thousandths of a degree, as thermal
+// zones, hwmon and 1-wire sensors give it), or from the controller's own sensor. To read
+// that, the panel must be wired to the port directly: the maker's board for the Raspberry
+// Pi has a driver between them that goes one way. Whether it can be read is tried when the
+// display is opened, with a number that no line gives by chance. The processor's own
+// temperature is some 10 °C above the air's: with that, set the limit higher.
 package epaper
 
 import (

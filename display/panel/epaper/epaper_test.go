@@ -95,8 +95,8 @@ func TestPicturesComeOntoTheGlass(t *testing.T) {
 	}
 }
 
-// The SSD1680's data sheet, rev. 0.14, chapter 9.1 (typical operating sequence): reset,
-// software reset, initial codes, memory, waveform from its own memory, update, sleep.
+// The typical sequence of the SSD1680's data sheet: reset, software reset, initial codes,
+// memory, an update with the waveform from its own memory, sleep.
 func TestTheSequenceIsThatOfTheDataSheet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := picture(image.Pt(Width-1, 0)) // row 0, first bit
