@@ -43,6 +43,10 @@ func isCode(m mark) bool { return strings.HasPrefix(m.what, "code ") }
 func needed(s shot) []string {
 	p := s.page
 	want := []string{}
+	more := "" // instead of a part of the price, where there is no room for it
+	if s.size == Small {
+		more = "|+ …"
+	}
 	switch p.Face {
 	case panel.Free, panel.FreeButton:
 		want = append(want, p.Price, p.Unit, p.Big[0])
@@ -51,7 +55,7 @@ func needed(s shot) []string {
 		}
 		for _, fee := range p.Fees {
 			if s.size == Paper || p.Face == panel.FreeButton {
-				want = append(want, fee[0])
+				want = append(want, fee[0]+more)
 			}
 		}
 	case panel.Charging, panel.Suspended, panel.NearLimit, panel.Stopping, panel.Interrupted, panel.Finished:

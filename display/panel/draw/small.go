@@ -157,7 +157,7 @@ func smallRows(p panel.Page, c column) []row {
 	case panel.Finished, panel.NoEnergy:
 		return smallFinished(p)
 	case panel.Free, panel.FreeButton:
-		return smallPrice(p)
+		return smallPrice(p, c)
 	case panel.Several:
 		return overview(p, c)
 	}

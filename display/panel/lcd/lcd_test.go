@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"periph.io/x/conn/v3/gpio"
+	"periph.io/x/conn/v3/i2c"
 	"periph.io/x/conn/v3/i2c/i2ctest"
 
 	"stolpe/display/panel"
@@ -189,7 +190,7 @@ func TestItHealsWithinAMinuteOfPages(t *testing.T) {
 
 func TestEveryLetterIsDrawnOrHasAPlainOne(t *testing.T) {
 	seen := map[[8]byte]rune{}
-	for i, d := range alphabet() {
+	for i, d := range alphabet {
 		if other, ok := seen[d.dots]; ok {
 			t.Errorf("%c and %c look the same", d.letter, other)
 		}
@@ -271,4 +272,31 @@ func TestFaultsAreSaid(t *testing.T) {
 			}
 		}
 	})
+}
+
+// counter is a bus that takes everything.
+type counter struct {
+	i2c.Bus
+	bytes int
+}
+
+func (c *counter) Tx(_ uint16, w, _ []byte) error {
+	c.bytes += 1 + len(w)
+	return nil
+}
+
+// BenchmarkFigures is a page of which only the figures are new: what a charge costs each
+// second, without the bus.
+func BenchmarkFigures(b *testing.B) {
+	bus := &counter{}
+	d := &Device{options: big(), wires: backpack{bus, 0x27}, name: "bench"}
+	all := pages()
+	b.ReportAllocs()
+	for n := 0; b.Loop(); n++ {
+		if err := d.show(all[1+n%2]); err != nil {
+			b.Fatal(err)
+		}
+		d.pages = 0
+	}
+	b.ReportMetric(float64(bus.bytes)/float64(b.N), "bus-B/op")
 }

@@ -36,7 +36,8 @@ func (b backpack) write(letter bool, all ...byte) error {
 	if letter {
 		with |= outLetter
 	}
-	out := []byte{with} // before the first half: what kind it is must be there before the enable
+	out := make([]byte, 1, 1+5*len(all)) // bytes: one before the first half, as what kind it is must be there before the enable
+	out[0] = with
 	for _, v := range all {
 		out = b.strobe(out, v&0xf0|with)
 		out = b.strobe(out, v<<4|with)
