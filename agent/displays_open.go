@@ -197,7 +197,7 @@ func (w *wiring) lcd(m medium) (screen.Device, error) {
 func (w *wiring) light() (screen.Device, error) {
 	if w.at.Bus == device.PWM {
 		c := w.at.Channels
-		return light.OpenPWM(light.PWM{Chip: w.at.Path, Red: c["red"], Green: c["green"], Blue: c["blue"], Low: w.at.Low})
+		return light.OpenPWM(light.PWM{Chip: w.at.Path, Red: c["red"], Green: c["green"], Blue: c["blue"]})
 	}
 	var p [3]*gpio.OutPin
 	for i, name := range []string{"red", "green", "blue"} {
