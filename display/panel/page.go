@@ -81,7 +81,7 @@ func (p *Page) notice(t talk, n display.Notice) {
 
 // wait says how long the driver has.
 func (p *Page) wait(left time.Duration, t talk) {
-	if left <= 0 {
+	if left = min(left, mostLeft); left <= 0 {
 		return
 	}
 	p.Left = display.Countdown(left)
