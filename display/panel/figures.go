@@ -179,7 +179,7 @@ func (p *Page) rows(s Scene, t talk) {
 			}
 			r.Figure = plain(l.Money(shown(e.View.Price.KWh), e.View.Price.Currency)) + "/kWh"
 			if e.Link != "" {
-				r.Scan = codeOf(capitals(e.Link))
+				r.Scan = s.Codes.of(capitals(e.Link))
 			}
 			free = append(free, e)
 		case Charging, Suspended, NearLimit, Stopping:
