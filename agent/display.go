@@ -89,7 +89,7 @@ func printDisplays(w io.Writer, lang display.Lang, all []displayNow) error {
 		if d.Running {
 			is = cmp.Or(d.Fault, "ok")
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%s\n", d.Name, d.Size, listing(d.EVSEs), strings.Join(d.Languages, " "), is, shows, d.Pages, d.Failures, d.URL)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%s\n", d.Name, d.Size, numbersOf(d.EVSEs), strings.Join(d.Languages, " "), is, shows, d.Pages, d.Failures, d.URL)
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -105,8 +105,8 @@ func printDisplays(w io.Writer, lang display.Lang, all []displayNow) error {
 	return nil
 }
 
-// listing are numbers as people list them.
-func listing(all []int) string {
+// numbersOf are numbers as people list them.
+func numbersOf(all []int) string {
 	var words []string
 	for _, n := range all {
 		words = append(words, fmt.Sprint(n))

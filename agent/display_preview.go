@@ -29,7 +29,7 @@ type preview struct {
 func displayPreviewCommand() *cobra.Command {
 	var o preview
 	var sizes []string
-	for _, m := range media() {
+	for _, m := range allMedia() {
 		sizes = append(sizes, m.name)
 	}
 	c := &cobra.Command{
@@ -123,7 +123,7 @@ func (o *preview) medium(lang display.Lang, given bool) (m medium, langs [2]disp
 	m, known := mediumNamed(name)
 	if !known {
 		var names []string
-		for _, m := range media() {
+		for _, m := range allMedia() {
 			names = append(names, m.name)
 		}
 		return m, langs, fmt.Errorf("--size %q: want one of %s", name, strings.Join(names, ", "))
