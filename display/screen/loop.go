@@ -114,8 +114,7 @@ func (l *loop) since(now time.Time) time.Duration { return now.Sub(l.began) }
 // start has the worker do something.
 func (l *loop) start(now time.Time, j job) {
 	if !j.pulse {
-		j.anew = l.anew
-		l.anew, l.redo = false, time.Time{}
+		j.anew, l.anew = l.anew, false
 	}
 	l.busy, l.from, l.late, l.does, l.pulse = true, now, false, j, time.Time{}
 	l.jobs <- j // there is room: the worker is free
