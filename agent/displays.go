@@ -91,7 +91,7 @@ func (s *show) options(w *window) screen.Options {
 		if err != nil || w == nil {
 			return d, err
 		}
-		return w.behind(d), nil
+		return w.behind(s.display.Name, d), nil
 	}
 	switch s.display.Kind {
 	case config.OLED:
