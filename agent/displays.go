@@ -52,6 +52,7 @@ func (p *parts) openDisplays(ctx context.Context, cfg config.Config, w world, b 
 		o.Changed, o.Switched = p.look.add()
 		one := screen.New(o)
 		p.screens = append(p.screens, one)
+		s.tellDoors(one)
 		p.jobs = append(p.jobs, one.Run)
 	}
 }
