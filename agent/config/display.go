@@ -85,7 +85,7 @@ func displayKeys() strict.Key {
 		{Name: "url", Kind: strict.Text, Need: true, Want: "the address of a device, a file or a page, as its kind has it", Legal: legal.Shorter(maxDisplayURL),
 			Doc: "Where it is. oled: `i2c:///dev/i2c-1?address=0x3c` or `spi:///dev/spidev0.0?dc=GPIO6`, each also with reset. epaper: `spi:///dev/spidev0.0?dc=GPIO6&reset=GPIO12&busy=GPIO13`. " +
 				"lcd: `i2c:///dev/i2c-1?address=0x27`, or `lines:?rs=GPIO6&e=GPIO12&d4=GPIO13&d5=GPIO16&d6=GPIO19&d7=GPIO20`, also with backlight. framebuffer: `fb:///dev/fb0`. " +
-				"png: `file:///run/stolpe/display.png?size=800x480`, or 250x122, or 128x64. kiosk: `http://127.0.0.1:8090`. light: `lines:?red=GPIO6&green=GPIO12&blue=GPIO13`, or `pwm:///sys/class/pwm/pwmchip0?red=0&green=1&blue=2`, with ! before each line or channel where low lights it (a common anode)."},
+				"png: `file:///run/stolpe/display.png?size=800x480`, or 250x122, or 128x64. kiosk: `http://127.0.0.1:8090`. light: `lines:?red=GPIO6&green=GPIO12&blue=GPIO13`, with ! before each line where low lights it (a common anode), or `pwm:///sys/class/pwm/pwmchip0?red=0&green=1&blue=2`."},
 		{Name: "evses", Kind: strict.Numbers, Unset: "all of the post", Min: 1, Max: maxEVSEs, Each: [2]int64{1, maxEVSE}, Want: "the id of an EVSE",
 			Doc: "The EVSEs that it is for."},
 		{Name: "languages", Kind: strict.Texts, Unset: "that of the country, and en", Min: 1, Max: 2, Want: "nb, en, sv, da, fi or de", Legal: language,

@@ -40,7 +40,6 @@ type Address struct {
 	Target   int               // on an I2C bus, 8 to 119
 	Lines    map[string]string // by what they are for, as lines are written; nil without any; those of a light may begin with !, where low lights it
 	Channels map[string]int    // of a PWM, by what they are for
-	Low      bool              // low lights the channels of a PWM, as where a light has a common anode
 	Width    int               // of a picture, pixels
 	Height   int               // of a picture, pixels
 }
@@ -102,18 +101,10 @@ func Parse(text string, output func(string) bool) (Address, error) {
 	if err != nil {
 		return Address{}, fmt.Errorf("device: options of %q: %w", text, err)
 	}
-	low := 0
 	for name, values := range said {
-		value := values[0]
-		if after, is := strings.CutPrefix(value, "!"); is && a.Bus == PWM {
-			value, low = after, low+1
-		}
-		if len(values) != 1 || !a.take(name, value, output) {
+		if len(values) != 1 || !a.take(name, values[0], output) {
 			return Address{}, fmt.Errorf("device: option %q of %q", name, text)
 		}
-	}
-	if a.Low = low > 0; a.Low && low < len(said) {
-		return Address{}, fmt.Errorf("device: %q has ! before some of its channels: low lights all of them, or none", text)
 	}
 	return a, nil
 }

@@ -35,6 +35,17 @@ func pairs() []pair {
 	return []pair{{display.NB, display.EN}, {display.SV, display.EN}, {display.DA, display.EN}, {display.FI, display.SV}, {display.DE, display.EN}}
 }
 
+// everyPair is each language with each, also with itself: an owner may choose any.
+func everyPair() []pair {
+	var all []pair
+	for _, a := range display.Langs() {
+		for _, b := range display.Langs() {
+			all = append(all, pair{a, b})
+		}
+	}
+	return all
+}
+
 // shot is one picture of the table of samples.
 type shot struct {
 	size  Size
@@ -43,11 +54,22 @@ type shot struct {
 	page  panel.Page
 }
 
-func shots(sizes ...Size) []shot {
+// shots are all pictures that are kept.
+func shots(sizes ...Size) []shot { return taken(pairs(), sizes) }
+
+// allShots are those of every pair of languages, for what holds without being looked at.
+func allShots(sizes ...Size) []shot {
+	if testing.Short() {
+		return shots(sizes...)
+	}
+	return taken(everyPair(), sizes)
+}
+
+func taken(pairs []pair, sizes []Size) []shot {
 	var all []shot
 	for _, size := range sizes {
-		for _, langs := range pairs() {
-			if size == Wide && langs != pairs()[0] {
+		for _, langs := range pairs {
+			if size == Wide && langs != pairs[0] {
 				continue // its layout leaves more room than any of the languages takes
 			}
 			for _, s := range panel.Samples(langs[0], langs[1]) {

@@ -62,13 +62,8 @@ func TestPagesStandOnTheDisplay(t *testing.T) {
 				return e.controller, d, err
 			},
 			"lines": func() (*controller, *Device, error) {
-				c, backlight := newController(), &lead{}
-				p := leads(c)
-				p.Light = backlight
-				d, err := OpenLines(p, o)
-				if !backlight.level {
-					t.Error("it is dark")
-				}
+				c := newController()
+				d, err := OpenLines(leads(c), o)
 				return c, d, err
 			},
 		} {
@@ -263,7 +258,6 @@ func TestFaultsAreSaid(t *testing.T) {
 			"register select line": func(p *Pins, l gpio.PinOut) { p.Letter = l },
 			"enable line":          func(p *Pins, l gpio.PinOut) { p.Enable = l },
 			"data line d7":         func(p *Pins, l gpio.PinOut) { p.Data[3] = l },
-			"backlight line":       func(p *Pins, l gpio.PinOut) { p.Light = l },
 		} {
 			p := leads(newController())
 			broken(&p, &lead{fails: nak})

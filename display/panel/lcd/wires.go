@@ -65,7 +65,6 @@ type Pins struct {
 	Letter gpio.PinOut    // RS
 	Enable gpio.PinOut    // E
 	Data   [4]gpio.PinOut // D4 to D7
-	Light  gpio.PinOut    // backlight, of a display that has it on a line; nil: none
 }
 
 // letterWait is what a letter takes at most. 59 µs with the slowest clock.
@@ -80,11 +79,6 @@ func OpenLines(p Pins, o Options) (*Device, error) {
 	}
 	if err := p.Enable.Out(gpio.Low); err != nil {
 		return nil, fmt.Errorf("text display: enable line: %w", err)
-	}
-	if p.Light != nil {
-		if err := p.Light.Out(gpio.High); err != nil {
-			return nil, fmt.Errorf("text display: backlight line: %w", err)
-		}
 	}
 	return open(p, "text display", o)
 }
