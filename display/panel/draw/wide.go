@@ -51,6 +51,7 @@ const (
 	stateLeast = 46 // beside the post's code
 	postMost   = 64 // letters of the post's code
 	moduleLow  = 6  // the least width of a module for which something else may have its room
+	toughMost  = 29 // modules; a code of version 3 has room for more error correction
 	moduleTop  = 8  // the widest module of a code: at 45 cm more gains nothing
 )
 
@@ -148,7 +149,7 @@ func capitals(size int) int { return size * 72 / 100 }
 // column ends. Where the address costs too much of the code's size it is left out: a phone
 // shows it before it goes there.
 func (c *canvas) column(p panel.Page) int {
-	wide := codeLeast
+	wide, code := codeLeast, p.Code.Tough(toughMost)
 	var lines []wideLine
 	for i, text := range p.Caption {
 		said := part{text: text, bold: i == 0, faint: i == 1}
@@ -167,13 +168,13 @@ func (c *canvas) column(p panel.Page) int {
 		below.high = c.high(below, tightly)
 		c.cutTo(&below, wide)
 		room := c.picture.Rect.Max.Y - bottom - bandHigh - below.high
-		dots := max(min(moduleTop, wide/(p.Code.Size+8), room/(p.Code.Size+8)), 1)
+		dots := max(min(moduleTop, wide/(code.Size+8), room/(code.Size+8)), 1)
 		if dots < moduleLow && p.Domain != "" && len(lines) > 2 {
 			p.Domain, lines = "", lines[:len(lines)-1]
 			continue
 		}
-		side := (p.Code.Size + 8) * dots
-		box := c.code(p.Code, image.Pt((wide-side)/2, bandHigh+(room-side)/2), dots)
+		side := (code.Size + 8) * dots
+		box := c.code(code, image.Pt((wide-side)/2, bandHigh+(room-side)/2), dots)
 		c.block(image.Rect(0, box.Max.Y, wide, box.Max.Y+below.high), below, tightly)
 		return wide
 	}
@@ -326,9 +327,8 @@ func used(p panel.Page) []block {
 	if len(facts) > 0 {
 		all = append(all, block{lines: []wideLine{{parts: facts}}, most: 44, least: leastWide, weight: 4})
 	}
-	if p.Stale && p.At != "" {
-		at := wideLine{parts: []part{{icon: clock}, {text: p.At, bold: true}}}
-		all = append(all, block{lines: []wideLine{at}, most: 44, least: leastWide, weight: must})
+	if p.Stale {
+		all = append(all, text(p.Updated, 44, must, alone)...)
 	}
 	return all
 }

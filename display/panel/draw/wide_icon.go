@@ -12,13 +12,12 @@ type icon uint8
 const (
 	noIcon icon = iota
 	phone       // before a number to call
-	clock       // before a time of day
 	glass       // before a duration: a sand glass
 )
 
 // icon draws one into a box that is as high as wide.
 func (c *canvas) icon(i icon, box image.Rectangle, with color.RGBA) {
-	inside := map[icon]func(x, y int) bool{phone: inPhone, clock: inClock, glass: inGlass}[i]
+	inside := map[icon]func(x, y int) bool{phone: inPhone, glass: inGlass}[i]
 	side := max(min(box.Dx(), box.Dy()), 1)
 	for y := range side {
 		for x := range side {
@@ -55,16 +54,6 @@ func inPhone(x, y int) bool {
 	screen := x >= 38 && x < 82 && y >= 16 && y < 92
 	key := x >= 53 && x < 67 && y >= 98 && y < 110
 	return body && !screen && !key
-}
-
-// inClock is a ring with two hands.
-func inClock(x, y int) bool {
-	dx, dy := x-60, y-60
-	far := dx*dx + dy*dy
-	ring := far <= 56*56 && far >= 45*45
-	long := x >= 54 && x < 66 && y >= 24 && y < 66
-	short := x >= 54 && x < 86 && y >= 54 && y < 66
-	return ring || long || short
 }
 
 // inGlass is two triangles between two lids.

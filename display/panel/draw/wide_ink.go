@@ -35,6 +35,7 @@ const (
 // making them anew takes most of the time of a drawing. The zero value keeps none yet. It is
 // for one drawing at a time.
 type Glyphs struct {
+	fonts  map[bool]*opentype.Font // bold or not
 	faces  map[style]font.Face
 	shapes map[written]shape
 	made   map[written]letter
@@ -52,15 +53,7 @@ func (l *Glyphs) face(s style) font.Face {
 	if f, ok := l.faces[s]; ok {
 		return f
 	}
-	data := gomedium.TTF
-	if s.bold {
-		data = gobold.TTF
-	}
-	parsed, err := opentype.Parse(data)
-	if err != nil {
-		panic(err) // part of this program: our bug
-	}
-	f, err := opentype.NewFace(parsed, &opentype.FaceOptions{Size: float64(s.size), DPI: 72, Hinting: font.HintingFull})
+	f, err := opentype.NewFace(l.font(s.bold), &opentype.FaceOptions{Size: float64(s.size), DPI: 72, Hinting: font.HintingFull})
 	if err != nil {
 		panic(err) // likewise
 	}
@@ -68,6 +61,26 @@ func (l *Glyphs) face(s style) font.Face {
 		l.faces = map[style]font.Face{}
 	}
 	l.faces[s] = f
+	return f
+}
+
+// font gives the letters of all sizes.
+func (l *Glyphs) font(bold bool) *opentype.Font {
+	if f, ok := l.fonts[bold]; ok {
+		return f
+	}
+	data := gomedium.TTF
+	if bold {
+		data = gobold.TTF
+	}
+	f, err := opentype.Parse(data)
+	if err != nil {
+		panic(err) // part of this program: our bug
+	}
+	if l.fonts == nil {
+		l.fonts = map[bool]*opentype.Font{}
+	}
+	l.fonts[bold] = f
 	return f
 }
 

@@ -41,14 +41,15 @@ func (c *canvas) half(room image.Rectangle, r panel.Row, cost block) {
 	top.Max.Y = top.Min.Y + 46
 	below.Min.Y = below.Max.Y - 50
 	between := below.Min.Y - top.Max.Y
-	dots := max(min(moduleTop, between/(r.Scan.Size+8), (room.Dx()+2*margin-8)/(r.Scan.Size+8)), 1)
-	side := (r.Scan.Size + 8) * dots
+	code := r.Scan.Tough(toughMost)
+	dots := max(min(moduleTop, between/(code.Size+8), (room.Dx()+2*margin-8)/(code.Size+8)), 1)
+	side := (code.Size + 8) * dots
 	head := wideLine{parts: []part{{text: r.Code, bold: true}, {text: inBoth(r.Word), faint: true}}, spread: true}
 	if c.lineWide(block{}, head, leastWide) > room.Dx() {
 		head = wideLine{parts: head.parts[:1]}
 	}
 	c.stack(top, []block{{lines: []wideLine{head}, most: bigWide, least: codeWide, weight: must}})
-	c.code(r.Scan, image.Pt(room.Min.X+(room.Dx()-side)/2, top.Max.Y+(between-side)/2), dots)
+	c.code(code, image.Pt(room.Min.X+(room.Dx()-side)/2, top.Max.Y+(between-side)/2), dots)
 	c.stack(below, solid(cost))
 }
 

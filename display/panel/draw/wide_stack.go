@@ -194,7 +194,7 @@ const cutLines = 2
 func (c *canvas) wrapped(p part, size, width int) []string {
 	s := p.style(size)
 	var lines []string
-	for _, word := range strings.Fields(p.text) {
+	for _, word := range strings.Split(p.text, " ") {
 		last := len(lines) - 1
 		if last >= 0 && c.letters.wide(s, lines[last]+" "+word) <= width {
 			lines[last] += " " + word

@@ -86,6 +86,29 @@ func TestLettersAreLargeEnough(t *testing.T) {
 	})
 }
 
+// TestTheFontHasEveryLetter: what it lacks would be a box.
+func TestTheFontHasEveryLetter(t *testing.T) {
+	glyphs := &Glyphs{}
+	missing := map[rune]string{}
+	for _, s := range shots(Wide) {
+		for _, at := range paint(s.page, glyphs).touched {
+			if at.size == 0 {
+				continue
+			}
+			for _, r := range at.what {
+				for _, bold := range []bool{false, true} {
+					if font, err := glyphs.font(bold).GlyphIndex(nil, r); err != nil || font == 0 {
+						missing[r] = at.what
+					}
+				}
+			}
+		}
+	}
+	for r, text := range missing {
+		t.Errorf("the font has no %q, as in %q", r, text)
+	}
+}
+
 // number is the number of a text with a unit.
 func number(text string) string {
 	for _, p := range figure(text) {
@@ -122,7 +145,7 @@ func TestNothingImportantIsLeftOut(t *testing.T) {
 			want = append(want, r.Code, r.Word[0])
 		}
 		if p.Stale {
-			want = append(want, p.At)
+			want = append(want, strings.Fields(p.Updated[0])...)
 		}
 		for _, w := range want {
 			if !strings.Contains(all, w) {
