@@ -77,7 +77,7 @@ func minor(t *testing.T, text string) payment.Amount {
 func TestAllReceiptsSayTheSame(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(4, 2))
-	media := newMedia(t)
+	outlets := newMedia(t)
 	bills := 100_000
 	if testing.Short() {
 		bills = 10_000
@@ -109,13 +109,13 @@ func TestAllReceiptsSayTheSame(t *testing.T) {
 			t.Fatalf("%d: %v captured, sums %+v", n, c.Captured, d.Sums)
 		}
 		if n%500 == 0 && gross > 0 {
-			media.compare(l, c, d, app)
+			outlets.compare(l, c, d, app)
 		}
 	}
 }
 
-// media are the ways in which a receipt leaves the post.
-type media struct {
+// outlets are the ways in which a receipt leaves the post.
+type outlets struct {
 	t      *testing.T
 	charge display.Charge
 	pages  http.Handler
@@ -123,8 +123,8 @@ type media struct {
 	sent   []byte // to Order Management
 }
 
-func newMedia(t *testing.T) *media {
-	m := &media{t: t}
+func newMedia(t *testing.T) *outlets {
+	m := &outlets{t: t}
 	var err error
 	if m.pages, err = web.New(m, web.Options{PublicURL: "https://lad.example.no", PDF: pdf.Receipt}); err != nil {
 		t.Fatal(err)
@@ -149,7 +149,7 @@ func newMedia(t *testing.T) *media {
 }
 
 // compare draws a receipt everywhere and looks for the same numbers.
-func (m *media) compare(l display.Lang, c display.Charge, d display.Document, app payment.Receipt) {
+func (m *outlets) compare(l display.Lang, c display.Charge, d display.Document, app payment.Receipt) {
 	t := m.t
 	t.Helper()
 	m.charge = c
@@ -187,7 +187,7 @@ func (m *media) compare(l display.Lang, c display.Charge, d display.Document, ap
 	}
 }
 
-func (m *media) get(path string) []byte {
+func (m *outlets) get(path string) []byte {
 	w := httptest.NewRecorder()
 	m.pages.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
 	if w.Code != http.StatusOK {
@@ -243,16 +243,16 @@ func latinRune(b byte) rune {
 
 // What the pages ask of posts: there is one charge, and it is over.
 
-func (m *media) Post(string) (display.Post, bool)   { return seller, true }
-func (m *media) Public(string) (display.View, bool) { return display.View{Code: "A12"}, true }
-func (m *media) Session(context.Context, string, payment.Holder) (display.View, bool) {
+func (m *outlets) Post(string) (display.Post, bool)   { return seller, true }
+func (m *outlets) Public(string) (display.View, bool) { return display.View{Code: "A12"}, true }
+func (m *outlets) Session(context.Context, string, payment.Holder) (display.View, bool) {
 	return display.View{Code: "A12", Charge: m.charge}, true
 }
-func (m *media) Request(context.Context, string, display.Request) error { return display.ErrOut }
-func (m *media) Act(context.Context, string, payment.Holder, display.Act) error {
+func (m *outlets) Request(context.Context, string, display.Request) error { return display.ErrOut }
+func (m *outlets) Act(context.Context, string, payment.Holder, display.Act) error {
 	return display.ErrOver
 }
-func (m *media) Claim(context.Context, string, string, payment.Holder) error {
+func (m *outlets) Claim(context.Context, string, string, payment.Holder) error {
 	return display.ErrOver
 }
-func (m *media) Changed(string) <-chan struct{} { return nil }
+func (m *outlets) Changed(string) <-chan struct{} { return nil }

@@ -91,7 +91,6 @@ func TestBadConfigurationIsSix(t *testing.T) {
 		"impossible id":   {[]string{"id: 1,", "id: 0,"}, []string{":5: evses[0].id: found 0; want"}},
 		"not YAML":        {[]string{"payment: {", "payment: {{"}, []string{":8"}},
 		"relative state":  {[]string{"STATE", "state"}, []string{":3: state_dir: ", "an absolute path"}},
-		"of a later day":  {[]string{"payment: {", "display: {}\npayment: {"}, []string{":8: display: ", "not in this version"}},
 		"no gateway":      {[]string{"through: sim", "through: gateway"}, []string{"mqtt: found nothing", ":8: payment.gateway.key: ", ":9: web: "}},
 		"no keys":         {[]string{"through: sim", "through: vipps"}, []string{"payment.vipps", "client_secret", "web.public_url"}},
 		"no such meter":   {[]string{"code: A12,", `code: A12, meter: {model: none, url: "tcp://127.0.0.1:1"},`}, []string{":5: evses[0].meter.model: found \"none\"; want a model that stolpe meter list has", "the nearest are"}},

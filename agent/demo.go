@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -56,7 +55,8 @@ type demoOptions struct {
 	once   bool
 	json   bool
 	listen string
-	colour bool // on the terminal
+	colour bool   // on the terminal
+	shown  string // address of a display; empty for none
 	till   tillOptions
 }
 
@@ -81,6 +81,7 @@ func demoCommand() *cobra.Command {
 	c.Flags().BoolVar(&o.once, "once", false, "drive one charge unattended, then end")
 	c.Flags().BoolVar(&o.json, "json", false, "with --once: print what came of it as one JSON object")
 	c.Flags().StringVar(&o.listen, "listen", "127.0.0.1:0", "`address` of the driver's page, or of the payment service alone")
+	c.Flags().StringVar(&o.shown, "display", "", "`address` of a display of the post: a picture in a file (file:///tmp/post.png?size=800x480, or 250x122, or 128x64), or a page for a browser (http://127.0.0.1:8090)")
 	c.Flags().BoolVar(&o.till.only, "till-only", false, "serve the simulated payment service alone, for others to test against")
 	c.Flags().StringVar(&o.till.faults, "faults", "", "with --till-only: what goes wrong, as in `SCRIPT` \"capture: answer-lost, code 6260 x2\"")
 	c.Flags().StringVar(&o.till.payer, "payer", "", "with --till-only: `HABIT` of the payer, such as \"approves 5s\"; by hand on the page otherwise")
@@ -107,7 +108,7 @@ type stage struct {
 // demo runs a post in a world that is faster than life, until ctx ends or the
 // one charge is over. It writes no file.
 func demo(ctx context.Context, o demoOptions, stdout, stderr io.Writer) error {
-	cfg, err := config.Parse("demo", strings.NewReader(demoConfig), config.System)
+	cfg, err := demoPost(o.shown)
 	if err != nil {
 		return err
 	}
@@ -151,6 +152,7 @@ func (s *stage) show(ctx context.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return failed(err)
 	}
+	s.openDisplay(ctx, w)
 	if !s.once {
 		s.welcome(stdout)
 	}
@@ -231,6 +233,7 @@ func (s *stage) welcome(w io.Writer) {
 	fmt.Fprintf(w, "Stolpe demo: one post, a car, and a payment service, all simulated. No money moves.\n\n")
 	fmt.Fprintf(w, "  The driver's page:  %s/%s   (in English: %s/en/%s)\n", s.url, s.code(), s.url, s.code())
 	fmt.Fprintf(w, "  All payments:       %s/till   (approve, refuse, or break things)\n", s.till.url)
+	s.tellDisplay(w)
 	fmt.Fprintf(w, "  Time runs %d times as fast as life. Ctrl-C ends a charge, settles it, and ends the demo.\n\n", s.speed)
 }
 

@@ -89,7 +89,7 @@ func printDisplays(w io.Writer, lang display.Lang, all []displayNow) error {
 		if d.Running {
 			is = cmp.Or(d.Fault, "ok")
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%s\n", d.Name, d.Size, listed(d.EVSEs), strings.Join(d.Languages, " "), is, shows, d.Pages, d.Failures, d.URL)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%s\n", d.Name, d.Size, numbersOf(d.EVSEs), strings.Join(d.Languages, " "), is, shows, d.Pages, d.Failures, d.URL)
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -105,8 +105,8 @@ func printDisplays(w io.Writer, lang display.Lang, all []displayNow) error {
 	return nil
 }
 
-// listed are numbers as people list them.
-func listed(all []int) string {
+// numbersOf are numbers as people list them.
+func numbersOf(all []int) string {
 	var words []string
 	for _, n := range all {
 		words = append(words, fmt.Sprint(n))
@@ -121,21 +121,21 @@ const (
 	showMost = 5 * time.Minute
 )
 
-// showing is what is shown for a while on a display.
-type showing struct {
+// shownFor is what is shown for a while on a display.
+type shownFor struct {
 	name string // of the display; empty for all
 	long time.Duration
 	json bool
 }
 
-func (s *showing) flags(c *cobra.Command) {
+func (s *shownFor) flags(c *cobra.Command) {
 	c.Flags().StringVar(&s.name, "display", "", "`name` of the display, as in display list; left out, all of them")
 	c.Flags().DurationVar(&s.long, "for", showFor, "how `long`, at most 5m")
 	c.Flags().BoolVar(&s.json, "json", false, "print one JSON object")
 }
 
 // ask has it shown.
-func (s *showing) ask(c *cobra.Command, state string) error {
+func (s *shownFor) ask(c *cobra.Command, state string) error {
 	if s.long < time.Second || s.long > showMost || s.long%time.Second != 0 {
 		return fmt.Errorf("--for %v: want whole seconds, 1s to %v", s.long, showMost)
 	}
@@ -148,7 +148,7 @@ func (s *showing) ask(c *cobra.Command, state string) error {
 }
 
 func displayShowCommand() *cobra.Command {
-	var s showing
+	var s shownFor
 	c := &cobra.Command{
 		Use:   "show STATE [--display NAME] [--for TIME]",
 		Short: "show a state on the displays for a while",
@@ -171,7 +171,7 @@ theirs. The states are those of display preview.`,
 }
 
 func displayPatternCommand() *cobra.Command {
-	var s showing
+	var s shownFor
 	c := &cobra.Command{
 		Use:   "test-pattern [--display NAME] [--for TIME]",
 		Short: "show a test pattern on the displays for a while",

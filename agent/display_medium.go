@@ -17,8 +17,8 @@ type medium struct {
 	cols, rows int       // with letters, characters
 }
 
-// media lists all of them.
-func media() (all []medium) {
+// allMedia lists all of them.
+func allMedia() (all []medium) {
 	for _, s := range draw.Sizes() {
 		all = append(all, medium{name: s.String(), dots: true, size: s})
 	}
@@ -31,7 +31,7 @@ func letters(cols, rows int) medium {
 
 // mediumNamed finds one by its name.
 func mediumNamed(name string) (medium, bool) {
-	for _, m := range media() {
+	for _, m := range allMedia() {
 		if m.name == name {
 			return m, true
 		}

@@ -29,7 +29,7 @@ type preview struct {
 func displayPreviewCommand() *cobra.Command {
 	var o preview
 	var sizes []string
-	for _, m := range media() {
+	for _, m := range allMedia() {
 		sizes = append(sizes, m.name)
 	}
 	c := &cobra.Command{
@@ -92,7 +92,7 @@ func (o *preview) run(c *cobra.Command, state string) error {
 			j.Code = f.Page.Code.Text
 		}
 		if !m.dots && m.cols == 0 {
-			j.Light = hex(f.Page.Light)
+			j.Light = colourOf(f.Page.Light)
 		}
 		return failed(printJSON(c.OutOrStdout(), j))
 	}
@@ -123,7 +123,7 @@ func (o *preview) medium(lang display.Lang, given bool) (m medium, langs [2]disp
 	m, known := mediumNamed(name)
 	if !known {
 		var names []string
-		for _, m := range media() {
+		for _, m := range allMedia() {
 			names = append(names, m.name)
 		}
 		return m, langs, fmt.Errorf("--size %q: want one of %s", name, strings.Join(names, ", "))
@@ -153,7 +153,7 @@ func (o *preview) print(c *cobra.Command, m medium, f panel.Frame) error {
 	case m.cols > 0:
 		return failed(term.Letters(w, f.Lines, m.cols))
 	}
-	text := hex(f.Page.Light)
+	text := colourOf(f.Page.Light)
 	if p := f.Page.Light.Period; p > 0 {
 		text += fmt.Sprintf(", pulsing every %v", p)
 	}
@@ -161,8 +161,8 @@ func (o *preview) print(c *cobra.Command, m medium, f panel.Frame) error {
 	return failed(err)
 }
 
-// hex writes a colour as the web does.
-func hex(l panel.Light) string { return fmt.Sprintf("#%02x%02x%02x", l.Red, l.Green, l.Blue) }
+// colourOf writes a colour as the web does.
+func colourOf(l panel.Light) string { return fmt.Sprintf("#%02x%02x%02x", l.Red, l.Green, l.Blue) }
 
 // writePNG writes a picture to a file.
 func writePNG(file string, picture image.Image) error {

@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"stolpe/agent/config"
@@ -198,6 +200,33 @@ func TestFaultsAroundTheDaemon(t *testing.T) {
 }
 
 func brokerFails(f doctor.Facts) bool { return f.Daemon.Broker.Wrong != "" }
+
+// A display that cannot be drawn is told of, with what to do, and keeps nobody from
+// charging. It is told of as well where no daemon runs.
+func TestDoctorOfADisplay(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	folder := filepath.Join(dir, "none")
+	w := lie(t, false, "price: {", "display: [{kind: png, url: \"file://"+folder+"/display.png?size=128x64\"}]\nprice: {")
+	w.files[strings.TrimPrefix(folder, "/")] = &fstest.MapFile{Mode: fs.ModeDir} // the machine of the test is another
+	f := w.look(t.Context())
+	for f.Daemon.Displays[0].Code == "" && t.Context().Err() == nil {
+		f = w.look(t.Context())
+	}
+	first, why := foremost(f)
+	if want := "WARN display.png: it does not answer as it should (DIS-001); charging goes on; "; !strings.HasPrefix(first, want) || !strings.Contains(first, "install -d -o stolpe "+folder) || why != "" {
+		t.Errorf("first %s\nwhy %s\nwant %s\n%s", first, why, want, w.log)
+	}
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for f.Daemon.Displays[0].Code != "" && t.Context().Err() == nil {
+		f = w.look(t.Context())
+	}
+	if first, why := foremost(f); first != "" || why != "" {
+		t.Errorf("with its folder: %s, %s", first, why)
+	}
+}
 
 // rewrite adds to the configuration.
 func (w *ward) rewrite(t *testing.T, more string) {

@@ -34,6 +34,9 @@ func failsafeCommand() *cobra.Command {
 configuration: it reads the lines from a small file beside the configuration, which stolpe run
 writes at each start. If that is damaged or names none, it reads the configuration as well.
 
+Then the displays say that the post is out of order, as far as the configuration can be read: a price and a
+code must not stay on a post that is dead. Beside a daemon that runs they are left alone.
+
 As ExecStopPost= of the daemon's unit it opens the contactors however the daemon ended.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -41,13 +44,19 @@ As ExecStopPost= of the daemon's unit it opens the contactors however the daemon
 				lines = filepath.Join(filepath.Dir(file), linesName)
 			}
 			opened, err := failsafe(lines, file, gpio.Failsafe)
-			if err != nil {
+			if err == nil && !asJSON {
+				fmt.Fprintln(c.OutOrStdout(), openedText(opened))
+			}
+			drawn := outOfOrder(c.Context(), file, c.ErrOrStderr())
+			switch {
+			case err != nil:
 				return err
+			case asJSON:
+				return failed(printJSON(c.OutOrStdout(), openedJSON{append([]string{}, opened...), drawn}))
+			case len(drawn) > 0:
+				fmt.Fprintln(c.OutOrStdout(), "out of order, says display "+strings.Join(drawn, ", "))
 			}
-			if asJSON {
-				return failed(printJSON(c.OutOrStdout(), openedJSON{append([]string{}, opened...)}))
-			}
-			return failed(second(fmt.Fprintln(c.OutOrStdout(), openedText(opened))))
+			return nil
 		},
 	}
 	c.Flags().StringVar(&file, "config", defaultConfig, "configuration `file`, read if there is no file of lines")
@@ -93,7 +102,8 @@ func failsafe(lines, file string, open func(...string) error) (opened []string, 
 
 // openedJSON is what failsafe has done, as --json has it.
 type openedJSON struct {
-	Open []string `json:"open"` // lines
+	Open     []string `json:"open"`               // lines
+	Displays []string `json:"displays,omitempty"` // that say now that the post is out of order
 }
 
 // openedText says which lines are open.

@@ -41,6 +41,7 @@ func (l *local) routes() []control.Route {
 
 		// hardware
 		l.hardwareRoutes(),
+		l.displayRoutes(),
 
 		[]control.Route{},
 	)

@@ -101,7 +101,7 @@ func (l *local) showDisplay(_ context.Context, _ control.Caller, text json.RawMe
 		}
 	}
 	for _, i := range chosen {
-		f, err := showcase(l.cfg, l.cfg.Displays[i], args.State)
+		f, err := sampleFrame(l.cfg, l.cfg.Displays[i], args.State)
 		if err != nil {
 			return nil, control.Refuse(control.Invalid, "%v", err)
 		}
@@ -110,9 +110,9 @@ func (l *local) showDisplay(_ context.Context, _ control.Caller, text json.RawMe
 	return sentence{Text: fmt.Sprintf("shows %s for %v", args.State, long)}, nil
 }
 
-// showcase is what a display shows of a state. It has the words of this post, and no code:
+// sampleFrame is what a display shows of a state. It has the words of this post, and no code:
 // that of another post would lead drivers astray.
-func showcase(cfg config.Config, d config.Display, state string) (panel.Frame, error) {
+func sampleFrame(cfg config.Config, d config.Display, state string) (panel.Frame, error) {
 	if state == patternState {
 		return mediumOf(d).pattern(d.Turned), nil
 	}

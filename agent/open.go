@@ -75,6 +75,9 @@ type parts struct {
 	hooks *hooks         // nil without webhooks
 
 	screens []*screen.Screen // of the configuration's displays, in their order
+	look    *lookout         // for them; nil for none
+	windows map[int]*window  // of EVSEs with a button that accepts, by id
+	away    func() bool      // says that whoever asks for money cannot be reached; nil where nobody knows
 
 	readings, misread atomic.Int64 // of meters: all, and those that failed
 	told              [2]int64     // of these, when somebody last asked for their share
@@ -213,6 +216,9 @@ func (p *parts) openEVSE(c config.Config, e config.EVSE, w world, made evse.Part
 		d := newDoor()
 		p.doors[e.Code] = d
 		made.Watchers = append(made.Watchers, d)
+	}
+	if p.look != nil {
+		made.Watchers = append(made.Watchers, p.look.at(e.ID))
 	}
 	if w.figures != nil {
 		made.Watchers = append(made.Watchers, w.figures.of(rules, &made.State))

@@ -129,6 +129,7 @@ func daemon(ctx context.Context, source *timeSource, cfg config.Config, from ori
 		return failed(err)
 	}
 	p.serveLocal(cfg, w, d, b)
+	p.openDisplays(ctx, cfg, w, b)
 	p.tellFleet(cfg, w, b)
 	p.serveFigures(cfg, w, b)
 	p.tellOfDisplays(w)

@@ -27,6 +27,13 @@ type (
 		Payment moneyStatus  `json:"payment"`
 		MQTT    *mqttStatus  `json:"mqtt,omitempty"`   // nil without a broker
 		Ledger  string       `json:"ledger,omitempty"` // what is wrong with it
+
+		Displays []displayStatus `json:"displays,omitempty"`
+	}
+	displayStatus struct {
+		Name string `json:"name"`
+		Code string `json:"code,omitempty"` // of what is wrong; empty where all is well
+		Text string `json:"text,omitempty"` // about that
 	}
 	evseStatus struct {
 		EVSE      int           `json:"evse"`  // its number
@@ -99,6 +106,9 @@ func (l *local) statusOf(role control.Role, began time.Duration) postStatus {
 	}
 	if l.w.book != nil {
 		p.Ledger = l.w.book.Health()
+	}
+	for _, h := range l.parts.displayHealth() {
+		p.Displays = append(p.Displays, displayStatus{h.Name, h.Code, h.Trouble})
 	}
 	for _, v := range l.units {
 		p.EVSEs = append(p.EVSEs, l.evseStatus(v, role))
@@ -200,6 +210,9 @@ func (p *postStatus) key() string {
 	words := []string{p.Payment.State, p.Ledger}
 	if p.MQTT != nil {
 		words = append(words, strconv.FormatBool(p.MQTT.Connected))
+	}
+	for _, d := range p.Displays {
+		words = append(words, d.Code)
 	}
 	for _, e := range p.EVSEs {
 		words = append(words, e.State, e.Phase, e.Contactor, e.Plug, e.Meter.Quality, strconv.Itoa(e.Unsettled.Count), strconv.Itoa(e.Unsettled.Stuck))

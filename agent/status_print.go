@@ -197,6 +197,11 @@ func (s *statusing) links(p postStatus) []string {
 	if p.MQTT != nil && p.MQTT.Waiting > 0 {
 		words = append(words, fmt.Sprintf(pick(s.lang, "%d hendelser venter", "%d events waiting"), p.MQTT.Waiting))
 	}
+	for _, d := range p.Displays {
+		if d.Code != "" {
+			words = append(words, d.Name+" "+d.Code)
+		}
+	}
 	return words
 }
 

@@ -85,6 +85,7 @@ func TestStatusInWords(t *testing.T) {
 			{EVSE: 3, Code: "A14", State: "authorised", Phase: "waiting", Contactor: "open", Meter: meterStatus{Quality: "implausible"}, Charge: &chargeStatus{Left: 61}},
 		},
 		Payment: moneyStatus{Through: "vipps", State: "trouble", Trouble: "timed out"}, MQTT: &mqttStatus{Waiting: 3}, Ledger: "disk is full",
+		Displays: []displayStatus{{Name: "oled"}, {Name: "kiosk", Code: "DIS-001", Text: "x"}},
 	}
 	for _, row := range []struct {
 		lang display.Lang
@@ -92,7 +93,7 @@ func TestStatusInWords(t *testing.T) {
 		want []string
 	}{
 		{display.EN, false, []string{
-			"A12   CHARGING 1 h 12 min   8.64 kWh   NOK 47.43 of NOK 200   7.2 kW   meter ok   contactor closed   vipps TROUBLE   mqtt AWAY   3 events waiting\n",
+			"A12   CHARGING 1 h 12 min   8.64 kWh   NOK 47.43 of NOK 200   7.2 kW   meter ok   contactor closed   vipps TROUBLE   mqtt AWAY   3 events waiting   kiosk DIS-001\n",
 			"A13   OUT OF ORDER   CON-001 contactor welded   PAY-002 reading payments back   meter stale   contactor DOES NOT DO AS TOLD   ",
 			"2 not settled, 1 STUCK -> stolpe sessions settle --all-stuck\n", "A14   APPROVED 1:01   meter implausible   contactor open",
 		}},

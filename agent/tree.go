@@ -34,6 +34,7 @@ func commandTree() []*cobra.Command {
 		// hardware
 		meterCommand(),
 		contactorCommand(),
+		displayCommand(),
 
 		// the fleet
 		fleetCommand(),

@@ -102,6 +102,7 @@ func TestEveryWayToTheMoneyKeepsTheContract(t *testing.T) {
 			w.settledOnce(t)
 			w.releasedWhole(t)
 			w.refusesWhatCannotBe(t)
+			w.givesACode(t)
 			if w.till != nil {
 				w.survivesLostAnswers(t)
 			}
@@ -116,6 +117,26 @@ func wish(n uint64) payment.Order {
 
 func owedBy(n uint64, amount payment.Amount) payment.Order {
 	return payment.Order{Verb: payment.Settle, Ref: payment.NewRef("DEMO", 1, n), Currency: payment.NOK, Amount: amount}
+}
+
+// givesACode asks for a payment by a code on the post's display: there is an address to
+// draw, the same however often it is asked for, and approving it holds the money.
+func (w way) givesACode(t *testing.T) {
+	t.Helper()
+	const number = 900
+	o := wish(number)
+	o.Way = payment.ByCode
+	first := w.ask(t, o)
+	if first.Status != payment.Pending || first.Found.URL == "" || first.Found.Amount != o.Amount {
+		t.Fatalf("by a code: %+v", first)
+	}
+	if again := w.ask(t, o); again.Status == payment.Pending && again.Found.URL != first.Found.URL {
+		t.Errorf("asked again, the code is %q and was %q", again.Found.URL, first.Found.URL)
+	}
+	w.until(t, payment.Order{Ref: o.Ref, Currency: o.Currency}, payment.Held)
+	if f := w.until(t, owedBy(number, 0), payment.Settled).Found; f.Taken != 0 || f.Freed != o.Amount {
+		t.Errorf("cancelled: %+v", f)
+	}
 }
 
 // ask asks once. An error beside an answer that says what to do is for the log.

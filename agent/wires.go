@@ -36,7 +36,10 @@ func openWires(c gpio.Config) (wires, error) {
 // openContactors orders every real contactor open, also beside one that cannot be
 // had: then it gives all back, and the error.
 func openContactors(c config.Config, w world) (*parts, error) {
-	p := &parts{posts: posts{info: c.Post, units: map[string]*evse.EVSE{}, doors: map[string]*door{}}, wires: map[int]wires{}, meter: map[int]*modbus.Meter{}, buses: map[string]*modbus.Bus{}, seen: newWitness(), found: map[int]string{}}
+	p := &parts{posts: posts{info: c.Post, units: map[string]*evse.EVSE{}, doors: map[string]*door{}}, wires: map[int]wires{}, meter: map[int]*modbus.Meter{}, buses: map[string]*modbus.Bus{}, seen: newWitness(), found: map[int]string{}, windows: map[int]*window{}}
+	if len(c.Displays) > 0 {
+		p.look = newLookout()
+	}
 	var all error
 	chipless := false
 	for i, e := range c.EVSEs {

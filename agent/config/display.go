@@ -80,12 +80,12 @@ func displayKeys() strict.Key {
 	return strict.Key{Name: "display", Kind: strict.List, Min: 1, Max: maxDisplays, Unset: "none", Doc: "The post's own displays, and lights. None of them matters to a charge: whatever becomes of one, the post works on.", Keys: []strict.Key{
 		{Name: "kind", Kind: strict.Text, Need: true, Want: "oled, epaper, lcd, framebuffer, png, kiosk or light", Legal: func(s string) bool { return displayOf(DisplayKind(s)) != nil },
 			Doc: "What it is. framebuffer is a screen at the machine's own video output; png a picture in a file, and kiosk a page, for a program of yours that shows it; light is one lamp of three colours, for a post without a display."},
-		{Name: "model", Kind: strict.Text, Unset: "needed with oled, epaper and lcd", Want: "ssd1306, sh1106, waveshare213, hd44780_20x4 or hd44780_16x2", Legal: legal.OneOf("ssd1306", "sh1106", "waveshare213", "hd44780_20x4", "hd44780_16x2"),
-			Doc: "Its controller, or its maker's name for it: ssd1306 and sh1106 are OLEDs of 128x64; waveshare213 is an e-paper of 250x122; the two of hd44780 show letters."},
+		{Name: "model", Kind: strict.Text, Unset: "needed with oled, epaper and lcd", Want: "ssd1306, sh1106, waveshare213, waveshare213_v3, hd44780_20x4 or hd44780_16x2", Legal: legal.OneOf("ssd1306", "sh1106", "waveshare213", "waveshare213_v3", "hd44780_20x4", "hd44780_16x2"),
+			Doc: "Its controller, or its maker's name for it: ssd1306 and sh1106 are OLEDs of 128x64; waveshare213 is an e-paper of 250x122, and waveshare213_v3 the one with V3 on its back; the two of hd44780 show letters."},
 		{Name: "url", Kind: strict.Text, Need: true, Want: "the address of a device, a file or a page, as its kind has it", Legal: legal.Shorter(maxDisplayURL),
 			Doc: "Where it is. oled: `i2c:///dev/i2c-1?address=0x3c` or `spi:///dev/spidev0.0?dc=GPIO6`, each also with reset. epaper: `spi:///dev/spidev0.0?dc=GPIO6&reset=GPIO12&busy=GPIO13`. " +
 				"lcd: `i2c:///dev/i2c-1?address=0x27`, or `lines:?rs=GPIO6&e=GPIO12&d4=GPIO13&d5=GPIO16&d6=GPIO19&d7=GPIO20`, also with backlight. framebuffer: `fb:///dev/fb0`. " +
-				"png: `file:///run/stolpe/display.png?size=800x480`, or 250x122, or 128x64. kiosk: `http://127.0.0.1:8090`. light: `lines:?red=GPIO6&green=GPIO12&blue=GPIO13`, with ! before a line if low lights it, or `pwm:///sys/class/pwm/pwmchip0?red=0&green=1&blue=2`."},
+				"png: `file:///run/stolpe/display.png?size=800x480`, or 250x122, or 128x64. kiosk: `http://127.0.0.1:8090`. light: `lines:?red=GPIO6&green=GPIO12&blue=GPIO13`, with ! before each line where low lights it (a common anode), or `pwm:///sys/class/pwm/pwmchip0?red=0&green=1&blue=2`."},
 		{Name: "evses", Kind: strict.Numbers, Unset: "all of the post", Min: 1, Max: maxEVSEs, Each: [2]int64{1, maxEVSE}, Want: "the id of an EVSE",
 			Doc: "The EVSEs that it is for."},
 		{Name: "languages", Kind: strict.Texts, Unset: "that of the country, and en", Min: 1, Max: 2, Want: "nb, en, sv, da, fi or de", Legal: language,
@@ -95,9 +95,9 @@ func displayKeys() strict.Key {
 		{Name: "turned", Kind: strict.Flag, Def: false, Want: "true or false",
 			Doc: "Whether it is built in upside down. Not of an lcd or a light."},
 		{Name: "coldest_c", Kind: strict.Number, Def: int64(0), Min: minColdest, Max: maxColdest, Want: "°C",
-			Doc: "Temperature below which an epaper keeps what it shows: drawing in the cold spoils it. As its data sheet says."},
+			Doc: "Temperature below which an epaper is not drawn, as its data sheet says: the cold spoils it. Just before, it shows that it rests. -40: it never gets too cold, and the temperature is not asked for."},
 		{Name: "temperature", Kind: strict.Text, Unset: "the panel's own sensor", Want: "an absolute path", Legal: legal.Absolute,
-			Doc: "File with the temperature of an epaper in thousandths of a degree, as the kernel writes it."},
+			Doc: "File with the temperature of an epaper in thousandths of a degree, as the kernel writes it. The panel's own sensor cannot be read through the maker's board for the Raspberry Pi. The processor is some 10 degrees warmer than the air: with its file, set coldest_c higher."},
 	}}
 }
 

@@ -32,7 +32,7 @@ func displayOf(k DisplayKind) *displaySort {
 			{bus: device.I2C, example: "i2c:///dev/i2c-1?address=0x3c", need: []string{"address"}, may: []string{"reset"}},
 			{bus: device.SPI, example: "spi:///dev/spidev0.0?dc=GPIO6", need: []string{"dc"}, may: []string{"reset"}},
 		}},
-		EPaper: {models: []string{"waveshare213"}, dots: true, ways: []displayWay{
+		EPaper: {models: []string{"waveshare213", "waveshare213_v3"}, dots: true, ways: []displayWay{
 			{bus: device.SPI, example: "spi:///dev/spidev0.0?dc=GPIO6&reset=GPIO12&busy=GPIO13", need: []string{"dc", "reset", "busy"}},
 		}},
 		LCD: {models: []string{"hd44780_20x4", "hd44780_16x2"}, ways: []displayWay{

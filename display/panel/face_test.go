@@ -224,8 +224,10 @@ func TestARowForEachOfSeveral(t *testing.T) {
 	if p := k.scene(k.free("A11"), k.free("A12")).Page(); p.Code != nil || p.Big[0] != "LEDIG" {
 		t.Errorf("two are free: code %v, %q", p.Code, p.Big)
 	}
-	if p := k.scene(closed, closed).Page(); p.Code != nil || p.Big[0] != "OPPTATT" {
-		t.Errorf("none is free: code %v, %q", p.Code, p.Big)
+	for want, other := range map[string]EVSE{"OPPTATT": near, "STENGT": closed} {
+		if p := k.scene(closed, other).Page(); p.Code != nil || p.Big[0] != want {
+			t.Errorf("none is free: code %v, %q, want %q", p.Code, p.Big, want)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package panel
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -190,6 +191,9 @@ func (p *Page) rows(s Scene, t talk) {
 	switch len(free) {
 	case 0:
 		p.Big = t.say(func(w *words) display.Text { return w.noneFree })
+		if !slices.ContainsFunc(s.EVSEs, func(e EVSE) bool { return e.View.Busy }) {
+			p.Big = t.say(func(w *words) display.Text { return w.faces[OutOfOrder].big })
+		}
 		p.Title, p.Long = Said{}, Said{}
 	case 1: // only then does a code of the page lead to the right one
 		p.Face = Free

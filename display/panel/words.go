@@ -22,8 +22,6 @@ type words struct {
 	reserves                                              display.Text // {price}
 	perMinute, perSession, perIdle, idleAfter, idleStarts display.Text // {price}, {time}
 
-	frozen, frozenTitle, frozenLong, frozenDo, frozenShort display.Text // of a display that is too cold: as those of a face
-
 	updated  display.Text // {time}
 	noneFree display.Text // in capitals, of several EVSEs
 }

@@ -34,6 +34,5 @@ var daWords = words{
 	within:   "inden {min} min.",
 	restGone: "Resten er frigivet", restGoes: "Resten frigives", allGone: "Beløbet er frigivet", allGoes: "Beløbet frigives",
 	reserves: "Reserverer {price}", perMinute: "Tid {price}/min.", perSession: "Start {price}", perIdle: "Ophold {price}/min.", idleAfter: "efter {time}",
-	frozen: "BRUG MOBIL", frozenTitle: "Skærmen hviler", frozenLong: "For koldt til denne skærm", frozenDo: "Scan koden på standeren", frozenShort: "Scan standerens kode",
 	updated: "Målt {time}", idleStarts: "om {time}", noneFree: "OPTAGET",
 }

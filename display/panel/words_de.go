@@ -34,6 +34,5 @@ var deWords = words{
 	within:   "binnen {min} Min.",
 	restGone: "Rest ist freigegeben", restGoes: "Rest wird freigegeben", allGone: "Betrag freigegeben", allGoes: "Er wird freigegeben",
 	reserves: "Reserviert {price}", perMinute: "Zeit {price}/min", perSession: "Start {price}", perIdle: "Blockieren {price}/min", idleAfter: "nach {time}",
-	frozen: "PER HANDY", frozenTitle: "Die Anzeige ruht", frozenLong: "Zu kalt für diese Anzeige", frozenDo: "Code an der Säule scannen", frozenShort: "Code scannen",
 	updated: "Stand {time}", idleStarts: "in {time}", noneFree: "BELEGT",
 }

@@ -34,6 +34,5 @@ var enWords = words{
 	within:   "within {min} min",
 	restGone: "Rest is released", restGoes: "Rest will be released", allGone: "Amount is released", allGoes: "It will be released",
 	reserves: "Reserves {price}", perMinute: "Time {price}/min", perSession: "Start {price}", perIdle: "Idle {price}/min", idleAfter: "after {time}",
-	frozen: "USE PHONE", frozenTitle: "The display rests", frozenLong: "Too cold for this display", frozenDo: "Scan the code on the post", frozenShort: "Scan the post's code",
 	updated: "Read {time}", idleStarts: "in {time}", noneFree: "IN USE",
 }

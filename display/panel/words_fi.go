@@ -34,6 +34,5 @@ var fiWords = words{
 	within:   "{min} min kuluessa",
 	restGone: "Loput on vapautettu", restGoes: "Loput vapautetaan", allGone: "Summa on vapautettu", allGoes: "Summa vapautetaan",
 	reserves: "Varaa {price}", perMinute: "Aika {price}/min", perSession: "Aloitus {price}", perIdle: "Seisonta {price}/min", idleAfter: "{time} jälkeen",
-	frozen: "PUHELIN", frozenTitle: "Näyttö lepää", frozenLong: "Liian kylmä tälle näytölle", frozenDo: "Skannaa latauspisteen koodi", frozenShort: "Skannaa koodi",
 	updated: "Luettu {time}", idleStarts: "{time} kuluttua", noneFree: "VARATTU",
 }

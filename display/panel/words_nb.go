@@ -34,6 +34,5 @@ var nbWords = words{
 	within:   "innen {min} min",
 	restGone: "Resten er frigitt", restGoes: "Resten blir frigitt", allGone: "Beløpet er frigitt", allGoes: "Beløpet blir frigitt",
 	reserves: "Reserverer {price}", perMinute: "Tid {price}/min", perSession: "Start {price}", perIdle: "Opphold {price}/min", idleAfter: "etter {time}",
-	frozen: "BRUK MOBIL", frozenTitle: "Skjermen hviler", frozenLong: "For kaldt for denne skjermen", frozenDo: "Skann koden på stolpen", frozenShort: "Skann stolpens kode",
 	updated: "Målt {time}", idleStarts: "om {time}", noneFree: "OPPTATT",
 }

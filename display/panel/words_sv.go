@@ -34,6 +34,5 @@ var svWords = words{
 	within:   "inom {min} min",
 	restGone: "Resten har släppts", restGoes: "Resten släpps", allGone: "Beloppet har släppts", allGoes: "Beloppet släpps",
 	reserves: "Reserverar {price}", perMinute: "Tid {price}/min", perSession: "Start {price}", perIdle: "Uppehåll {price}/min", idleAfter: "efter {time}",
-	frozen: "TA MOBILEN", frozenTitle: "Skärmen vilar", frozenLong: "För kallt för den här skärmen", frozenDo: "Skanna koden på stolpen", frozenShort: "Skanna stolpens kod",
 	updated: "Mätt {time}", idleStarts: "om {time}", noneFree: "UPPTAGET",
 }

@@ -25,6 +25,7 @@ func TestOnTheKernel(t *testing.T) {
 	s.run("killed", func(s sim) { s.killed(kill) })
 	s.run("names", sim.names)
 	s.run("orders", sim.orders)
+	s.run("pins", sim.pins)
 	s.run("watched", sim.watched)
 	s.run("twice", sim.twice)
 	s.run("unplugged", sim.unplugged)

@@ -11,7 +11,6 @@ package device
 import (
 	"fmt"
 	"maps"
-	"net"
 	"net/netip"
 	"net/url"
 	"path/filepath"
@@ -39,7 +38,7 @@ type Address struct {
 	Bus      Bus
 	Path     string            // of the device, or of the file; host:port of a Page; empty with Lines
 	Target   int               // on an I2C bus, 8 to 119
-	Lines    map[string]string // by what they are for, as lines are written; nil without any
+	Lines    map[string]string // by what they are for, as lines are written; nil without any; those of a light may begin with !, where low lights it
 	Channels map[string]int    // of a PWM, by what they are for
 	Width    int               // of a picture, pixels
 	Height   int               // of a picture, pixels
@@ -120,9 +119,8 @@ func (a Address) pathFits() bool {
 	case Lines:
 		return a.Path == ""
 	case Page:
-		host, port, err := net.SplitHostPort(a.Path)
-		_, fits := number(port, 1, 65535)
-		return err == nil && fits && loopback(host)
+		at, err := netip.ParseAddrPort(a.Path)
+		return err == nil && at.String() == a.Path && at.Port() > 0 && at.Addr().IsLoopback()
 	}
 	return false
 }
@@ -183,8 +181,7 @@ func (b Bus) options() []string {
 	return nil
 }
 
-// colours are those of a light, whose lines may be lit by low, as those of a light with a
-// common anode are.
+// colours are those of a light.
 func colours() []string { return []string{"red", "green", "blue"} }
 
 // target reads an I2C address. It is written as data sheets and i2cdetect do; those below
@@ -203,9 +200,3 @@ func number(s string, least, most int) (int, bool) {
 
 // absolute says whether s is an absolute path in its shortest form.
 func absolute(s string) bool { return filepath.IsAbs(s) && filepath.Clean(s) == s && s != "/" }
-
-// loopback says whether host is this machine.
-func loopback(host string) bool {
-	addr, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && addr.IsLoopback()
-}

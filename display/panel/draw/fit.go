@@ -67,7 +67,7 @@ type row struct {
 const (
 	must  = 9 // is never left out
 	dear  = 4 // this and less is there only where it does not cost the smallest letters
-	extra = 2 // this and less is there only where it costs no smaller letters
+	extra = 2 // this and less is there only where it costs nothing: no smaller letters, no closer lines
 )
 
 // shareHigh is the height of the bar of the reservation, in dots.
@@ -106,13 +106,17 @@ func (s *sheet) stack(c column, rows []row) {
 			if least <= extra && size.loss > 0 || least <= dear && size.loss >= smallest {
 				break
 			}
-			if all, ok := c.lay(rows, size); ok {
+			all, ok := c.lay(rows, size, even)
+			if !ok && least > extra {
+				all, ok = c.lay(rows, size, tight)
+			}
+			if ok {
 				s.put(c, all)
 				return
 			}
 		}
 		if least == must {
-			all, _ := c.lay(rows, sizes[len(sizes)-1])
+			all, _ := c.lay(rows, sizes[len(sizes)-1], tight)
 			s.put(c, all)
 			return
 		}
@@ -124,7 +128,7 @@ func (s *sheet) stack(c column, rows []row) {
 func (c column) fits(rows []row) bool {
 	rows = said(rows)
 	for _, size := range sized(rows) {
-		if _, ok := c.lay(rows, size); ok {
+		if _, ok := c.lay(rows, size, tight); ok {
 			return true
 		}
 	}
@@ -179,12 +183,21 @@ func lightest(rows []row) int {
 	return least
 }
 
+// spacing is how much room rows of lines have.
+type spacing bool
+
+// The spacings.
+const (
+	even  spacing = true  // the same for all, whatever letters they have
+	tight spacing = false // no more than their ink
+)
+
 // lay gives all rows their letters; ok says that they fit.
-func (c column) lay(rows []row, z size) (all []laid, ok bool) {
+func (c column) lay(rows []row, z size, s spacing) (all []laid, ok bool) {
 	ok = true
 	high := 0
 	for _, r := range rows {
-		for _, l := range c.lines(r, z) {
+		for _, l := range c.lines(r, z, s) {
 			ok = ok && !l.short
 			high += l.high()
 			all = append(all, l)
@@ -194,13 +207,13 @@ func (c column) lay(rows []row, z size) (all []laid, ok bool) {
 }
 
 // lines gives a row its letters. It becomes several where it may.
-func (c column) lines(r row, z size) []laid {
+func (c column) lines(r row, z size, s spacing) []laid {
 	if r.bar {
 		return []laid{{row: r, above: shareHigh}}
 	}
 	f := font.Named(r.in.fonts[min(z.level[r.in.use], len(r.in.fonts)-1)])
 	if r.wide(f) <= c.box.Dx() {
-		return []laid{r.laid(f)}
+		return []laid{r.laid(f, s)}
 	}
 	columns := (c.box.Dx() + 1) / f.Width
 	parts, whole := wrapped(strings.Join(r.texts, " "), columns, max(r.wrap, 1))
@@ -208,7 +221,7 @@ func (c column) lines(r row, z size) []laid {
 	for _, line := range parts {
 		part := r
 		part.texts = []string{line}
-		l := part.laid(f)
+		l := part.laid(f, s)
 		l.short = !whole && !r.cut
 		all = append(all, l)
 	}
@@ -225,8 +238,11 @@ func (r row) wide(f *font.Font) int {
 }
 
 // laid gives the row with a font.
-func (r row) laid(f *font.Font) laid {
+func (r row) laid(f *font.Font, s spacing) laid {
 	var ink image.Rectangle
+	if s == even && r.in.use == lines {
+		ink = f.Ink("Hg")
+	}
 	for _, t := range r.texts {
 		ink = ink.Union(f.Ink(t))
 	}
@@ -235,56 +251,4 @@ func (r row) laid(f *font.Font) laid {
 		l.above, l.below = l.above+bandMore, l.below+bandMore
 	}
 	return l
-}
-
-// put draws rows that have their letters. Rows beyond the end of the column are left out,
-// and noted as cut.
-func (s *sheet) put(c column, all []laid) {
-	spare := c.box.Dy()
-	for _, l := range all {
-		spare -= l.high()
-	}
-	gap := c.gap
-	if n := len(all) - 1; n > 0 {
-		gap = min(max(spare/n, c.gap), c.loose)
-		spare -= gap * n
-	}
-	y := c.box.Min.Y + max(spare, 0)/2
-	for _, l := range all {
-		box := image.Rect(c.box.Min.X, y, c.box.Max.X, y+l.high())
-		y += l.high() + gap
-		if box.Max.Y > c.box.Max.Y {
-			s.note(strings.Join(l.texts, " "), image.Rectangle{}, true)
-			continue
-		}
-		s.row(box, l)
-	}
-}
-
-// spreadIn is the most that two spread texts stand away from the edges, in dots.
-const spreadIn = 8
-
-func (s *sheet) row(box image.Rectangle, l laid) {
-	base := box.Min.Y + l.above
-	switch {
-	case l.bar:
-		s.bar(box, l.share)
-	case l.band:
-		s.band(l.font, box, base, l.texts[0])
-	case l.place == centre:
-		ink := l.font.Ink(l.texts[0])
-		s.text(l.font, box.Min.X+(box.Dx()-ink.Dx())/2-ink.Min.X, base, l.texts[0])
-	default:
-		in := 0
-		if l.place == spread {
-			in = min((box.Dx()-l.wide(l.font))/6, spreadIn)
-		}
-		s.text(l.font, box.Min.X+in-l.font.Ink(l.texts[0]).Min.X, base, l.texts[0])
-		for _, t := range l.texts[1:] {
-			s.text(l.font, box.Max.X-in-l.font.Wide(t), base, t)
-		}
-	}
-	if l.short {
-		s.note(strings.Join(l.texts, " "), image.Rectangle{}, true)
-	}
 }

@@ -116,15 +116,15 @@ func letterPage(p panel.Page) []line {
 
 // letterCall is what to tell whoever is called for help.
 func letterCall(p panel.Page) line {
-	close := strings.ReplaceAll(p.Help, " ", "")
-	call := line{texts: []string{p.Help, close}, weight: 1}
+	tight := strings.ReplaceAll(p.Help, " ", "")
+	call := line{texts: []string{p.Help, tight}, weight: 1}
 	switch p.Face {
 	case panel.OutOfOrder, panel.Faulted, panel.Emergency:
 		call.weight = 7
 	case panel.PayOffline, panel.Unavailable:
 		call.weight = 4
 	case panel.Interrupted:
-		call.texts, call.weight = []string{behind(p.Fault, p.Help), behind(p.Fault, close), p.Help, close}, 4
+		call.texts, call.weight = []string{behind(p.Fault, p.Help), behind(p.Fault, tight), p.Help, tight}, 4
 	}
 	return call
 }
@@ -133,8 +133,8 @@ func letterCall(p panel.Page) line {
 // it can, and the one thing to know or to do.
 func letterTwo(cols int, p panel.Page) []line {
 	head := line{texts: []string{both(p.Big), slash(p.Big), p.Big[0]}, end: p.Left, weight: 8}
-	close := strings.ReplaceAll(p.Help, " ", "")
-	second := []string{p.ShortDo[0], p.Title[0], p.Help, close}
+	tight := strings.ReplaceAll(p.Help, " ", "")
+	second := []string{p.ShortDo[0], p.Title[0], p.Help, tight}
 	switch p.Face {
 	case panel.Charging:
 		return []line{{texts: []string{p.Energy}, end: p.Power, spare: true, weight: must}, {texts: []string{p.Cost}, end: since(p), spare: true, weight: must}}
@@ -144,7 +144,7 @@ func letterTwo(cols int, p panel.Page) []line {
 		return []line{head, {texts: []string{p.Cost}, end: p.Energy, spare: true, weight: must}}
 	case panel.OutOfOrder, panel.Faulted, panel.Emergency:
 		head.end, head.spare = p.Fault, true
-		second = []string{p.Help, close, p.ShortDo[0]}
+		second = []string{p.Help, tight, p.ShortDo[0]}
 	case panel.Paying, panel.Authorised, panel.PayCode:
 		head.texts, second = head.texts[2:], []string{p.ShortDo[0], p.Big[1]}
 	}

@@ -122,7 +122,7 @@ func besideOver(p panel.Page) []row {
 
 // besideSeveral are the rows beside the one code of several EVSEs, that of the free one.
 func besideSeveral(p panel.Page) []row {
-	return append(narrowRows(p), smallWrap(p.Caption[0], 3), smallWrap(p.Caption[1], 2))
+	return append(narrowRows(p), smallWrap(p.Caption[0], 6), smallWrap(p.Caption[1], 5))
 }
 
 // narrowRows are those of the EVSEs, each in a word; none where not all fit beside a code.
@@ -157,7 +157,7 @@ func smallRows(p panel.Page, c column) []row {
 	case panel.Finished, panel.NoEnergy:
 		return smallFinished(p)
 	case panel.Free, panel.FreeButton:
-		return smallPrice(p)
+		return smallPrice(p, c)
 	case panel.Several:
 		return overview(p, c)
 	}

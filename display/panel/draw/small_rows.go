@@ -60,12 +60,22 @@ func smallFinished(p panel.Page) []row {
 }
 
 // smallPrice is the price where there is no code, and what to do instead of scanning it.
-func smallPrice(p panel.Page) []row {
-	rows := []row{smallText(smallLine(), both(p.Big), 8), smallText(smallFigure(), p.Price+" "+p.Unit, must)}
-	for i, weight := range []int{must, 4} {
-		rows = append(rows, row{texts: []string{listed(p.Fees, i)}, in: smallTiny(), place: centre, weight: weight, wrap: 4})
+// All parts of the price are there, or a sign that there are more.
+func smallPrice(p panel.Page, c column) []row {
+	rows := []row{smallText(smallLine(), both(p.Big), 8), smallText(smallFigure(), behind(p.Price, p.Unit), must)}
+	do := []row{smallText(smallLine(), p.ShortDo[0], must), smallText(smallLine(), p.ShortDo[1], must)}
+	for n := len(p.Fees); ; n-- {
+		fees := row{texts: []string{listed(p.Fees[:n], 0)}, in: smallTiny(), place: centre, weight: must, wrap: 6}
+		if n < len(p.Fees) {
+			fees.texts[0] += noBreak + "+" + noBreak + "…"
+		}
+		if n > 0 && !c.fits(append([]row{rows[1], fees}, do...)) {
+			continue
+		}
+		rows = append(rows, fees, row{texts: []string{listed(p.Fees, 1)}, in: smallTiny(), place: centre, weight: 4, wrap: 6},
+			smallText(smallTiny(), both(p.VAT), 6))
+		return append(rows, do...)
 	}
-	return append(rows, smallText(smallTiny(), both(p.VAT), 6), smallText(smallLine(), p.ShortDo[0], must), smallText(smallLine(), p.ShortDo[1], must))
 }
 
 // listed are the parts of the price behind each other in one language, each unbroken. A

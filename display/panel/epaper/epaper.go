@@ -6,9 +6,8 @@
 // The library that the post's lines come from has drivers for these panels, but they
 // import its driver of the Raspberry Pi's registers, which drives lines that the kernel
 // does not know of; hal/gpio says why that has no place here. They also wait for the busy
-// line for ever. So the sequences of the SSD1680's data sheet (Solomon Systech, rev. 0.14,
-// chapter 7 command table) and of the maker's published examples are written anew, and
-// every wait has an end.
+// line for ever. So the sequences of the SSD1680's data sheet (Solomon Systech, rev. 0.14)
+// and of the maker's published examples are written anew, and every wait has an end.
 //
 // An e-paper keeps its picture without power, and so do its faults: between two draws the
 // controller sleeps, and each draw begins with a reset, after which nothing is taken for
@@ -25,12 +24,15 @@
 // picture stays all the while, with a price and a code that may soon be wrong. So one more
 // is drawn a few degrees below the limit, which is right whatever happens: that the
 // display rests. For it to be in time, a page must be shown again now and then although
-// nothing is new (panel.Refresh.Cold). The same is done for the page of a program that ends. The temperature comes from a
-// file of the kernel's (in thousandths of a degree, as thermal zones, hwmon and 1-wire
-// sensors give it), or from the controller's own sensor. Reading it back takes a port whose data
-// line goes both ways, which the maker's board for the Raspberry Pi has not; whether it
-// can be read is tried when the display is opened, with a number that no line gives by
-// chance. The processor's own temperature is some 10 °C above the air's: with that, set the limit higher.
+// nothing is new (panel.Refresh.Cold). The page of a program that ends is drawn down to
+// the same limit.
+//
+// The temperature comes from a file of the kernel's (in thousandths of a degree, as thermal
+// zones, hwmon and 1-wire sensors give it), or from the controller's own sensor. To read
+// that, the panel must be wired to the port directly: the maker's board for the Raspberry
+// Pi has a driver between them that goes one way. Whether it can be read is tried when the
+// display is opened, with a number that no line gives by chance. The processor's own
+// temperature is some 10 °C above the air's: with that, set the limit higher.
 package epaper
 
 import (
@@ -122,8 +124,7 @@ func Open(port spi.Port, pins Pins, o Options) (*Device, error) {
 		return nil, errors.New("e-paper: the lines for data, reset and busy must all be there; give dc, reset and busy in its url")
 	}
 	d := &Device{options: o, pins: pins, next: make([]byte, rowBytes*Width), most: 4096} // bytes; the kernel's default
-	var err error
-	if d.conn, err = port.Connect(4*physic.MegaHertz, spi.Mode0, 8); err != nil { // the controller takes 20 MHz, long wires do not; 8 bits
+	if err := d.connect(port); err != nil {
 		return nil, fmt.Errorf("e-paper: port %v: %w", port, err)
 	}
 	if l, ok := d.conn.(conn.Limits); ok && l.MaxTxSize() > 0 {
@@ -136,6 +137,19 @@ func Open(port spi.Port, pins Pins, o Options) (*Device, error) {
 		return nil, fmt.Errorf("e-paper: %w", err)
 	}
 	return d, nil
+}
+
+// connect takes a port. Where the panel is to be read, its one data line should go both
+// ways; a port that cannot do that may have its input joined to that line.
+func (d *Device) connect(port spi.Port) (err error) {
+	const speed, bits = 4 * physic.MegaHertz, 8 // the controller takes 20 MHz, long wires do not
+	if d.options.Coldest > AnyCold && d.options.Thermometer == "" {
+		if d.conn, err = port.Connect(speed, spi.Mode0|spi.HalfDuplex, bits); err == nil {
+			return nil
+		}
+	}
+	d.conn, err = port.Connect(speed, spi.Mode0, bits)
+	return err
 }
 
 // try does everything but draw.

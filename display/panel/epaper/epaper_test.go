@@ -95,8 +95,8 @@ func TestPicturesComeOntoTheGlass(t *testing.T) {
 	}
 }
 
-// The SSD1680's data sheet, rev. 0.14, chapter 9.1 (typical operating sequence): reset,
-// software reset, initial codes, memory, waveform from its own memory, update, sleep.
+// The typical sequence of the SSD1680's data sheet: reset, software reset, initial codes,
+// memory, an update with the waveform from its own memory, sleep.
 func TestTheSequenceIsThatOfTheDataSheet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := picture(image.Pt(Width-1, 0)) // row 0, first bit
@@ -281,7 +281,24 @@ func TestAPanelThatCannotBeReadIsAskedForAThermometer(t *testing.T) {
 			t.Error(err)
 		}
 		mustShow(t, mustOpen(t, g, Options{Coldest: AnyCold}), panel.Frame{Image: picture()})
+		if g.half {
+			t.Error("a panel that is not read is on a line that goes both ways")
+		}
 	})
+}
+
+func TestAPanelIsReadThroughEitherKindOfPort(t *testing.T) {
+	for _, oneWay := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			g := newGlass()
+			g.oneWay, g.temp = oneWay, 3*16
+			d := mustOpen(t, g, Options{Coldest: 4})
+			var cold panel.Cold
+			if err := d.Show(panel.Frame{Image: picture(), Page: panel.Page{Face: panel.Free}}); !errors.As(err, &cold) || cold.Now != 3 || g.half == oneWay {
+				t.Errorf("one way %v: %v", oneWay, err)
+			}
+		})
+	}
 }
 
 func TestFaultsAreSaidInBoundedTime(t *testing.T) {
@@ -357,4 +374,17 @@ func TestAnyPictureOfTheSizeWillDo(t *testing.T) {
 			}
 		}
 	})
+}
+
+// BenchmarkFill is all that the processor does for a draw but for passing it on: 8 kB on
+// the bus.
+func BenchmarkFill(b *testing.B) {
+	d := &Device{next: make([]byte, rowBytes*Width)}
+	m := picture(corners()...)
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := d.fill(m); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

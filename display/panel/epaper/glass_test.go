@@ -26,7 +26,9 @@ type glass struct {
 	place    map[byte]int
 	temp     int  // 12 bits, of the sensor
 	register int  // 12 bits
-	deaf     bool // the data line goes one way
+	deaf     bool // nothing comes back
+	oneWay   bool // the port has an input of its own
+	half     bool // the port has been told that it has not
 	takes    map[byte]time.Duration
 	until    time.Time // busy
 	stuck    bool      // busy for ever
@@ -88,9 +90,10 @@ func (g *glass) commands() (all []byte) {
 func (g *glass) TxPackets([]spi.Packet) error { return errors.New("not taken here") }
 
 func (g *glass) Connect(f physic.Frequency, mode spi.Mode, bits int) (spi.Conn, error) {
-	if f > 20*physic.MegaHertz || mode != spi.Mode0 || bits != 8 {
+	if f > 20*physic.MegaHertz || mode&^spi.HalfDuplex != spi.Mode0 || bits != 8 || g.oneWay && mode&spi.HalfDuplex != 0 {
 		return nil, fmt.Errorf("%v, %v, %d bits", f, mode, bits)
 	}
+	g.half = mode&spi.HalfDuplex != 0
 	return g, nil
 }
 
@@ -104,6 +107,8 @@ func (g *glass) Tx(w, r []byte) error {
 		return errors.New("it sleeps")
 	case time.Now().Before(g.until):
 		return errors.New("it is busy")
+	case g.half && len(w) > 0 && len(r) > 0:
+		return errors.New("both ways at once")
 	case len(w) > g.MaxTxSize():
 		return fmt.Errorf("%d bytes at once", len(w))
 	case len(r) > 0:

@@ -2,9 +2,8 @@ package epaper
 
 // Waveforms of version 3, which brings none that it draws by. The values are those that
 // the maker publishes for it; how they are put together is that of the SSD1680's data
-// sheet, chapter 6.7: five tables that say which voltage each kind of dot gets in each of
-// the four phases of twelve groups, the same groups' lengths in frames, and how fast the
-// frames are.
+// sheet: five tables that say which voltage each kind of dot gets in each of the four
+// phases of twelve groups, the same groups' lengths in frames, and how fast the frames are.
 
 // Voltages of a phase, two bits each.
 const (

@@ -112,7 +112,7 @@ func (c *controller) letter(b byte) string {
 	if b >= 8 {
 		return string(rune(b))
 	}
-	for _, d := range alphabet() {
+	for _, d := range alphabet {
 		if [8]byte(c.own[b*8:b*8+8]) == d.dots {
 			return string(d.letter)
 		}

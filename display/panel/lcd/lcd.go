@@ -10,8 +10,8 @@
 // whose own letters are another set shows the same. Only where a page needs more than eight
 // are the rest taken from the set A00, or written as the plain letter.
 //
-// Only what has changed is written: a page of 80 letters takes 40 ms on the bus, one new
-// figure 2 ms. A spike on the wires may still have changed a letter, or have made the
+// Only what has changed is written: a page of 80 letters takes 40 ms on the bus, new
+// figures 7 ms. A spike on the wires may still have changed a letter, or have made the
 // controller take the second half of a letter for the first. So from time to time
 // everything is written again, from the controller's mode on.
 //

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"periph.io/x/conn/v3/gpio"
+	"periph.io/x/conn/v3/i2c"
 	"periph.io/x/conn/v3/i2c/i2ctest"
 
 	"stolpe/display/panel"
@@ -61,13 +62,8 @@ func TestPagesStandOnTheDisplay(t *testing.T) {
 				return e.controller, d, err
 			},
 			"lines": func() (*controller, *Device, error) {
-				c, backlight := newController(), &lead{}
-				p := leads(c)
-				p.Light = backlight
-				d, err := OpenLines(p, o)
-				if !backlight.level {
-					t.Error("it is dark")
-				}
+				c := newController()
+				d, err := OpenLines(leads(c), o)
 				return c, d, err
 			},
 		} {
@@ -189,7 +185,7 @@ func TestItHealsWithinAMinuteOfPages(t *testing.T) {
 
 func TestEveryLetterIsDrawnOrHasAPlainOne(t *testing.T) {
 	seen := map[[8]byte]rune{}
-	for i, d := range alphabet() {
+	for i, d := range alphabet {
 		if other, ok := seen[d.dots]; ok {
 			t.Errorf("%c and %c look the same", d.letter, other)
 		}
@@ -262,7 +258,6 @@ func TestFaultsAreSaid(t *testing.T) {
 			"register select line": func(p *Pins, l gpio.PinOut) { p.Letter = l },
 			"enable line":          func(p *Pins, l gpio.PinOut) { p.Enable = l },
 			"data line d7":         func(p *Pins, l gpio.PinOut) { p.Data[3] = l },
-			"backlight line":       func(p *Pins, l gpio.PinOut) { p.Light = l },
 		} {
 			p := leads(newController())
 			broken(&p, &lead{fails: nak})
@@ -271,4 +266,31 @@ func TestFaultsAreSaid(t *testing.T) {
 			}
 		}
 	})
+}
+
+// counter is a bus that takes everything.
+type counter struct {
+	i2c.Bus
+	bytes int
+}
+
+func (c *counter) Tx(_ uint16, w, _ []byte) error {
+	c.bytes += 1 + len(w)
+	return nil
+}
+
+// BenchmarkFigures is a page of which only the figures are new: what a charge costs each
+// second, without the bus.
+func BenchmarkFigures(b *testing.B) {
+	bus := &counter{}
+	d := &Device{options: big(), wires: backpack{bus, 0x27}, name: "bench"}
+	all := pages()
+	b.ReportAllocs()
+	for n := 0; b.Loop(); n++ {
+		if err := d.show(all[1+n%2]); err != nil {
+			b.Fatal(err)
+		}
+		d.pages = 0
+	}
+	b.ReportMetric(float64(bus.bytes)/float64(b.N), "bus-B/op")
 }

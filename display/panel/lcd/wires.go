@@ -36,7 +36,8 @@ func (b backpack) write(letter bool, all ...byte) error {
 	if letter {
 		with |= outLetter
 	}
-	out := []byte{with} // before the first half: what kind it is must be there before the enable
+	out := make([]byte, 1, 1+5*len(all)) // bytes: one before the first half, as what kind it is must be there before the enable
+	out[0] = with
 	for _, v := range all {
 		out = b.strobe(out, v&0xf0|with)
 		out = b.strobe(out, v<<4|with)
@@ -64,7 +65,6 @@ type Pins struct {
 	Letter gpio.PinOut    // RS
 	Enable gpio.PinOut    // E
 	Data   [4]gpio.PinOut // D4 to D7
-	Light  gpio.PinOut    // backlight, of a display that has it on a line; nil: none
 }
 
 // letterWait is what a letter takes at most. 59 µs with the slowest clock.
@@ -79,11 +79,6 @@ func OpenLines(p Pins, o Options) (*Device, error) {
 	}
 	if err := p.Enable.Out(gpio.Low); err != nil {
 		return nil, fmt.Errorf("text display: enable line: %w", err)
-	}
-	if p.Light != nil {
-		if err := p.Light.Out(gpio.High); err != nil {
-			return nil, fmt.Errorf("text display: backlight line: %w", err)
-		}
 	}
 	return open(p, "text display", o)
 }

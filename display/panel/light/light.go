@@ -48,6 +48,9 @@ type Device struct {
 	lamp  lamp
 	light panel.Light
 	night bool
+
+	since time.Time     // the light is this one
+	ago   time.Duration // it was so when its frame was shown
 }
 
 // open makes the light dark, which shows at once whether it can be set.
@@ -58,9 +61,15 @@ func open(l lamp) (*Device, error) {
 	return &Device{lamp: l}, nil
 }
 
-// Show sets the colour of the frame's page, at its brightest. After an error the light
+// Show sets the colour of the frame's page. Another light begins at its brightest, the same
+// one pulses on: a page is new each second while its figures run. After an error the light
 // must be opened anew.
 func (d *Device) Show(f panel.Frame) error {
+	if now := time.Now(); d.since.IsZero() || d.light != f.Page.Light {
+		d.since, d.ago = now, 0
+	} else {
+		d.ago = now.Sub(d.since)
+	}
 	d.light, d.night = f.Page.Light, f.Night
 	_, err := d.Pulse(0)
 	return err
@@ -69,7 +78,7 @@ func (d *Device) Show(f panel.Frame) error {
 // Pulse sets the brightness for the time since the frame was shown, and says after how
 // long to call it again; 0 is never.
 func (d *Device) Pulse(since time.Duration) (next time.Duration, err error) {
-	share, next := d.share(since)
+	share, next := d.share(d.ago + since)
 	if err := d.set(share); err != nil {
 		return 0, fmt.Errorf("light: %w", err)
 	}

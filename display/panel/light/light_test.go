@@ -275,6 +275,36 @@ func TestFaultsOfAChipAreSaidInBoundedTime(t *testing.T) {
 	})
 }
 
+// A page is new each second, and the pulse takes two.
+func TestTheSameLightPulsesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &lead{}
+		d, err := OpenLines(Lines{Red: &lead{}, Green: g, Blue: &lead{}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		show := func(f panel.Frame) time.Duration {
+			t.Helper()
+			if err := d.Show(f); err != nil {
+				t.Fatal(err)
+			}
+			return mustPulse(t, d, 0)
+		}
+		f := frame(0, 255, 0, 2*time.Second)
+		for i, want := range []gpio.Level{true, true, false, false, true, true, false} {
+			f.Page.Cost = fmt.Sprint(i)
+			if next := show(f); g.level != want || next != time.Second-time.Duration(i%2)*500*time.Millisecond {
+				t.Errorf("page %d: %v for %v", i, g.level, next)
+			}
+			time.Sleep(500 * time.Millisecond)
+		}
+		f.Page.Light.Red = 255
+		if next := show(f); !g.level || next != time.Second {
+			t.Errorf("another light: %v for %v", g.level, next)
+		}
+	})
+}
+
 func TestASteadyLightIsNotCalledAgain(t *testing.T) {
 	d, err := OpenLines(Lines{Red: &lead{}, Green: &lead{}, Blue: &lead{}})
 	if err != nil {

@@ -1,0 +1,188 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"stolpe/agent/config"
+	"stolpe/agent/evse"
+	"stolpe/agent/session"
+	"stolpe/display/panel"
+	"stolpe/display/panel/draw"
+	"stolpe/display/panel/oled"
+	"stolpe/display/screen"
+	"stolpe/hal"
+)
+
+// Chosen by us.
+const (
+	// unpaidFor is how long a payment service that was not reached counts as one that cannot
+	// be. Then a driver may try again: who else would find out?
+	unpaidFor = 5 * time.Minute
+	// Hours in which panels are dimmed, local time.
+	nightFrom, nightTo = 22, 6
+)
+
+// show is what one display shows, and how.
+type show struct {
+	*parts
+	display config.Display
+	evses   []config.EVSE // that it is for
+	look    *lookout      // nil where no EVSE runs
+	now     func() hal.Instant
+	ending  <-chan struct{} // closed when the post takes no new drivers
+	log     *slog.Logger
+
+	began  time.Time
+	glyphs draw.Glyphs
+}
+
+// openDisplays has the displays of a configuration run beside the post until it has
+// settled; ctx ends before. None of them has been touched when it returns, and whatever is wrong with one
+// is no matter of the post's.
+func (p *parts) openDisplays(ctx context.Context, cfg config.Config, w world, b *uplink) {
+	if b != nil && cfg.Payment.Through == config.ThroughGateway {
+		p.away = func() bool { return !b.connected() }
+	}
+	for _, d := range cfg.Displays {
+		s := p.showOn(cfg, d, w.log)
+		s.look, s.now, s.ending = p.look, w.now, ctx.Done()
+		o := s.options(p.windowOf(s, w.log))
+		o.Changed, o.Switched = p.look.add()
+		one := screen.New(o)
+		p.screens = append(p.screens, one)
+		p.jobs = append(p.jobs, one.Run)
+	}
+}
+
+// showOn is for one display of a configuration.
+func (p *parts) showOn(cfg config.Config, d config.Display, log *slog.Logger) *show {
+	s := &show{parts: p, display: d, log: log, began: time.Now(), now: func() hal.Instant { return hal.Instant{} }}
+	for _, id := range d.EVSEs {
+		for _, e := range cfg.EVSEs {
+			if e.ID == id {
+				s.evses = append(s.evses, e)
+			}
+		}
+	}
+	return s
+}
+
+// windowOf is the window that the display is of: nil where there is no button beside it.
+func (p *parts) windowOf(s *show, log *slog.Logger) *window {
+	if len(s.evses) != 1 || s.display.Code == config.CodeNone {
+		return nil
+	}
+	e := s.evses[0]
+	w, ok := p.windows[e.ID]
+	if !ok {
+		w = p.openButton(e, func() panel.Page { return s.frame(false).Page }, log)
+		p.windows[e.ID] = w
+	}
+	return w
+}
+
+// options are what the loop of the display goes by.
+func (s *show) options(w *window) screen.Options {
+	o := screen.Options{Name: s.display.Name, Frame: s.frame, Draw: s.draw, Log: s.log}
+	o.Open = func() (screen.Device, error) {
+		d, err := s.open()
+		if err != nil || w == nil {
+			return d, err
+		}
+		return w.behind(d), nil
+	}
+	switch s.display.Kind {
+	case config.OLED:
+		o.Again = oled.Again
+	case config.EPaper:
+		o.Refresh, o.Keeps = panel.Paper(), true
+		o.Again = o.Refresh.Cold
+	case config.PNG, config.Kiosk:
+		o.Keeps = true
+	case config.LCD, config.Framebuffer, config.Light:
+	}
+	return o
+}
+
+// frame is what is to be shown, but for the picture.
+func (s *show) frame(end bool) panel.Frame {
+	scene := s.scene(end)
+	return panel.Frame{Page: scene.Page(), Night: night(scene)}
+}
+
+// draw adds what the display takes of a page.
+func (s *show) draw(f panel.Frame) panel.Frame {
+	o := draw.Options{Turned: s.display.Turned, Glyphs: &s.glyphs}
+	if s.display.Kind == config.OLED {
+		o.Shift = oled.Shift(time.Since(s.began), draw.ShiftMost)
+	}
+	drawn := mediumOf(s.display).frame(f.Page, o)
+	f.Image, f.Lines = drawn.Image, drawn.Lines
+	return f
+}
+
+// scene is all that the display may show now.
+func (s *show) scene(end bool) panel.Scene {
+	now := s.now()
+	all := panel.Scene{Post: s.info, Langs: s.display.Languages, Off: end, Version: version, Now: now.Wall}
+	served := false
+	for _, e := range s.evses {
+		one := panel.EVSE{Button: e.Inputs.Accept != ""}
+		one.View.Code = e.Code
+		if v := s.units[e.Code]; v != nil {
+			s.see(&one, e, v)
+			served = served || one.View.Busy
+		}
+		all.EVSEs = append(all.EVSEs, one)
+	}
+	select {
+	case <-s.ending:
+		all.Off = all.Off || !served // whoever charged till now sees the end of that
+	default:
+	}
+	return all
+}
+
+// see takes in how an EVSE is doing.
+func (s *show) see(one *panel.EVSE, e config.EVSE, v *evse.EVSE) {
+	state, now, _ := v.Snapshot()
+	rules := v.Rules()
+	one.View = s.dressed(rules.View(&state, now), v)
+	one.NoPay = s.unpaid()
+	one.Stop = state.Signals()&hal.EmergencyStop != 0
+	one.Parked = state.PlugSensed() == hal.PlugIn
+	if s.display.Code != config.CodeNone {
+		one.Link = s.link(e.Code)
+	}
+	if last, ago, ok := rules.Last(&state, now); ok && !s.gone(e.ID, &state) {
+		one.View.Charge, one.Over = last, max(ago, 1)
+	}
+}
+
+// gone says whether the car of the last charge has left, and another stands there.
+func (s *show) gone(evse int, state *session.State) bool {
+	return state.PlugSensed() == hal.PlugIn && s.look != nil && s.look.left(evse, state.Counter)
+}
+
+// unpaid says whether nobody can pay at present.
+func (p *parts) unpaid() bool {
+	if p.away != nil && p.away() {
+		return true
+	}
+	if p.money == nil {
+		return false
+	}
+	last := p.money.paid()
+	return last.failed > last.well && p.money.mono()-last.failed < unpaidFor
+}
+
+// night says whether it is dark outside, as far as the clock is known.
+func night(s panel.Scene) bool {
+	if s.Now.Clock == hal.ClockUnknown || s.Post.Zone == nil {
+		return false
+	}
+	h := time.Unix(s.Now.Unix, 0).In(s.Post.Zone).Hour()
+	return h >= nightFrom || h < nightTo
+}

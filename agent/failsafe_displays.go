@@ -1,0 +1,63 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"stolpe/agent/config"
+	"stolpe/agent/control"
+	"stolpe/display/screen"
+)
+
+// Chosen by us.
+const (
+	// lastPageFor is how long the displays may take to say that the post is out of order:
+	// near 0 °C an e-paper takes 15 s.
+	lastPageFor = 16 * time.Second
+	// aliveFor is how long a daemon may take to be told from none.
+	aliveFor = time.Second
+)
+
+// outOfOrder has every display say that the post is out of order, whatever it said before,
+// and gives those that do. That a display does not is written, and no more: it is the
+// contactors that matter. A daemon that runs draws for itself.
+func outOfOrder(ctx context.Context, file string, stderr io.Writer) (drawn []string) {
+	cfg, err := withoutSecrets(file)
+	if err != nil || len(cfg.Displays) == 0 || runs(ctx, cfg.Control.Dir) {
+		return nil // whoever wants to know what is wrong with the configuration asks for that
+	}
+	ctx, cancel := context.WithTimeout(ctx, lastPageFor)
+	defer cancel()
+	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn, ReplaceAttr: withoutTime}))
+	p := &parts{posts: posts{info: cfg.Post}}
+	errs := make([]error, len(cfg.Displays))
+	var all sync.WaitGroup
+	for i, d := range cfg.Displays {
+		if d.Kind != config.Kiosk { // whose page says so by itself when the daemon is gone
+			all.Go(func() { errs[i] = screen.Last(ctx, p.showOn(cfg, d, log).options(nil)) })
+		}
+	}
+	all.Wait()
+	for i, d := range cfg.Displays {
+		switch {
+		case errs[i] != nil:
+			fmt.Fprintf(stderr, "stolpe: display %s may still show what is over: %v\n", d.Name, errs[i])
+		case d.Kind != config.Kiosk:
+			drawn = append(drawn, d.Name)
+		}
+	}
+	return drawn
+}
+
+// runs says whether a daemon has its socket there, also one that does not answer.
+func runs(ctx context.Context, dir string) bool {
+	ctx, cancel := context.WithTimeout(ctx, aliveFor)
+	defer cancel()
+	err := control.Dial(dir).Get(ctx, "facts", nil, new(struct{}))
+	return !errors.Is(err, control.ErrNoDaemon)
+}
