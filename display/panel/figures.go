@@ -119,7 +119,8 @@ func (p *Page) cost(e EVSE, t talk) {
 		p.VAT = t.each(func(w *display.Words) display.Text { return w.WithVAT })
 	}
 	if p.Face == FreeButton { // whoever presses it agrees to this, too
-		p.fee(t, price, e.View.Default, func(w *words) display.Text { return w.reserves })
+		p.Offer = price
+		p.fee(t, price, min(e.View.Default, MostCost), func(w *words) display.Text { return w.reserves })
 	}
 	p.fee(t, price, price.Minute, func(w *words) display.Text { return w.perMinute })
 	p.fee(t, price, price.Session, func(w *words) display.Text { return w.perSession })

@@ -127,6 +127,8 @@ type Page struct {
 	VAT   Said   // "inkl. mva."; at most LineMost characters
 	Fees  []Said // other parts of the price, in the order of the law, each at most LineMost characters; with FreeButton first what is reserved
 
+	Offer payment.Price // what pressing the button accepts, as above; zero where it accepts nothing
+
 	Fault  string // code for the technician: "MET-003"
 	Help   string // telephone number
 	Where  string // the post's name

@@ -70,7 +70,7 @@ func owners(s shot, text string) bool {
 func TestOnlyMarksHaveInk(t *testing.T) {
 	for _, s := range shots(Small, Paper) {
 		picture, marks := render(s.size, s.page, Options{})
-		mono := picture.(*image.Paletted)
+		mono := picture
 		ink := uint8(1)
 		if s.size == Paper {
 			ink = 0
