@@ -18,6 +18,7 @@ import (
 	"stolpe/agent/config"
 	"stolpe/agent/control"
 	"stolpe/agent/doctor"
+	"stolpe/agent/ledger"
 	"stolpe/agent/session"
 	"stolpe/hal"
 	"stolpe/hal/modbus/meters"
@@ -226,6 +227,16 @@ func TestDoctorOfADisplay(t *testing.T) {
 	if first, why := foremost(f); first != "" || why != "" {
 		t.Errorf("with its folder: %s, %s", first, why)
 	}
+	until(t, "the ledger has both", func() bool {
+		var told []string
+		err := ledger.Browse(ledgerPath(w.state), func(e ledger.Entry) error {
+			if e.Fault != nil && e.Fault.Code == "DIS-001" && e.EVSE == 0 {
+				told = append(told, string(e.Kind))
+			}
+			return nil
+		})
+		return err == nil && strings.Join(told, " ") == "fault.raised fault.cleared"
+	})
 }
 
 // rewrite adds to the configuration.
