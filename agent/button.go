@@ -78,10 +78,9 @@ func (b *button) pressed(ctx context.Context) {
 
 // request asks for a charge, if the display shows what is accepted by that.
 func (b *button) request(ctx context.Context, s *session.State, now time.Duration) {
-	rules := b.unit.Rules() // before the page: a price that changes in between is refused
-	why := ""
+	why, offer := "", b.page().Offer
 	switch next := max(b.spent, now) + pressesEvery; {
-	case !b.window.offers(b.page()):
+	case offer == payment.Price{} || !b.window.offers(offer):
 		why = "no display shows price and terms"
 	case len(s.Debts) >= pressesOwed:
 		why = "too many payments are not settled"
@@ -94,7 +93,7 @@ func (b *button) request(ctx context.Context, s *session.State, now time.Duratio
 		b.vain(why)
 		return
 	}
-	q := session.Requested{Reserve: rules.Default, Seen: rules.Price, Way: payment.ByCode}
+	q := session.Requested{Reserve: b.unit.Rules().Default, Seen: offer, Way: payment.ByCode}
 	q.Return, q.Holder = b.session()
 	b.holder, b.asked = q.Holder, now
 	if err := b.unit.Request(ctx, q); err != nil {

@@ -54,7 +54,7 @@ func TestAChargeByTheButton(t *testing.T) {
 	p, y, in := buttonPost(t)
 	phone := &phone{ctx: t.Context(), stage: p.stage}
 	before := p.parts.link("A12")
-	if err := in.behind(&glass{}).Show(panel.Frame{Page: faceOf(p.parts)}); err != nil {
+	if err := in.behind("png", &glass{}).Show(panel.Frame{Page: faceOf(p.parts)}); err != nil {
 		t.Fatal(err)
 	}
 	y.press <- struct{}{}

@@ -154,14 +154,14 @@ func (s *kerb) with(change func()) {
 func (s *kerb) clear() {
 	s.window.mu.Lock()
 	defer s.window.mu.Unlock()
-	s.window.pages = nil
+	s.window.panes = nil
 }
 
 // show has the display drawn, in the place of all before.
 func (s *kerb) show() {
 	s.clear()
-	pane := s.window.behind(s.glass)
-	if err := pane.Show(panel.Frame{Page: s.sight()}); err != s.glass.fails {
+	d := s.window.behind("glass", s.glass)
+	if err := d.Show(panel.Frame{Page: s.sight()}); err != s.glass.fails {
 		s.t.Errorf("the display says %v, and the window %v", s.glass.fails, err)
 	}
 }

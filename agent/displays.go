@@ -48,16 +48,17 @@ func (p *parts) openDisplays(ctx context.Context, cfg config.Config, w world, b 
 	for _, d := range cfg.Displays {
 		s := p.showOn(cfg, d, w.log)
 		s.look, s.now, s.ending = p.look, w.now, ctx.Done()
-		p.run(s.options(p.windowOf(s, w.log)))
+		s.tellDoors(p.run(s.options(p.windowOf(s, w.log))))
 	}
 }
 
 // run has a display run beside the EVSEs.
-func (p *parts) run(o screen.Options) {
+func (p *parts) run(o screen.Options) *screen.Screen {
 	o.Changed, o.Switched = p.look.add()
 	s := screen.New(o)
 	p.screens = append(p.screens, s)
 	p.jobs = append(p.jobs, s.Run)
+	return s
 }
 
 // showOn is for one display of a configuration.
@@ -95,7 +96,7 @@ func (s *show) options(w *window) screen.Options {
 		if err != nil || w == nil {
 			return d, err
 		}
-		return w.behind(d), nil
+		return w.behind(s.display.Name, d), nil
 	}
 	switch s.display.Kind {
 	case config.OLED:

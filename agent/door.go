@@ -3,12 +3,15 @@ package main
 import (
 	"crypto/rand"
 	"encoding/binary"
+	"slices"
 	"sync"
 	"time"
 
+	"stolpe/agent/config"
 	"stolpe/agent/evse"
 	"stolpe/agent/session"
 	"stolpe/display"
+	"stolpe/display/screen"
 )
 
 // oldPass is how long a pass is taken after its place on the display was taken by the
@@ -20,7 +23,13 @@ const oldPass = 10 * time.Minute
 // has shown until a moment ago. The pass is another one at each start of the program and
 // after each request, and is written down nowhere: what somebody took a picture of is of
 // no use once the next driver has come.
+//
+// A display that fails must not keep anybody from charging. While none shows the pass, as
+// far as is known, none is needed: who wants that has to be there to break it, and wins
+// what every post with a sticker alone gives away.
 type door struct {
+	shows []func() bool // whether a display is well that has the pass; set before anybody comes
+
 	mu     sync.Mutex // guards what follows, for moments
 	pass   display.Pass
 	before display.Pass  // empty when it is not taken any more
@@ -54,6 +63,14 @@ func (d *door) Saw(m evse.Moment) {
 	d.pass = newPass()
 }
 
+// guards says whether a pass is needed now.
+func (d *door) guards() bool {
+	if d == nil {
+		return false
+	}
+	return len(d.shows) == 0 || slices.ContainsFunc(d.shows, func(shows func() bool) bool { return shows() })
+}
+
 // admits says whether somebody with that pass may begin now, an Instant.Mono.
 func (d *door) admits(p display.Pass, now time.Duration) bool {
 	d.mu.Lock()
@@ -83,4 +100,16 @@ func (p *posts) link(code string) string {
 		}
 	}
 	return address
+}
+
+// tellDoors lets the doors of the EVSEs know of a display that shows their passes. One that
+// is too cold to be drawn shows an old one.
+func (s *show) tellDoors(one *screen.Screen) {
+	if s.display.Code != config.CodeRotating {
+		return
+	}
+	for _, e := range s.evses {
+		d := s.doors[e.Code]
+		d.shows = append(d.shows, func() bool { return one.Health().Code == "" })
+	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
@@ -120,6 +121,30 @@ func TestWhereTheCodeOnTheDisplayLeads(t *testing.T) {
 		}
 		if got := p.link("A12"); got != want || p.link("B7") != "" {
 			t.Errorf("%+v: it leads to %q, want %q", x, got, want)
+		}
+	}
+}
+
+// A display that fails keeps nobody from charging: while none shows the pass, none is
+// needed.
+func TestADisplayThatFailsKeepsNobodyOut(t *testing.T) {
+	p, v := shop(session.Kept{})
+	d := newDoor()
+	p.doors = map[string]*door{"A12": d}
+	var well [2]bool
+	for i := range well {
+		d.shows = append(d.shows, func() bool { return well[i] })
+	}
+	fill(v) // so that a request that is let in is not answered
+	for _, well = range [][2]bool{{true, true}, {false, true}, {false, false}, {true, false}} {
+		needed := well[0] || well[1]
+		if view, _ := p.Public("A12"); view.Pass != needed {
+			t.Errorf("displays well: %v, and the pages say that a pass is needed: %v", well, view.Pass)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel() // nobody waits
+		if err := p.Request(ctx, "A12", display.Request{Holder: payment.Holder{9}}); errors.Is(err, display.ErrPass) != needed {
+			t.Errorf("displays well: %v: %v", well, err)
 		}
 	}
 }

@@ -50,7 +50,7 @@ func (p *posts) Public(code string) (display.View, bool) {
 // dressed is a view of an EVSE with what else is said there.
 func (p *posts) dressed(view display.View, v *evse.EVSE) display.View {
 	p.board.dress(&view, v.Rules().EVSE)
-	view.Pass = p.doors[v.Rules().Code] != nil
+	view.Pass = p.doors[v.Rules().Code].guards()
 	return view
 }
 
@@ -82,7 +82,7 @@ func (p *posts) Request(ctx context.Context, code string, r display.Request) err
 	if s.HeldBy(r.Holder) {
 		return nil
 	}
-	if d := p.doors[code]; d != nil && !d.admits(r.Pass, now.Mono) {
+	if d := p.doors[code]; d.guards() && !d.admits(r.Pass, now.Mono) {
 		return display.ErrPass
 	}
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)

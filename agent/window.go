@@ -5,13 +5,21 @@ import (
 	"sync"
 
 	"stolpe/display/panel"
+	"stolpe/payment"
 )
 
-// window is what the displays of one EVSE show, as far as is known: what somebody sees who
-// stands there. Nobody accepts by a button what is not in the window.
+// window is what the displays of one EVSE offer to somebody who stands there, as far as is
+// known. Nobody accepts by a button what is not in the window, nor what may be another
+// price on a display that has failed since it was drawn.
 type window struct {
 	mu    sync.Mutex
-	pages map[*pane]panel.Page // of the displays that have been drawn and have not failed since
+	panes map[string]pane // by the names of the displays
+}
+
+// pane is what one display may offer.
+type pane struct {
+	sure bool            // it shows what was drawn last
+	may  []payment.Price // none of no page that offers nothing
 }
 
 // shower is a display that is open.
@@ -20,60 +28,63 @@ type shower interface {
 	Close() error
 }
 
-// pane is one display of a window. It passes on all that is asked of it.
-type pane struct {
+// windowed is a display with a pane in a window. It passes on all that is asked of it.
+type windowed struct {
 	shower
 	window *window
+	name   string
 }
 
-// behind lets the window know what a display shows. Nil is a window that nobody looks at.
-func (w *window) behind(d shower) shower {
-	if w == nil {
-		return d
-	}
-	return &pane{d, w}
-}
+// behind lets the window know what the display of that name shows.
+func (w *window) behind(name string, d shower) shower { return windowed{d, w, name} }
 
-// Show shows a frame, and has it in the window when that is done. While it is being drawn
-// nobody knows what there is to see.
-func (p *pane) Show(f panel.Frame) error {
-	p.window.leave(p)
-	if err := p.shower.Show(f); err != nil {
+// Show shows a frame, and has it in the window when that is done. Until then nobody knows
+// whether there is this to see, or what was there before.
+func (d windowed) Show(f panel.Frame) error {
+	d.window.change(d.name, func(p *pane) {
+		p.sure = false
+		if f.Page.Offer != (payment.Price{}) && !slices.Contains(p.may, f.Page.Offer) {
+			p.may = append(p.may, f.Page.Offer)
+		}
+	})
+	if err := d.shower.Show(f); err != nil {
 		return err
 	}
-	p.window.mu.Lock()
-	defer p.window.mu.Unlock()
-	if p.window.pages == nil {
-		p.window.pages = map[*pane]panel.Page{}
-	}
-	p.window.pages[p] = f.Page
+	d.window.change(d.name, func(p *pane) {
+		*p = pane{sure: true}
+		if f.Page.Offer != (payment.Price{}) {
+			p.may = []payment.Price{f.Page.Offer}
+		}
+	})
 	return nil
 }
 
 // Close closes the display, which may go on showing something.
-func (p *pane) Close() error {
-	p.window.leave(p)
-	return p.shower.Close()
+func (d windowed) Close() error {
+	d.window.change(d.name, func(p *pane) { p.sure = false })
+	return d.shower.Close()
 }
 
-func (w *window) leave(p *pane) {
+func (w *window) change(name string, how func(*pane)) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	delete(w.pages, p)
-}
-
-// offers says whether a display shows the offer of that page, whole, to whoever may press:
-// the same price, and that pressing accepts it.
-func (w *window) offers(now panel.Page) bool {
-	if now.Face != panel.FreeButton {
-		return false
+	p := w.panes[name]
+	how(&p)
+	if w.panes == nil {
+		w.panes = map[string]pane{}
 	}
+	w.panes[name] = p
+}
+
+// offers says whether a display offers that, and none may offer anything else.
+func (w *window) offers(price payment.Price) (yes bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, p := range w.pages {
-		if p.Face == now.Face && p.Post == now.Post && p.Price == now.Price && p.Unit == now.Unit && p.VAT == now.VAT && slices.Equal(p.Fees, now.Fees) {
-			return true
+	for _, p := range w.panes {
+		if slices.ContainsFunc(p.may, func(other payment.Price) bool { return other != price }) {
+			return false
 		}
+		yes = yes || p.sure && len(p.may) > 0
 	}
-	return false
+	return yes
 }

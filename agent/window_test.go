@@ -5,52 +5,54 @@ import (
 	"testing"
 
 	"stolpe/display/panel"
+	"stolpe/payment"
 )
 
-// What is in the window is what a display has drawn, and no display that is being drawn,
-// has failed or is closed shows anything.
+// What is in the window is what a display has drawn. One that is being drawn, has failed or
+// is closed offers nothing, and as long as it may show another price nothing is offered.
 func TestTheWindowHasWhatIsDrawn(t *testing.T) {
-	offer := panel.Page{Face: panel.FreeButton, Post: "A12", Price: "5,49", Fees: []panel.Said{{"1,00 kr/min", ""}}}
+	price := payment.Price{Currency: payment.NOK, KWh: 549}
+	dear := price
+	dear.Idle.Minute = 100
+	offer, other, charging := panel.Page{Face: panel.FreeButton, Offer: price}, panel.Page{Face: panel.FreeButton, Offer: dear}, panel.Page{Face: panel.Charging}
 	w, one, two := &window{}, &glass{}, &glass{}
-	a, b := w.behind(one), w.behind(two)
-	see := func(when string, want bool) {
-		t.Helper()
-		if got := w.offers(offer); got != want {
-			t.Errorf("%s: offered %v, want %v", when, got, want)
+	a, b := w.behind("oled", one), w.behind("kiosk", two)
+	broken := errors.New("unplugged")
+	for i, x := range []struct {
+		name  string
+		on    shower
+		glass *glass
+		page  panel.Page
+		fails error
+		want  bool // the price is offered
+		dear  bool // the other
+	}{
+		{"one display", a, one, offer, nil, true, false},
+		{"the other has something else", b, two, charging, nil, true, false},
+		{"a new price on one", a, one, other, nil, false, true},
+		{"the old one on the other", b, two, offer, nil, false, false},
+		{"the new one on both", b, two, other, nil, false, true},
+		{"a price that may be there", b, two, offer, broken, false, false},
+		{"tried in vain", b, two, charging, broken, false, false},
+		{"the same price that may be there", a, one, offer, nil, false, false},
+		{"it works again", b, two, offer, nil, true, false},
+		{"one fails with what is offered", a, one, offer, broken, true, false},
+		{"both do", b, two, offer, broken, false, false},
+		{"a page without an offer", b, two, charging, nil, false, false},
+		{"and an offer again", b, two, offer, nil, true, false},
+	} {
+		x.glass.fails = x.fails
+		if err := x.on.Show(panel.Frame{Page: x.page}); err != x.fails {
+			t.Errorf("%s: the display says %v", x.name, err)
+		}
+		if w.offers(price) != x.want || w.offers(dear) != x.dear {
+			t.Errorf("%d, %s: offered %v, the other %v", i, x.name, w.offers(price), w.offers(dear))
 		}
 	}
-	show := func(d shower, p panel.Page) {
-		t.Helper()
-		if err := d.Show(panel.Frame{Page: p}); err != nil {
-			t.Error(err)
-		}
+	if err := b.Close(); err != nil || w.offers(price) {
+		t.Errorf("closed, %v, and offered: %v", err, w.offers(price))
 	}
-	see("nothing is drawn", false)
-	show(a, offer)
-	see("one display has it", true)
-	show(b, panel.Page{Face: panel.Charging})
-	see("the other has something else", true)
-	other := offer
-	other.Fees = []panel.Said{{"2,00 kr/min", ""}}
-	show(a, other)
-	see("another fee", false)
-	show(b, offer)
-	see("the other display", true)
-	two.fails = errors.New("unplugged")
-	if err := b.Show(panel.Frame{Page: offer}); err != two.fails {
-		t.Errorf("a display that fails says %v", err)
-	}
-	see("that has failed", false)
-	two.fails = nil
-	show(b, offer)
-	if err := b.Close(); err != nil {
-		t.Error(err)
-	}
-	see("and is closed", false)
-	if busy := (panel.Page{Face: panel.Busy}); w.offers(busy) {
-		t.Error("a page that offers nothing is offered")
-	}
-	if d := (*window)(nil).behind(one); d != shower(one) {
-		t.Error("a window that nobody looks at is looked at")
+	if (&window{}).offers(price) {
+		t.Error("a window without displays offers something")
 	}
 }

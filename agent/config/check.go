@@ -24,6 +24,7 @@ func (r *reader) check(f *file) {
 	r.checkDisplays(f)
 	r.checkPages(f)
 	r.checkAccept(f)
+	r.checkRotating(f)
 	r.checkLines(f)
 	r.checkWeb(f)
 	r.checkVipps(f)

@@ -69,6 +69,7 @@ type Scene struct {
 	Cold    bool            // the display is too cold to be drawn after this
 	Version string          // of the program
 	Now     hal.Stamp       // when this was so
+	Codes   *Codes          // of whoever makes scenes one after the other; nil makes each code anew
 }
 
 // EVSE is what is known of one of them.
@@ -125,6 +126,8 @@ type Page struct {
 	Unit  string // of it: "kr/kWh"
 	VAT   Said   // "inkl. mva."; at most LineMost characters
 	Fees  []Said // other parts of the price, in the order of the law, each at most LineMost characters; with FreeButton first what is reserved
+
+	Offer payment.Price // what pressing the button accepts, as above; zero where it accepts nothing
 
 	Fault  string // code for the technician: "MET-003"
 	Help   string // telephone number

@@ -191,13 +191,14 @@ func (l *loop) stirred() {
 
 // wanted is what is to be shown now.
 func (l *loop) wanted(now time.Time) job {
+	really := l.o.Frame(false)
 	l.mu.Lock()
-	instead, until, asked := l.instead, l.until, l.asked
-	l.mu.Unlock()
-	if now.Before(until) {
-		return job{frame: instead, asks: asked}
+	defer l.mu.Unlock()
+	if now.Before(l.until) && really.Page.Face == l.truth {
+		return job{frame: l.instead, asks: l.asked}
 	}
-	return job{frame: l.o.Frame(false)}
+	l.until = time.Time{}
+	return job{frame: really}
 }
 
 // due is how that is drawn now.

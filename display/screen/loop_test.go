@@ -129,16 +129,19 @@ func TestInstead(t *testing.T) {
 	b, _ := play(t, (*bench).options, func(b *bench, s *Screen) {
 		pass(time.Minute)
 		s.Instead(panel.Frame{Page: panel.Page{Face: panel.Emergency}}, 10*time.Second)
-		pass(least)
-		b.set(func(b *bench) { b.page = charging("1,00 kr") })
 		pass(9 * time.Second)
 		equal(t, "while a technician looks", b.faces(), panel.Free, panel.Emergency)
 		pass(2 * time.Second)
-		equal(t, "after it", b.faces(), panel.Free, panel.Emergency, panel.Charging)
+		equal(t, "after it", b.faces(), panel.Free, panel.Emergency, panel.Free)
+		s.Instead(panel.Frame{Page: panel.Page{Face: panel.Emergency}}, time.Hour)
+		pass(time.Minute)
+		b.set(func(b *bench) { b.page = charging("1,00 kr") })
+		pass(2 * time.Second)
+		equal(t, "with a driver who comes", b.faces(), panel.Free, panel.Emergency, panel.Free, panel.Emergency, panel.Charging)
 		s.Instead(panel.Frame{Page: panel.Page{Face: panel.Boot}}, time.Hour)
 		pass(least)
 	})
-	equal(t, "at the end", b.faces(), panel.Free, panel.Emergency, panel.Charging, panel.Boot, panel.OutOfOrder)
+	equal(t, "at the end", b.faces(), panel.Free, panel.Emergency, panel.Free, panel.Emergency, panel.Charging, panel.Boot, panel.OutOfOrder)
 }
 
 // What stands is shown again where the panel wants that, and in the dark otherwise than by
