@@ -73,7 +73,7 @@ func TestTroubleWithDisplaysStandsInTheLedger(t *testing.T) {
 		{[]screen.Health{dark, dark}, ""}, // it stands there already
 		{[]screen.Health{well, new}, ""},  // nobody knows yet of one
 		{[]screen.Health{well, cold}, `fault.cleared 0 DIS-001 display "a display does not answer, or says that it cannot draw" 300` + "\n" + `fault.raised 0 DIS-002 display "epaper: panel has -3 °C" 0`},
-		{[]screen.Health{well, well}, `fault.cleared 0 DIS-002 display "a display is too cold to be drawn, and shows what it showed before" 100`},
+		{[]screen.Health{well, well}, `fault.cleared 0 DIS-002 display "a display is too cold to be drawn, and rests until it is warmer" 100`},
 		{[]screen.Health{well, well}, ""},
 	} {
 		before := r.told(t)
