@@ -67,7 +67,7 @@ type previewJSON struct {
 }
 
 func (o *preview) run(c *cobra.Command, state string) error {
-	m, langs, err := o.medium(langOf(c), c.Flags().Changed("lang"))
+	m, langs, err := o.medium(c)
 	if err != nil {
 		return err
 	}
@@ -105,14 +105,18 @@ func (o *preview) run(c *cobra.Command, state string) error {
 
 // medium is what it is drawn for. What the flags do not say is as the first display of the
 // configuration has it, if there is one.
-func (o *preview) medium(lang display.Lang, given bool) (m medium, langs [2]display.Lang, err error) {
+func (o *preview) medium(c *cobra.Command) (m medium, langs [2]display.Lang, err error) {
 	first := config.Display{Kind: config.OLED, Languages: [2]display.Lang{display.NB, display.EN}}
-	if cfg, err := config.Load(o.file); err == nil && len(cfg.Displays) > 0 {
+	cfg, err := config.Load(o.file)
+	switch {
+	case err != nil && c.Flags().Changed("config"):
+		return m, langs, err
+	case err == nil && len(cfg.Displays) > 0:
 		first = cfg.Displays[0]
 	}
 	langs = first.Languages
-	if given {
-		langs = [2]display.Lang{lang, lang}
+	if c.Flags().Changed("lang") {
+		langs = [2]display.Lang{langOf(c), langOf(c)}
 	}
 	if len(o.languages) > 0 {
 		if langs, err = languagesOf(o.languages); err != nil {

@@ -48,13 +48,17 @@ func (p *parts) openDisplays(ctx context.Context, cfg config.Config, w world, b 
 	for _, d := range cfg.Displays {
 		s := p.showOn(cfg, d, w.log)
 		s.look, s.now, s.ending = p.look, w.now, ctx.Done()
-		o := s.options(p.windowOf(s, w.log))
-		o.Changed, o.Switched = p.look.add()
-		one := screen.New(o)
-		p.screens = append(p.screens, one)
-		s.tellDoors(one)
-		p.jobs = append(p.jobs, one.Run)
+		s.tellDoors(p.run(s.options(p.windowOf(s, w.log))))
 	}
+}
+
+// run has a display run beside the EVSEs.
+func (p *parts) run(o screen.Options) *screen.Screen {
+	o.Changed, o.Switched = p.look.add()
+	s := screen.New(o)
+	p.screens = append(p.screens, s)
+	p.jobs = append(p.jobs, s.Run)
+	return s
 }
 
 // showOn is for one display of a configuration.
@@ -124,26 +128,36 @@ func (s *show) draw(f panel.Frame) panel.Frame {
 	return f
 }
 
-// scene is all that the display may show now.
+// scene is all that the display may show now. When the post takes no new drivers, whoever
+// charged till then sees the end of that, and nobody else is asked to pay.
 func (s *show) scene(end bool) panel.Scene {
 	now := s.now()
-	all := panel.Scene{Post: s.info, Langs: s.display.Languages, Off: end, Version: version, Now: now.Wall}
-	served := false
+	all := panel.Scene{Post: s.info, Langs: s.display.Languages, Version: version, Now: now.Wall}
+	ending, served := closed(s.ending), false
 	for _, e := range s.evses {
 		one := panel.EVSE{Button: e.Inputs.Accept != ""}
 		one.View.Code = e.Code
 		if v := s.units[e.Code]; v != nil {
 			s.see(&one, e, v)
-			served = served || one.View.Busy
+		}
+		served = served || one.View.Busy
+		if ending && !one.View.Busy {
+			one.Link, one.NoPay = "", true
 		}
 		all.EVSEs = append(all.EVSEs, one)
 	}
-	select {
-	case <-s.ending:
-		all.Off = all.Off || !served // whoever charged till now sees the end of that
-	default:
-	}
+	all.Off = end || ending && !served
 	return all
+}
+
+// closed says whether something has come to its end.
+func closed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
 }
 
 // see takes in how an EVSE is doing.

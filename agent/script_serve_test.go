@@ -117,3 +117,23 @@ func scriptShows(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(withinEnough(ts, "it ends by Ctrl-C", s.ended))
 	ts.Check(os.WriteFile(filepath.Join(ts.MkAbs("."), "shown"), []byte(s.said.String()), 0o600))
 }
+
+// scriptComes runs a program until what it prints matches: seldom enough for the post, which
+// takes only so many requests from one user.
+func scriptComes(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: comes REGEXP PROGRAM ARG...")
+	}
+	wanted := regexp.MustCompile("(?m)" + args[0])
+	seldom := time.NewTicker(200 * time.Millisecond)
+	defer seldom.Stop()
+	var said []byte
+	scripted(ts, strings.Join(args[1:], " ")+" prints "+args[0], func() bool {
+		<-seldom.C
+		c := exec.Command(program.file(), args[2:]...)
+		c.Dir, c.Env = ts.MkAbs("."), scriptedEnv(ts)
+		said, _ = c.CombinedOutput() // it may fail until it comes
+		return wanted.Match(said)
+	})
+	ts.Logf("%s", said)
+}

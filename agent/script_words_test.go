@@ -39,6 +39,7 @@ import (
 //	let NAME stdout|FILE RE $NAME becomes the group of what matches
 //	shows RE stolpe ARG...  run what has no end until it prints what matches; then Ctrl-C,
 //	                        and it must end well. All it has printed is in the file shown
+//	comes RE stolpe ARG...  run it again and again until what it prints matches
 //	code N stolpe ARG...    run it and demand exit code N; stdout and stderr are as after exec
 func scriptWords() map[string]func(ts *testscript.TestScript, neg bool, args []string) {
 	return map[string]func(ts *testscript.TestScript, neg bool, args []string){
@@ -48,6 +49,7 @@ func scriptWords() map[string]func(ts *testscript.TestScript, neg bool, args []s
 		"charge": scriptCharge,
 		"json":   scriptJSON,
 		"code":   scriptCode,
+		"comes":  scriptComes,
 		"let":    scriptLet,
 		"meter":  scriptMeter,
 		"shows":  scriptShows,

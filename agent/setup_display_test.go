@@ -18,12 +18,12 @@ func TestSetupTriesTheDisplay(t *testing.T) {
 	} {
 		dir := t.TempDir()
 		picture := filepath.Join(dir, x.folder, "display.png")
-		got := command("setup", "--config", filepath.Join(dir, "a.yaml"), "--simulated", "--skip", "close,pay,selftest", "--yes", "--lang", "en", "--control-dir", shortDir(t),
+		got := command("setup", "--config", filepath.Join(dir, "a.yaml"), "--simulated", "--skip", "close,pay,selftest", "--yes", "--lang", "en", "--control-dir", shortDir(t), "--report", filepath.Join(dir, "report"),
 			"--display-kind", "png", "--display-url", "file://"+picture+"?size=128x64")
 		if got.code != 0 || !strings.Contains(got.stderr, x.want) {
 			t.Errorf("%s: %+v: want %q", name, got, x.want)
 		}
-		report, err := os.ReadFile(filepath.Join(dir, "a.txt"))
+		report, err := os.ReadFile(filepath.Join(dir, "report.txt"))
 		if err != nil || !strings.Contains(string(report), x.want) {
 			t.Errorf("%s: %s, %v: want %q", name, report, err, x.want)
 		}

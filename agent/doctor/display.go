@@ -117,7 +117,7 @@ func (d *Display) remedy() Text {
 
 // again is how a display that has been put right is proved: the daemon tries by itself.
 func again(name string) Text {
-	return say("posten prøver igjen av seg selv hvert minutt: stolpe doctor display.%s", "the post tries again by itself every minute: stolpe doctor display.%s", name)
+	return say("posten prøver igjen av seg selv hvert minutt; se det: stolpe display test-pattern --display %s", "the post tries again by itself every minute; see it: stolpe display test-pattern --display %s", name)
 }
 
 // answers is for a display on an I2C bus that nothing is heard of.

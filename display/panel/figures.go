@@ -18,10 +18,10 @@ func (p *Page) count(s Scene, e EVSE, t talk) {
 	switch p.Face {
 	case PayCode, Paying, Authorised:
 		p.wait(c.Left, t)
-		p.Reserved = plain(l.Sum(c.Reserved, c.Price.Currency))
+		p.Reserved = plain(l.Sum(shown(c.Reserved), c.Price.Currency))
 	case Charging, Suspended, NearLimit:
 		p.use(c, l)
-		p.Power = plain(l.KW(max(c.Power, 0)))
+		p.Power = plain(l.KW(min(max(c.Power, 0), mostPower)))
 		p.Stale = c.Reading > hal.StaleAfter
 		if p.At = plain(l.Clock(back(s.Now, c.Reading), s.Post.Zone)); p.At != "" {
 			p.Updated = t.say(func(w *words) display.Text { return w.updated }, "time", p.At)
@@ -40,11 +40,11 @@ func (p *Page) use(c display.Charge, l display.Lang) {
 		cost = c.Due()
 	}
 	p.Energy = plain(l.KWh(min(max(c.Energy, 0), MostEnergy)))
-	p.Cost = plain(l.Money(min(max(cost, 0), MostCost), c.Price.Currency))
+	p.Cost = plain(l.Money(shown(cost), c.Price.Currency))
 	p.Time = hours(c.Elapsed)
-	if c.Reserved > 0 && c.End == display.NotEnded {
-		p.Reserved = plain(l.Sum(min(c.Reserved, MostCost), c.Price.Currency))
-		p.Used = int(min(max(cost, 0), c.Reserved) * 1000 / c.Reserved)
+	if reserved := shown(c.Reserved); reserved > 0 && c.End == display.NotEnded {
+		p.Reserved = plain(l.Sum(reserved, c.Price.Currency))
+		p.Used = int(min(shown(cost), reserved) * 1000 / reserved)
 	}
 }
 
@@ -112,7 +112,7 @@ func (p *Page) cost(e EVSE, t talk) {
 	default:
 		return
 	}
-	parts := l.MoneyParts(price.KWh, price.Currency)
+	parts := l.MoneyParts(shown(price.KWh), price.Currency)
 	p.Price = plain(parts.Number)
 	p.Unit = plain(parts.Before + parts.After + "/kWh")
 	if price.VAT > 0 {
@@ -126,7 +126,7 @@ func (p *Page) cost(e EVSE, t talk) {
 	p.fee(t, price, price.Session, func(w *words) display.Text { return w.perSession })
 	p.fee(t, price, price.Idle.Minute, func(w *words) display.Text { return w.perIdle })
 	if price.Idle.Minute > 0 && price.Idle.After > 0 {
-		p.Fees = append(p.Fees, t.say(func(w *words) display.Text { return w.idleAfter }, "time", l.Time(price.Idle.After)))
+		p.Fees = append(p.Fees, t.say(func(w *words) display.Text { return w.idleAfter }, "time", l.Time(min(price.Idle.After, mostTime))))
 	}
 }
 
@@ -136,7 +136,7 @@ func (p *Page) fee(t talk, price payment.Price, a payment.Amount, pick func(*wor
 	if a <= 0 {
 		return
 	}
-	line := t.say(pick, "price", t.numbers().Sum(a, price.Currency))
+	line := t.say(pick, "price", t.numbers().Sum(shown(a), price.Currency))
 	if utf8.RuneCountInString(line[0]) <= LineMost && utf8.RuneCountInString(line[1]) <= LineMost {
 		p.Fees = append(p.Fees, line)
 		return
@@ -155,7 +155,7 @@ func (p *Page) idle(c display.Charge, t talk) {
 	}
 	p.fee(t, c.Price, c.Price.Idle.Minute, func(w *words) display.Text { return w.perIdle })
 	if !c.Idle.Runs {
-		wait := (c.Idle.Starts + time.Minute - 1).Truncate(time.Minute)
+		wait := (min(c.Idle.Starts, mostTime-time.Minute) + time.Minute - 1).Truncate(time.Minute)
 		p.Fees = append(p.Fees, t.say(func(w *words) display.Text { return w.idleStarts }, "time", t.numbers().Time(wait)))
 	}
 }
@@ -178,13 +178,13 @@ func (p *Page) rows(s Scene, t talk) {
 			if !e.sells() {
 				break
 			}
-			r.Figure = plain(l.Money(e.View.Price.KWh, e.View.Price.Currency)) + "/kWh"
+			r.Figure = plain(l.Money(shown(e.View.Price.KWh), e.View.Price.Currency)) + "/kWh"
 			if e.Link != "" {
-				r.Scan = codeOf(capitals(e.Link))
+				r.Scan = s.Codes.of(capitals(e.Link))
 			}
 			free = append(free, e)
 		case Charging, Suspended, NearLimit, Stopping:
-			r.Figure = plain(l.Money(min(max(c.Cost, 0), MostCost), c.Price.Currency))
+			r.Figure = plain(l.Money(shown(c.Cost), c.Price.Currency))
 		}
 		p.Rows = append(p.Rows, r)
 	}
@@ -203,9 +203,19 @@ func (p *Page) rows(s Scene, t talk) {
 	}
 }
 
+// What is beyond these does not occur, and is shown as the most that has room. Chosen by us.
+const (
+	mostPower hal.Power = 999_900                         // W
+	mostTime            = 999*time.Hour + 59*time.Minute  // of a charge
+	mostLeft            = 99*time.Minute + 59*time.Second // of a wait
+)
+
+// shown is an amount as far as it occurs on a display.
+func shown(a payment.Amount) payment.Amount { return min(max(a, 0), MostCost) }
+
 // hours writes a duration in hours and minutes: "1:44".
 func hours(d time.Duration) string {
-	minutes := int64(max(d, 0) / time.Minute)
+	minutes := int64(min(max(d, 0), mostTime) / time.Minute)
 	return fmt.Sprintf("%d:%02d", minutes/60, minutes%60)
 }
 

@@ -9,6 +9,6 @@ func (f Face) String() string {
 		OutOfOrder: "out-of-order", Boot: "boot", Free: "free", FreeButton: "free-button", Busy: "busy", PayCode: "pay-code", Paying: "paying",
 		Authorised: "authorised", Closing: "closing", Charging: "charging", Suspended: "suspended", NearLimit: "near-limit", Stopping: "stopping",
 		Finished: "finished", NoEnergy: "no-energy", Occupied: "occupied", Interrupted: "interrupted", Faulted: "faulted", Emergency: "emergency",
-		PayOffline: "pay-offline", Unavailable: "unavailable", Updating: "updating", Here: "here", Several: "several",
+		PayOffline: "pay-offline", Unavailable: "unavailable", Updating: "updating", Here: "here", TooCold: "too-cold", Several: "several",
 	}[f]
 }

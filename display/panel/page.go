@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"stolpe/display"
-	"stolpe/display/qr"
 )
 
 // Page says what the display shows.
@@ -81,7 +80,7 @@ func (p *Page) notice(t talk, n display.Notice) {
 
 // wait says how long the driver has.
 func (p *Page) wait(left time.Duration, t talk) {
-	if left <= 0 {
+	if left = min(left, mostLeft); left <= 0 {
 		return
 	}
 	p.Left = display.Countdown(left)
@@ -95,7 +94,7 @@ func (p *Page) scan(s Scene, e EVSE, t talk) {
 	if what == nil || link == "" {
 		return
 	}
-	if p.Code = codeOf(link); p.Code == nil {
+	if p.Code = s.Codes.of(link); p.Code == nil {
 		return
 	}
 	p.Caption = t.say(what)
@@ -126,24 +125,6 @@ func (p *Page) purpose(e EVSE) (what func(*words) display.Text, link string) {
 		return func(w *words) display.Text { return w.scanForMore }, capitals(e.Link)
 	}
 	return nil, ""
-}
-
-// codeOf makes the code of an address; nil where that is too long for any.
-func codeOf(link string) *Code {
-	c, err := qr.Small(link)
-	if err != nil {
-		return nil
-	}
-	return drawn(link, c)
-}
-
-// drawn is a code that can be compared with another, as pages are.
-func drawn(text string, c qr.Code) *Code {
-	code := &Code{Text: text, Size: c.Size(), bits: make([]bool, c.Size()*c.Size())}
-	for i := range code.bits {
-		code.bits[i] = c.Dark(i%code.Size, i/code.Size)
-	}
-	return code
 }
 
 // capitals writes the address of a post as its code has it: in capitals it needs fewer

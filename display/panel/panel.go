@@ -69,6 +69,7 @@ type Scene struct {
 	Cold    bool            // the display is too cold to be drawn after this
 	Version string          // of the program
 	Now     hal.Stamp       // when this was so
+	Codes   *Codes          // of whoever makes scenes one after the other; nil makes each code anew
 }
 
 // EVSE is what is known of one of them.

@@ -114,8 +114,7 @@ func (l *loop) since(now time.Time) time.Duration { return now.Sub(l.began) }
 // start has the worker do something.
 func (l *loop) start(now time.Time, j job) {
 	if !j.pulse {
-		j.anew = l.anew
-		l.anew, l.redo = false, time.Time{}
+		j.anew, l.anew = l.anew, false
 	}
 	l.busy, l.from, l.late, l.does, l.pulse = true, now, false, j, time.Time{}
 	l.jobs <- j // there is room: the worker is free
@@ -192,13 +191,14 @@ func (l *loop) stirred() {
 
 // wanted is what is to be shown now.
 func (l *loop) wanted(now time.Time) job {
+	really := l.o.Frame(false)
 	l.mu.Lock()
-	instead, until, asked := l.instead, l.until, l.asked
-	l.mu.Unlock()
-	if now.Before(until) {
-		return job{frame: instead, asks: asked}
+	defer l.mu.Unlock()
+	if now.Before(l.until) && really.Page.Face == l.truth {
+		return job{frame: l.instead, asks: l.asked}
 	}
-	return job{frame: l.o.Frame(false)}
+	l.until = time.Time{}
+	return job{frame: really}
 }
 
 // due is how that is drawn now.

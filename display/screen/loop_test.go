@@ -1,6 +1,7 @@
 package screen
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -96,7 +97,7 @@ func TestDue(t *testing.T) {
 	const interval = 180 * time.Second
 	due := func(b *bench) Options {
 		o := b.options()
-		o.Refresh = panel.Refresh{Figures: interval, Stale: 24 * time.Hour}
+		o.Refresh = panel.Refresh{Figures: interval, Stale: 20 * time.Minute}
 		return o
 	}
 	play(t, due, func(b *bench, _ *Screen) {
@@ -117,9 +118,9 @@ func TestDue(t *testing.T) {
 		b.set(func(b *bench) { b.page = free("5,49") })
 		pass(0)
 		before := len(b.faces())
-		pass(72*time.Hour + time.Minute)
+		pass(61 * time.Minute)
 		if n := len(b.faces()) - before; n != 3 {
-			t.Errorf("the same page was shown %d times more in 3 days", n)
+			t.Errorf("the same page was shown %d times more in an hour", n)
 		}
 	})
 }
@@ -128,16 +129,19 @@ func TestInstead(t *testing.T) {
 	b, _ := play(t, (*bench).options, func(b *bench, s *Screen) {
 		pass(time.Minute)
 		s.Instead(panel.Frame{Page: panel.Page{Face: panel.Emergency}}, 10*time.Second)
-		pass(least)
-		b.set(func(b *bench) { b.page = charging("1,00 kr") })
 		pass(9 * time.Second)
 		equal(t, "while a technician looks", b.faces(), panel.Free, panel.Emergency)
 		pass(2 * time.Second)
-		equal(t, "after it", b.faces(), panel.Free, panel.Emergency, panel.Charging)
+		equal(t, "after it", b.faces(), panel.Free, panel.Emergency, panel.Free)
+		s.Instead(panel.Frame{Page: panel.Page{Face: panel.Emergency}}, time.Hour)
+		pass(time.Minute)
+		b.set(func(b *bench) { b.page = charging("1,00 kr") })
+		pass(2 * time.Second)
+		equal(t, "with a driver who comes", b.faces(), panel.Free, panel.Emergency, panel.Free, panel.Emergency, panel.Charging)
 		s.Instead(panel.Frame{Page: panel.Page{Face: panel.Boot}}, time.Hour)
 		pass(least)
 	})
-	equal(t, "at the end", b.faces(), panel.Free, panel.Emergency, panel.Charging, panel.Boot, panel.OutOfOrder)
+	equal(t, "at the end", b.faces(), panel.Free, panel.Emergency, panel.Free, panel.Emergency, panel.Charging, panel.Boot, panel.OutOfOrder)
 }
 
 // What stands is shown again where the panel wants that, and in the dark otherwise than by
@@ -155,15 +159,15 @@ func TestAgain(t *testing.T) {
 func TestAgainIsNoDraw(t *testing.T) {
 	rules := panel.Paper()
 	play(t, func(b *bench) Options { o := b.options(); o.Refresh, o.Again = rules, rules.Cold; return o }, func(b *bench, _ *Screen) {
-		pass(48*time.Hour + time.Minute)
+		pass(24*time.Hour + time.Minute)
 		whole := 0
 		for _, f := range b.shown {
 			if f.Whole {
 				whole++
 			}
 		}
-		if asked := len(b.shown) - whole; whole != 3 || asked < 48*5 || asked > 48*6 {
-			t.Errorf("in two days: %d whole draws, and asked %d times", whole, asked)
+		if asked := len(b.shown) - whole; whole != 2 || asked < 24*5 || asked > 24*6 {
+			t.Errorf("in a day: %d whole draws, and asked %d times", whole, asked)
 		}
 	})
 }
@@ -206,8 +210,9 @@ func TestSwitched(t *testing.T) {
 		options := func(b *bench) Options { o := b.options(); o.Keeps = keeps; return o }
 		play(t, options, func(b *bench, _ *Screen) {
 			pass(time.Minute)
-			for range 3 { // contacts bounce, and so does who reports them
+			for i := range 3 { // contacts bounce, and so does who reports them
 				b.switched <- struct{}{}
+				b.set(func(b *bench) { b.page = charging(fmt.Sprint(i)) }) // what is drawn meanwhile may be disturbed, too
 				pass(settle / 5)
 			}
 			pass(settle)

@@ -88,8 +88,9 @@ type Screen struct {
 	mu      sync.Mutex // guards what follows, for moments
 	health  Health
 	instead panel.Frame
-	until   time.Time // instead is shown before this
-	asked   int       // how often that was asked for
+	until   time.Time  // instead is shown before this
+	truth   panel.Face // while this is so
+	asked   int        // how often that was asked for
 }
 
 // New makes a display of its options.
@@ -105,11 +106,14 @@ func (s *Screen) Health() Health {
 }
 
 // Instead shows another frame for so long: what a technician wants to see. It is drawn
-// as any other where it has no picture and no letters yet. The end of the program goes before it. The last frame that was given counts; no
-// time takes it down.
+// as any other where it has no picture and no letters yet. The end of the program goes
+// before it, and so does another face of what is really so: a driver who comes meanwhile
+// must not look at what is made up. The last frame that was given counts; no time takes it
+// down.
 func (s *Screen) Instead(f panel.Frame, d time.Duration) {
+	truth := s.o.Frame(false).Page.Face
 	s.mu.Lock()
-	s.instead, s.until = f, time.Now().Add(d)
+	s.instead, s.until, s.truth = f, time.Now().Add(d), truth
 	s.asked++
 	s.mu.Unlock()
 	select {

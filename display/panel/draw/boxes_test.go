@@ -8,28 +8,54 @@ import (
 	"stolpe/display/panel/draw/font"
 )
 
-// TestNothingIsCutOffNorCovered holds for every sample, also with the longest values, and
-// wherever an OLED's picture is moved to.
-func TestNothingIsCutOffNorCovered(t *testing.T) {
-	for _, s := range append(shots(Wide), allShots(Small, Paper)...) {
-		shifts := []image.Point{{}}
+// TestEveryPicture looks at the boxes of all that is drawn, in every pair of languages.
+func TestEveryPicture(t *testing.T) {
+	langs := everyPair()
+	if testing.Short() {
+		langs = pairs()[:1]
+	}
+	all := taken(langs, []Size{Small, Paper})
+	for _, s := range all {
+		picture, marks := render(s.size, s.page, Options{})
+		apart(t, s, picture.Bounds(), marks)
+		complete(t, s, marks)
 		if s.size == Small {
-			shifts = append(shifts, image.Pt(ShiftMost, ShiftMost))
+			for _, size := range lcds() {
+				lettersFit(t, size, s)
+				lettersMatter(t, size, s)
+			}
 		}
-		for _, shift := range shifts {
-			picture, marks := render(s.size, s.page, Options{Shift: shift})
-			for i, m := range marks {
-				switch {
-				case m.cut && !owners(s, m.what):
-					t.Errorf("%s: %q has no room", s.file(), m.what)
-				case !m.box.In(picture.Bounds()):
-					t.Errorf("%s, moved by %v: %q at %v is not in the picture of %v", s.file(), shift, m.what, m.box, picture.Bounds().Max)
-				}
-				for _, other := range marks[:i] {
-					if m.box.Overlaps(other.box) {
-						t.Errorf("%s: %q at %v and %q at %v cover each other", s.file(), m.what, m.box, other.what, other.box)
-					}
-				}
+	}
+}
+
+func TestWidePicturesHaveRoom(t *testing.T) {
+	for _, s := range shots(Wide) {
+		picture, marks := render(s.size, s.page, Options{})
+		apart(t, s, picture.Bounds(), marks)
+	}
+}
+
+// TestMovedPicturesHaveRoom: wherever the picture of an OLED is moved to, all of it is there.
+func TestMovedPicturesHaveRoom(t *testing.T) {
+	for _, s := range shots(Small) {
+		picture, marks := render(s.size, s.page, Options{Shift: image.Pt(ShiftMost, ShiftMost)})
+		apart(t, s, picture.Bounds(), marks)
+	}
+}
+
+// apart finds what is cut off, what is not in the picture, and what covers another thing.
+func apart(t *testing.T, s shot, picture image.Rectangle, marks []mark) {
+	t.Helper()
+	for i, m := range marks {
+		switch {
+		case m.cut && !owners(s, m.what):
+			t.Errorf("%s: %q has no room", s.file(), m.what)
+		case !m.box.In(picture):
+			t.Errorf("%s: %q at %v is not in the picture of %v", s.file(), m.what, m.box, picture.Max)
+		}
+		for _, other := range marks[:i] {
+			if m.box.Overlaps(other.box) {
+				t.Errorf("%s: %q at %v and %q at %v cover each other", s.file(), m.what, m.box, other.what, other.box)
 			}
 		}
 	}
@@ -44,7 +70,7 @@ func owners(s shot, text string) bool {
 func TestOnlyMarksHaveInk(t *testing.T) {
 	for _, s := range shots(Small, Paper) {
 		picture, marks := render(s.size, s.page, Options{})
-		mono := picture.(*image.Paletted)
+		mono := picture
 		ink := uint8(1)
 		if s.size == Paper {
 			ink = 0

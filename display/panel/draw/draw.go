@@ -16,7 +16,6 @@ import (
 	"image"
 	"image/color"
 	"slices"
-	"strings"
 
 	"stolpe/display/panel"
 )
@@ -60,7 +59,7 @@ type Options struct {
 }
 
 // Draw draws a page. Small and Paper are *image.Paletted with two colours: index 1 is lit
-// or white, index 0 dark or black. Wide is an *image.RGBA.
+// or white, index 0 dark or black. Wide has 16 colours.
 func Draw(size Size, p panel.Page, o Options) image.Image {
 	picture, _ := render(size, p, o)
 	if o.Turned {
@@ -77,15 +76,15 @@ func ShowsCode(size Size, p panel.Page) bool {
 		dots, _ := paperCode(p, Paper.Dots().Y)
 		return dots > 0
 	case Wide:
-		_, marks := wide(p, nil)
-		return slices.ContainsFunc(marks, func(m mark) bool { return strings.HasPrefix(m.what, "code ") })
+		scan := func(r panel.Row) bool { return r.Scan != nil }
+		return p.Code != nil && len(p.Rows) == 0 || len(p.Rows) == 2 && slices.ContainsFunc(p.Rows, scan)
 	default:
 		return smallScale(p) > 0
 	}
 }
 
 // render draws a page and says what lies where.
-func render(size Size, p panel.Page, o Options) (image.Image, []mark) {
+func render(size Size, p panel.Page, o Options) (*image.Paletted, []mark) {
 	switch size {
 	case Paper:
 		return paper(p)
@@ -107,18 +106,4 @@ type mark struct {
 func blackWhite() color.Palette { return color.Palette{color.Black, color.White} }
 
 // turn turns a picture by 180 degrees, in place.
-func turn(picture image.Image) {
-	var dots []uint8
-	width := 1
-	switch picture := picture.(type) {
-	case *image.Paletted:
-		dots = picture.Pix
-	case *image.RGBA:
-		dots, width = picture.Pix, 4
-	}
-	for i, j := 0, len(dots)-width; i < j; i, j = i+width, j-width {
-		for k := range width {
-			dots[i+k], dots[j+k] = dots[j+k], dots[i+k]
-		}
-	}
-}
+func turn(picture *image.Paletted) { slices.Reverse(picture.Pix) }

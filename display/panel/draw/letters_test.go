@@ -54,62 +54,53 @@ func TestLettersAreAsKept(t *testing.T) {
 	}
 }
 
-// TestLettersFit holds for every sample: as many lines as there are, none too long and none
-// cut. A display of letters has room for eight letters that it does not know by itself.
-func TestLettersFit(t *testing.T) {
-	for _, size := range lcds() {
-		for _, s := range allShots(Small) {
-			lines := Letters(size.cols, size.rows, s.page)
-			if len(lines) != size.rows {
-				t.Errorf("%v %v %s: %d lines", size, s.langs, s.name, len(lines))
-			}
-			special := map[rune]bool{}
-			for _, l := range lines {
-				if n := utf8.RuneCountInString(l); n > size.cols {
-					t.Errorf("%v %v %s: %q has %d letters", size, s.langs, s.name, l, n)
-				}
-				for _, r := range l {
-					switch {
-					case r == '…':
-						t.Errorf("%v %v %s: %q is cut", size, s.langs, s.name, l)
-					case r > '~':
-						special[r] = true
-					}
-				}
-			}
-			if lines[0] == "" {
-				t.Errorf("%v %v %s: nothing is shown", size, s.langs, s.name)
-			}
-			if len(special) > 8 {
-				t.Errorf("%v %v %s: %d letters beyond ASCII, a display has room for 8", size, s.langs, s.name, len(special))
+// lettersFit: there are as many lines as there should be, none too long and none cut. A
+// display of letters has room for eight letters that it does not know by itself.
+func lettersFit(t *testing.T, size lcd, s shot) {
+	t.Helper()
+	lines := Letters(size.cols, size.rows, s.page)
+	if len(lines) != size.rows || lines[0] == "" {
+		t.Errorf("%v %v %s: %q are %d lines", size, s.langs, s.name, lines, len(lines))
+	}
+	special := map[rune]bool{}
+	for _, l := range lines {
+		if n := utf8.RuneCountInString(l); n > size.cols {
+			t.Errorf("%v %v %s: %q has %d letters", size, s.langs, s.name, l, n)
+		}
+		for _, r := range l {
+			switch {
+			case r == '…':
+				t.Errorf("%v %v %s: %q is cut", size, s.langs, s.name, l)
+			case r > '~':
+				special[r] = true
 			}
 		}
 	}
+	if len(special) > 8 {
+		t.Errorf("%v %v %s: %d letters beyond ASCII, a display has room for 8", size, s.langs, s.name, len(special))
+	}
 }
 
-// TestLettersSayWhatMatters: fewer lines are no reason to leave out a figure or an order.
-func TestLettersSayWhatMatters(t *testing.T) {
-	for _, size := range lcds() {
-		for _, s := range allShots(Small) {
-			p, all := s.page, strings.Join(Letters(size.cols, size.rows, s.page), " ")
-			want := map[panel.Face][]string{
-				panel.Free: {p.Price, p.Unit}, panel.FreeButton: {p.Price, p.Unit},
-				panel.Charging: {p.Energy, p.Cost}, panel.NearLimit: {p.Cost}, panel.Suspended: {p.Big[0], p.Cost},
-				panel.Finished: {p.Big[0], p.Cost}, panel.Interrupted: {p.Big[0], p.Cost},
-				panel.Paying: {p.Big[0], p.Left}, panel.Authorised: {p.Big[0], p.Left}, panel.PayCode: {p.Big[0], p.Left},
-				panel.Faulted: {p.Big[0], p.Fault}, panel.Emergency: {p.Big[0], p.Fault}, panel.OutOfOrder: {p.Big[0]},
-			}[p.Face]
-			if p.Face == panel.Emergency && size.rows < 4 {
-				want = want[:1]
-			}
-			if size.rows >= 4 && p.Energy != "" && p.Face != panel.NearLimit {
-				want = append(want, p.Energy)
-			}
-			for _, text := range want {
-				if !strings.Contains(all, text) {
-					t.Errorf("%v %v %s: %q is not on it; there is %q", size, s.langs, s.name, text, all)
-				}
-			}
+// lettersMatter: fewer lines are no reason to leave out a figure or an order.
+func lettersMatter(t *testing.T, size lcd, s shot) {
+	t.Helper()
+	p, all := s.page, strings.Join(Letters(size.cols, size.rows, s.page), " ")
+	want := map[panel.Face][]string{
+		panel.Free: {p.Price, p.Unit}, panel.FreeButton: {p.Price, p.Unit},
+		panel.Charging: {p.Energy, p.Cost}, panel.NearLimit: {p.Cost}, panel.Suspended: {p.Big[0], p.Cost},
+		panel.Finished: {p.Big[0], p.Cost}, panel.Interrupted: {p.Big[0], p.Cost},
+		panel.Paying: {p.Big[0], p.Left}, panel.Authorised: {p.Big[0], p.Left}, panel.PayCode: {p.Big[0], p.Left},
+		panel.Faulted: {p.Big[0], p.Fault}, panel.Emergency: {p.Big[0], p.Fault}, panel.OutOfOrder: {p.Big[0]},
+	}[p.Face]
+	if p.Face == panel.Emergency && size.rows < 4 {
+		want = want[:1]
+	}
+	if size.rows >= 4 && p.Energy != "" && p.Face != panel.NearLimit {
+		want = append(want, p.Energy)
+	}
+	for _, text := range want {
+		if !strings.Contains(all, text) {
+			t.Errorf("%v %v %s: %q is not on it; there is %q", size, s.langs, s.name, text, all)
 		}
 	}
 }

@@ -10,30 +10,28 @@ import (
 	"stolpe/display/panel"
 )
 
-// TestNothingThatMattersIsLeftOut: a picture may leave out what there is no room for, but
+// complete finds what is missing: a picture may leave out what there is no room for, but
 // never the figures, the price, the code, what to do when something is wrong, nor a
 // language.
-func TestNothingThatMattersIsLeftOut(t *testing.T) {
-	for _, s := range allShots(Small, Paper) {
-		_, marks := render(s.size, s.page, Options{})
-		var texts []string
-		for _, m := range marks {
-			texts = append(texts, strings.ReplaceAll(m.what, noBreak, " "))
+func complete(t *testing.T, s shot, marks []mark) {
+	t.Helper()
+	var texts []string
+	for _, m := range marks {
+		texts = append(texts, strings.ReplaceAll(m.what, noBreak, " "))
+	}
+	all := strings.Join(texts, " ")
+	for _, want := range needed(s) {
+		if !slices.ContainsFunc(strings.Split(want, "|"), func(text string) bool { return strings.Contains(all, text) }) {
+			t.Errorf("%s: %q is not on it; there is %q", s.file(), want, all)
 		}
-		all := strings.Join(texts, " ")
-		for _, want := range needed(s) {
-			if !slices.ContainsFunc(strings.Split(want, "|"), func(text string) bool { return strings.Contains(all, text) }) {
-				t.Errorf("%s: %q is not on it; there is %q", s.file(), want, all)
-			}
+	}
+	for i, lang := range s.langs {
+		if !speaks(all, s.page, i) {
+			t.Errorf("%s: nothing on it is in %s; there is %q", s.file(), lang.Tag(), all)
 		}
-		for i, lang := range s.langs {
-			if !speaks(all, s.page, i) {
-				t.Errorf("%s: nothing on it is in %s; there is %q", s.file(), lang.Tag(), all)
-			}
-		}
-		if has := slices.ContainsFunc(marks, isCode); has != ShowsCode(s.size, s.page) {
-			t.Errorf("%s: has a code: %v, ShowsCode says otherwise", s.file(), has)
-		}
+	}
+	if has := slices.ContainsFunc(marks, isCode); has != ShowsCode(s.size, s.page) {
+		t.Errorf("%s: has a code: %v, ShowsCode says otherwise", s.file(), has)
 	}
 }
 

@@ -23,7 +23,7 @@ func paperHead() letters {
 const noticeHigh = 22
 
 // paper draws a page for an e-paper.
-func paper(p panel.Page) (image.Image, []mark) {
+func paper(p panel.Page) (*image.Paletted, []mark) {
 	s := newSheet(Paper, 0)
 	all := image.Rectangle{Max: Paper.Dots()}.Inset(1)
 	c := column{box: all, gap: 2, loose: 9}

@@ -25,7 +25,7 @@ const smallCode = 64
 
 // small draws a page for an OLED. Its dots age where they are lit, so the text is moved by
 // some dots from time to time, and the code within its square.
-func small(p panel.Page, shift image.Point) (image.Image, []mark) {
+func small(p panel.Page, shift image.Point) (*image.Paletted, []mark) {
 	s := newSheet(Small, 1)
 	c := column{box: image.Rect(0, 0, 128-ShiftMost, 64-ShiftMost), gap: 2, loose: 6}
 	if p.Face == panel.FreeButton {

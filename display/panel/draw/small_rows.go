@@ -90,7 +90,7 @@ func listed(fees []panel.Said, lang int) string {
 		}
 		switch {
 		case i == 0:
-		case named && strings.ContainsAny(text[:1], digits):
+		case named && strings.ContainsAny(text[:min(len(text), 1)], digits):
 			all.WriteString(noBreak)
 		default:
 			all.WriteString(" ")

@@ -1,9 +1,6 @@
 package draw
 
-import (
-	"image"
-	"image/color"
-)
+import "image"
 
 // icon is a small drawing in place of a word, which would take two languages.
 type icon uint8
@@ -12,33 +9,28 @@ type icon uint8
 const (
 	noIcon icon = iota
 	phone       // before a number to call
-	clock       // before a time of day
 	glass       // before a duration: a sand glass
 )
 
 // icon draws one into a box that is as high as wide.
-func (c *canvas) icon(i icon, box image.Rectangle, with color.RGBA) {
-	inside := map[icon]func(x, y int) bool{phone: inPhone, clock: inClock, glass: inGlass}[i]
+func (c *canvas) icon(i icon, box image.Rectangle, with pen) {
+	inside := map[icon]func(x, y int) bool{phone: inPhone, glass: inGlass}[i]
 	side := max(min(box.Dx(), box.Dy()), 1)
+	dots := make([]uint8, 0, side*side)
 	for y := range side {
 		for x := range side {
-			if share := covers(inside, x, y, side); share > 0 {
-				at := box.Min.Add(image.Pt(x, y))
-				if !at.In(c.picture.Rect) {
-					continue
-				}
-				p := c.picture.Pix[c.picture.PixOffset(at.X, at.Y):]
-				p[0], p[1], p[2] = mix(p[0], with.R, share), mix(p[1], with.G, share), mix(p[2], with.B, share)
-			}
+			dots = append(dots, covers(inside, x, y, side))
 		}
 	}
-	c.touched = append(c.touched, touch{what: "icon", box: image.Rectangle{box.Min, box.Min.Add(image.Pt(side, side))}})
+	box.Max = box.Min.Add(image.Pt(side, side))
+	c.put(box, dots, with)
+	c.note("icon", box)
 }
 
 // grid is the side of the square that icons are described in.
 const grid = 120
 
-// covers is how much of a dot an icon covers, in 255ths, from sixteen points of it.
+// covers is the shade of a dot of an icon, from sixteen points of it.
 func covers(inside func(x, y int) bool, x, y, side int) uint8 {
 	hits := 0
 	for i := range 16 {
@@ -46,7 +38,7 @@ func covers(inside func(x, y int) bool, x, y, side int) uint8 {
 			hits++
 		}
 	}
-	return uint8(hits * 255 / 16)
+	return coarse(uint8(hits * 255 / 16))
 }
 
 // inPhone is a telephone as it is carried: a frame with a key below.
@@ -55,16 +47,6 @@ func inPhone(x, y int) bool {
 	screen := x >= 38 && x < 82 && y >= 16 && y < 92
 	key := x >= 53 && x < 67 && y >= 98 && y < 110
 	return body && !screen && !key
-}
-
-// inClock is a ring with two hands.
-func inClock(x, y int) bool {
-	dx, dy := x-60, y-60
-	far := dx*dx + dy*dy
-	ring := far <= 56*56 && far >= 45*45
-	long := x >= 54 && x < 66 && y >= 24 && y < 66
-	short := x >= 54 && x < 86 && y >= 54 && y < 66
-	return ring || long || short
 }
 
 // inGlass is two triangles between two lids.

@@ -20,7 +20,7 @@ type style struct {
 // letter is one letter, ready to be put into a picture.
 type letter struct {
 	ink     image.Rectangle // seen from its place on the baseline
-	dots    []uint8         // how much of each dot of it is ink, 0 to 255, row by row
+	dots    []uint8         // how much of each dot of it is ink, 0 to solid, row by row
 	advance int             // dots
 }
 
@@ -35,6 +35,7 @@ const (
 // making them anew takes most of the time of a drawing. The zero value keeps none yet. It is
 // for one drawing at a time.
 type Glyphs struct {
+	fonts  map[bool]*opentype.Font // bold or not
 	faces  map[style]font.Face
 	shapes map[written]shape
 	made   map[written]letter
@@ -52,15 +53,7 @@ func (l *Glyphs) face(s style) font.Face {
 	if f, ok := l.faces[s]; ok {
 		return f
 	}
-	data := gomedium.TTF
-	if s.bold {
-		data = gobold.TTF
-	}
-	parsed, err := opentype.Parse(data)
-	if err != nil {
-		panic(err) // part of this program: our bug
-	}
-	f, err := opentype.NewFace(parsed, &opentype.FaceOptions{Size: float64(s.size), DPI: 72, Hinting: font.HintingFull})
+	f, err := opentype.NewFace(l.font(s.bold), &opentype.FaceOptions{Size: float64(s.size), DPI: 72, Hinting: font.HintingFull})
 	if err != nil {
 		panic(err) // likewise
 	}
@@ -68,6 +61,26 @@ func (l *Glyphs) face(s style) font.Face {
 		l.faces = map[style]font.Face{}
 	}
 	l.faces[s] = f
+	return f
+}
+
+// font gives the letters of all sizes.
+func (l *Glyphs) font(bold bool) *opentype.Font {
+	if f, ok := l.fonts[bold]; ok {
+		return f
+	}
+	data := gomedium.TTF
+	if bold {
+		data = gobold.TTF
+	}
+	f, err := opentype.Parse(data)
+	if err != nil {
+		panic(err) // part of this program: our bug
+	}
+	if l.fonts == nil {
+		l.fonts = map[bool]*opentype.Font{}
+	}
+	l.fonts[bold] = f
 	return f
 }
 
@@ -91,9 +104,12 @@ func (l *Glyphs) letter(s style, r rune) letter {
 	return made
 }
 
-// coarse leaves 16 shades of an edge. Nobody sees the difference, and a picture has so few
-// colours then that it takes a fifth of the room as a file.
-func coarse(a uint8) uint8 { return uint8((int(a)*15+127)/255) * 17 }
+// solid is a dot that is all ink; there are three shades between that and none. Nobody sees
+// more of them on letters as large as these, and a picture has 16 colours then.
+const solid = 4
+
+// coarse gives the shade of a dot of which so many 255ths are ink.
+func coarse(a uint8) uint8 { return uint8((int(a)*solid + 127) / 255) }
 
 // shape is the room a letter takes, without its dots.
 type shape struct {
@@ -135,69 +151,4 @@ func (l *Glyphs) ink(s style, text string) image.Rectangle {
 		x += known.advance
 	}
 	return box
-}
-
-// touch is something that has been drawn on a Wide picture.
-type touch struct {
-	what       string
-	box        image.Rectangle
-	size       int // of letters, dots; 0 for what is none
-	text, over color.RGBA
-	cut        bool
-}
-
-// canvas is a Wide picture being drawn.
-type canvas struct {
-	picture *image.RGBA
-	letters *Glyphs
-	touched []touch
-}
-
-// fill paints a box.
-func (c *canvas) fill(box image.Rectangle, with color.RGBA) {
-	box = box.Intersect(c.picture.Rect)
-	if box.Empty() {
-		return
-	}
-	first := c.picture.Pix[c.picture.PixOffset(box.Min.X, box.Min.Y):][:4*box.Dx()]
-	for x := 0; x < len(first); x += 4 {
-		first[x], first[x+1], first[x+2], first[x+3] = with.R, with.G, with.B, 255
-	}
-	for y := box.Min.Y + 1; y < box.Max.Y; y++ {
-		copy(c.picture.Pix[c.picture.PixOffset(box.Min.X, y):], first)
-	}
-}
-
-// text writes a line from x on, with its baseline at y, on a ground of one colour.
-func (c *canvas) text(s style, x, y int, text string, with, over color.RGBA) {
-	at := x
-	for _, r := range text {
-		l := c.letters.letter(s, r)
-		c.put(l, at, y, with)
-		at += l.advance
-	}
-	c.touched = append(c.touched, touch{what: text, box: c.letters.ink(s, text).Add(image.Pt(x, y)), size: s.size, text: with, over: over})
-}
-
-// put draws one letter over what is there. What lies outside the picture is lost, and found
-// by the test of what was touched.
-func (c *canvas) put(l letter, x, y int, with color.RGBA) {
-	box := l.ink.Add(image.Pt(x, y))
-	in := box.Intersect(c.picture.Rect)
-	for row := in.Min.Y; row < in.Max.Y; row++ {
-		dots := l.dots[(row-box.Min.Y)*box.Dx()+in.Min.X-box.Min.X:][:in.Dx()]
-		pix := c.picture.Pix[c.picture.PixOffset(in.Min.X, row):]
-		for i, a := range dots {
-			if a == 0 {
-				continue
-			}
-			p := pix[4*i : 4*i+3]
-			p[0], p[1], p[2] = mix(p[0], with.R, a), mix(p[1], with.G, a), mix(p[2], with.B, a)
-		}
-	}
-}
-
-// mix is so much of the way from one value to another, in 255ths.
-func mix(from, to, part uint8) uint8 {
-	return uint8((int(from)*(255-int(part)) + int(to)*int(part) + 127) / 255)
 }

@@ -10,7 +10,7 @@ import (
 // most posts have two.
 func (c *canvas) pair(p panel.Page) {
 	half := c.picture.Rect.Max.X / 2
-	c.fill(image.Rect(half-2, bandHigh, half+2, c.picture.Rect.Max.Y), inkWide)
+	c.fill(image.Rect(half-2, bandHigh, half+2, c.picture.Rect.Max.Y), black)
 	for i, r := range p.Rows {
 		room := image.Rect(i*half+margin, bandHigh+10, (i+1)*half-margin, c.picture.Rect.Max.Y-bottom)
 		cost := block{lines: []wideLine{{parts: figure(r.Figure)}}, most: 72, least: leastWide, weight: must}
@@ -23,12 +23,12 @@ func (c *canvas) pair(p panel.Page) {
 		}
 		blocks := []block{{lines: []wideLine{{parts: []part{{text: r.Code, bold: true}}}}, most: 64, least: codeWide, weight: must}}
 		blocks = append(blocks, text(r.Word, bigWide, must, sameTitle)...)
-		c.stack(room, append(blocks, solid(cost)...))
+		c.stack(room, append(blocks, some(cost)...))
 	}
 }
 
-// solid leaves a block out that has no line.
-func solid(b block) []block {
+// some leaves a block out that has no line.
+func some(b block) []block {
 	if len(b.lines) == 0 {
 		return nil
 	}
@@ -41,15 +41,16 @@ func (c *canvas) half(room image.Rectangle, r panel.Row, cost block) {
 	top.Max.Y = top.Min.Y + 46
 	below.Min.Y = below.Max.Y - 50
 	between := below.Min.Y - top.Max.Y
-	dots := max(min(moduleTop, between/(r.Scan.Size+8), (room.Dx()+2*margin-8)/(r.Scan.Size+8)), 1)
-	side := (r.Scan.Size + 8) * dots
+	code := r.Scan.Tough(toughMost)
+	dots := max(min(moduleTop, between/(code.Size+8), (room.Dx()+2*margin-8)/(code.Size+8)), 1)
+	side := (code.Size + 8) * dots
 	head := wideLine{parts: []part{{text: r.Code, bold: true}, {text: inBoth(r.Word), faint: true}}, spread: true}
 	if c.lineWide(block{}, head, leastWide) > room.Dx() {
 		head = wideLine{parts: head.parts[:1]}
 	}
 	c.stack(top, []block{{lines: []wideLine{head}, most: bigWide, least: codeWide, weight: must}})
-	c.code(r.Scan, image.Pt(room.Min.X+(room.Dx()-side)/2, top.Max.Y+(between-side)/2), dots)
-	c.stack(below, solid(cost))
+	c.code(code, image.Pt(room.Min.X+(room.Dx()-side)/2, top.Max.Y+(between-side)/2), dots)
+	c.stack(below, some(cost))
 }
 
 // list draws three EVSEs or more below each other, in two columns where they are many. The
@@ -83,11 +84,10 @@ func inBoth(text panel.Said) string {
 // row draws one EVSE of many: its code, its state in both languages, and what it costs. A
 // stripe has the colour of its light.
 func (c *canvas) row(room image.Rectangle, r panel.Row) {
-	t := toneOf(r.Light)
 	stripe := image.Rect(room.Min.X, room.Min.Y+6, room.Min.X+14, room.Max.Y-6)
-	c.fill(stripe, inkWide)
-	c.fill(stripe.Inset(2), t.over)
-	c.touched = append(c.touched, touch{what: "stripe", box: stripe})
+	c.fill(stripe, black)
+	c.fill(stripe.Inset(2), lamp(r.Light))
+	c.note("stripe", stripe)
 	room.Min.X += 24
 	code, word, cost := part{text: r.Code, bold: true}, part{text: inBoth(r.Word), faint: true}, part{text: r.Figure}
 	if r.Figure == "" {

@@ -27,21 +27,6 @@ const (
 	barGap   = 16 // before what stands at its end
 )
 
-// part is a piece of a line in one style.
-type part struct {
-	text  string
-	bold  bool
-	faint bool // in the colour of what is said second
-	unit  bool // smaller than the rest: a unit beside its number
-	icon  icon // drawn in place of a text
-}
-
-// wideLine is one line. A spread one has its parts at both ends.
-type wideLine struct {
-	parts  []part
-	spread bool
-}
-
 // block are lines that stay together, in letters of one size.
 type block struct {
 	said        panel.Said // its text in two languages: one line each, or one for both
@@ -190,36 +175,6 @@ func (c *canvas) linesOf(b block, width, level int) []wideLine {
 // cutLines is in how many lines a text that may be cut must find room.
 const cutLines = 2
 
-// wrapped breaks the text of a part between words, where it is longer than its room.
-func (c *canvas) wrapped(p part, size, width int) []string {
-	s := p.style(size)
-	var lines []string
-	for _, word := range strings.Fields(p.text) {
-		last := len(lines) - 1
-		if last >= 0 && c.letters.wide(s, lines[last]+" "+word) <= width {
-			lines[last] += " " + word
-			continue
-		}
-		lines = append(lines, word)
-	}
-	return lines
-}
-
-// fitting is the largest size up to a size in which all lines of the block fit, and the
-// least of the block where none does.
-func (c *canvas) fitting(b block, width, size int) int {
-	for _, l := range b.lines {
-		for size > b.least {
-			has := c.lineWide(b, l, size)
-			if has <= width {
-				break
-			}
-			size = max(min(size*width/has, size-1), b.least)
-		}
-	}
-	return size
-}
-
 // cutTo marks a block whose lines are longer than their room, or cuts it where it may.
 func (c *canvas) cutTo(p *placed, width int) {
 	if p.cut && len(p.lines) > cutLines {
@@ -237,68 +192,6 @@ func (c *canvas) cutTo(p *placed, width int) {
 
 // shortened marks a text whose end is missing.
 func shortened(text string) string { return strings.TrimRight(text, ",.;:–- ") + "…" }
-
-// style is that of a part of a block whose letters have that size.
-func (p part) style(size int) style {
-	if p.unit {
-		size = max(size*9/20, leastWide)
-	}
-	return style{size, p.bold}
-}
-
-// partWide is how wide a part is.
-func (c *canvas) partWide(p part, size int) int {
-	if p.icon != noIcon {
-		return size * 3 / 4
-	}
-	return c.letters.wide(p.style(size), p.text)
-}
-
-// gapOf is the gap between two parts of a line.
-func gapOf(l wideLine, size int) int {
-	if l.spread {
-		return size / 2
-	}
-	return size / 5
-}
-
-// lineWide is how much room a line needs.
-func (c *canvas) lineWide(b block, l wideLine, size int) int {
-	wide := gapOf(l, size) * (len(l.parts) - 1)
-	for _, p := range l.parts {
-		wide += c.partWide(p, size)
-	}
-	if b.bar {
-		wide += barGap + barLeast
-	}
-	return wide
-}
-
-// extent is how far a line reaches above and below its baseline.
-func (c *canvas) extent(l wideLine, size int) (above, below int) {
-	for _, p := range l.parts {
-		if p.icon != noIcon {
-			above = max(above, size*3/4)
-			continue
-		}
-		ink := c.letters.ink(p.style(size), p.text)
-		above, below = max(above, -ink.Min.Y), max(below, ink.Max.Y)
-	}
-	return above, below
-}
-
-// high is how high a block is with that gap between its lines.
-func (c *canvas) high(p placed, gap int) int {
-	sum := gap * (len(p.lines) - 1)
-	for _, l := range p.lines {
-		above, below := c.extent(l, p.size)
-		sum += above + below
-	}
-	if p.bar {
-		return max(sum, barHigh)
-	}
-	return sum
-}
 
 // draw puts the blocks into their room: those of the foot at its end, the others in the
 // middle of the rest. Lines of one block stand closer than blocks do.
@@ -348,55 +241,4 @@ func (c *canvas) block(at image.Rectangle, p placed, gap int) {
 		c.line(x, at.Max.X, y+above, p, l)
 		y += above + below + gap
 	}
-}
-
-// line draws the parts of a line from x on, or at both ends.
-func (c *canvas) line(x, end, base int, p placed, l wideLine) {
-	for i, piece := range l.parts {
-		if i > 0 {
-			x += gapOf(l, p.size)
-		}
-		wide := c.partWide(piece, p.size)
-		if l.spread && i == len(l.parts)-1 {
-			x = end - wide
-		}
-		with := inkWide
-		if piece.faint {
-			with = faintWide
-		}
-		if piece.icon != noIcon {
-			c.icon(piece.icon, image.Rect(x, base-p.size*3/4, x+wide, base), with)
-		} else {
-			c.text(piece.style(p.size), x, base, piece.text, with, paperWide)
-			c.touched[len(c.touched)-1].cut = p.short
-		}
-		x += wide
-	}
-}
-
-// share draws the bar of the reservation.
-func (c *canvas) share(box image.Rectangle, used int) {
-	c.fill(box, inkWide)
-	c.fill(box.Inset(4), paperWide)
-	in := box.Inset(8)
-	in.Max.X = in.Min.X + in.Dx()*min(max(used, 0), 1000)/1000
-	c.fill(in, inkWide)
-	c.touched = append(c.touched, touch{what: "bar", box: box})
-}
-
-// code draws a code with modules of so many dots, its quiet zone included, and gives its
-// box. The ground is white already.
-func (c *canvas) code(code *panel.Code, at image.Point, dots int) image.Rectangle {
-	box := image.Rectangle{Max: image.Pt(code.Size+8, code.Size+8).Mul(dots)}.Add(at)
-	c.fill(box, paperWide)
-	for y := range code.Size {
-		for x := range code.Size {
-			if code.Dark(x, y) {
-				from := at.Add(image.Pt(x+4, y+4).Mul(dots))
-				c.fill(image.Rectangle{from, from.Add(image.Pt(dots, dots))}, inkWide)
-			}
-		}
-	}
-	c.touched = append(c.touched, touch{what: "code " + code.Text, box: box})
-	return box
 }

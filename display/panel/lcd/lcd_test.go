@@ -212,6 +212,11 @@ func TestEveryLetterIsDrawnOrHasAPlainOne(t *testing.T) {
 			}
 		}
 	}
+	for r := rune(0xa0); r <= 0xff; r++ { // what pages may have beside ASCII
+		if drawing(r) < 0 && plain(r) == '?' && r != '¿' {
+			t.Errorf("%c is written as ?", r)
+		}
+	}
 	for text, want := range map[string]string{
 		"A–B": "A-B", "a’b": "a'b", "Ñandú": "Nandu", "1\u00a0000": "1 000", "C:\\x~": "C:/x-", "日": "?", "…": ".",
 		"é": "\x00", "}{": "}{",

@@ -46,7 +46,8 @@ func drawing(r rune) int {
 // display is written as the one that is most like it.
 func plain(r rune) byte {
 	const like = "\\/~-–-—-−-‑-×x’'‘'“\"”\"„\"«\"»\"…. \u202f \u2009 \tàaáaâaãaèeêeëeìiíiîiïiòoóoôoõoùuúuûuñnçcšsžzðdþt" +
-		"ÀAÁAÂAÃAÈEÉEÊEËEÌIÍIÎIÏIÒOÓOÔOÕOÙUÚUÛUÑNÇCŠSŽZÐDÞT\u00a0 "
+		"ÀAÁAÂAÃAÈEÉEÊEËEÌIÍIÎIÏIÒOÓOÔOÕOÙUÚUÛUÑNÇCŠSŽZÐDÞT\u00a0 " +
+		"ýyÿyÝY²2³3¹1ºoªa§Sµu±+÷/´'¨\"¸,¯-\u00ad-¡!¿?¢c£L¤*¥Y¦|©c®r¬-¶P¼/½/¾/"
 	if r >= 0x20 && r < 0x7e && r != '\\' { // the set A00 has other signs there
 		return byte(r)
 	}

@@ -26,6 +26,7 @@ const appearPoll = 10 * time.Millisecond
 type PWM struct {
 	Chip             string // folder: /sys/class/pwm/pwmchip0
 	Red, Green, Blue int    // numbers of channels
+	Low              bool   // low is on, as with a common anode
 }
 
 // OpenPWM takes a light on three channels.
@@ -35,7 +36,7 @@ func OpenPWM(p PWM) (*Device, error) {
 	}
 	l := &widths{}
 	for i, number := range []int{p.Red, p.Green, p.Blue} {
-		c, err := openChannel(p.Chip, number)
+		c, err := openChannel(p.Chip, number, p.Low)
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("light: channel %d of %s: %w", number, p.Chip, err), l.close())
 		}
@@ -76,7 +77,7 @@ type channel struct {
 }
 
 // openChannel makes a channel ours, with nothing on it.
-func openChannel(chip string, number int) (*channel, error) {
+func openChannel(chip string, number int, low bool) (*channel, error) {
 	folder := filepath.Join(chip, fmt.Sprintf("pwm%d", number))
 	if _, err := os.Stat(folder); err != nil {
 		if err := write(filepath.Join(chip, "export"), strconv.Itoa(number)); err != nil {
@@ -84,7 +85,7 @@ func openChannel(chip string, number int) (*channel, error) {
 		}
 	}
 	for began := time.Now(); ; time.Sleep(appearPoll) {
-		c, err := tryChannel(folder)
+		c, err := tryChannel(folder, low)
 		appears := errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission)
 		if !appears || time.Since(began) > appearMost {
 			return c, err
@@ -93,13 +94,13 @@ func openChannel(chip string, number int) (*channel, error) {
 }
 
 // tryChannel sets a channel up, if its files are there and ours.
-func tryChannel(folder string) (*channel, error) {
+func tryChannel(folder string, low bool) (*channel, error) {
 	duty, err := os.OpenFile(filepath.Join(folder, "duty_cycle"), os.O_WRONLY, 0)
 	if err != nil {
 		return nil, err
 	}
 	c := &channel{duty: duty, ns: -1}
-	if err := c.begin(folder); err != nil {
+	if err := c.begin(folder, low); err != nil {
 		return nil, errors.Join(err, duty.Close())
 	}
 	return c, nil
@@ -107,7 +108,7 @@ func tryChannel(folder string) (*channel, error) {
 
 // begin sets a channel up. The kernel takes a polarity only while it is off, and a width
 // only within the period.
-func (c *channel) begin(folder string) error {
+func (c *channel) begin(folder string, low bool) error {
 	file := func(name string) string { return filepath.Join(folder, name) }
 	if old, err := read(file("period")); err != nil {
 		return err
@@ -119,12 +120,18 @@ func (c *channel) begin(folder string) error {
 	if err := write(file("period"), strconv.Itoa(periodNs)); err != nil {
 		return err
 	}
+	polarity := "normal"
+	if low {
+		polarity = "inversed" // as the kernel spells it
+	}
 	// Not every chip has a polarity; one that has may have been turned round before.
-	if is, err := read(file("polarity")); err == nil && is != "normal" {
+	if is, err := read(file("polarity")); err != nil && low {
+		return fmt.Errorf("it cannot be turned round; wire the light so that high is on: %w", err)
+	} else if err == nil && is != polarity {
 		if err := write(file("enable"), "0"); err != nil {
 			return err
 		}
-		if err := write(file("polarity"), "normal"); err != nil {
+		if err := write(file("polarity"), polarity); err != nil {
 			return err
 		}
 	}

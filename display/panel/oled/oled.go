@@ -21,7 +21,7 @@
 // Nothing is sent at the end: the last page stays for as long as there is power. For that
 // the reset line must stay high when nobody holds it. A Raspberry Pi with
 // dtparam=strict_gpiod makes it an input then, which the board pulls low from GPIO9 on: put
-// 10 kΩ to 3.3 V at it, or take one of GPIO4 to GPIO8.
+// 10 kΩ to 3.3 V at it, or take GPIO4, 5 or 6.
 //
 // Organic dots grow dim as they shine. The light is less than the most, much less at night,
 // and Shift moves the picture by a dot every minute.

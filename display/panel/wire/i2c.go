@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"strings"
 	"sync"
 	"unsafe"
 
@@ -73,10 +74,14 @@ func openI2C(path string, k kernel) (*I2C, error) {
 }
 
 // Tx writes to a device, and then reads from it without letting go of the bus. Either may
-// be empty, but not both. ErrSilent says that nobody has that address.
+// be empty, but not both. ErrSilent says that nobody has that address, and then who has
+// others.
 func (b *I2C) Tx(address uint16, w, r []byte) error {
 	err := b.exchange(address, w, r)
 	b.counted(len(w), len(r), err)
+	if errors.Is(err, ErrSilent) {
+		err = fmt.Errorf("%w, %s", err, b.elsewhere(address))
+	}
 	if err != nil {
 		return fmt.Errorf("i2c: %s: device %#02x: %w", b, address, err)
 	}
@@ -108,7 +113,7 @@ func (b *I2C) exchange(address uint16, w, r []byte) error {
 	transfer := &i2cTransfer{unsafe.Pointer(&messages[0]), uint32(len(messages))}
 	err := b.pointer(i2cRdwr, unsafe.Pointer(transfer))
 	if errors.Is(err, unix.ENXIO) || errors.Is(err, remoteIO) { // which of them depends on the adapter
-		return fmt.Errorf("%w: %w", ErrSilent, err)
+		return fmt.Errorf("%w (%w)", ErrSilent, err)
 	}
 	return explained(err)
 }
@@ -131,14 +136,26 @@ func (b *I2C) claim(address uint16) error {
 	return nil
 }
 
-// Answers says whether anybody has an address, by reading one byte from it: of the
-// displays and lights here none minds. An error is what hinders the bus.
-func (b *I2C) Answers(address uint16) (bool, error) {
-	err := b.Tx(address, nil, make([]byte, 1))
-	if errors.Is(err, ErrSilent) {
-		return false, nil
+// elsewhere says which addresses of displays somebody has, when the one that was asked for
+// has nobody: the two of a board differ by a bridge of solder, those of an LCD's backpack
+// by three. One byte is read from each; of what has these addresses nothing minds that.
+func (b *I2C) elsewhere(address uint16) string {
+	var found []string
+	for a := range uint16(addressMost) {
+		if a == address || a&^0x07 != 0x20 && a&^0x07 != 0x38 { // PCF8574; PCF8574A and OLEDs
+			continue
+		}
+		err := b.exchange(a, nil, make([]byte, 1))
+		if err == nil {
+			found = append(found, fmt.Sprintf("%#02x", a))
+		} else if !errors.Is(err, ErrSilent) && !errors.Is(err, unix.EBUSY) {
+			break // each would take as long
+		}
 	}
-	return err == nil, err
+	if len(found) == 0 {
+		return "nor at any other address of a display"
+	}
+	return "but at " + strings.Join(found, ", ")
 }
 
 // SetSpeed always gives an error: the speed is the kernel's, for all that use the bus.

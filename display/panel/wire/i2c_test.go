@@ -107,17 +107,29 @@ func TestI2CRefusesWhatTheKernelWould(t *testing.T) {
 	}
 }
 
-func TestWhoAnswers(t *testing.T) {
-	p := &pretend{devices: map[uint16][]byte{0x3c: {0x43}}}
+func TestWhoAnswersElsewhere(t *testing.T) {
+	p := &pretend{devices: map[uint16][]byte{0x27: nil, 0x3d: {0x43}, 0x50: nil}}
 	b := mustOpenI2C(t, p)
-	for address, want := range map[uint16]bool{0x3c: true, 0x3d: false} {
-		if got, err := b.Answers(address); got != want || err != nil {
-			t.Errorf("%#x: %v, %v", address, got, err)
+	silent := func(want string) {
+		t.Helper()
+		if err := b.Tx(0x3c, []byte{0}, nil); !errors.Is(err, ErrSilent) || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
 		}
 	}
-	p.fails = map[uintptr]error{i2cRdwr: unix.ETIMEDOUT}
-	if got, err := b.Answers(0x3c); got || !errors.Is(err, unix.ETIMEDOUT) {
-		t.Errorf("on a bus that is stuck: %v, %v", got, err)
+	silent("no device answers (remote I/O error), but at 0x27, 0x3d")
+	p.devices = nil
+	silent("no device answers (remote I/O error), nor at any other address of a display")
+	if strings.Contains(p.heard(), "0x50") {
+		t.Error("read from what is no display")
+	}
+	if got := b.Count(); got != (Count{Failed: 2}) {
+		t.Errorf("counted %+v", got)
+	}
+	p.asked = nil
+	p.then = unix.ETIMEDOUT // held from now on: one more is tried, and no other
+	silent("nor at any other address of a display")
+	if got := strings.Count(p.heard(), "\n"); got != 1 {
+		t.Errorf("asked for\n%s", p.heard())
 	}
 }
 

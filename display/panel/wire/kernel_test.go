@@ -46,11 +46,12 @@ func TestTheKernelsI2C(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	answers, err := b.Answers(0x3c) // by KIND
-	if err != nil {
+	err = b.Tx(0x3c, nil, make([]byte, 1))
+	answers := err == nil // by KIND
+	if err != nil && !errors.Is(err, ErrSilent) {
 		t.Fatal(err)
 	}
-	t.Logf("somebody answers: %v", answers)
+	t.Logf("somebody answers: %v, %v", answers, err)
 	for _, r := range [][]byte{nil, make([]byte, 2)} {
 		if err := b.Tx(0x3c, []byte{0x00, 0xae}, r); (err == nil) != answers || err != nil && !errors.Is(err, ErrSilent) {
 			t.Errorf("write and read %d: %v", len(r), err)

@@ -25,6 +25,7 @@ type pretend struct {
 	devices  map[uint16][]byte // what I2C devices say, by address
 	can      uintptr           // functions of the I2C adapter
 	fastest  uint32            // Hz, of the SPI port
+	then     error             // what I2C gives after somebody was silent; nil: it goes on
 	entered  chan struct{}     // nil, or told of each transfer
 	released chan struct{}     // nil, or what each transfer waits for
 }
@@ -89,6 +90,9 @@ func (p *pretend) i2c(t *i2cTransfer) error {
 		says, ok := p.devices[m.address]
 		if !ok {
 			p.note("%#x is silent", m.address)
+			if p.then != nil {
+				p.fails = map[uintptr]error{i2cRdwr: p.then}
+			}
 			return remoteIO
 		}
 		data := unsafe.Slice((*byte)(m.data), m.length)

@@ -106,5 +106,8 @@ func (p *parser) bitmap() error {
 		l.rows = append(l.rows, row<<(64-4*len(hex)))
 	}
 	p.font.letters[p.code] = l
+	if p.code >= 0 && int(p.code) < len(p.font.known) {
+		p.font.latin[p.code], p.font.known[p.code] = l, true
+	}
 	return nil
 }

@@ -26,6 +26,8 @@ type Font struct {
 	Ascent  int // from the top of the line to the baseline, dots
 	Descent int // from the baseline to the end of the line, dots
 	letters map[rune]Letter
+	latin   [256]Letter // of them those of Latin-1, which nearly all are, to be found at once
+	known   [256]bool
 }
 
 // Letter is the ink of one letter.
@@ -69,6 +71,9 @@ func Named(name string) *Font {
 // Letter gives the ink of a letter. One that the font does not have is the sign for that,
 // so a gap in a text is never silent; ok says whether it has it.
 func (f *Font) Letter(r rune) (l Letter, ok bool) {
+	if r >= 0 && int(r) < len(f.known) && f.known[r] {
+		return f.latin[r], true
+	}
 	if l, ok = f.letters[r]; ok {
 		return l, true
 	}
