@@ -100,6 +100,43 @@ func TestAPictureIsEnlargedInTheMiddleOfBlack(t *testing.T) {
 	}
 }
 
+// TestATableOfColours: a picture with one is shown as the same picture without.
+func TestATableOfColours(t *testing.T) {
+	s := screens()["rgb565"]
+	m := drawing()
+	few := image.NewPaletted(image.Rect(2, 3, 8, 6), nil) // with an origin of its own
+	for y := range 3 {
+		for x := range 6 {
+			few.Palette = append(few.Palette, m.RGBAAt(x, y))
+			few.SetColorIndex(x+2, y+3, uint8(len(few.Palette)-1))
+		}
+	}
+	one, other := pretend(t, s, true), pretend(t, s, true)
+	for _, show := range []struct {
+		d *Device
+		m image.Image
+	}{{one, m}, {other, few}, {other, m}, {other, few}} {
+		if err := show.d.Show(panel.Frame{Image: show.m}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for y := range s.height {
+		for x := range s.width {
+			if got, want := shown(t, other, x, y), shown(t, one, x, y); got != want {
+				t.Fatalf("the dot at %d, %d is %v, want %v", x, y, got, want)
+			}
+		}
+	}
+	wrote := other.Wrote()
+	few.SetColorIndex(2, 3, 5)
+	if err := other.Show(panel.Frame{Image: few}); err != nil {
+		t.Fatal(err)
+	}
+	if got := other.Wrote() - wrote; got != int64(2*s.width*s.dot) {
+		t.Errorf("%d bytes written for one dot", got)
+	}
+}
+
 func TestNothingBesideTheScreenIsTouched(t *testing.T) {
 	s := screens()["padded"]
 	d := pretend(t, s, false)
@@ -246,4 +283,30 @@ func TestWhatTheKernelSays(t *testing.T) {
 			t.Errorf("%s: taken as %+v", name, s)
 		}
 	}
+}
+
+// BenchmarkShow is a page of which a fifth of the rows change.
+func BenchmarkShow(b *testing.B) {
+	s := screen{width: 800, height: 480, line: 3200, dot: 4, red: channel{16, 0}, green: channel{8, 0}, blue: channel{0, 0}}
+	path := filepath.Join(b.TempDir(), "fb0")
+	if err := os.WriteFile(path, make([]byte, s.height*s.line), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	d, err := open(path, false, func(*os.File) (screen, error) { return s, nil })
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer d.Close()
+	m := image.NewPaletted(image.Rect(0, 0, 800, 480), color.Palette{color.White, color.Black})
+	n := 0
+	for b.Loop() {
+		n++
+		for y := 100; y < 200; y++ {
+			m.SetColorIndex(400, y, uint8(n%2))
+		}
+		if err := d.Show(panel.Frame{Image: m}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(d.Wrote())/float64(n), "B/draw")
 }
