@@ -56,7 +56,6 @@ type screen struct {
 type Device struct {
 	f      *os.File
 	screen screen
-	turned bool
 	row    []byte     // of the screen, being made
 	last   *picture   // what the screen shows
 	night  bool       // how it shows it
@@ -64,10 +63,10 @@ type Device struct {
 	wrote  int64      // bytes
 }
 
-// Open takes a frame buffer, "/dev/fb0" as a rule. A turned one hangs upside down.
-func Open(path string, turned bool) (*Device, error) { return open(path, turned, ask) }
+// Open takes a frame buffer, "/dev/fb0" as a rule.
+func Open(path string) (*Device, error) { return open(path, ask) }
 
-func open(path string, turned bool, ask func(*os.File) (screen, error)) (*Device, error) {
+func open(path string, ask func(*os.File) (screen, error)) (*Device, error) {
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
 		return nil, fmt.Errorf("open the screen: %w", err)
@@ -77,7 +76,7 @@ func open(path string, turned bool, ask func(*os.File) (screen, error)) (*Device
 		f.Close()
 		return nil, fmt.Errorf("open the screen: %w", err)
 	}
-	return &Device{f: f, screen: s, turned: turned, row: make([]byte, s.width*s.dot)}, nil
+	return &Device{f: f, screen: s, row: make([]byte, s.width*s.dot)}, nil
 }
 
 // Size is what the screen has, in dots.
@@ -166,12 +165,8 @@ func (d *Device) paint(m, last *picture, night bool) error {
 			}
 			d.fill(x, m.wide, times, v)
 		}
-		at := from
-		if d.turned {
-			at = m.high - 1 - from
-		}
 		for i := range times {
-			if err := d.put(top + at*times + i); err != nil {
+			if err := d.put(top + from*times + i); err != nil {
 				return err
 			}
 		}
@@ -200,9 +195,6 @@ func (s screen) dotOf(r, g, b uint8, shade *[256]uint8) uint32 {
 
 // fill puts one dot of a row of so many into the row of the screen.
 func (d *Device) fill(x, wide, times int, v uint32) {
-	if d.turned {
-		x = wide - 1 - x
-	}
 	left := (d.screen.width - wide*times) / 2
 	for i := range times {
 		d.set(left+x*times+i, v)
