@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"stolpe/agent/config"
+	"stolpe/display"
 	"stolpe/display/web"
 )
 
@@ -37,9 +38,11 @@ func TestTheRotatingCodeLeadsThroughAGateway(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	log, ended := new(paper), make(chan error, 1)
 	go func() { ended <- daemon(ctx, setTime(), cfg, origin{file: file}, log) }()
-	g.until(viewLeaf(1), func(s string) bool {
-		return strings.Contains(s, `"state":"available"`) && strings.Contains(s, `"pass":true`)
-	})
+	shows := func(what string, right func(display.View) bool) {
+		t.Helper()
+		until(t, what, func() bool { v, ok := g.pages.Public("A12"); return ok && right(v) })
+	}
+	shows("a free post with a pass", func(v display.View) bool { return v.State == display.Available && v.Pass })
 	pages, err := web.New(g.pages, web.Options{PublicURL: "https://lad.example.no"})
 	if err != nil {
 		t.Fatal(err)
@@ -64,12 +67,11 @@ func TestTheRotatingCodeLeadsThroughAGateway(t *testing.T) {
 	if made.Code != http.StatusForbidden || !strings.Contains(body, "E27") {
 		t.Errorf("a pass that was made up is answered %d:\n%s", made.Code, body)
 	}
-	g.until(viewLeaf(1), func(s string) bool { return !strings.Contains(s, `"busy":true`) })
 	taken, body := d.send(path, form)
 	if own := taken.Header().Get("Location"); taken.Code != http.StatusSeeOther || strings.Contains(own, path) {
 		t.Fatalf("the pass of the display is answered %d to %q:\n%s\n%s", taken.Code, own, body, log)
 	}
-	g.until(viewLeaf(1), func(s string) bool { return strings.Contains(s, `"busy":true`) })
+	shows("somebody pays", func(v display.View) bool { return v.Busy })
 	cancel()
 	if err := <-ended; err != nil {
 		t.Errorf("%v\n%s", err, log)
