@@ -54,11 +54,22 @@ func (b *button) run(ctx context.Context) {
 	for {
 		select {
 		case <-b.presses:
-			b.pressed(ctx)
+			b.guarded(ctx)
 		case <-ctx.Done():
 			return
 		}
 	}
+}
+
+// guarded takes a press. A panic in it is a failure of the button: it makes a page, as
+// displays do, and must not end a charge.
+func (b *button) guarded(ctx context.Context) {
+	defer func() {
+		if p := recover(); p != nil {
+			b.log.Error("button fails; charging goes on", "panic", p)
+		}
+	}()
+	b.pressed(ctx)
 }
 
 // pressed does what a press means now.
@@ -100,7 +111,8 @@ func (b *button) request(ctx context.Context, s *session.State, now time.Duratio
 		b.vain(err.Error())
 		return
 	}
-	b.told = ""
+	_, agreed, _ := b.unit.Snapshot()
+	b.told, b.asked = "", agreed.Mono // whoever pressed again meanwhile was in doubt
 	b.log.Info("button accepted price and terms", "reserve", q.Reserve.String())
 }
 

@@ -33,6 +33,8 @@ type kerb struct {
 	orders   []payment.Order
 	approved bool
 	noPay    bool
+	slow     time.Duration // for each save
+	burst    bool          // the words of a page panic
 	contacts hal.Position
 }
 
@@ -68,7 +70,13 @@ func (s *kerb) Sense() (hal.Position, error) {
 	return s.contacts, nil
 }
 
-func (s *kerb) Save(session.Kept) error { return nil }
+func (s *kerb) Save(session.Kept) error {
+	s.mu.Lock()
+	slow := s.slow
+	s.mu.Unlock()
+	<-time.After(slow)
+	return nil
+}
 
 func (s *kerb) Ask(_ context.Context, o payment.Order) (payment.Answer, error) {
 	s.mu.Lock()
@@ -105,8 +113,11 @@ func (s *kerb) reserved() (all []payment.Order) {
 // sight is what the display should show.
 func (s *kerb) sight() panel.Page {
 	s.mu.Lock()
-	noPay := s.noPay
+	noPay, burst := s.noPay, s.burst
 	s.mu.Unlock()
+	if burst {
+		panic("no such word")
+	}
 	state, now, _ := s.unit.Snapshot()
 	return panel.Scene{Langs: [2]display.Lang{display.NB, display.EN}, Now: now.Wall, EVSEs: []panel.EVSE{{
 		View: s.unit.Rules().View(&state, now), Button: true, NoPay: noPay, Link: "https://lad.example.no/A12",
@@ -230,6 +241,36 @@ func TestASecondPressCancels(t *testing.T) {
 		}
 		if s.sight().Face != panel.FreeButton {
 			t.Errorf("the display shows %+v", s.sight())
+		}
+	})
+}
+
+// Where the card is slow, somebody who presses again because nothing happens is in doubt, too.
+func TestAPressWhileTheCardIsSlowCancelsNothing(t *testing.T) {
+	atKerb(t, func(s *kerb) {
+		s.with(func() { s.slow = regret + time.Second })
+		s.pushes()
+		s.pushes()
+		s.with(func() { s.slow = 0 })
+		s.pass(2 * regret)
+		if s.phase() != session.Approving || len(s.reserved()) != 1 {
+			t.Errorf("phase %v, %d payments", s.phase(), len(s.reserved()))
+		}
+	})
+}
+
+// A page that has no words is a matter of displays and of this press, and of nothing else.
+func TestAPressThatPanics(t *testing.T) {
+	atKerb(t, func(s *kerb) {
+		s.with(func() { s.burst = true })
+		s.pushes()
+		s.with(func() { s.burst = false })
+		if s.phase() != session.Idle || !strings.Contains(s.log.String(), "no such word") {
+			t.Errorf("phase %v; %s", s.phase(), s.log)
+		}
+		s.pushes()
+		if s.phase() != session.Approving {
+			t.Errorf("then phase %v", s.phase())
 		}
 	})
 }

@@ -152,7 +152,7 @@ func (s *stage) show(ctx context.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return failed(err)
 	}
-	s.openDisplay(ctx, w)
+	s.openDisplay(w)
 	if !s.once {
 		s.welcome(stdout)
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -30,9 +29,9 @@ func demoPost(shown string) (config.Config, error) {
 
 // openDisplay opens the display that was asked for. Those of a configuration that is only
 // tried out are left alone.
-func (s *stage) openDisplay(ctx context.Context, w world) {
+func (s *stage) openDisplay(w world) {
 	if s.shown != "" {
-		s.parts.openDisplays(ctx, s.cfg, w, nil)
+		s.parts.openDisplays(s.cfg, w, nil)
 	}
 }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"log/slog"
 	"time"
 
@@ -32,7 +31,6 @@ type show struct {
 	evses   []config.EVSE // that it is for
 	look    *lookout      // nil where no EVSE runs
 	now     func() hal.Instant
-	ending  <-chan struct{} // closed when the post takes no new drivers
 	log     *slog.Logger
 
 	began  time.Time
@@ -41,15 +39,15 @@ type show struct {
 }
 
 // openDisplays has the displays of a configuration run beside the post until it has
-// settled; ctx ends before. None of them has been touched when it returns, and whatever is wrong with one
+// settled. None of them has been touched when it returns, and whatever is wrong with one
 // is no matter of the post's.
-func (p *parts) openDisplays(ctx context.Context, cfg config.Config, w world, b *uplink) {
+func (p *parts) openDisplays(cfg config.Config, w world, b *uplink) {
 	if b != nil && cfg.Payment.Through == config.ThroughGateway {
 		p.away = func() bool { return !b.connected() }
 	}
 	for _, d := range cfg.Displays {
 		s := p.showOn(cfg, d, w.log)
-		s.look, s.now, s.ending = p.look, w.now, ctx.Done()
+		s.look, s.now = p.look, w.now
 		s.tellDoors(p.run(s.options(p.windowOf(s, w.log))))
 	}
 }
@@ -135,7 +133,7 @@ func (s *show) draw(f panel.Frame) panel.Frame {
 func (s *show) scene(end bool) panel.Scene {
 	now := s.now()
 	all := panel.Scene{Post: s.info, Langs: s.display.Languages, Version: version, Now: now.Wall, Codes: &s.codes}
-	ending, served := closed(s.ending), false
+	ending, served := closed(s.ends), false
 	for _, e := range s.evses {
 		one := panel.EVSE{Button: e.Inputs.Accept != ""}
 		one.View.Code = e.Code

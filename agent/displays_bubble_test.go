@@ -25,7 +25,10 @@ import (
 	"stolpe/payment/vipps"
 )
 
-var errCable = errors.New("remote I/O error")
+var (
+	errCable   = errors.New("remote I/O error")
+	errSockets = errors.New("no more sockets")
+)
 
 // pretended is a pretend panel that does what a test wants of it.
 type pretended struct {
@@ -206,7 +209,8 @@ type bubblePost struct {
 	end   context.CancelFunc
 	ended chan struct{}
 
-	unreached atomic.Bool // the gateways cannot be asked
+	broken    chan struct{} // closed when the pages fail
+	unreached atomic.Bool   // the gateways cannot be asked
 }
 
 const bubbleDisplay = `display: [{kind: oled, model: ssd1306, url: "i2c:///dev/i2c-1?address=0x3c"}]` + "\n"
@@ -224,7 +228,7 @@ func post(t *testing.T, g *pretended) *bubblePost {
 		return hal.Instant{Mono: mono(), Wall: hal.Stamp{Unix: time.Now().Unix(), Clock: hal.ClockSynced}}
 	}
 	rig := &deed{Rig: sim.NewRig(sim.Setup{Serial: "22110345", Register: 10_344_076}, mono), now: mono}
-	b := &bubblePost{t: t, cfg: cfg, rig: rig, pay: &cashier{book: books.NewBook(), now: mono}, ended: make(chan struct{})}
+	b := &bubblePost{t: t, cfg: cfg, rig: rig, pay: &cashier{book: books.NewBook(), now: mono}, ended: make(chan struct{}), broken: make(chan struct{})}
 	p := &parts{posts: posts{info: cfg.Post, units: map[string]*evse.EVSE{}, pages: "https://lad.example.no"}, look: newLookout()}
 	b.parts, p.away = p, b.unreached.Load
 	e := cfg.EVSEs[0]
@@ -241,7 +245,7 @@ func post(t *testing.T, g *pretended) *bubblePost {
 	b.end = end
 	if g != nil {
 		s := p.showOn(cfg, cfg.Displays[0], slog.New(slog.DiscardHandler))
-		s.look, s.now, s.ending = p.look, now, ctx.Done()
+		s.look, s.now = p.look, now
 		o := s.options(nil)
 		o.Open = g.open
 		p.run(o)
@@ -249,7 +253,15 @@ func post(t *testing.T, g *pretended) *bubblePost {
 	jobs, stop := context.WithCancel(context.WithoutCancel(ctx))
 	go func() {
 		defer close(b.ended)
-		if err := together(ctx, jobs, stop, p, func(ctx context.Context) error { <-ctx.Done(); return nil }); err != nil {
+		pages := func(ctx context.Context) error {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-b.broken:
+				return errSockets
+			}
+		}
+		if err := together(ctx, jobs, stop, p, pages); err != nil && !errors.Is(err, errSockets) {
 			t.Error(err)
 		}
 	}()

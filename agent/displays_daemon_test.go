@@ -115,6 +115,19 @@ func TestFailsafeOnDisplays(t *testing.T) {
 	}
 }
 
+// What was noted as the line of a contactor is driven for no display: the post may be wired
+// as it was when that was written.
+func TestFailsafeClosesNoContactorByDrawing(t *testing.T) {
+	t.Parallel()
+	file := configured(t, t.TempDir(), simEVSEs, simEVSEs+"display: [{kind: light, url: \"lines:?red=nochip/6&green=nochip/12&blue=nochip/13\"}]\n")
+	for noted, alone := range map[string]bool{"!nochip/12": true, "nochip/6": true, "nochip/5": false} {
+		var stderr bytes.Buffer
+		if drawn := outOfOrder(t.Context(), file, []string{noted}, &stderr); drawn != nil || strings.Contains(stderr.String(), "it is left alone") != alone {
+			t.Errorf("%s noted: drawn %v, %s", noted, drawn, &stderr)
+		}
+	}
+}
+
 // What stays has neither a price nor a code, though the address of the pages is known.
 func TestLastPage(t *testing.T) {
 	file, _ := shownIn(t)

@@ -153,6 +153,34 @@ func TestDisplayAtTheEnd(t *testing.T) {
 	})
 }
 
+// When it is the pages that fail, the post sells nothing either from then on.
+func TestDisplayWhenThePagesFail(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &pretended{}
+		b := post(t, g)
+		b.pass(30 * time.Second)
+		b.sees(g, "free", panel.Free, true)
+		if err := b.unit.Request(t.Context(), session.Requested{Reserve: 35_000, Seen: b.cfg.Price, Holder: payment.Holder{1}}); err != nil {
+			t.Fatal(err)
+		}
+		b.pass(10 * time.Second)
+		b.pay.mu.Lock()
+		b.pay.off = true
+		b.pay.mu.Unlock()
+		before := len(g.pages)
+		close(b.broken)
+		<-b.ended
+		for _, p := range g.pages[before:] {
+			if p.Code != nil || p.Price != "" {
+				t.Errorf("while it ends: face %v, code %v, price %q", p.Face, p.Code != nil, p.Price)
+			}
+		}
+		if p := g.last(); p.Face != panel.OutOfOrder {
+			t.Errorf("face %v stays", p.Face)
+		}
+	})
+}
+
 func TestNight(t *testing.T) {
 	oslo, err := time.LoadLocation("Europe/Oslo")
 	if err != nil {

@@ -47,7 +47,8 @@ As ExecStopPost= of the daemon's unit it opens the contactors however the daemon
 			if err == nil && !asJSON {
 				fmt.Fprintln(c.OutOrStdout(), openedText(opened))
 			}
-			drawn := outOfOrder(c.Context(), file, c.ErrOrStderr())
+			noted, _ := readLines(lines) // failsafe has told what is wrong with it
+			drawn := outOfOrder(c.Context(), file, noted, c.ErrOrStderr())
 			switch {
 			case err != nil:
 				return err

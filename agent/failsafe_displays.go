@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -25,8 +26,10 @@ const (
 
 // outOfOrder has every display say that the post is out of order, whatever it said before,
 // and gives those that do. That a display does not is written, and no more: it is the
-// contactors that matter. A daemon that runs draws for itself.
-func outOfOrder(ctx context.Context, file string, stderr io.Writer) (drawn []string) {
+// contactors that matter: a display that hangs on a line which switches one, as was noted
+// at the last start, is left alone. The configuration is then another by now, and the wires
+// may not be. A daemon that runs draws for itself.
+func outOfOrder(ctx context.Context, file string, noted []string, stderr io.Writer) (drawn []string) {
 	cfg, err := withoutSecrets(file)
 	if err != nil || len(cfg.Displays) == 0 || runs(ctx, cfg.Control.Dir) {
 		return nil // whoever wants to know what is wrong with the configuration asks for that
@@ -38,7 +41,10 @@ func outOfOrder(ctx context.Context, file string, stderr io.Writer) (drawn []str
 	errs := make([]error, len(cfg.Displays))
 	var all sync.WaitGroup
 	for i, d := range cfg.Displays {
-		if d.Kind != config.Kiosk { // whose page says so by itself when the daemon is gone
+		switch {
+		case slices.ContainsFunc(noted, d.Uses):
+			errs[i] = errors.New("a line of it switches a contactor, as was noted when stolpe run started last; it is left alone")
+		case d.Kind != config.Kiosk: // whose page says so by itself when the daemon is gone
 			all.Go(func() { errs[i] = screen.Last(ctx, p.showOn(cfg, d, log).options(nil)) })
 		}
 	}

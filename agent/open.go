@@ -74,6 +74,7 @@ type parts struct {
 	found map[int]string // what the journals held at the start, by EVSE
 	hooks *hooks         // nil without webhooks
 
+	ends    <-chan struct{}  // closed when the loops are to end, for whatever reason; nil until they run
 	screens []*screen.Screen // of the configuration's displays, in their order
 	look    *lookout         // for them; nil for none
 	windows map[int]*window  // of EVSEs with a button that accepts, by id

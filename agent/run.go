@@ -129,7 +129,7 @@ func daemon(ctx context.Context, source *timeSource, cfg config.Config, from ori
 		return failed(err)
 	}
 	p.serveLocal(cfg, w, d, b)
-	p.openDisplays(ctx, cfg, w, b)
+	p.openDisplays(cfg, w, b)
 	p.tellFleet(cfg, w, b)
 	p.serveFigures(cfg, w, b)
 	p.tellOfDisplays(w)
@@ -225,6 +225,7 @@ func endsWith(ctx context.Context, run func()) bool {
 func together(ctx, jobs context.Context, stop func(), p *parts, pages func(context.Context) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	p.ends = ctx.Done()
 	var loops, others sync.WaitGroup
 	for _, job := range p.jobs {
 		others.Go(func() { job(jobs) })

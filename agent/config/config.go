@@ -27,6 +27,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"io"
+	"slices"
 	"time"
 
 	"stolpe/agent/config/strict"
@@ -280,14 +281,7 @@ func (c Config) Uses(line string) bool {
 			}
 		}
 	}
-	for _, d := range c.Displays {
-		for _, used := range d.At.Lines {
-			if lineOf(used) == lineOf(line) {
-				return true
-			}
-		}
-	}
-	return false
+	return slices.ContainsFunc(c.Displays, func(d Display) bool { return d.Uses(line) })
 }
 
 // Wrong is the error for a key of this configuration that only its user can

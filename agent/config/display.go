@@ -151,3 +151,13 @@ func (c Config) Rotating(evse int) bool {
 		return d.Code == CodeRotating && slices.Contains(d.EVSEs, evse)
 	})
 }
+
+// Uses says whether the display hangs on a line, however that is written.
+func (d Display) Uses(line string) bool {
+	for _, used := range d.At.Lines {
+		if lineOf(used) == lineOf(line) {
+			return true
+		}
+	}
+	return false
+}

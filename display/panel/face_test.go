@@ -239,7 +239,20 @@ func TestFiguresSayWhenTheyWereSo(t *testing.T) {
 		t.Errorf("stale %v, at %q", p.Stale, p.At)
 	}
 	s.Now.Clock = hal.ClockUnknown
-	if p := s.Page(); p.At != "" {
-		t.Errorf("at %q without a clock", p.At)
+	if p := s.Page(); p.At != "-2 min" || p.Updated[0] != "Målt -2 min" {
+		t.Errorf("at %q without a clock, %q", p.At, p.Updated)
+	}
+	s.EVSEs[0].View.Charge.Reading = 0
+	if p := s.Page(); p.At != "" || p.Stale {
+		t.Errorf("at %q without a clock, of this moment", p.At)
+	}
+	row := func(c *display.Charge) Row {
+		return k.scene(k.free("A11"), k.free("A12").in(display.Charging, func(to *display.Charge) { to.Reading = c.Reading })).Page().Rows[1]
+	}
+	if r := row(&display.Charge{Reading: hal.StaleAfter}); r.Figure == "" {
+		t.Errorf("a row without its figure: %+v", r)
+	}
+	if r := row(&display.Charge{Reading: hal.StaleAfter + 1}); r.Figure != "" {
+		t.Errorf("a row with an old figure, which cannot say so: %+v", r)
 	}
 }

@@ -23,7 +23,10 @@ func (p *Page) count(s Scene, e EVSE, t talk) {
 		p.use(c, l)
 		p.Power = plain(l.KW(min(max(c.Power, 0), mostPower)))
 		p.Stale = c.Reading > hal.StaleAfter
-		if p.At = plain(l.Clock(back(s.Now, c.Reading), s.Post.Zone)); p.At != "" {
+		if p.At = plain(l.Clock(back(s.Now, c.Reading), s.Post.Zone)); p.At == "" && p.Stale {
+			p.At = fmt.Sprintf("-%d min", min(c.Reading, mostLeft)/time.Minute) // no clock is needed for that
+		}
+		if p.At != "" {
 			p.Updated = t.say(func(w *words) display.Text { return w.updated }, "time", p.At)
 		}
 	case Stopping, Finished, Interrupted:
@@ -184,6 +187,9 @@ func (p *Page) rows(s Scene, t talk) {
 			}
 			free = append(free, e)
 		case Charging, Suspended, NearLimit, Stopping:
+			if c.Reading > hal.StaleAfter {
+				break // there is no room to say so
+			}
 			r.Figure = plain(l.Money(shown(c.Cost), c.Price.Currency))
 		}
 		p.Rows = append(p.Rows, r)

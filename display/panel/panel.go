@@ -118,7 +118,7 @@ type Page struct {
 	Time     string // "1:44", hours and minutes
 	Left     string // "9:12", minutes and seconds until the wait ends
 	Minutes  string // "9", the same in whole minutes, for a display that is seldom drawn
-	At       string // "12:41", when the figures were so; empty where the clock is not known
+	At       string // "12:41", when the figures were so; where the clock is not known empty, or "-8 min" with Stale
 	Updated  Said   // the same as a text: "Målt 12:41"; at most LineMost characters
 	Stale    bool   // the figures are older than may pass for the present: At must be shown
 

@@ -89,7 +89,7 @@ func letterPage(p panel.Page) []line {
 	case panel.Charging:
 		head.weight = 7
 		return []line{head, {texts: []string{p.Energy}, end: p.Power, spare: true, weight: must},
-			{texts: []string{p.Cost}, end: since(p), spare: true, weight: must}, {texts: []string{p.ShortDo[0]}, weight: 2}}
+			{texts: []string{p.Cost}, end: p.Time, spare: true, weight: must}, letterStale(p), {texts: []string{p.ShortDo[0]}, weight: 2}}
 	case panel.NearLimit:
 		head.weight, title, do = 4, 7, 1
 		money = line{texts: []string{p.Cost}, end: p.Reserved, spare: true, weight: must}
@@ -102,7 +102,7 @@ func letterPage(p panel.Page) []line {
 	case panel.Faulted, panel.Emergency:
 		head.end, head.spare = p.Fault, true
 	}
-	all := []line{head, money}
+	all := []line{head, money, letterStale(p)}
 	for i := range p.Title {
 		if !strings.EqualFold(p.Title[i], p.Big[i]) {
 			all = append(all, line{texts: []string{p.Title[i]}, weight: title})
@@ -112,6 +112,14 @@ func letterPage(p panel.Page) []line {
 		all = append(all, line{texts: []string{text}, weight: do})
 	}
 	return append(all, letterCall(p), line{texts: []string{p.Version}, weight: 2})
+}
+
+// letterStale says when figures were read that are too old to pass for the present.
+func letterStale(p panel.Page) line {
+	if !p.Stale {
+		return line{weight: 1}
+	}
+	return line{texts: []string{p.Updated[0]}, weight: must}
 }
 
 // letterCall is what to tell whoever is called for help.
@@ -135,9 +143,12 @@ func letterTwo(cols int, p panel.Page) []line {
 	head := line{texts: []string{both(p.Big), slash(p.Big), p.Big[0]}, end: p.Left, weight: 8}
 	tight := strings.ReplaceAll(p.Help, " ", "")
 	second := []string{p.ShortDo[0], p.Title[0], p.Help, tight}
+	if p.Stale {
+		return letterTwoStale(cols, p)
+	}
 	switch p.Face {
 	case panel.Charging:
-		return []line{{texts: []string{p.Energy}, end: p.Power, spare: true, weight: must}, {texts: []string{p.Cost}, end: since(p), spare: true, weight: must}}
+		return []line{{texts: []string{p.Energy}, end: p.Power, spare: true, weight: must}, {texts: []string{p.Cost}, end: p.Time, spare: true, weight: must}}
 	case panel.NearLimit:
 		return []line{head, {texts: []string{p.Cost}, end: p.Reserved, spare: true, weight: must}}
 	case panel.Suspended, panel.Stopping, panel.Finished, panel.NoEnergy, panel.Interrupted:
@@ -152,6 +163,17 @@ func letterTwo(cols int, p panel.Page) []line {
 		return text == "" || count(text) > cols || strings.EqualFold(text, p.Big[0])
 	})
 	return []line{head, {texts: second, weight: must}}
+}
+
+// letterTwoStale are the figures with the time when they were read, or what is paid with that.
+func letterTwoStale(cols int, p panel.Page) []line {
+	cost := line{texts: []string{p.Cost}, weight: must}
+	for _, at := range []string{"(" + p.At + ")", p.At} {
+		if count(p.Energy)+1+count(at) <= cols {
+			return []line{{texts: []string{p.Energy}, end: at, weight: must}, cost}
+		}
+	}
+	return []line{letterStale(p), cost}
 }
 
 // letterPrice is what a post that may be used costs. Where there is no room for all parts

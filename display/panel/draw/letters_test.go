@@ -98,6 +98,9 @@ func lettersMatter(t *testing.T, size lcd, s shot) {
 	if size.rows >= 4 && p.Energy != "" && p.Face != panel.NearLimit {
 		want = append(want, p.Energy)
 	}
+	if p.Stale {
+		want = append(want, p.At)
+	}
 	for _, text := range want {
 		if !strings.Contains(all, text) {
 			t.Errorf("%v %v %s: %q is not on it; there is %q", size, s.langs, s.name, text, all)

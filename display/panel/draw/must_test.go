@@ -72,7 +72,7 @@ func needed(s shot) []string {
 			want = append(want, p.Within[0])
 		}
 	}
-	if p.Stale && s.size == Small && p.Face == panel.Charging {
+	if p.Stale && s.size == Small {
 		want = append(want, p.At)
 	}
 	if p.Stale && s.size == Paper {

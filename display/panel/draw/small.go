@@ -154,7 +154,7 @@ func smallRows(p panel.Page, c column) []row {
 	case panel.NearLimit:
 		return []row{smallText(smallHead(), p.Big[0], 6), smallText(smallLine(), p.Title[0], 7), smallText(smallLine(), p.Title[1], 7),
 			smallText(smallFigure(), p.Cost, must), {bar: true, share: p.Used, weight: 5},
-			{texts: []string{p.Energy, p.Reserved}, in: smallLine(), place: spread, weight: 6}}
+			{texts: []string{p.Energy, p.Reserved}, in: smallLine(), place: spread, weight: 6}, smallStale(p)}
 	case panel.Suspended:
 		return smallSuspended(p)
 	case panel.Finished, panel.NoEnergy:

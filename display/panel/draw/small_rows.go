@@ -42,7 +42,15 @@ func smallSuspended(p panel.Page) []row {
 	for i := range 2 {
 		rows = append(rows, row{texts: []string{listed(p.Fees, i)}, in: smallTiny(), place: centre, weight: 7 - i, wrap: 2})
 	}
-	return append(rows, smallText(smallLine(), p.ShortDo[0], 2), smallText(smallLine(), p.ShortDo[1], 2))
+	return append(rows, smallStale(p), smallText(smallLine(), p.ShortDo[0], 2), smallText(smallLine(), p.ShortDo[1], 2))
+}
+
+// smallStale says when figures were read that are too old to pass for the present.
+func smallStale(p panel.Page) row {
+	if !p.Stale {
+		return smallText(smallLine(), "", 1)
+	}
+	return smallText(smallLine(), p.Updated[0], must)
 }
 
 // smallFinished has what was paid as its largest figure.
