@@ -119,11 +119,15 @@ type cashier struct {
 	book *books.Book
 	now  func() time.Duration
 	off  bool
+	slow time.Duration // for each answer
 }
 
 // Ask does what is asked, in the time of a mobile network.
 func (c *cashier) Ask(ctx context.Context, o payment.Order) (payment.Answer, error) {
-	<-time.After(50 * time.Millisecond)
+	c.mu.Lock()
+	takes := 50*time.Millisecond + c.slow
+	c.mu.Unlock()
+	<-time.After(takes)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.off {

@@ -165,7 +165,7 @@ func TestDisplayWhenThePagesFail(t *testing.T) {
 		}
 		b.pass(10 * time.Second)
 		b.pay.mu.Lock()
-		b.pay.off = true
+		b.pay.slow = 5 * time.Second // so that the end lasts, and whoever could pay till then would
 		b.pay.mu.Unlock()
 		before := len(g.pages)
 		close(b.broken)
