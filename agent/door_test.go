@@ -39,7 +39,7 @@ func TestThePassChangesWithEveryRequest(t *testing.T) {
 	if d.shown() != p {
 		t.Error("it changes although nobody has begun")
 	}
-	if newDoor().shown() == newDoor().shown() {
+	if one, other := newDoor(), newDoor(); one.shown() == other.shown() {
 		t.Error("two starts of the program show the same pass")
 	}
 }
