@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"stolpe/agent/evse"
@@ -127,7 +128,9 @@ func TestWhereTheCodeOnTheDisplayLeads(t *testing.T) {
 
 // A display that fails keeps nobody from charging: while none shows the pass, none is
 // needed.
-func TestADisplayThatFailsKeepsNobodyOut(t *testing.T) {
+func TestADisplayThatFailsKeepsNobodyOut(t *testing.T) { synctest.Test(t, keepsNobodyOut) }
+
+func keepsNobodyOut(t *testing.T) {
 	p, v := shop(session.Kept{})
 	d := newDoor()
 	p.doors = map[string]*door{"A12": d}
