@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"runtime/debug"
 	"time"
 
 	"stolpe/agent/config"
@@ -54,26 +55,21 @@ func (b *button) run(ctx context.Context) {
 	for {
 		select {
 		case <-b.presses:
-			b.guarded(ctx)
+			b.pressed(ctx)
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-// guarded takes a press. A panic in it is a failure of the button: it makes a page, as
-// displays do, and must not end a charge.
-func (b *button) guarded(ctx context.Context) {
+// pressed does what a press means now. What fails in it is a matter of the display, and ends
+// no charge.
+func (b *button) pressed(ctx context.Context) {
 	defer func() {
-		if p := recover(); p != nil {
-			b.log.Error("button fails; charging goes on", "panic", p)
+		if fault := recover(); fault != nil {
+			b.log.Error("button failed", "fault", fault, "stack", string(debug.Stack()))
 		}
 	}()
-	b.pressed(ctx)
-}
-
-// pressed does what a press means now.
-func (b *button) pressed(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
 	s, now, _ := b.unit.Snapshot()
@@ -106,13 +102,15 @@ func (b *button) request(ctx context.Context, s *session.State, now time.Duratio
 	}
 	q := session.Requested{Reserve: b.unit.Rules().Default, Seen: offer, Way: payment.ByCode}
 	q.Return, q.Holder = b.session()
-	b.holder, b.asked = q.Holder, now
-	if err := b.unit.Request(ctx, q); err != nil {
+	b.holder = q.Holder
+	err := b.unit.Request(ctx, q)
+	_, after, _ := b.unit.Snapshot()
+	b.asked = after.Mono // from when there is something to see on: whoever pressed before was in doubt
+	if err != nil {
 		b.vain(err.Error())
 		return
 	}
-	_, agreed, _ := b.unit.Snapshot()
-	b.told, b.asked = "", agreed.Mono // whoever pressed again meanwhile was in doubt
+	b.told = ""
 	b.log.Info("button accepted price and terms", "reserve", q.Reserve.String())
 }
 

@@ -2,12 +2,14 @@ package main
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"stolpe/agent/config"
 	"stolpe/display/panel"
 	"stolpe/display/screen"
 )
@@ -109,4 +111,26 @@ func TestADisplayFollowsItsEVSE(t *testing.T) {
 			t.Errorf("at the end: %+v", p)
 		}
 	})
+}
+
+// What hangs on a cable is set up anew after a switch; a page for a browser would say out
+// of order for that moment.
+func TestWhatASwitchDisturbs(t *testing.T) {
+	for shown, want := range map[string]bool{
+		`{kind: oled, model: ssd1306, url: "i2c:///dev/i2c-1?address=0x3c"}`:                                 true,
+		`{kind: epaper, model: waveshare213, url: "spi:///dev/spidev0.0?dc=GPIO6&reset=GPIO12&busy=GPIO13"}`: true,
+		`{kind: framebuffer, url: "fb:///dev/fb0"}`:                                                          true,
+		`{kind: kiosk, url: "http://127.0.0.1:8090"}`:                                                        false,
+		`{kind: png, url: "file:///run/post.png?size=800x480"}`:                                              false,
+	} {
+		cfg, err := config.Parse("test", strings.NewReader(demoConfig+"display: ["+shown+"]\n"), config.System)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := (&parts{posts: posts{info: cfg.Post}}).showOn(cfg, cfg.Displays[0], nil)
+		s.look = newLookout()
+		if o := s.options(nil); (o.Switched != nil) != want || o.Changed == nil {
+			t.Errorf("%s: %+v", shown, o)
+		}
+	}
 }

@@ -135,13 +135,26 @@ func daemon(ctx context.Context, source *timeSource, cfg config.Config, from ori
 	p.tellOfDisplays(w)
 	p.jobs = append(p.jobs, d.hear(from.told))
 	from.started(cfg, log)
-	defer context.AfterFunc(told, func() {
+	defer whenTold(told, log)()
+	return failed(together(ctx, jobs, stop, p, pages))
+}
+
+// whenTold tells whoever waits for it that the post ends, once it is told to. What it gives
+// waits until that is said, or calls it off.
+func whenTold(told context.Context, log *slog.Logger) (end func()) {
+	said := make(chan struct{})
+	calledOff := context.AfterFunc(told, func() {
+		defer close(said)
 		log.Info("told to end; settling first", "within", grace)
 		if err := systemd.Stopping(); err != nil {
 			log.Warn("service manager does not listen", "err", err)
 		}
-	})()
-	return failed(together(ctx, jobs, stop, p, pages))
+	})
+	return func() {
+		if !calledOff() {
+			<-said
+		}
+	}
 }
 
 // started tells whoever waits for it that the post has started.

@@ -85,20 +85,20 @@ func (s *Screen) Run(ctx context.Context) {
 	l.end(ended)
 }
 
-// end shows the last page, as far as the panel answers.
+// end shows the last page, as far as the panel answers. It is set up anew for that: at the
+// end contactors open, and nobody may have seen it yet.
 func (l *loop) end(ended <-chan struct{}) {
 	over := time.NewTimer(lastWithin)
 	defer over.Stop()
 	if l.busy {
 		select {
 		case <-l.done:
-			l.anew = l.anew || l.late
 		case <-over.C:
 			l.o.Log.Warn("display does not answer, and may show what is over", "display", l.o.Name)
 			return
 		}
 	}
-	l.anew = l.anew || !l.redo.IsZero()
+	l.anew = true
 	l.start(time.Now(), l.o.last())
 	select {
 	case <-ended:
