@@ -174,6 +174,9 @@ func TestOnlyChangedRowsAreWritten(t *testing.T) {
 	if got := shown(t, d, 8, 3); got != (color.RGBA{A: 255}) {
 		t.Errorf("the dot that has changed is %v", got)
 	}
+	d.whole = d.whole.Add(-Again) // a minute ago
+	show("the same, a minute later", charging, 8)
+	show("the same once more", charging, 0)
 	show("another face", panel.Frame{Page: panel.Page{Face: panel.Finished}, Image: m}, 8)
 	show("dusk", panel.Frame{Page: panel.Page{Face: panel.Finished}, Image: m, Night: true}, 8)
 	if got, day := shown(t, d, 2, 1).B, m.RGBAAt(0, 0).B; got >= day || got < day/2 {
