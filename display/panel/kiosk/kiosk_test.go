@@ -137,6 +137,51 @@ func TestOnlyThisMachineIsServed(t *testing.T) {
 	}
 }
 
+// A browser of the post may have another page open, or one of somebody else's.
+func TestNoPageElsewhereHasAPartOfIt(t *testing.T) {
+	d := serving(t, "127.0.0.1:0")
+	for _, ask := range []struct {
+		site, mode, path string
+		want             int
+	}{
+		{"cross-site", "no-cors", "/picture.png", 403},
+		{"same-site", "cors", "/events", 403}, // another port of this machine
+		{"cross-site", "no-cors", "/page.js", 403},
+		{"cross-site", "navigate", "/picture.png", 403},
+		{"cross-site", "no-cors", "/", 403},
+		{"cross-site", "navigate", "/", 200}, // a start page leads there
+		{"none", "navigate", "/", 200},
+		{"same-origin", "no-cors", "/picture.png", 200},
+	} {
+		r, err := http.NewRequest("HEAD", "http://"+d.names[0]+ask.path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Sec-Fetch-Site", ask.site)
+		r.Header.Set("Sec-Fetch-Mode", ask.mode)
+		got, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got.Body.Close()
+		if got.StatusCode != ask.want || got.Header.Get("Cross-Origin-Resource-Policy") != "same-origin" {
+			t.Errorf("%s, %s: %s: %s, want %d", ask.site, ask.mode, ask.path, got.Status, ask.want)
+		}
+	}
+}
+
+func TestNamesAtTheUsualPort(t *testing.T) {
+	for _, c := range []struct{ host, port, want string }{
+		{"127.0.0.1", "8090", "127.0.0.1:8090 localhost:8090"},
+		{"127.0.0.1", "80", "127.0.0.1:80 localhost:80 127.0.0.1 localhost"},
+		{"::1", "80", "[::1]:80 localhost:80 [::1] localhost"},
+	} {
+		if got := strings.Join(names(c.host, c.port), " "); got != c.want {
+			t.Errorf("%s at %s: %s, want %s", c.host, c.port, got, c.want)
+		}
+	}
+}
+
 // stream reads events one by one.
 type stream struct {
 	t     *testing.T
@@ -194,8 +239,14 @@ func TestEventsTellOfEachPicture(t *testing.T) {
 	if got.Said != "LEDIG" || !got.Night {
 		t.Errorf("at night %+v", got)
 	}
-	if d.Wrote() != 2*wrote {
-		t.Errorf("%d bytes of two pictures of %d", d.Wrote(), wrote)
+	other := frame(90, "KLAR") // in other words
+	other.Night = true
+	show(t, d, other)
+	if got, _ := s.next(); got.Said != "KLAR" || got.Name == first.Name {
+		t.Errorf("the same picture in other words: %+v", got)
+	}
+	if d.Wrote() != 3*wrote {
+		t.Errorf("%d bytes of three pictures of %d", d.Wrote(), wrote)
 	}
 	if err := d.Close(); err != nil {
 		t.Fatal(err)
@@ -262,6 +313,10 @@ func TestAPictureIsAskedForByName(t *testing.T) {
 	show(t, d, frame(120, "LADER"))
 	if _, body := get(t, d, "/picture.png?n="+free.name); shade(t, body) != 90 {
 		t.Error("the picture before is not the one of that name")
+	}
+	show(t, d, frame(120, "LADER FORTSATT"))
+	if _, body := get(t, d, "/picture.png?n="+free.name); shade(t, body) != 90 {
+		t.Error("the same picture in other words has driven out the one before")
 	}
 	show(t, d, frame(60, "FERDIG"))
 	if r, _ := get(t, d, "/picture.png?n="+free.name); r.StatusCode != http.StatusNotFound {
