@@ -11,6 +11,8 @@ import (
 	"stolpe/display"
 	"stolpe/display/panel"
 	"stolpe/display/panel/draw"
+	"stolpe/display/panel/fb"
+	"stolpe/display/panel/lcd"
 	"stolpe/display/panel/oled"
 	"stolpe/display/screen"
 	"stolpe/hal"
@@ -106,9 +108,13 @@ func (s *show) options(w *window) screen.Options {
 	case config.EPaper:
 		o.Refresh, o.Keeps = panel.Paper(), true
 		o.Again = o.Refresh.Cold
-	case config.PNG, config.Kiosk:
-		o.Keeps = true
-	case config.LCD, config.Framebuffer, config.Light:
+	case config.PNG, config.Kiosk: // a page that is opened anew says for seconds that the post is out of order
+		o.Calm = true
+	case config.LCD:
+		o.Again = lcd.Again
+	case config.Framebuffer:
+		o.Again = fb.Again
+	case config.Light:
 	}
 	return o
 }

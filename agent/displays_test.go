@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"stolpe/agent/config"
 	"stolpe/display/panel"
 	"stolpe/display/screen"
 )
@@ -109,4 +110,19 @@ func TestADisplayFollowsItsEVSE(t *testing.T) {
 			t.Errorf("at the end: %+v", p)
 		}
 	})
+}
+
+// A switch of a contactor disturbs what hangs on a cable. A page in a browser that is opened
+// anew would say that the post is out of order; and what noise has done to a panel that
+// answers nothing is mended without a new page.
+func TestWhatASwitchDoesToEachKind(t *testing.T) {
+	for kind, want := range map[config.DisplayKind]struct{ calm, again bool }{
+		config.OLED: {false, true}, config.EPaper: {false, true}, config.LCD: {false, true}, config.Framebuffer: {false, true},
+		config.Light: {}, config.PNG: {calm: true}, config.Kiosk: {calm: true},
+	} {
+		o := (&show{display: config.Display{Kind: kind}}).options(nil)
+		if o.Calm != want.calm || o.Again > 0 != want.again {
+			t.Errorf("%s: calm %v, again after %v", kind, o.Calm, o.Again)
+		}
+	}
 }
