@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"runtime/debug"
 	"time"
 
 	"stolpe/agent/config"
@@ -61,8 +62,14 @@ func (b *button) run(ctx context.Context) {
 	}
 }
 
-// pressed does what a press means now.
+// pressed does what a press means now. What fails in it is a matter of the display, and ends
+// no charge.
 func (b *button) pressed(ctx context.Context) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			b.log.Error("button failed", "fault", fault, "stack", string(debug.Stack()))
+		}
+	}()
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
 	s, now, _ := b.unit.Snapshot()
@@ -95,8 +102,11 @@ func (b *button) request(ctx context.Context, s *session.State, now time.Duratio
 	}
 	q := session.Requested{Reserve: b.unit.Rules().Default, Seen: offer, Way: payment.ByCode}
 	q.Return, q.Holder = b.session()
-	b.holder, b.asked = q.Holder, now
-	if err := b.unit.Request(ctx, q); err != nil {
+	b.holder = q.Holder
+	err := b.unit.Request(ctx, q)
+	_, after, _ := b.unit.Snapshot()
+	b.asked = after.Mono // from when there is something to see on: whoever pressed before was in doubt
+	if err != nil {
 		b.vain(err.Error())
 		return
 	}

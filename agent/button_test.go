@@ -34,6 +34,7 @@ type kerb struct {
 	approved bool
 	noPay    bool
 	contacts hal.Position
+	slow     time.Duration // the disk
 }
 
 // glass is a display that shows what it is told, if it does.
@@ -68,7 +69,15 @@ func (s *kerb) Sense() (hal.Position, error) {
 	return s.contacts, nil
 }
 
-func (s *kerb) Save(session.Kept) error { return nil }
+func (s *kerb) Save(session.Kept) error {
+	s.mu.Lock()
+	slow := s.slow
+	s.mu.Unlock()
+	if slow > 0 {
+		<-time.After(slow)
+	}
+	return nil
+}
 
 func (s *kerb) Ask(_ context.Context, o payment.Order) (payment.Answer, error) {
 	s.mu.Lock()
@@ -314,6 +323,36 @@ func TestPlayingWithTheButtonCostsLittle(t *testing.T) {
 		}
 		if n := strings.Count(s.log.String(), "button pressed in vain"); n > 100 {
 			t.Errorf("%d lines in the log", n)
+		}
+	})
+}
+
+// A display whose page cannot be made up ends nothing but the press.
+func TestAPressOnAPageThatPanics(t *testing.T) {
+	atKerb(t, func(s *kerb) {
+		page := s.page
+		s.page = func() panel.Page { panic("no such word") }
+		s.pushes()
+		if len(s.reserved()) != 0 || !strings.Contains(s.log.String(), "button failed") {
+			t.Errorf("%d payments\n%s", len(s.reserved()), s.log)
+		}
+		s.page = page
+		if s.pushes(); len(s.reserved()) != 1 {
+			t.Errorf("%d payments by the press after it", len(s.reserved()))
+		}
+	})
+}
+
+// Presses while the disk is slow are one press: none of them cancels what it began.
+func TestPressesWhileTheDiskIsSlow(t *testing.T) {
+	atKerb(t, func(s *kerb) {
+		s.with(func() { s.slow = regret + time.Second })
+		s.press <- struct{}{}
+		s.pass(time.Second)
+		s.press <- struct{}{} // nothing is to be seen yet
+		s.pass(2 * regret)
+		if s.phase() != session.Approving || len(s.reserved()) != 1 {
+			t.Errorf("phase %v, %d payments", s.phase(), len(s.reserved()))
 		}
 	})
 }

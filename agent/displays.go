@@ -58,7 +58,6 @@ func (p *parts) openDisplays(ctx context.Context, cfg config.Config, w world, b 
 
 // run has a display run beside the EVSEs.
 func (p *parts) run(o screen.Options) *screen.Screen {
-	o.Changed, o.Switched = p.look.add()
 	s := screen.New(o)
 	p.screens = append(p.screens, s)
 	p.jobs = append(p.jobs, s.Run)
@@ -108,13 +107,17 @@ func (s *show) options(w *window) screen.Options {
 	case config.EPaper:
 		o.Refresh, o.Keeps = panel.Paper(), true
 		o.Again = o.Refresh.Cold
-	case config.PNG, config.Kiosk: // a page that is opened anew says for seconds that the post is out of order
-		o.Calm = true
 	case config.LCD:
 		o.Again = lcd.Again
 	case config.Framebuffer:
 		o.Again = fb.Again
-	case config.Light:
+	case config.Light, config.PNG, config.Kiosk:
+	}
+	if s.look != nil {
+		o.Changed, o.Switched = s.look.add()
+	}
+	if k := s.display.Kind; k == config.PNG || k == config.Kiosk {
+		o.Switched = nil // no cable to disturb, and a page that ends for a moment says out of order
 	}
 	return o
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -112,17 +113,36 @@ func TestADisplayFollowsItsEVSE(t *testing.T) {
 	})
 }
 
-// A switch of a contactor disturbs what hangs on a cable. A page in a browser that is opened
-// anew would say that the post is out of order; and what noise has done to a panel that
-// answers nothing is mended without a new page.
-func TestWhatASwitchDoesToEachKind(t *testing.T) {
-	for kind, want := range map[config.DisplayKind]struct{ calm, again bool }{
-		config.OLED: {false, true}, config.EPaper: {false, true}, config.LCD: {false, true}, config.Framebuffer: {false, true},
-		config.Light: {}, config.PNG: {calm: true}, config.Kiosk: {calm: true},
+// What hangs on a cable is set up anew after a switch; a page for a browser would say out
+// of order for that moment.
+func TestWhatASwitchDisturbs(t *testing.T) {
+	for shown, want := range map[string]bool{
+		`{kind: oled, model: ssd1306, url: "i2c:///dev/i2c-1?address=0x3c"}`:                                 true,
+		`{kind: epaper, model: waveshare213, url: "spi:///dev/spidev0.0?dc=GPIO6&reset=GPIO12&busy=GPIO13"}`: true,
+		`{kind: framebuffer, url: "fb:///dev/fb0"}`:                                                          true,
+		`{kind: kiosk, url: "http://127.0.0.1:8090"}`:                                                        false,
+		`{kind: png, url: "file:///run/post.png?size=800x480"}`:                                              false,
 	} {
-		o := (&show{display: config.Display{Kind: kind}}).options(nil)
-		if o.Calm != want.calm || o.Again > 0 != want.again {
-			t.Errorf("%s: calm %v, again after %v", kind, o.Calm, o.Again)
+		cfg, err := config.Parse("test", strings.NewReader(demoConfig+"display: ["+shown+"]\n"), config.System)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := (&parts{posts: posts{info: cfg.Post}}).showOn(cfg, cfg.Displays[0], nil)
+		s.look = newLookout()
+		if o := s.options(nil); (o.Switched != nil) != want || o.Changed == nil {
+			t.Errorf("%s: %+v", shown, o)
+		}
+	}
+}
+
+// What noise has done to a panel that answers nothing is mended without a new page.
+func TestAPageThatStandsIsShownAgain(t *testing.T) {
+	for kind, want := range map[config.DisplayKind]bool{
+		config.OLED: true, config.EPaper: true, config.LCD: true, config.Framebuffer: true,
+		config.Light: false, config.PNG: false, config.Kiosk: false,
+	} {
+		if o := (&show{display: config.Display{Kind: kind}}).options(nil); o.Again > 0 != want {
+			t.Errorf("%s: shown again after %v", kind, o.Again)
 		}
 	}
 }

@@ -70,6 +70,7 @@ func TestFaultsOfTheMachine(t *testing.T) {
 		maps.Copy(c.files, sound)
 		*c.disk, c.clock = disk, hal.Stamp{}
 		x.plant()
+		c.settles(t)
 		first, why := foremost(c.look(t.Context()))
 		if !strings.HasPrefix(first, x.want) || !strings.Contains(first, x.remedy) {
 			t.Errorf("%s: doctor says first\n%s\nwant %s ... %s", x.name, first, x.want, x.remedy)

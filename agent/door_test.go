@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"stolpe/agent/evse"
@@ -39,7 +40,7 @@ func TestThePassChangesWithEveryRequest(t *testing.T) {
 	if d.shown() != p {
 		t.Error("it changes although nobody has begun")
 	}
-	if newDoor().shown() == newDoor().shown() {
+	if one, other := newDoor(), newDoor(); one.shown() == other.shown() {
 		t.Error("two starts of the program show the same pass")
 	}
 }
@@ -127,7 +128,9 @@ func TestWhereTheCodeOnTheDisplayLeads(t *testing.T) {
 
 // A display that fails keeps nobody from charging: while none shows the pass, none is
 // needed.
-func TestADisplayThatFailsKeepsNobodyOut(t *testing.T) {
+func TestADisplayThatFailsKeepsNobodyOut(t *testing.T) { synctest.Test(t, keepsNobodyOut) }
+
+func keepsNobodyOut(t *testing.T) {
 	p, v := shop(session.Kept{})
 	d := newDoor()
 	p.doors = map[string]*door{"A12": d}

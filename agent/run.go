@@ -135,23 +135,8 @@ func daemon(ctx context.Context, source *timeSource, cfg config.Config, from ori
 	p.tellOfDisplays(w)
 	p.jobs = append(p.jobs, d.hear(from.told))
 	from.started(cfg, log)
-	defer context.AfterFunc(told, func() {
-		log.Info("told to end; settling first", "within", grace)
-		if err := systemd.Stopping(); err != nil {
-			log.Warn("service manager does not listen", "err", err)
-		}
-	})()
+	defer whenTold(told, log)()
 	return failed(together(ctx, jobs, stop, p, pages))
-}
-
-// started tells whoever waits for it that the post has started.
-func (o origin) started(cfg config.Config, log *slog.Logger) {
-	if o.goes != nil {
-		o.goes(cfg)
-	}
-	if err := systemd.Ready(); err != nil {
-		log.Warn("service manager does not listen", "err", err)
-	}
 }
 
 // realWorld is the machine as it is.

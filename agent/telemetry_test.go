@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -74,17 +75,21 @@ func TestDaemonTellsItsFleet(t *testing.T) {
 		t.Fatal(err)
 	}
 	reader, came := listener(t, address, postBase+"#")
-	s := serve(t, write(t, "stolpe.yaml", strings.NewReplacer("STATE", dir, "BROKER", address).Replace(toldPost)))
+	const displays = `display: [{kind: png, url: "file://STATE/display.png?size=128x64"}, {kind: framebuffer, url: "fb://STATE/none", evses: [2]}]` + "\n"
+	s := serve(t, write(t, "stolpe.yaml", strings.NewReplacer("STATE", dir, "BROKER", address).Replace(toldPost+displays)))
 	order, all := hearUntil(t, came, func(_ []string, all map[string][][]byte) bool { return len(all["evt/payment"]) >= 3 })
 	const first = "availability info evse/1/state evse/1/price evse/2/state evse/2/price evse/1/session evse/1/meter evse/2/session evse/2/meter health "
 	if got := strings.Join(order, " "); !strings.HasPrefix(got, first) {
 		t.Errorf("told %s\nwant it to begin with %s", got, first)
 	}
 	checkTold(t, all)
-	hearUntil(t, came, func(_ []string, all map[string][][]byte) bool {
+	_, all = hearUntil(t, came, func(_ []string, all map[string][][]byte) bool {
 		states := all["evse/2/state"]
-		return len(states) > 0 && strings.Contains(string(states[len(states)-1]), `"state":"available"`)
+		return len(states) > 0 && len(all["evt/fault"]) > 0 && strings.Contains(string(states[len(states)-1]), `"state":"available"`)
 	})
+	if told := string(all["evt/fault"][0]); !strings.Contains(told, `"code":"DIS-001"`) || !strings.Contains(told, "framebuffer: ") || strings.Contains(told, `"evse"`) {
+		t.Errorf("of a display that cannot be drawn: %s", told)
+	}
 	s.end()
 	_, all = hearUntil(t, came, func(_ []string, all map[string][][]byte) bool { return len(all["availability"]) > 0 })
 	if got := string(all["availability"][0]); got != "offline" {
@@ -115,6 +120,9 @@ func checkTold(t *testing.T, all map[string][][]byte) {
 	}
 	if health.Disk == nil || *health.Disk < 0 || *health.Disk > 100 || len(health.Memory) != 2 || health.Memory[0] > health.Memory[1] || health.Restarts == nil || *health.Restarts != 0 {
 		t.Errorf("health: %s", all["health"][0])
+	}
+	if fmt.Sprint(info.Displays) != "[{png png [1 2]} {framebuffer framebuffer [2]}]" || len(health.Displays) != 2 || health.Displays[1].Name != "framebuffer" {
+		t.Errorf("displays: %s, %s", all["info"][0], all["health"][0])
 	}
 	if event.Seq == 0 || event.Type != "payment.refunded" || event.EVSE != 1 || event.Ref != "A12-1-000001" || len(event.ID) != 26 || event.At.Unix() != 1_800_000_000 || event.Clock != hal.ClockSynced.String() ||
 		!strings.Contains(string(event.Data), `"amount":500`) {

@@ -39,15 +39,17 @@ type windowed struct {
 func (w *window) behind(name string, d shower) shower { return windowed{d, w, name} }
 
 // Show shows a frame, and has it in the window when that is done. Until then nobody knows
-// whether there is this to see, or what was there before.
+// whether there is this to see, or what was there before; but where both offer the same,
+// that is offered all the time.
 func (d windowed) Show(f panel.Frame) error {
 	d.window.change(d.name, func(p *pane) {
-		p.sure = false
+		p.sure = p.sure && slices.Equal(p.may, []payment.Price{f.Page.Offer})
 		if f.Page.Offer != (payment.Price{}) && !slices.Contains(p.may, f.Page.Offer) {
 			p.may = append(p.may, f.Page.Offer)
 		}
 	})
 	if err := d.shower.Show(f); err != nil {
+		d.window.change(d.name, func(p *pane) { p.sure = false })
 		return err
 	}
 	d.window.change(d.name, func(p *pane) {

@@ -56,3 +56,32 @@ func TestTheWindowHasWhatIsDrawn(t *testing.T) {
 		t.Error("a window without displays offers something")
 	}
 }
+
+// A display that is drawn again offers what it has offered, and one that gets another page
+// offers nothing until that is there.
+func TestTheWindowWhileADisplayIsDrawn(t *testing.T) {
+	price := payment.Price{Currency: payment.NOK, KWh: 549}
+	offer := panel.Page{Face: panel.FreeButton, Offer: price}
+	w := &window{}
+	during := func(page panel.Page) (offered bool) {
+		d := w.behind("oled", duringShow(func() { offered = w.offers(price) }))
+		if err := d.Show(panel.Frame{Page: page}); err != nil {
+			t.Error(err)
+		}
+		return offered
+	}
+	for i, x := range []struct {
+		page panel.Page
+		want bool // offered while that is drawn
+	}{{offer, false}, {offer, true}, {panel.Page{Face: panel.Paying}, false}, {offer, false}, {offer, true}} {
+		if got := during(x.page); got != x.want {
+			t.Errorf("page %d: offered while it is drawn: %v", i, got)
+		}
+	}
+}
+
+// duringShow is a display that does something while it is drawn.
+type duringShow func()
+
+func (d duringShow) Show(panel.Frame) error { d(); return nil }
+func (d duringShow) Close() error           { return nil }

@@ -75,9 +75,7 @@ func (s *Screen) Run(ctx context.Context) {
 		case <-s.poke:
 		case <-s.o.Changed:
 		case <-s.o.Switched:
-			if !l.o.Calm {
-				l.redo = time.Now().Add(settle)
-			}
+			l.redo = time.Now().Add(settle)
 		case r := <-l.done:
 			l.took(time.Now(), r)
 		case <-ctx.Done():

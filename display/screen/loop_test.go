@@ -228,19 +228,3 @@ func TestSwitched(t *testing.T) {
 		})
 	}
 }
-
-// What is only a page in a browser, or a file, is not opened anew for a contactor: whoever
-// looks at it would see it go away.
-func TestSwitchedBesideWhatIsNoPanel(t *testing.T) {
-	play(t, func(b *bench) Options { o := b.options(); o.Calm = true; return o }, func(b *bench, _ *Screen) {
-		pass(time.Minute)
-		b.switched <- struct{}{}
-		pass(settle)
-		b.set(func(b *bench) { b.page = charging("1,00 kr") })
-		pass(least)
-		if opened := b.opened(); opened != 1 || b.closed != 0 {
-			t.Errorf("opened %d times, closed %d times", opened, b.closed)
-		}
-		equal(t, "shown", b.faces(), panel.Free, panel.Charging)
-	})
-}

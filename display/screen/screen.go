@@ -55,7 +55,6 @@ type Options struct {
 	Refresh panel.Refresh
 	Again   time.Duration // after how long a page is shown once more though nothing is new; 0 for never
 	Keeps   bool          // the picture stays without the controller: after a switch the panel is only set up anew before the next page
-	Calm    bool          // no cable of it runs beside a contactor: a switch is no matter of its
 
 	Log *slog.Logger
 }

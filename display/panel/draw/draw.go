@@ -68,21 +68,6 @@ func Draw(size Size, p panel.Page, o Options) image.Image {
 	return picture
 }
 
-// ShowsCode says whether the picture of a page has the page's code: where there is one, it
-// is worth its room on that size, and it is not too dense for a camera to read it there.
-func ShowsCode(size Size, p panel.Page) bool {
-	switch size {
-	case Paper:
-		_, dots, _ := paperCode(p, Paper.Dots().Y)
-		return dots > 0
-	case Wide:
-		scan := func(r panel.Row) bool { return r.Scan != nil }
-		return p.Code != nil && len(p.Rows) == 0 || len(p.Rows) == 2 && slices.ContainsFunc(p.Rows, scan)
-	default:
-		return smallScale(p) > 0
-	}
-}
-
 // render draws a page and says what lies where.
 func render(size Size, p panel.Page, o Options) (*image.Paletted, []mark) {
 	switch size {

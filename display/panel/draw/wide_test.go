@@ -23,8 +23,8 @@ func TestEveryWidePicture(t *testing.T) {
 		nothingMissing(t, s, c)
 		inTwoLanguages(t, s, c)
 		fontKnows(t, s, c)
-		if has := slices.ContainsFunc(marks, isCode); has != ShowsCode(Wide, s.page) {
-			t.Errorf("%s: has a code: %v, ShowsCode says otherwise", s.file(), has)
+		if has := slices.ContainsFunc(marks, isCode); has != showsCode(Wide, s.page) {
+			t.Errorf("%s: has a code: %v, showsCode says otherwise", s.file(), has)
 		}
 	}
 }

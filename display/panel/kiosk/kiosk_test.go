@@ -278,7 +278,7 @@ func TestThereIsAnEndToBrowsers(t *testing.T) {
 	if r, _ := get(t, d, "/events"); r.StatusCode != http.StatusServiceUnavailable {
 		t.Errorf("one more: %s", r.Status)
 	}
-	last.body.Close()           // as a browser goes away
+	last.body.Close() // as a browser goes away
 	for free := false; !free; runtime.Gosched() {
 		d.mu.Lock()
 		free = d.streams < streamsMost

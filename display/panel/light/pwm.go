@@ -26,7 +26,6 @@ const appearPoll = 10 * time.Millisecond
 type PWM struct {
 	Chip             string // folder: /sys/class/pwm/pwmchip0
 	Red, Green, Blue int    // numbers of channels
-	Low              bool   // low is on, as with a common anode
 }
 
 // OpenPWM takes a light on three channels.
@@ -36,7 +35,7 @@ func OpenPWM(p PWM) (*Device, error) {
 	}
 	l := &widths{}
 	for i, number := range []int{p.Red, p.Green, p.Blue} {
-		c, err := openChannel(p.Chip, number, p.Low)
+		c, err := openChannel(p.Chip, number)
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("light: channel %d of %s: %w", number, p.Chip, err), l.close())
 		}
@@ -77,7 +76,7 @@ type channel struct {
 }
 
 // openChannel makes a channel ours, with nothing on it.
-func openChannel(chip string, number int, low bool) (*channel, error) {
+func openChannel(chip string, number int) (*channel, error) {
 	folder := filepath.Join(chip, fmt.Sprintf("pwm%d", number))
 	if _, err := os.Stat(folder); err != nil {
 		if err := write(filepath.Join(chip, "export"), strconv.Itoa(number)); err != nil {
@@ -85,7 +84,7 @@ func openChannel(chip string, number int, low bool) (*channel, error) {
 		}
 	}
 	for began := time.Now(); ; time.Sleep(appearPoll) {
-		c, err := tryChannel(folder, low)
+		c, err := tryChannel(folder)
 		appears := errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission)
 		if !appears || time.Since(began) > appearMost {
 			return c, err
@@ -94,13 +93,13 @@ func openChannel(chip string, number int, low bool) (*channel, error) {
 }
 
 // tryChannel sets a channel up, if its files are there and ours.
-func tryChannel(folder string, low bool) (*channel, error) {
+func tryChannel(folder string) (*channel, error) {
 	duty, err := os.OpenFile(filepath.Join(folder, "duty_cycle"), os.O_WRONLY, 0)
 	if err != nil {
 		return nil, err
 	}
 	c := &channel{duty: duty, ns: -1}
-	if err := c.begin(folder, low); err != nil {
+	if err := c.begin(folder); err != nil {
 		return nil, errors.Join(err, duty.Close())
 	}
 	return c, nil
@@ -108,7 +107,7 @@ func tryChannel(folder string, low bool) (*channel, error) {
 
 // begin sets a channel up. The kernel takes a polarity only while it is off, and a width
 // only within the period.
-func (c *channel) begin(folder string, low bool) error {
+func (c *channel) begin(folder string) error {
 	file := func(name string) string { return filepath.Join(folder, name) }
 	if old, err := read(file("period")); err != nil {
 		return err
@@ -120,14 +119,10 @@ func (c *channel) begin(folder string, low bool) error {
 	if err := write(file("period"), strconv.Itoa(periodNs)); err != nil {
 		return err
 	}
-	polarity := "normal"
-	if low {
-		polarity = "inversed" // as the kernel spells it
-	}
-	// Not every chip has a polarity; one that has may have been turned round before.
-	if is, err := read(file("polarity")); err != nil && low {
-		return fmt.Errorf("it cannot be turned round; wire the light so that high is on: %w", err)
-	} else if err == nil && is != polarity {
+	// Not every chip has a polarity; one that has may have been turned round before. High is
+	// on: a light that wants low is wired through a transistor.
+	const polarity = "normal" // as the kernel spells it
+	if is, err := read(file("polarity")); err == nil && is != polarity {
 		if err := write(file("enable"), "0"); err != nil {
 			return err
 		}
