@@ -49,7 +49,7 @@ func TestAChannelIsSetUpInTheKernelsOrder(t *testing.T) {
 		1: {"duty_cycle", "period", "enable", "polarity", "enable"},
 	} {
 		got := written(t, filepath.Join(dir, []string{"pwm0", "pwm1"}[n]), func() {
-			c, err := openChannel(dir, n, false)
+			c, err := openChannel(dir, n)
 			if err != nil {
 				t.Fatal(err)
 			}
