@@ -10,6 +10,8 @@ import (
 	"stolpe/display"
 	"stolpe/display/panel"
 	"stolpe/display/panel/draw"
+	"stolpe/display/panel/fb"
+	"stolpe/display/panel/lcd"
 	"stolpe/display/panel/oled"
 	"stolpe/display/screen"
 	"stolpe/hal"
@@ -103,7 +105,11 @@ func (s *show) options(w *window) screen.Options {
 	case config.EPaper:
 		o.Refresh, o.Keeps = panel.Paper(), true
 		o.Again = o.Refresh.Cold
-	case config.LCD, config.Framebuffer, config.Light, config.PNG, config.Kiosk:
+	case config.LCD:
+		o.Again = lcd.Again
+	case config.Framebuffer:
+		o.Again = fb.Again
+	case config.Light, config.PNG, config.Kiosk:
 	}
 	if s.look != nil {
 		o.Changed, o.Switched = s.look.add()

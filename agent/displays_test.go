@@ -134,3 +134,15 @@ func TestWhatASwitchDisturbs(t *testing.T) {
 		}
 	}
 }
+
+// What noise has done to a panel that answers nothing is mended without a new page.
+func TestAPageThatStandsIsShownAgain(t *testing.T) {
+	for kind, want := range map[config.DisplayKind]bool{
+		config.OLED: true, config.EPaper: true, config.LCD: true, config.Framebuffer: true,
+		config.Light: false, config.PNG: false, config.Kiosk: false,
+	} {
+		if o := (&show{display: config.Display{Kind: kind}}).options(nil); o.Again > 0 != want {
+			t.Errorf("%s: shown again after %v", kind, o.Again)
+		}
+	}
+}

@@ -33,6 +33,11 @@ func TestPaperIsDrawnWhenItMustBe(t *testing.T) {
 	for range r.Burst - 1 {
 		spent = spent.Draw(free(), Whole, start)
 	}
+	tired, stale := onCharging, onCharging
+	for range r.Burst {
+		tired = tired.Draw(charging("1"), Whole, start)
+		stale = stale.Draw(charging("1"), Partial, start+r.Stale-time.Minute)
+	}
 	rows := func(figure string, f Face) Page {
 		r := Row{Code: "A1", Face: f, Figure: figure}
 		if f == Free {
@@ -73,6 +78,8 @@ func TestPaperIsDrawnWhenItMustBe(t *testing.T) {
 		{"the budget is spent, and the code is another", spent, Page{Code: coded("B1")}, time.Minute, Whole, 0},
 		{"the budget is spent, and the code must go", spent, paying("9"), time.Minute, Partial, 0},
 		{"the budget is spent, and something else", spent.Draw(paying("9"), Partial, start), charging("1"), time.Minute, Rest, 9 * time.Minute},
+		{"the budget is spent, and figures", tired, charging("2"), 180 * time.Second, Rest, 7 * time.Minute},
+		{"the budget is spent, and a day is over", stale, charging("1"), r.Stale, Rest, 9 * time.Minute},
 		{"opened anew", onCharging.Lost(), charging("1"), time.Second, Whole, 0},
 		{"opened anew for the 13th time", spent.Draw(charging("1"), Whole, start).Lost(), charging("1"), 0, Rest, 10 * time.Minute},
 		{"opened anew, and the code must go", spent.Lost(), charging("1"), 0, Whole, 0},

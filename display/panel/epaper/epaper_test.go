@@ -270,6 +270,9 @@ func TestTheTemperatureMayComeFromAFile(t *testing.T) {
 		if len(g.draws()) != 1 {
 			t.Error("drawn in the cold")
 		}
+		if g.awake {
+			t.Error("without its thermometer it does not sleep")
+		}
 	})
 }
 
@@ -334,6 +337,32 @@ func TestFaultsAreSaidInBoundedTime(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A draw that did not come to its end leaves anything on the glass.
+func TestAfterAFailedDrawNothingIsTakenForGranted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGlass()
+		d := mustOpen(t, g, Options{Coldest: AnyCold})
+		mustShow(t, d, panel.Frame{Image: picture()})
+		g.takes[updatePartial] = time.Hour
+		if err := d.Show(panel.Frame{Image: picture(corners()...)}); err == nil {
+			t.Error("a draw has no end")
+		}
+		g.until, g.tone[9] = time.Time{}, 0x5a
+		mustShow(t, d, panel.Frame{Image: picture()})
+		same(t, g, picture())
+	})
+}
+
+// Without a panel the busy line must read as not busy, so that a draw finds out.
+func TestTheBusyLineIsPulledDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGlass()
+		if mustOpen(t, g, Options{}); g.pull != gpio.PullDown {
+			t.Errorf("the busy line has the pull %v", g.pull)
+		}
+	})
 }
 
 func TestOpenSaysWhatIsMissing(t *testing.T) {

@@ -34,6 +34,7 @@ type glass struct {
 	stuck    bool      // busy for ever
 	gone     bool      // no panel: nothing is ever busy
 	broken   error     // of the port
+	pull     gpio.Pull // of the busy line
 	tone     []byte    // dots as they are seen: rows of the memory
 	seen     []string  // draws
 }
@@ -53,11 +54,17 @@ type line struct {
 	gpio.PinIO
 	out  func(gpio.Level) error
 	read func() gpio.Level
+	pull *gpio.Pull // nil: nobody asks
 }
 
-func (l line) Out(v gpio.Level) error        { return l.out(v) }
-func (l line) Read() gpio.Level              { return l.read() }
-func (l line) In(gpio.Pull, gpio.Edge) error { return nil }
+func (l line) Out(v gpio.Level) error { return l.out(v) }
+func (l line) Read() gpio.Level       { return l.read() }
+func (l line) In(p gpio.Pull, _ gpio.Edge) error {
+	if l.pull != nil {
+		*l.pull = p
+	}
+	return nil
+}
 
 func (g *glass) pins() Pins {
 	return Pins{
@@ -70,7 +77,7 @@ func (g *glass) pins() Pins {
 			}
 			return nil
 		}},
-		Busy: line{read: func() gpio.Level {
+		Busy: line{pull: &g.pull, read: func() gpio.Level {
 			return gpio.Level(g.stuck || !g.gone && (!g.awake || time.Now().Before(g.until)))
 		}},
 	}

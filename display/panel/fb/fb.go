@@ -5,8 +5,9 @@
 //
 // Rows are written to the file and not into mapped memory: a screen that is unplugged gives
 // an error then, where touching its memory would end the program. Only rows that have changed
-// are written, which is a hundredth of a screen in a second of charging; all are written
-// whenever the page is about something else, as the kernel may have printed over the picture.
+// are written, which is a hundredth of a screen in a second of charging. The kernel may have
+// printed over the picture, so all are written whenever the page is about something else, and
+// once a minute (Again).
 //
 // The console belongs to the kernel and so does its cursor. A program needs the right to
 // configure terminals to take both away, which the agent shall not have; the kernel's command
@@ -26,9 +27,14 @@ import (
 	"image/color"
 	"image/draw"
 	"os"
+	"time"
 
 	"stolpe/display/panel"
 )
+
+// Again is how often a page wants to be shown although nothing is new. Chosen by us: what is
+// printed over a price or a code is gone within a minute, and a screen is 4 MB.
+const Again = time.Minute
 
 // nightPart is what is left of a colour at night, in 256ths. Chosen by us: 60 % of a value
 // is about 30 % of its light.
@@ -60,6 +66,7 @@ type Device struct {
 	last   *picture   // what the screen shows
 	night  bool       // how it shows it
 	face   panel.Face // what that is about
+	whole  time.Time  // all of it was written
 	wrote  int64      // bytes
 }
 
@@ -91,8 +98,8 @@ func (d *Device) Show(f panel.Frame) error {
 	if m.wide == 0 || m.high == 0 || m.wide > d.screen.width || m.high > d.screen.height {
 		return fmt.Errorf("show on %s: its %dx%d dots are too few for %dx%d", d.f.Name(), d.screen.width, d.screen.height, m.wide, m.high)
 	}
-	last := d.last
-	if last != nil && (!last.like(m) || f.Page.Face != d.face || f.Night != d.night) {
+	last, now := d.last, time.Now()
+	if last != nil && (!last.like(m) || f.Page.Face != d.face || f.Night != d.night || now.Sub(d.whole) >= Again) {
 		last = nil
 	}
 	d.last = nil // until all is there
@@ -100,6 +107,9 @@ func (d *Device) Show(f panel.Frame) error {
 		return err
 	}
 	d.last, d.night, d.face = m, f.Night, f.Page.Face
+	if last == nil {
+		d.whole = now
+	}
 	return nil
 }
 

@@ -174,10 +174,47 @@ func TestOnlyChangedRowsAreWritten(t *testing.T) {
 	if got := shown(t, d, 8, 3); got != (color.RGBA{A: 255}) {
 		t.Errorf("the dot that has changed is %v", got)
 	}
+	d.whole = d.whole.Add(-Again) // a minute ago
+	show("the same, a minute later", charging, 8)
+	show("the same once more", charging, 0)
 	show("another face", panel.Frame{Page: panel.Page{Face: panel.Finished}, Image: m}, 8)
 	show("dusk", panel.Frame{Page: panel.Page{Face: panel.Finished}, Image: m, Night: true}, 8)
 	if got, day := shown(t, d, 2, 1).B, m.RGBAAt(0, 0).B; got >= day || got < day/2 {
 		t.Errorf("at night a blue of %d is %d", day, got)
+	}
+}
+
+// What failed may have written some rows, and another table of colours is another picture.
+func TestNothingIsTakenForGranted(t *testing.T) {
+	s := screens()["xrgb8888"]
+	d := pretend(t, s)
+	m := image.NewPaletted(image.Rect(0, 0, 6, 3), color.Palette{color.Black, color.White})
+	show := func(what string) {
+		t.Helper()
+		if err := d.Show(panel.Frame{Image: m}); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := shown(t, d, s.width/2, s.height/2), color.RGBAModel.Convert(m.Palette[0]); got != want {
+			t.Errorf("%s: the middle is %v, want %v", what, got, want)
+		}
+	}
+	show("at first")
+	m.Palette = color.Palette{color.RGBA{200, 0, 0, 255}, color.White}
+	show("in another colour")
+	works, wrote := d.f, d.Wrote()
+	gone, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer gone.Close()
+	d.f = gone // which cannot be written to
+	if err := d.Show(panel.Frame{Image: m, Night: true}); err == nil {
+		t.Error("shown on what cannot be written to")
+	}
+	d.f = works
+	show("after a failure")
+	if got, want := d.Wrote()-wrote, int64(s.height*s.width*s.dot); got != want {
+		t.Errorf("after a failure %d bytes were written, want all %d", got, want)
 	}
 }
 

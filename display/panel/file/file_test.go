@@ -128,3 +128,44 @@ func TestAFolderThatIsGone(t *testing.T) {
 		t.Error("opened in a file that is no folder")
 	}
 }
+
+// Whoever has begun to read goes on to read one picture, and what cannot be put in its place
+// is not left beside it.
+func TestAPictureIsNeverHalfThere(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "display.png")
+	d, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Show(picture(10)); err != nil {
+		t.Fatal(err)
+	}
+	reader, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	if err := d.Show(picture(200)); err != nil {
+		t.Fatal(err)
+	}
+	m, err := png.Decode(reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r, _, _, _ := m.At(0, 0).RGBA(); uint8(r>>8) != 10 {
+		t.Errorf("who read the first picture got %d in the middle of it", uint8(r>>8))
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Join(path, "in the way"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Show(picture(90)); err == nil {
+		t.Error("a folder was replaced by a picture")
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {
+		t.Errorf("the folder holds %v (%v)", left, err)
+	}
+}

@@ -132,6 +132,9 @@ func withScript(t *testing.T, b chromium.Browser) {
 	dark.Night = true
 	show(t, d, dark)
 	x.waits(`document.querySelector("main").className`, "night")
+	dark.Page = frame(90, "KLAR").Page // the same picture, in other words
+	show(t, d, dark)
+	x.waits(seen, "90 KLAR")
 	eval[string](x, b.Axe+`;""`)
 	for _, f := range eval[[]string](x, chromium.Audit(chromium.AA)) {
 		t.Errorf("axe: %s", f)

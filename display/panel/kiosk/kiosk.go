@@ -7,7 +7,8 @@
 // The page is the same picture that other screens show, with its words for people who cannot
 // see it. It listens on the loopback address alone, and only to the names of that: it shows
 // what everybody in front of the post may see, but whose post it is to be found on is not for
-// any page elsewhere to ask.
+// any page elsewhere to ask. Nor may such a page show it as a part of its own, or take the
+// streams of events away from the one that they are for.
 //
 // What the browser shows must end with the program: a price and a code on a dead post take
 // people's money and time. So the page brings the picture of a post that is out of order
@@ -30,6 +31,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strings"
 	"sync"
 	"time"
 
@@ -47,6 +49,9 @@ const (
 	idleTime   = time.Minute
 	headers    = 8 << 10 // bytes
 )
+
+// usualPort is that of addresses that begin with http and name none.
+const usualPort = "80"
 
 // Device is the page. Make one with Open.
 type Device struct {
@@ -97,7 +102,7 @@ func Open(address string, langs [2]display.Lang, end panel.Frame) (*Device, erro
 	}
 	port := fmt.Sprint(l.Addr().(*net.TCPAddr).Port)
 	d := &Device{
-		names: []string{net.JoinHostPort(at.Addr().String(), port), net.JoinHostPort("localhost", port)},
+		names: names(at.Addr().String(), port),
 		langs: langs, page: page, end: last, now: last, failed: make(chan error, 1), changed: make(chan struct{}),
 	}
 	d.server = &http.Server{
@@ -109,6 +114,18 @@ func Open(address string, langs [2]display.Lang, end panel.Frame) (*Device, erro
 		close(d.failed)
 	}()
 	return d, nil
+}
+
+// names are those by which a browser asks for the page. One that asks the usual port leaves
+// it out.
+func names(host, port string) []string {
+	all := []string{net.JoinHostPort(host, port), net.JoinHostPort("localhost", port)}
+	if port == usualPort {
+		for _, name := range all {
+			all = append(all, strings.TrimSuffix(name, ":"+usualPort))
+		}
+	}
+	return all
 }
 
 // made encodes a frame.
@@ -154,10 +171,13 @@ func (d *Device) Show(f panel.Frame) error {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if p.name == d.now.name && p.night == d.now.night {
+	if p.name == d.now.name && p.night == d.now.night && p.said == d.now.said && p.also == d.now.also {
 		return nil
 	}
-	d.before, d.now = d.now, p
+	if p.name != d.now.name {
+		d.before = d.now
+	}
+	d.now = p
 	d.wrote += int64(len(p.png))
 	close(d.changed)
 	d.changed = make(chan struct{})

@@ -10,6 +10,7 @@ import (
 	"image/png"
 	"io"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -102,9 +103,12 @@ func TestThePageHasThePictureAndItsWords(t *testing.T) {
 
 func TestOnlyThisMachineIsServed(t *testing.T) {
 	for _, address := range []string{"0.0.0.0:0", "[::]:0", "192.0.2.1:0", "lad.example.no:80", "127.0.0.1"} {
-		if d, err := Open(address, [2]display.Lang{}, frame(1, "STENGT")); err == nil {
+		d, err := Open(address, [2]display.Lang{}, frame(1, "STENGT"))
+		if err == nil {
 			d.Close()
-			t.Errorf("%s: opened", address)
+		}
+		if elsewhere := !strings.HasPrefix(address, "127."); err == nil || elsewhere && strings.Contains(err.Error(), "listen") {
+			t.Errorf("%s: opened, or tried: %v", address, err)
 		}
 	}
 	d := serving(t, "127.0.0.1:0")
@@ -133,6 +137,51 @@ func TestOnlyThisMachineIsServed(t *testing.T) {
 		got.Body.Close()
 		if got.StatusCode != ask.want {
 			t.Errorf("%s %s as %s: %s, want %d", ask.method, ask.path, ask.host, got.Status, ask.want)
+		}
+	}
+}
+
+// A browser of the post may have another page open, or one of somebody else's.
+func TestNoPageElsewhereHasAPartOfIt(t *testing.T) {
+	d := serving(t, "127.0.0.1:0")
+	for _, ask := range []struct {
+		site, mode, path string
+		want             int
+	}{
+		{"cross-site", "no-cors", "/picture.png", 403},
+		{"same-site", "cors", "/events", 403}, // another port of this machine
+		{"cross-site", "no-cors", "/page.js", 403},
+		{"cross-site", "navigate", "/picture.png", 403},
+		{"cross-site", "no-cors", "/", 403},
+		{"cross-site", "navigate", "/", 200}, // a start page leads there
+		{"none", "navigate", "/", 200},
+		{"same-origin", "no-cors", "/picture.png", 200},
+	} {
+		r, err := http.NewRequest("HEAD", "http://"+d.names[0]+ask.path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Sec-Fetch-Site", ask.site)
+		r.Header.Set("Sec-Fetch-Mode", ask.mode)
+		got, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got.Body.Close()
+		if got.StatusCode != ask.want || got.Header.Get("Cross-Origin-Resource-Policy") != "same-origin" {
+			t.Errorf("%s, %s: %s: %s, want %d", ask.site, ask.mode, ask.path, got.Status, ask.want)
+		}
+	}
+}
+
+func TestNamesAtTheUsualPort(t *testing.T) {
+	for _, c := range []struct{ host, port, want string }{
+		{"127.0.0.1", "8090", "127.0.0.1:8090 localhost:8090"},
+		{"127.0.0.1", "80", "127.0.0.1:80 localhost:80 127.0.0.1 localhost"},
+		{"::1", "80", "[::1]:80 localhost:80 [::1] localhost"},
+	} {
+		if got := strings.Join(names(c.host, c.port), " "); got != c.want {
+			t.Errorf("%s at %s: %s, want %s", c.host, c.port, got, c.want)
 		}
 	}
 }
@@ -194,8 +243,14 @@ func TestEventsTellOfEachPicture(t *testing.T) {
 	if got.Said != "LEDIG" || !got.Night {
 		t.Errorf("at night %+v", got)
 	}
-	if d.Wrote() != 2*wrote {
-		t.Errorf("%d bytes of two pictures of %d", d.Wrote(), wrote)
+	other := frame(90, "KLAR") // in other words
+	other.Night = true
+	show(t, d, other)
+	if got, _ := s.next(); got.Said != "KLAR" || got.Name == first.Name {
+		t.Errorf("the same picture in other words: %+v", got)
+	}
+	if d.Wrote() != 3*wrote {
+		t.Errorf("%d bytes of three pictures of %d", d.Wrote(), wrote)
 	}
 	if err := d.Close(); err != nil {
 		t.Fatal(err)
@@ -215,11 +270,22 @@ func TestEventsTellOfEachPicture(t *testing.T) {
 
 func TestThereIsAnEndToBrowsers(t *testing.T) {
 	d := serving(t, "127.0.0.1:0")
+	var last *stream
 	for range streamsMost {
-		listen(t, d).next()
+		last = listen(t, d)
+		last.next()
 	}
 	if r, _ := get(t, d, "/events"); r.StatusCode != http.StatusServiceUnavailable {
 		t.Errorf("one more: %s", r.Status)
+	}
+	last.body.Close() // as a browser goes away
+	for free := false; !free; runtime.Gosched() {
+		d.mu.Lock()
+		free = d.streams < streamsMost
+		d.mu.Unlock()
+	}
+	if e, ok := listen(t, d).next(); !ok || e.Said != "STENGT" {
+		t.Errorf("there is no room again: %+v", e)
 	}
 }
 
@@ -262,6 +328,10 @@ func TestAPictureIsAskedForByName(t *testing.T) {
 	show(t, d, frame(120, "LADER"))
 	if _, body := get(t, d, "/picture.png?n="+free.name); shade(t, body) != 90 {
 		t.Error("the picture before is not the one of that name")
+	}
+	show(t, d, frame(120, "LADER FORTSATT"))
+	if _, body := get(t, d, "/picture.png?n="+free.name); shade(t, body) != 90 {
+		t.Error("the same picture in other words has driven out the one before")
 	}
 	show(t, d, frame(60, "FERDIG"))
 	if r, _ := get(t, d, "/picture.png?n="+free.name); r.StatusCode != http.StatusNotFound {

@@ -13,19 +13,23 @@
     watch = setTimeout(gone, silence);
   };
 
+  const spoken = told => { // the same picture may come with other words
+    if (now.alt !== told.said) now.alt = told.said;
+    if (also.textContent !== told.also) also.textContent = told.also;
+    alive();
+  };
+
   const show = told => {
     newest = told.name;
     main.classList.toggle("night", told.night);
-    if (told.name === now.dataset.n) return alive();
+    if (told.name === now.dataset.n) return spoken(told);
     const next = new Image();
     next.onerror = () => told.name === newest && gone();
     next.onload = () => {
       if (told.name !== newest) return; // there is a newer one
       now.src = next.src;
-      now.alt = told.said;
       now.dataset.n = told.name;
-      also.textContent = told.also;
-      alive();
+      spoken(told);
     };
     next.src = "/picture.png?n=" + told.name;
   };

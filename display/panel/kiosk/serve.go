@@ -27,12 +27,15 @@ func (d *Device) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cache-Control", "no-store")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	switch {
 	case !slices.Contains(d.names, r.Host): // a page elsewhere whose name leads here
 		http.Error(w, "not served under this name", http.StatusMisdirectedRequest)
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		h.Set("Allow", "GET, HEAD")
 		http.Error(w, "only to be looked at", http.StatusMethodNotAllowed)
+	case foreign(r):
+		http.Error(w, "not a part of another page", http.StatusForbidden)
 	case r.URL.Path == "/":
 		d.document(w)
 	case r.URL.Path == "/picture.png":
@@ -44,6 +47,16 @@ func (d *Device) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		http.NotFound(w, r)
 	}
+}
+
+// foreign says whether a page elsewhere asks for something to be a part of it. A browser that
+// goes from there to this page may do so.
+func foreign(r *http.Request) bool {
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "", "none", "same-origin": // a browser that does not say, a person, this page
+		return false
+	}
+	return r.Header.Get("Sec-Fetch-Mode") != "navigate" || r.URL.Path != "/"
 }
 
 // newest is what is shown now, and what tells of the next.

@@ -19,6 +19,7 @@ type controller struct {
 	half    *byte     // the upper half that it has
 	rows    bool      // two
 	on      bool
+	shifted int // letters to the left
 	place   int // in the memory of what is shown, or of letters
 	letters bool
 	shown   [0x80]byte
@@ -87,6 +88,10 @@ func (c *controller) take(letter bool, b byte) {
 		}
 		c.place, c.letters = 0, false
 		c.clears++
+		c.shifted = 0
+		busy = 2160 * time.Microsecond
+	case b == insHome, b == insHome|1:
+		c.place, c.letters, c.shifted = 0, false, 0
 		busy = 2160 * time.Microsecond
 	case b == insEntry:
 	default:
@@ -100,8 +105,8 @@ func (c *controller) text(o Options) string {
 	var all strings.Builder
 	for y := range o.Rows {
 		from := []int{0, 0x40, o.Columns, 0x40 + o.Columns}[y]
-		for _, b := range c.shown[from : from+o.Columns] {
-			all.WriteString(c.letter(b))
+		for x := range o.Columns {
+			all.WriteString(c.letter(c.shown[from&0x40+(from&0x3f+x+c.shifted)%0x28]))
 		}
 		all.WriteString("|")
 	}

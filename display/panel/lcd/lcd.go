@@ -12,8 +12,8 @@
 //
 // Only what has changed is written: a page of 80 letters takes 40 ms on the bus, new
 // figures 7 ms. A spike on the wires may still have changed a letter, or have made the
-// controller take the second half of a letter for the first. So from time to time
-// everything is written again, from the controller's mode on.
+// controller take the second half of a letter for the first, or shift all rows. So once a
+// minute (Again) everything is written again, from the controller's mode on.
 //
 // Nothing is read back: on most backpacks that works, but many lines are wired to write
 // only, and the times of the data sheet (Hitachi ADE-207-272, tables 6 and 12) are kept
@@ -32,6 +32,7 @@ import (
 // Instructions.
 const (
 	insClear    = 0x01
+	insHome     = 0x02 // no row is shifted
 	insEntry    = 0x06 // the next letter is to the right; nothing is shifted
 	insOff      = 0x08
 	insOn       = 0x0c // without a cursor
@@ -48,12 +49,13 @@ const (
 	powerWait  = 50 * time.Millisecond  // after power: 40 ms
 	firstWait  = 5 * time.Millisecond   // 4.1 ms
 	secondWait = 200 * time.Microsecond // 100 µs
-	clearWait  = 3 * time.Millisecond   // 1.52 ms, and 2.16 ms with the slowest clock
+	clearWait  = 3 * time.Millisecond   // 1.52 ms, and 2.16 ms with the slowest clock; also for home
 )
 
-// anew is how often everything is written again. Chosen by us: a page that changes each
-// second is whole again within a minute, and it costs as much as a handful of changes.
-const anew = 60 // pages
+// Again is how often everything is written again, so that a page wants to be shown
+// although nothing is new. Chosen by us: what stands there wrongly may be a price, and it
+// costs as much as a handful of changes.
+const Again = time.Minute
 
 // wires carry halves of bytes to the controller.
 type wires interface {
@@ -74,7 +76,7 @@ type Device struct {
 	name    string
 	shown   [][]byte // codes on the display, row by row; nil: not known
 	own     letters
-	pages   int // since everything was written
+	whole   time.Time // everything was written
 }
 
 // open sets a display up. It is dark until the first page.
@@ -110,6 +112,15 @@ func (d *Device) begin(then ...byte) error {
 	return d.wires.write(false, append([]byte{insFunction}, then...)...)
 }
 
+// mend sets up what a disturbance may have changed, without clearing what stands there.
+func (d *Device) mend() error {
+	if err := d.begin(insHome); err != nil {
+		return err
+	}
+	time.Sleep(clearWait)
+	return d.wires.write(false, insEntry)
+}
+
 // Show writes the frame's lines; what is longer than the display is cut. After an error
 // the display must be opened anew.
 func (d *Device) Show(f panel.Frame) error {
@@ -121,14 +132,13 @@ func (d *Device) Show(f panel.Frame) error {
 
 func (d *Device) show(lines []string) error {
 	rows, changed := d.own.encode(lines, d.options)
-	d.pages++
-	if first := d.shown == nil; first || d.pages >= anew {
-		if !first {
-			if err := d.begin(insEntry); err != nil {
+	if now := time.Now(); d.shown == nil || now.Sub(d.whole) >= Again {
+		if !d.whole.IsZero() { // else it has just been set up
+			if err := d.mend(); err != nil {
 				return err
 			}
 		}
-		d.shown, d.pages, changed = nil, 0, d.own.used()
+		d.shown, d.whole, changed = nil, now, d.own.used()
 	}
 	was := d.shown
 	d.shown = nil // until it stands

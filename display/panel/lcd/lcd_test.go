@@ -157,9 +157,16 @@ func TestOnlyWhatChangesIsWritten(t *testing.T) {
 	})
 }
 
-// A spike has made the controller take one half of a letter for the other, and another
-// has changed what stands there.
-func TestItHealsWithinAMinuteOfPages(t *testing.T) {
+// A spike has made the controller take one half of a letter for the other, another has
+// changed what stands there. That is mended within a minute,
+// whether figures run or the page is always the same.
+func TestItHealsWithinAMinute(t *testing.T) {
+	const seconds = int(Again / time.Second)
+	t.Run("with figures", func(t *testing.T) { heals(t, seconds, 1) })
+	t.Run("while nothing is new", func(t *testing.T) { heals(t, seconds, seconds) })
+}
+
+func heals(t *testing.T, seconds, changes int) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newExpander()
 		d, err := OpenI2C(e, 0x27, big())
@@ -171,15 +178,32 @@ func TestItHealsWithinAMinuteOfPages(t *testing.T) {
 		clear(e.shown[:])
 		clear(e.own[:])
 		e.on, e.light = false, false
-		for i := range anew {
+		for i := range seconds {
 			time.Sleep(time.Second)
 			e.fault = nil // until it is whole again it takes letters for instructions that last
-			mustShow(t, d, "på", fmt.Sprint(i%2))
+			mustShow(t, d, "på", fmt.Sprint(i/changes%2))
 		}
-		stands(t, e.controller, big(), "på", fmt.Sprint((anew-1)%2))
+		stands(t, e.controller, big(), "på", fmt.Sprint((seconds-1)/changes%2))
 		if !e.light {
 			t.Error("it is dark")
 		}
+	})
+}
+
+// A spike that looked like an instruction has shifted the rows: no letter that is written
+// brings them back.
+func TestShiftedRowsComeBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newController()
+		d, err := OpenLines(leads(c), big())
+		if err != nil {
+			t.Fatal(err)
+		}
+		mustShow(t, d, "FREE", "5,49")
+		c.shifted = 7
+		time.Sleep(Again)
+		mustShow(t, d, "FREE", "5,49")
+		stands(t, c, big(), "FREE", "5,49")
 	})
 }
 
@@ -295,7 +319,7 @@ func BenchmarkFigures(b *testing.B) {
 		if err := d.show(all[1+n%2]); err != nil {
 			b.Fatal(err)
 		}
-		d.pages = 0
+		d.whole = time.Now()
 	}
 	b.ReportMetric(float64(bus.bytes)/float64(b.N), "bus-B/op")
 }

@@ -32,8 +32,10 @@ type glass struct {
 	level    byte // contrast
 	voltage  byte // of rows that are not lit
 	memory   [8][132]byte
-	page     int
-	column   int
+	// brightest is the most contrast while a picture went over to a display that was lit.
+	brightest byte
+	page      int
+	column    int
 
 	args []byte // of a command that is not complete
 }
@@ -185,6 +187,9 @@ func (g *glass) data(b byte) {
 		return
 	}
 	g.memory[g.page][g.column] = b
+	if g.lit {
+		g.brightest = max(g.brightest, g.level)
+	}
 	g.column++
 }
 

@@ -146,13 +146,17 @@ func (d *Device) open(w Wiring) error {
 	if err := reset(w.Reset); err != nil {
 		return err
 	}
-	return d.setUp()
+	return d.setUp(false)
 }
 
-// setUp sets the controller up, and leaves the display dark if it was.
-func (d *Device) setUp() error {
-	if err := d.begin(); err != nil || d.lit {
+// setUp sets the controller up, and leaves the display dark if it was. One that is lit gets
+// its light at once: by night a picture that goes over at the light of the day is a flash.
+func (d *Device) setUp(night bool) error {
+	if err := d.begin(); err != nil {
 		return err
+	}
+	if d.lit {
+		return d.link.command(d.settings(night)...)
 	}
 	return d.link.command(displayOff)
 }
@@ -218,7 +222,7 @@ func (d *Device) show(pix *picture, night bool) error {
 	now := time.Now()
 	anew := d.deaf || d.whole.IsZero() || now.Sub(d.whole) >= Again
 	if anew {
-		if err := d.setUp(); err != nil {
+		if err := d.setUp(night); err != nil {
 			return err
 		}
 	}

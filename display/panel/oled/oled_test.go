@@ -116,6 +116,25 @@ func TestItIsDarkerAtNight(t *testing.T) {
 	})
 }
 
+// A picture takes a tenth of a second on a slow bus: so long it must not shine as by day,
+// each time that everything is sent.
+func TestThereIsNoFlashAtNight(t *testing.T) {
+	each(t, func(t *testing.T, c *cable, kind string) {
+		d := mustOpen(t, c, kind)
+		f := random(1)
+		f.Night = true
+		for range 3 {
+			mustShow(t, d, c, f)
+			c.brightest = 0
+			pass(Again)
+		}
+		mustShow(t, d, c, f)
+		if c.brightest != nightContrast {
+			t.Errorf("contrast %#x while the picture was sent again", c.brightest)
+		}
+	})
+}
+
 // A controller whose power was gone for a moment, or that heard something else in the
 // noise of a contactor, is right again by itself: at once where nobody would say so, and
 // within a minute where only what has changed is sent.

@@ -56,6 +56,9 @@ func command(text string) op {
 	return op{false, all}
 }
 
+// lit is the light without the last command, which is told to a display that is lit.
+func lit(o op) op { return op{false, o.all[:len(o.all)-1]} }
+
 // played is what is to go over the bus when a display is opened, shows a picture with one
 // dot at 20, 10 during the day, the same again, and at night the dot at 22, 10 besides.
 func played(m Model) []op {
@@ -124,9 +127,9 @@ func TestPlayedBackOnSPI(t *testing.T) {
 		open := 2 * (slices.Index([]Model{SH1106, SSD1306}, m) + 2) // transfers before the first dots
 		ops := played(m)
 		opening, dots := ops[:open], ops[open:open+16]
-		again, day, night := slices.Concat(ops[:open/2-1], dots), ops[open+16], ops[len(ops)-1]
+		begin, day, night := ops[:open/2-1], ops[open+16], ops[len(ops)-1]
 		// Each Show sends everything, and after the first it is not made dark.
-		want := slices.Concat(opening, dots, []op{day}, again, []op{day}, again, []op{night})
+		want := slices.Concat(opening, dots, []op{day}, begin, []op{lit(day)}, dots, []op{day}, begin, []op{lit(night)}, dots, []op{night})
 		last := slices.Clone(want[len(want)-14].all) // the row with the dots, at night
 		last[22] = 1 << 2
 		want[len(want)-14].all = last

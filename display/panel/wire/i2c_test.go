@@ -105,6 +105,9 @@ func TestI2CRefusesWhatTheKernelWould(t *testing.T) {
 	if err := b.Tx(0x3c, make([]byte, i2cMost), nil); err != nil {
 		t.Errorf("the longest: %v", err)
 	}
+	if err := b.Tx(0x7f, []byte{0}, nil); !errors.Is(err, ErrSilent) {
+		t.Errorf("the last address: %v", err)
+	}
 }
 
 func TestWhoAnswersElsewhere(t *testing.T) {
