@@ -138,3 +138,30 @@ func TestAChargeByTheRotatingCode(t *testing.T) {
 		}
 	})
 }
+
+// A press accepts what stands on the display. Where all of a price has no room there, there
+// is no button: the code leads to a page that says it.
+func TestNoButtonWhereThePriceDoesNotFit(t *testing.T) {
+	t.Parallel()
+	p, _, _ := buttonPost(t)
+	v := p.parts.units["A12"]
+	s := p.parts.showOn(p.cfg, config.Display{Kind: config.OLED, EVSEs: []int{1}, Languages: [2]display.Lang{display.NB, display.EN}, Code: config.CodeSticker}, slog.New(slog.DiscardHandler))
+	s.now = func() hal.Instant { _, now, _ := v.Snapshot(); return now }
+	if got := s.frame(false).Page; got.Face != panel.FreeButton {
+		t.Fatalf("with an ordinary price: %v", got.Face)
+	}
+	dear := p.cfg.Price
+	dear.KWh, dear.Minute, dear.Session = 9999, 9999, 99_999
+	dear.Idle = payment.Idle{After: 239 * time.Minute, Minute: 9999, Cap: 999_999}
+	if err := v.Reprice(t.Context(), dear); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the new price stands", func() bool { return s.frame(false).Page.Price == "99,99" })
+	if got := s.frame(false).Page; got.Face != panel.Free || got.Code == nil || got.Offer != (payment.Price{}) {
+		t.Errorf("with a price that does not fit: %v, offers %+v", got.Face, got.Offer)
+	}
+	s.display.Kind = config.Kiosk
+	if got := s.frame(false).Page; got.Face != panel.FreeButton {
+		t.Errorf("on a screen with room for it: %v", got.Face)
+	}
+}

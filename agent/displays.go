@@ -123,7 +123,14 @@ func (s *show) options(w *window) screen.Options {
 // frame is what is to be shown, but for the picture.
 func (s *show) frame(end bool) panel.Frame {
 	scene := s.scene(end)
-	return panel.Frame{Page: scene.Page(), Night: night(scene)}
+	page := scene.Page()
+	if m := mediumOf(s.display); page.Face == panel.FreeButton && !(m.dots && draw.TellsPrice(m.size, page)) {
+		for i := range scene.EVSEs { // nobody accepts what is not said: the code leads to a page that says it
+			scene.EVSEs[i].Button = false
+		}
+		page = scene.Page()
+	}
+	return panel.Frame{Page: page, Night: night(scene)}
 }
 
 // draw adds what the display takes of a page.
