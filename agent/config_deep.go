@@ -7,7 +7,9 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -43,6 +45,24 @@ func probeAll(ctx context.Context, cfg config.Config) []probe {
 	for i, e := range cfg.EVSEs {
 		all = append(all, probeMeter(ctx, p, cfg, i, runs))
 		all = append(all, probeLines(i, e)...)
+	}
+	return append(all, probeDisplays(cfg, computer{files: os.DirFS("/")})...)
+}
+
+// probeDisplays looks whether the machine has what the displays hang on. Nothing is drawn.
+func probeDisplays(cfg config.Config, c computer) (all []probe) {
+	facts := displayFacts(cfg, nil)
+	c.missing(facts)
+	for i, d := range cfg.Displays {
+		p := probe{What: fmt.Sprintf("display[%d]", i), OK: true, Text: d.URL + "; whether it is drawn: stolpe doctor display"}
+		lines := slices.Sorted(maps.Values(d.At.Lines))
+		switch err := gpio.Check(lines...); {
+		case facts[i].Missing != "":
+			p = probe{p.What, false, "the machine has no " + facts[i].Missing + "; stolpe help displays says how it gets one", exitDevice}
+		case len(lines) > 0 && err != nil:
+			p = probe{p.What, false, strings.ReplaceAll(err.Error(), "\n", "; "), exitDevice}
+		}
+		all = append(all, p)
 	}
 	return all
 }

@@ -13,7 +13,7 @@ func contactorInputsCommand() *cobra.Command {
 	var watch bool
 	c := &cobra.Command{
 		Use:   "inputs [--evse N] [--watch]",
-		Short: "what the wires of the post say: sense, plug, stop, emergency stop, RCD, thermostat",
+		Short: "what the wires of the post say: sense, plug, stop, emergency stop, RCD, thermostat, accept button",
 		Long: `Shows what each wire says now; with --watch again at every change, until Ctrl-C. Press each button and pull
 each wire, and see it: a wire that is broken says what it is there to say.`,
 		Args: cobra.NoArgs,

@@ -4,7 +4,6 @@ import (
 	"context"
 	"io/fs"
 	"log/slog"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -77,16 +76,13 @@ func (c computer) missing(all []doctor.Display) {
 		if err != nil {
 			continue // of a daemon of another version
 		}
-		path := at.Path
 		switch at.Bus {
-		case device.File:
-			path = filepath.Dir(path)
-		case device.Page, device.Lines:
-			continue // nothing of it is a file
+		case device.File, device.Page, device.Lines:
+			continue // it is made, or no file
 		case device.I2C, device.SPI, device.PWM, device.Framebuffer:
 		}
-		if _, err := fs.Stat(c.files, strings.TrimPrefix(path, "/")); err != nil {
-			all[i].Missing = path
+		if _, err := fs.Stat(c.files, strings.TrimPrefix(at.Path, "/")); err != nil {
+			all[i].Missing = at.Path
 		}
 	}
 }

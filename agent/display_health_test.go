@@ -73,7 +73,7 @@ func TestTroubleWithDisplaysStandsInTheLedger(t *testing.T) {
 		{[]screen.Health{dark, dark}, ""}, // it stands there already
 		{[]screen.Health{well, new}, ""},  // nobody knows yet of one
 		{[]screen.Health{well, cold}, `fault.cleared 0 DIS-001 display "a display does not answer, or says that it cannot draw" 300` + "\n" + `fault.raised 0 DIS-002 display "epaper: panel has -3 °C" 0`},
-		{[]screen.Health{well, well}, `fault.cleared 0 DIS-002 display "a display is too cold to be drawn, and shows what it showed before" 100`},
+		{[]screen.Health{well, well}, `fault.cleared 0 DIS-002 display "a display is too cold to be drawn, and rests until it is warmer" 100`},
 		{[]screen.Health{well, well}, ""},
 	} {
 		before := r.told(t)
@@ -181,7 +181,7 @@ func TestFactsOfDisplays(t *testing.T) {
   - {kind: oled, model: ssd1306, url: "i2c:///dev/i2c-1?address=0x3d"}
 `)
 	all := displayFacts(cfg, []screen.Health{{Name: "oled", Code: screen.Failing, Trouble: "remote I/O error", Pages: 7, Failures: 3, Opened: 2, Shown: time.Now().Add(-time.Minute)}})
-	computer{files: fstest.MapFS{"dev/spidev0.0": {}, "run/other": {}}}.missing(all)
+	computer{files: fstest.MapFS{"dev/spidev0.0": {}}}.missing(all)
 	if all[0].Shown == nil || *all[0].Shown < 60 {
 		t.Errorf("shown %v s ago", all[0].Shown)
 	}
@@ -189,7 +189,7 @@ func TestFactsOfDisplays(t *testing.T) {
 	want := []doctor.Display{
 		{Name: "oled", Kind: "oled", URL: "i2c:///dev/i2c-1?address=0x3c", Missing: "/dev/i2c-1", Code: "DIS-001", Wrong: "remote I/O error", Pages: 7, Failures: 3, Opened: 2},
 		{Name: "epaper", Kind: "epaper", URL: "spi:///dev/spidev0.0?dc=GPIO6&reset=GPIO12&busy=GPIO13", Index: 1},
-		{Name: "png", Kind: "png", URL: "file:///run/stolpe/display.png?size=800x480", Index: 2, Missing: "/run/stolpe"},
+		{Name: "png", Kind: "png", URL: "file:///run/stolpe/display.png?size=800x480", Index: 2},
 		{Name: "kiosk", Kind: "kiosk", URL: "http://127.0.0.1:8090", Index: 3},
 		{Name: "light", Kind: "light", URL: "lines:?red=GPIO5&green=GPIO16&blue=GPIO20", Index: 4},
 		{Name: "oled-2", Kind: "oled", URL: "i2c:///dev/i2c-1?address=0x3d", Index: 5, Missing: "/dev/i2c-1"},
@@ -233,5 +233,21 @@ func TestSupportHasDisplays(t *testing.T) {
 	p, err := q.health()
 	if err != nil || !strings.Contains(string(p.Body), `"wrong": "remote I/O error"`) || !strings.Contains(string(p.Body), `"oled"`) {
 		t.Errorf("%s, %v", p.Body, err)
+	}
+}
+
+// A deep look at a configuration finds a bus and lines that the machine does not have, and
+// draws nothing.
+func TestDeepLookAtDisplays(t *testing.T) {
+	cfg := withDisplays(t, `  - {kind: oled, model: ssd1306, url: "i2c:///dev/i2c-1?address=0x3c"}
+  - {kind: framebuffer, url: "fb:///dev/fb0"}
+  - {kind: light, url: "lines:?red=nochip/1&green=nochip/2&blue=nochip/3"}
+  - {kind: png, url: "file:///run/stolpe/display.png?size=128x64"}
+`)
+	all := probeDisplays(cfg, computer{files: fstest.MapFS{"dev/fb0": {}}})
+	for i, want := range []string{"false the machine has no /dev/i2c-1", "true fb:///dev/fb0", "false ", "true file:///run/stolpe"} {
+		if got := fmt.Sprint(all[i].OK, " ", all[i].Text); !strings.HasPrefix(got, want) || all[i].What != fmt.Sprintf("display[%d]", i) || all[i].OK != (all[i].code == 0) {
+			t.Errorf("%+v: want %s", all[i], want)
+		}
 	}
 }

@@ -36,6 +36,7 @@ type show struct {
 
 	began  time.Time
 	glyphs draw.Glyphs
+	codes  panel.Codes
 }
 
 // openDisplays has the displays of a configuration run beside the post until it has
@@ -132,7 +133,7 @@ func (s *show) draw(f panel.Frame) panel.Frame {
 // charged till then sees the end of that, and nobody else is asked to pay.
 func (s *show) scene(end bool) panel.Scene {
 	now := s.now()
-	all := panel.Scene{Post: s.info, Langs: s.display.Languages, Version: version, Now: now.Wall}
+	all := panel.Scene{Post: s.info, Langs: s.display.Languages, Version: version, Now: now.Wall, Codes: &s.codes}
 	ending, served := closed(s.ending), false
 	for _, e := range s.evses {
 		one := panel.EVSE{Button: e.Inputs.Accept != ""}

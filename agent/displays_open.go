@@ -88,7 +88,7 @@ func (s *show) open() (screen.Device, error) {
 	case config.Light:
 		d, err = w.light()
 	case config.Framebuffer:
-		d, err = fb.Open(w.at.Path, false) // the picture is turned already
+		d, err = fb.Open(w.at.Path)
 	case config.PNG:
 		d, err = file.Open(w.at.Path)
 	case config.Kiosk:

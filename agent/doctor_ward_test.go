@@ -7,17 +7,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"stolpe/agent/config"
 	"stolpe/agent/control"
 	"stolpe/agent/doctor"
+	"stolpe/agent/ledger"
 	"stolpe/agent/session"
 	"stolpe/hal"
 	"stolpe/hal/modbus/meters"
@@ -208,7 +207,6 @@ func TestDoctorOfADisplay(t *testing.T) {
 	dir := t.TempDir()
 	folder := filepath.Join(dir, "none")
 	w := lie(t, false, "price: {", "display: [{kind: png, url: \"file://"+folder+"/display.png?size=128x64\"}]\nprice: {")
-	w.files[strings.TrimPrefix(folder, "/")] = &fstest.MapFile{Mode: fs.ModeDir} // the machine of the test is another
 	f := w.look(t.Context())
 	for f.Daemon.Displays[0].Code == "" && t.Context().Err() == nil {
 		f = w.look(t.Context())
@@ -226,6 +224,16 @@ func TestDoctorOfADisplay(t *testing.T) {
 	if first, why := foremost(f); first != "" || why != "" {
 		t.Errorf("with its folder: %s, %s", first, why)
 	}
+	until(t, "the ledger has both", func() bool {
+		var told []string
+		err := ledger.Browse(ledgerPath(w.state), func(e ledger.Entry) error {
+			if e.Fault != nil && e.Fault.Code == "DIS-001" && e.EVSE == 0 {
+				told = append(told, string(e.Kind))
+			}
+			return nil
+		})
+		return err == nil && strings.Join(told, " ") == "fault.raised fault.cleared"
+	})
 }
 
 // rewrite adds to the configuration.

@@ -36,6 +36,7 @@ type eye struct {
 	evse   int          // id
 	known  bool         // that the contactor stands
 	stands hal.Position // there
+	unkept bool         // something new was seen that was not on disk yet, and so not to be shown
 }
 
 // Saw looks whether there is something new. Figures are not: they are looked at all the
@@ -51,8 +52,9 @@ func (e *eye) Saw(m evse.Moment) {
 		e.mu.Unlock()
 	}
 	_, answered := m.Event.(session.Answered) // it may have brought an address to pay at
-	if answered || b.Faults() != a.Faults() || b.PlugSensed() != a.PlugSensed() || !b.Kept.Same(&a.Kept) {
+	if answered || b.Faults() != a.Faults() || b.PlugSensed() != a.PlugSensed() || !b.Kept.Same(&a.Kept) || e.unkept && m.Kept {
 		poke(e.changed)
+		e.unkept = !m.Kept
 	}
 }
 

@@ -55,7 +55,7 @@ func (d *Display) judge(daemon bool) Finding {
 	x := Finding{Topic: "displays"}
 	switch {
 	case d.Code == displayRests:
-		x.Status, x.What = Warn, say("det er for kaldt til å tegnes, og viser det det viste før (%s)", "it is too cold to be drawn, and shows what it showed before (%s)", d.Code).then(Text{d.Wrong, d.Wrong})
+		x.Status, x.What = Warn, say("det er for kaldt til å tegnes, og hviler til det blir varmere (%s)", "it is too cold to be drawn, and rests until it is warmer (%s)", d.Code).then(Text{d.Wrong, d.Wrong})
 		x.Remedy = rests()
 	case d.Code != "":
 		x.Status, x.What = Warn, say("det svarer ikke som det skal (%s); ladingen går som før", "it does not answer as it should (%s); charging goes on", d.Code).then(Text{d.Wrong, d.Wrong})
@@ -164,7 +164,7 @@ func rests() Text {
 // toldOfDisplays is what a technician is told of a code of a display, wherever that hangs.
 func toldOfDisplays(code string) (what, remedy Text) {
 	if code == displayRests {
-		return Text{"et display er for kaldt til å tegnes, og viser det det viste før", "a display is too cold to be drawn, and shows what it showed before"}, rests()
+		return Text{"et display er for kaldt til å tegnes, og hviler til det blir varmere", "a display is too cold to be drawn, and rests until it is warmer"}, rests()
 	}
 	return Text{"et display svarer ikke, eller sier at det ikke kan tegne", "a display does not answer, or says that it cannot draw"},
 		Text{"ladingen går som før; se hvilket og hvorfor: stolpe doctor display", "charging goes on; see which one and why: stolpe doctor display"}

@@ -62,7 +62,7 @@ func TestDisplayThatWorks(t *testing.T) {
 		{Display{Pages: 1000, Failures: 19}, Pass, "1000 pages, 19 failures"},
 		{Display{Pages: 1000, Failures: 20}, Warn, "failed 20 of 1020 times"},
 		{Display{Pages: 1001, Failures: 20}, Pass, "20 failures"},
-		{Display{Pages: 9, Code: displayRests, Wrong: "panel has -3 °C"}, Warn, "too cold to be drawn, and shows what it showed before (DIS-002); panel has -3 °C"},
+		{Display{Pages: 9, Code: displayRests, Wrong: "panel has -3 °C"}, Warn, "too cold to be drawn, and rests until it is warmer (DIS-002); panel has -3 °C"},
 		{Display{Pages: 9, Missing: "/dev/i2c-1"}, Pass, "9 pages"}, // it is drawn all the same
 	} {
 		x.d.Name, x.d.URL = "oled", onI2C

@@ -69,6 +69,7 @@ func probes() []probe {
 				floor: metric{"BenchmarkRTU/goburrow", "wire-B/op"},
 				per:   1,
 			})},
+		{"display", displays},
 		{"worlds", goBench("./cross/worlds", "^BenchmarkCharges$", benchRow{
 			Row:  Row{What: "simulated charges with faults", Unit: "per CPU-second", Budget: ">= 15000"},
 			ours: metric{"BenchmarkCharges", "charges/cpu-s"},

@@ -52,6 +52,12 @@
 // neither (they request first and set later, and give Low for an error). The rest of
 // periph stays out: its drivers of the processor's registers drive pins that the
 // kernel does not know of, which no failing program ever lets go.
+//
+// Lines of displays and lights are given out one by one in the form that periph's drivers
+// take (OpenOut, OpenIn), as nothing else may ask the kernel for a line. They share nothing
+// with an EVSE's, and no call for one waits for another's. The kernel refuses a line that is
+// held, also by this program, so nobody gets a contactor's once that is open; before, only
+// the configuration can see that a line is named twice.
 package gpio
 
 import (

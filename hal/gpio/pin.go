@@ -12,11 +12,6 @@ import (
 	"periph.io/x/conn/v3/physic"
 )
 
-// Lines of a display or a light, in the form that periph's drivers take: none of them
-// has to do with a contactor. The kernel refuses a line that is held already, also by
-// this program, so a contactor's line cannot be had once it is open; before that, only
-// the configuration can see that a line is named twice.
-
 // errNoPWM is why a line has no pulses.
 var errNoPWM = errors.New("this line has no pulse width modulation: it is high or low")
 

@@ -122,6 +122,9 @@ func (f *families) post(p fleet.Post) {
 	if h.Heat != nil {
 		add("stolpe_cpu_celsius", *h.Heat)
 	}
+	for _, d := range h.Displays {
+		add("stolpe_display_up", number(d.Fault == ""), "display", d.Name)
+	}
 }
 
 // evse adds the figures of an EVSE.

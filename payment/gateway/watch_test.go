@@ -58,7 +58,7 @@ func (d *desk) tellAll() {
 	d.tell(envelope.AvailabilityLeaf, envelope.Online)
 	d.tell(telemetry.InfoLeaf, telemetry.Info{Head: head, Post: "A12", Name: "Storgata 1", Version: "0.1.0", EVSEs: []telemetry.EVSE{{ID: 1, Code: "A12"}}})
 	d.tell(telemetry.StateLeaf.Of(1), telemetry.State{Head: head, State: "available", Since: head.At.Add(-time.Hour)})
-	d.tell(telemetry.HealthLeaf, telemetry.Health{Head: head, Debts: 2})
+	d.tell(telemetry.HealthLeaf, telemetry.Health{Head: head, Debts: 2, Displays: []telemetry.DisplayHealth{{Name: "oled"}, {Name: "kiosk", Fault: "DIS-001"}}})
 	e := telemetry.Event{Head: head, ID: "01JD3MB8Y5W2M9T0K6X4C1R7ZP", Seq: 7, Type: "session.settled", EVSE: 1, Data: json.RawMessage(`{"cur":"NOK","e_wh":11344,"captured":6228}`)}
 	d.tell(e.Leaf(), e)
 	d.tell(e.Leaf(), e) // twice is once
@@ -111,6 +111,7 @@ func TestAFleetIsWatchedAndKept(t *testing.T) {
 		}
 		for _, want := range []string{
 			`stolpe_fleet_posts 1`, `stolpe_post_up{tenant="acme",post="A12"} 1`, `stolpe_evse_up{tenant="acme",post="A12",evse="1"} 1`, `stolpe_evse_state{tenant="acme",post="A12",evse="1",state="available"} 1`,
+			`stolpe_display_up{tenant="acme",post="A12",display="oled"} 1`, `stolpe_display_up{tenant="acme",post="A12",display="kiosk"} 0`,
 			`stolpe_payments_unsettled{tenant="acme",post="A12"} 2`, `stolpe_energy_joules_total{tenant="acme",post="A12"} 4.08384e+07`, `stolpe_revenue_minor_units_total{tenant="acme",post="A12",currency="NOK"} 6228`,
 			`stolpe_session_steps_total{tenant="acme",post="A12",step="energy"} 1`, `stolpe_sessions_total{tenant="acme",post="A12",result="ok"} 1`, fmt.Sprint("stolpe_gateway_telemetry_dropped_total ", 1-round), `stolpe_evse_uptime_ratio{tenant="acme",post="A12",evse="1",formula="nevi",window="365d"} 1`,
 		} {

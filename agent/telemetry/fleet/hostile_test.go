@@ -128,6 +128,26 @@ func TestNumbersThatCannotBeAreLeftOut(t *testing.T) {
 	}
 }
 
+// Displays have names of their own, or figures would be there twice, and there are not more
+// than a post can have.
+func TestDisplaysThatCannotBeAreLeftOut(t *testing.T) {
+	w := newWorld(t)
+	all := []telemetry.DisplayHealth{{Name: "oled", Fault: "DIS-\x00001"}, {Name: "oled"}, {}, {Name: strings.Repeat("x", 33)}, {Name: "kiosk", Text: strings.Repeat("å", 300)}}
+	w.say(telemetry.HealthLeaf, false, telemetry.Health{Head: w.head(), Displays: all})
+	h := w.post().Health
+	if len(h.Displays) != 2 || h.Displays[0].Fault != "DIS- 001" || h.Displays[1].Name != "kiosk" || len([]rune(h.Displays[1].Text)) > maxText {
+		t.Errorf("%+v", h.Displays)
+	}
+	all = nil
+	for i := range 200 {
+		all = append(all, telemetry.DisplayHealth{Name: fmt.Sprint("kiosk-", i)})
+	}
+	w.say(telemetry.HealthLeaf, false, telemetry.Health{Head: w.head(), Displays: all})
+	if n := len(w.post().Health.Displays); n != 16 {
+		t.Errorf("%d displays", n)
+	}
+}
+
 func TestAPostIsForgottenWhenItIsRemoved(t *testing.T) {
 	w := newWorld(t)
 	info := telemetry.Info{Head: w.head(), EVSEs: []telemetry.EVSE{{ID: 1}, {ID: 2}}}

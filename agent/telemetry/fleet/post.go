@@ -207,8 +207,23 @@ func (p *post) health(text []byte) error {
 	h.Heat, h.Disk, h.Radio = sane(h.Heat, -60, 200), sane(h.Disk, 0, 100), sane(h.Radio, -200, 0)
 	h.Offset, h.Wire, h.Restarts = sane(h.Offset, -20*year*1000, 20*year*1000), sane(h.Wire, 0, 1_000_000), sane(h.Restarts, 0, 1_000_000)
 	h.Memory = nil
+	h.Displays = displays(h.Displays)
 	p.Health = &h
 	return nil
+}
+
+// displays are those of a health that have a name of their own, without what could make
+// other texts look different.
+func displays(told []telemetry.DisplayHealth) (all []telemetry.DisplayHealth) {
+	const most, longest = 16, 32 // as many as a post has, and characters of a name
+	for _, d := range told[:min(len(told), most)] {
+		d.Name, d.Fault, d.Text = clean(d.Name), clean(d.Fault), clean(d.Text)
+		same := func(o telemetry.DisplayHealth) bool { return o.Name == d.Name }
+		if d.Name != "" && len(d.Name) <= longest && !slices.ContainsFunc(all, same) {
+			all = append(all, d)
+		}
+	}
+	return all
 }
 
 // sane is a number that can be; nil instead of any other.

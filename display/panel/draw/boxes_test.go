@@ -28,13 +28,6 @@ func TestEveryPicture(t *testing.T) {
 	}
 }
 
-func TestWidePicturesHaveRoom(t *testing.T) {
-	for _, s := range shots(Wide) {
-		picture, marks := render(s.size, s.page, Options{})
-		apart(t, s, picture.Bounds(), marks)
-	}
-}
-
 // TestMovedPicturesHaveRoom: wherever the picture of an OLED is moved to, all of it is there.
 func TestMovedPicturesHaveRoom(t *testing.T) {
 	for _, s := range shots(Small) {
@@ -70,13 +63,12 @@ func owners(s shot, text string) bool {
 func TestOnlyMarksHaveInk(t *testing.T) {
 	for _, s := range shots(Small, Paper) {
 		picture, marks := render(s.size, s.page, Options{})
-		mono := picture
 		ink := uint8(1)
 		if s.size == Paper {
 			ink = 0
 		}
-		for i, index := range mono.Pix {
-			at := image.Pt(i%mono.Stride, i/mono.Stride)
+		for i, index := range picture.Pix {
+			at := image.Pt(i%picture.Stride, i/picture.Stride)
 			if index == ink && !covered(marks, at) {
 				t.Errorf("%s: the dot at %v belongs to nothing", s.file(), at)
 				break

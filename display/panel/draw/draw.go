@@ -73,7 +73,7 @@ func Draw(size Size, p panel.Page, o Options) image.Image {
 func ShowsCode(size Size, p panel.Page) bool {
 	switch size {
 	case Paper:
-		dots, _ := paperCode(p, Paper.Dots().Y)
+		_, dots, _ := paperCode(p, Paper.Dots().Y)
 		return dots > 0
 	case Wide:
 		scan := func(r panel.Row) bool { return r.Scan != nil }

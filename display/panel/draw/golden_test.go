@@ -67,10 +67,11 @@ func shots(sizes ...Size) []shot {
 
 func taken(pairs []pair, sizes []Size) []shot {
 	var all []shot
-	for _, size := range sizes {
-		for _, langs := range pairs {
-			for _, s := range panel.Samples(langs[0], langs[1]) {
-				all = append(all, shot{size, langs, s.Name, s.Scene.Page()})
+	for _, langs := range pairs {
+		for _, s := range panel.Samples(langs[0], langs[1]) {
+			page := s.Scene.Page()
+			for _, size := range sizes {
+				all = append(all, shot{size, langs, s.Name, page})
 			}
 		}
 	}
@@ -86,12 +87,13 @@ func (s shot) file() string {
 func (s shot) kept() bool { return s.size != Wide || s.langs == pairs()[0] }
 
 func TestPicturesAreAsKept(t *testing.T) {
+	glyphs := &Glyphs{}
 	for _, s := range shots(Sizes()...) {
 		if !s.kept() {
 			continue
 		}
 		t.Run(strings.TrimSuffix(s.file(), ".png"), func(t *testing.T) {
-			picture := Draw(s.size, s.page, Options{})
+			picture := Draw(s.size, s.page, Options{Glyphs: glyphs})
 			if *updateScreens {
 				write(t, filepath.Join(screens, s.file()), picture)
 				return
@@ -132,6 +134,9 @@ func TestEveryKeptPictureIsOfASample(t *testing.T) {
 
 // TestTheOtherPicturesAreAsKept holds the Wide pictures of all other languages to their sums.
 func TestTheOtherPicturesAreAsKept(t *testing.T) {
+	if testing.Short() && !*updateScreens {
+		t.Skip("left out: pictures of 800x480 in four other pairs of languages")
+	}
 	glyphs := &Glyphs{}
 	var sums strings.Builder
 	for _, s := range shots(Wide) {
@@ -218,14 +223,13 @@ func different(a, b image.Image) (n int, first image.Point) {
 	if sameDots(a, b) {
 		return 0, first
 	}
-	for y := a.Bounds().Min.Y; y < a.Bounds().Max.Y; y++ {
-		for x := a.Bounds().Min.X; x < a.Bounds().Max.X; x++ {
-			if alike(a.At(x, y), b.At(x, y)) {
-				continue
-			}
-			if n++; n == 1 {
-				first = image.Pt(x, y)
-			}
+	one, two := coloured(a), coloured(b)
+	for i := 0; i < len(one.Pix); i += 4 {
+		if [4]uint8(one.Pix[i:]) == [4]uint8(two.Pix[i:]) {
+			continue
+		}
+		if n++; n == 1 {
+			first = image.Pt(i%one.Stride/4, i/one.Stride)
 		}
 	}
 	return n, first

@@ -32,26 +32,30 @@ func paper(p panel.Page) (*image.Paletted, []mark) {
 		below := column{box: image.Rect(all.Min.X, c.box.Max.Y+1, all.Max.X, all.Max.Y), gap: 1, loose: 3}
 		s.stack(below, []row{{texts: []string{p.Notice[0]}, in: letters{lines, []string{"6x12", "5x8"}}, place: centre, weight: must, wrap: 2, cut: true}})
 	}
-	dots, side := paperCode(p, c.box.Max.Y)
+	code, dots, side := paperCode(p, c.box.Max.Y)
 	if dots > 0 {
-		s.code(p.Code, image.Rect(0, 0, side, side).Add(image.Pt(0, (c.box.Max.Y-side)/2)), dots, image.Point{})
+		s.code(code, image.Rect(0, 0, side, side).Add(image.Pt(0, (c.box.Max.Y-side)/2)), dots, image.Point{})
 		c.box.Min.X, c.gap, c.loose = side+2, 2, 7
 	}
 	s.stack(c, paperRows(p, dots > 0))
 	return s.picture, s.marks
 }
 
-// paperCode gives the width of a module and the side of the square that a code stands in,
-// 0 where there is none. Where the figures matter more the code is no larger than it must be.
-func paperCode(p panel.Page, high int) (dots, side int) {
+// paperCode gives the code that is drawn, the width of a module and the side of the square
+// that the code stands in; none and 0 where there is none. Where the figures matter more
+// the code is no larger than it must be. Elsewhere it has as much error correction as there
+// is room for: a display in the open gets dirty.
+func paperCode(p panel.Page, high int) (code *panel.Code, dots, side int) {
+	dots = scale(p.Code, high, quietPaper)
+	if dots == 0 {
+		return nil, 0, 0
+	}
 	switch p.Face {
 	case panel.Charging, panel.Suspended, panel.NearLimit, panel.Interrupted, panel.Occupied:
-		if dots = min(scale(p.Code, high, quietPaper), 3); dots > 0 {
-			side = min((p.Code.Size+8)*dots, high)
-		}
-		return dots, side
+		dots = min(dots, 3)
+		return p.Code, dots, min((p.Code.Size+8)*dots, high)
 	}
-	return scale(p.Code, high, quietPaper), high
+	return p.Code.Tough(high/dots - quietPaper), dots, high
 }
 
 // paperRows are the rows of a page; narrow is beside a code.

@@ -83,6 +83,9 @@ func besidePrice(p panel.Page, c column) []row {
 // besideFees are as many parts of the price as there is room for below the other rows.
 func besideFees(p panel.Page, c column, others []row) []row {
 	for n := len(p.Fees); n > 0; n-- {
+		if unfinished(p.Fees, n) {
+			continue
+		}
 		var rows []row
 		for _, fee := range p.Fees[:n] {
 			rows = append(rows, row{texts: []string{fee[0]}, in: smallTiny(), place: centre, weight: must, wrap: 3})

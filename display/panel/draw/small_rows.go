@@ -69,13 +69,19 @@ func smallPrice(p panel.Page, c column) []row {
 		if n < len(p.Fees) {
 			fees.texts[0] += noBreak + "+" + noBreak + "…"
 		}
-		if n > 0 && !c.fits(append([]row{rows[1], fees}, do...)) {
+		if n > 0 && (unfinished(p.Fees, n) || !c.fits(append([]row{rows[1], fees}, do...))) {
 			continue
 		}
 		rows = append(rows, fees, row{texts: []string{listed(p.Fees, 1)}, in: smallTiny(), place: centre, weight: 4, wrap: 6},
 			smallText(smallTiny(), both(p.VAT), 6))
 		return append(rows, do...)
 	}
+}
+
+// unfinished says whether the first n parts of the price end with a name whose amount is
+// the next part.
+func unfinished(fees []panel.Said, n int) bool {
+	return n < len(fees) && !strings.ContainsAny(fees[n-1][0], digits)
 }
 
 // listed are the parts of the price behind each other in one language, each unbroken. A

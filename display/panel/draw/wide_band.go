@@ -64,11 +64,14 @@ func capitals(size int) int { return size * 72 / 100 }
 // column ends. Where the address costs too much of the code's size it is left out: a phone
 // shows it before it goes there.
 func (c *canvas) column(p panel.Page) int {
-	wide, code := codeLeast, p.Code.Tough(toughMost)
+	wide, most, code := codeLeast, codeMost, p.Code.Tough(toughMost)
+	if p.Face == panel.FreeButton {
+		most, p.Domain = codeLeast, "" // of all pages it says most, and the code is for the terms alone
+	}
 	var lines []wideLine
 	for i, text := range p.Caption {
 		said := part{text: text, bold: i == 0, faint: i == 1}
-		for _, said.text = range c.wrapped(said, leastWide, codeMost-margin) {
+		for _, said.text = range c.wrapped(said, leastWide, most-margin) {
 			wide = max(wide, c.partWide(said, leastWide)+margin)
 			lines = append(lines, wideLine{parts: []part{said}})
 		}

@@ -48,7 +48,7 @@ func wideBlocks(p panel.Page, width int) []block {
 	if p.Price != "" {
 		add(block{lines: []wideLine{{parts: []part{{text: p.Price, bold: true}, {text: p.Unit, unit: true}}}}, most: 96, least: bigWide, weight: must})
 		add(text(p.VAT, 42, 7, sameFees)...)
-		for _, fee := range p.Fees {
+		for _, fee := range whole(p.Fees) {
 			add(text(fee, 44, 8, sameFees)...)
 		}
 	} else {
@@ -67,7 +67,7 @@ func wideBlocks(p panel.Page, width int) []block {
 	}
 	add(text(p.Money, 44, 5, sameNotes)...)
 	if p.Price == "" {
-		for _, fee := range p.Fees {
+		for _, fee := range whole(p.Fees) {
 			add(text(fee, 44, 8, sameFees)...)
 		}
 	}
@@ -77,6 +77,29 @@ func wideBlocks(p panel.Page, width int) []block {
 		}
 	}
 	return append(all, foot(p)...)
+}
+
+// whole puts parts of the price together again that are in two lines for smaller displays:
+// the second has digits alone, the first none.
+func whole(fees []panel.Said) []panel.Said {
+	const digits = "0123456789"
+	var all []panel.Said
+	for i, fee := range fees {
+		if i > 0 && !strings.ContainsAny(fees[i-1][0], digits) && strings.ContainsAny(fee[0], digits) {
+			last := &all[len(all)-1]
+			number := fee
+			if number[1] == "" {
+				number[1] = number[0]
+			}
+			last[0] += " " + number[0]
+			if last[1] != "" {
+				last[1] += " " + number[1]
+			}
+			continue
+		}
+		all = append(all, fee)
+	}
+	return all
 }
 
 // text is a block of what is said in two languages; none where nothing is.
@@ -112,7 +135,7 @@ func scanned(p panel.Page) bool {
 	case panel.Free, panel.Charging, panel.Suspended, panel.NearLimit:
 		return p.Code != nil
 	}
-	return false
+	return p.Code != nil && p.ShortDo == p.Caption
 }
 
 // used are the figures of a charge: what has been used, how much of the reservation that is, and how fast.

@@ -38,7 +38,10 @@ var solids = [shadesOfBlack]color.RGBA{
 
 // pen is what is written with, and on: the first of three shades, and the colours by their
 // index.
-type pen struct{ with, over, shades uint8 }
+type pen struct {
+	with, over uint8 // indices of colours
+	shades     uint8 // index of the first
+}
 
 // Pens on white.
 var (

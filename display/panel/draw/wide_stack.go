@@ -44,8 +44,8 @@ type block struct {
 // placed is a block with its size and its height.
 type placed struct {
 	block
-	size  int
-	high  int
+	size  int  // of its letters, dots
+	high  int  // dots
 	short bool // a text is longer than its room
 }
 

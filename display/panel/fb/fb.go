@@ -23,6 +23,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"image"
+	"image/color"
 	"image/draw"
 	"os"
 
@@ -55,18 +56,17 @@ type screen struct {
 type Device struct {
 	f      *os.File
 	screen screen
-	turned bool
-	row    []byte      // of the screen, being made
-	last   *image.RGBA // what the screen shows
-	night  bool        // how it shows it
-	face   panel.Face  // what that is about
-	wrote  int64       // bytes
+	row    []byte     // of the screen, being made
+	last   *picture   // what the screen shows
+	night  bool       // how it shows it
+	face   panel.Face // what that is about
+	wrote  int64      // bytes
 }
 
-// Open takes a frame buffer, "/dev/fb0" as a rule. A turned one hangs upside down.
-func Open(path string, turned bool) (*Device, error) { return open(path, turned, ask) }
+// Open takes a frame buffer, "/dev/fb0" as a rule.
+func Open(path string) (*Device, error) { return open(path, ask) }
 
-func open(path string, turned bool, ask func(*os.File) (screen, error)) (*Device, error) {
+func open(path string, ask func(*os.File) (screen, error)) (*Device, error) {
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
 		return nil, fmt.Errorf("open the screen: %w", err)
@@ -76,7 +76,7 @@ func open(path string, turned bool, ask func(*os.File) (screen, error)) (*Device
 		f.Close()
 		return nil, fmt.Errorf("open the screen: %w", err)
 	}
-	return &Device{f: f, screen: s, turned: turned, row: make([]byte, s.width*s.dot)}, nil
+	return &Device{f: f, screen: s, row: make([]byte, s.width*s.dot)}, nil
 }
 
 // Size is what the screen has, in dots.
@@ -88,61 +88,117 @@ func (d *Device) Show(f panel.Frame) error {
 		return fmt.Errorf("show on %s: a frame without dots", d.f.Name())
 	}
 	m := plain(f.Image)
-	size := m.Bounds().Size()
-	if size.X == 0 || size.Y == 0 || size.X > d.screen.width || size.Y > d.screen.height {
-		return fmt.Errorf("show on %s: its %dx%d dots are too few for %dx%d", d.f.Name(), d.screen.width, d.screen.height, size.X, size.Y)
+	if m.wide == 0 || m.high == 0 || m.wide > d.screen.width || m.high > d.screen.height {
+		return fmt.Errorf("show on %s: its %dx%d dots are too few for %dx%d", d.f.Name(), d.screen.width, d.screen.height, m.wide, m.high)
 	}
-	all := d.last == nil || d.last.Bounds() != m.Bounds() || f.Page.Face != d.face || f.Night != d.night
 	last := d.last
+	if last != nil && (!last.like(m) || f.Page.Face != d.face || f.Night != d.night) {
+		last = nil
+	}
 	d.last = nil // until all is there
-	if err := d.paint(m, last, all, f.Night); err != nil {
+	if err := d.paint(m, last, f.Night); err != nil {
 		return err
 	}
 	d.last, d.night, d.face = m, f.Night, f.Page.Face
 	return nil
 }
 
-// plain copies the picture, so that the renderer may draw the next one on the same.
-func plain(m image.Image) *image.RGBA {
-	c := image.NewRGBA(image.Rectangle{Max: m.Bounds().Size()})
-	draw.Draw(c, c.Bounds(), m, m.Bounds().Min, draw.Src)
-	return c
+// picture is a copy of one, so that the renderer may draw the next one on the same.
+type picture struct {
+	wide, high int             // dots
+	each       int             // bytes of a dot: 1 finds its colour in the table, 4 are its colour
+	dots       []byte          // row by row
+	colours    [256]color.RGBA // the table
 }
 
-// paint writes the rows that are not those of the last picture.
-func (d *Device) paint(m, last *image.RGBA, all, night bool) error {
-	size := m.Bounds().Size()
-	times := min(d.screen.width/size.X, d.screen.height/size.Y)
-	top := (d.screen.height - size.Y*times) / 2
-	shade := shades(night)
-	if all {
-		d.dark()
-		for y := range d.screen.height {
-			if y >= top && y < top+size.Y*times {
-				continue
-			}
-			if err := d.put(y); err != nil {
-				return err
-			}
+// plain copies a picture.
+func plain(m image.Image) *picture {
+	at := m.Bounds()
+	p := &picture{wide: at.Dx(), high: at.Dy()}
+	if few, ok := m.(*image.Paletted); ok {
+		p.each = 1
+		for i, c := range few.Palette[:min(len(few.Palette), len(p.colours))] {
+			p.colours[i] = color.RGBAModel.Convert(c).(color.RGBA)
+		}
+		for y := at.Min.Y; y < at.Max.Y; y++ {
+			p.dots = append(p.dots, few.Pix[few.PixOffset(at.Min.X, y):][:p.wide]...)
+		}
+		return p
+	}
+	all := image.NewRGBA(image.Rect(0, 0, p.wide, p.high))
+	draw.Draw(all, all.Rect, m, at.Min, draw.Src)
+	p.each, p.dots = 4, all.Pix
+	return p
+}
+
+// like says whether rows of both can be compared.
+func (p *picture) like(other *picture) bool {
+	return p.wide == other.wide && p.high == other.high && p.each == other.each && p.colours == other.colours
+}
+
+// row is one row.
+func (p *picture) row(y int) []byte { return p.dots[y*p.wide*p.each:][:p.wide*p.each] }
+
+// paint writes the rows that are not those of the last picture; all without one.
+func (d *Device) paint(m, last *picture, night bool) error {
+	times := min(d.screen.width/m.wide, d.screen.height/m.high)
+	top := (d.screen.height - m.high*times) / 2
+	if last == nil {
+		if err := d.frame(top, top+m.high*times); err != nil {
+			return err
 		}
 	}
-	for from := range size.Y {
-		row := m.Pix[from*m.Stride : from*m.Stride+4*size.X]
-		if !all && bytes.Equal(row, last.Pix[from*last.Stride:from*last.Stride+4*size.X]) {
+	shade, table := shades(night), [256]uint32{}
+	for i, c := range m.colours {
+		table[i] = d.screen.dotOf(c.R, c.G, c.B, &shade)
+	}
+	for from := range m.high {
+		row := m.row(from)
+		if last != nil && bytes.Equal(row, last.row(from)) {
 			continue
 		}
-		d.fill(row, times, &shade)
-		at := from
-		if d.turned {
-			at = size.Y - 1 - from
+		d.dark()
+		for x := range m.wide {
+			v := table[row[x*m.each]]
+			if m.each == 4 {
+				v = d.screen.dotOf(row[4*x], row[4*x+1], row[4*x+2], &shade)
+			}
+			d.fill(x, m.wide, times, v)
 		}
 		for i := range times {
-			if err := d.put(top + at*times + i); err != nil {
+			if err := d.put(top + from*times + i); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// frame makes the rows above and below the picture black.
+func (d *Device) frame(top, end int) error {
+	d.dark()
+	for y := range d.screen.height {
+		if y >= top && y < end {
+			continue
+		}
+		if err := d.put(y); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// dotOf is a colour as the screen has it.
+func (s screen) dotOf(r, g, b uint8, shade *[256]uint8) uint32 {
+	return s.opaque | s.red.of(shade[r]) | s.green.of(shade[g]) | s.blue.of(shade[b])
+}
+
+// fill puts one dot of a row of so many into the row of the screen.
+func (d *Device) fill(x, wide, times int, v uint32) {
+	left := (d.screen.width - wide*times) / 2
+	for i := range times {
+		d.set(left+x*times+i, v)
+	}
 }
 
 // shades are the values that colours are drawn with.
@@ -161,25 +217,6 @@ func shades(night bool) [256]uint8 {
 func (d *Device) dark() {
 	for x := range d.screen.width {
 		d.set(x, d.screen.opaque)
-	}
-}
-
-// fill makes one row of the screen of a row of the picture.
-func (d *Device) fill(row []byte, times int, shade *[256]uint8) {
-	d.dark()
-	s := d.screen
-	dots := len(row) / 4
-	left := (s.width - dots*times) / 2
-	for x := range dots {
-		from := x
-		if d.turned {
-			from = dots - 1 - x
-		}
-		p := row[4*from : 4*from+3]
-		v := s.opaque | s.red.of(shade[p[0]]) | s.green.of(shade[p[1]]) | s.blue.of(shade[p[2]])
-		for i := range times {
-			d.set(left+x*times+i, v)
-		}
 	}
 }
 

@@ -29,13 +29,13 @@ func screens() map[string]screen {
 }
 
 // pretend is a frame buffer that is a plain file, full of what was there before.
-func pretend(t *testing.T, s screen, turned bool) *Device {
+func pretend(t *testing.T, s screen) *Device {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "fb0")
 	if err := os.WriteFile(path, bytes.Repeat([]byte{0x5a}, (s.height+3)*s.line), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	d, err := open(path, turned, func(*os.File) (screen, error) { return s, nil })
+	d, err := open(path, func(*os.File) (screen, error) { return s, nil })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,36 +73,67 @@ func drawing() *image.RGBA {
 
 func TestAPictureIsEnlargedInTheMiddleOfBlack(t *testing.T) {
 	for name, s := range screens() {
-		for _, turned := range []bool{false, true} {
-			t.Run(name, func(t *testing.T) {
-				d := pretend(t, s, turned)
-				m := drawing()
-				if err := d.Show(panel.Frame{Image: m}); err != nil {
-					t.Fatal(err)
-				}
-				for y := range s.height {
-					for x := range s.width {
-						want := color.RGBA{A: 255}
-						if in := image.Pt(x-2, y-1); in.In(image.Rect(0, 0, 12, 6)) { // twice as big
-							from := in.Div(2)
-							if turned {
-								from = image.Pt(5-from.X, 2-from.Y)
-							}
-							want = m.RGBAAt(from.X, from.Y)
-						}
-						if got := shown(t, d, x, y); got != want {
-							t.Fatalf("the dot at %d, %d is %v, want %v", x, y, got, want)
-						}
+		t.Run(name, func(t *testing.T) {
+			d := pretend(t, s)
+			m := drawing()
+			if err := d.Show(panel.Frame{Image: m}); err != nil {
+				t.Fatal(err)
+			}
+			for y := range s.height {
+				for x := range s.width {
+					want := color.RGBA{A: 255}
+					if in := image.Pt(x-2, y-1); in.In(image.Rect(0, 0, 12, 6)) { // twice as big
+						want = m.RGBAAt(in.X/2, in.Y/2)
+					}
+					if got := shown(t, d, x, y); got != want {
+						t.Fatalf("the dot at %d, %d is %v, want %v", x, y, got, want)
 					}
 				}
-			})
+			}
+		})
+	}
+}
+
+// TestATableOfColours: a picture with one is shown as the same picture without.
+func TestATableOfColours(t *testing.T) {
+	s := screens()["rgb565"]
+	m := drawing()
+	few := image.NewPaletted(image.Rect(2, 3, 8, 6), nil) // with an origin of its own
+	for y := range 3 {
+		for x := range 6 {
+			few.Palette = append(few.Palette, m.RGBAAt(x, y))
+			few.SetColorIndex(x+2, y+3, uint8(len(few.Palette)-1))
 		}
+	}
+	one, other := pretend(t, s), pretend(t, s)
+	for _, show := range []struct {
+		d *Device
+		m image.Image
+	}{{one, m}, {other, few}, {other, m}, {other, few}} {
+		if err := show.d.Show(panel.Frame{Image: show.m}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for y := range s.height {
+		for x := range s.width {
+			if got, want := shown(t, other, x, y), shown(t, one, x, y); got != want {
+				t.Fatalf("the dot at %d, %d is %v, want %v", x, y, got, want)
+			}
+		}
+	}
+	wrote := other.Wrote()
+	few.SetColorIndex(2, 3, 5)
+	if err := other.Show(panel.Frame{Image: few}); err != nil {
+		t.Fatal(err)
+	}
+	if got := other.Wrote() - wrote; got != int64(2*s.width*s.dot) {
+		t.Errorf("%d bytes written for one dot", got)
 	}
 }
 
 func TestNothingBesideTheScreenIsTouched(t *testing.T) {
 	s := screens()["padded"]
-	d := pretend(t, s, false)
+	d := pretend(t, s)
 	if err := d.Show(panel.Frame{Image: drawing()}); err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +152,7 @@ func TestNothingBesideTheScreenIsTouched(t *testing.T) {
 
 func TestOnlyChangedRowsAreWritten(t *testing.T) {
 	s := screens()["xrgb8888"]
-	d := pretend(t, s, false)
+	d := pretend(t, s)
 	row := int64(s.width * s.dot)
 	wrote := int64(0)
 	show := func(what string, f panel.Frame, rows int64) {
@@ -152,7 +183,7 @@ func TestOnlyChangedRowsAreWritten(t *testing.T) {
 
 func TestAScreenThatIsUnplugged(t *testing.T) {
 	s := screens()["rgb565"]
-	d := pretend(t, s, false)
+	d := pretend(t, s)
 	small := panel.Frame{Image: drawing()}
 	if err := d.Show(small); err != nil {
 		t.Fatal(err)
@@ -165,7 +196,7 @@ func TestAScreenThatIsUnplugged(t *testing.T) {
 	if err := d.Show(panel.Frame{Image: other}); err == nil || !strings.Contains(err.Error(), "row") {
 		t.Errorf("shown on a screen that is gone: %v", err)
 	}
-	again, err := open(d.f.Name(), false, func(*os.File) (screen, error) { return s, nil })
+	again, err := open(d.f.Name(), func(*os.File) (screen, error) { return s, nil })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -176,7 +207,7 @@ func TestAScreenThatIsUnplugged(t *testing.T) {
 }
 
 func TestWhatCannotBeShown(t *testing.T) {
-	d := pretend(t, screens()["xrgb8888"], false)
+	d := pretend(t, screens()["xrgb8888"])
 	for name, f := range map[string]panel.Frame{
 		"letters":  {Lines: []string{"LEDIG"}},
 		"too wide": {Image: image.NewRGBA(image.Rect(0, 0, 17, 8))},
@@ -187,14 +218,14 @@ func TestWhatCannotBeShown(t *testing.T) {
 			t.Errorf("%s: shown", name)
 		}
 	}
-	if _, err := Open(filepath.Join(t.TempDir(), "fb0"), false); !errors.Is(err, os.ErrNotExist) {
+	if _, err := Open(filepath.Join(t.TempDir(), "fb0")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a screen that is not there: %v", err)
 	}
 	plain := filepath.Join(t.TempDir(), "fb0")
 	if err := os.WriteFile(plain, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(plain, false); err == nil || !strings.Contains(err.Error(), "size") {
+	if _, err := Open(plain); err == nil || !strings.Contains(err.Error(), "size") {
 		t.Errorf("a file that is no screen: %v", err)
 	}
 }
@@ -246,4 +277,30 @@ func TestWhatTheKernelSays(t *testing.T) {
 			t.Errorf("%s: taken as %+v", name, s)
 		}
 	}
+}
+
+// BenchmarkShow is a page of which a fifth of the rows change.
+func BenchmarkShow(b *testing.B) {
+	s := screen{width: 800, height: 480, line: 3200, dot: 4, red: channel{16, 0}, green: channel{8, 0}, blue: channel{0, 0}}
+	path := filepath.Join(b.TempDir(), "fb0")
+	if err := os.WriteFile(path, make([]byte, s.height*s.line), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	d, err := open(path, func(*os.File) (screen, error) { return s, nil })
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer d.Close()
+	m := image.NewPaletted(image.Rect(0, 0, 800, 480), color.Palette{color.White, color.Black})
+	n := 0
+	for b.Loop() {
+		n++
+		for y := 100; y < 200; y++ {
+			m.SetColorIndex(400, y, uint8(n%2))
+		}
+		if err := d.Show(panel.Frame{Image: m}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(d.Wrote())/float64(n), "B/draw")
 }

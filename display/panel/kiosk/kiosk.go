@@ -62,7 +62,7 @@ type Device struct {
 	before  picture       // the one before: a browser may just be asking for it
 	changed chan struct{} // closed when there is a newer one
 	wrote   int64         // bytes of pictures
-	streams int
+	streams int           // browsers that listen
 }
 
 // picture is one page with its words.

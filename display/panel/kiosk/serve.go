@@ -13,7 +13,7 @@ import (
 // The pace of the page. Chosen by us: page.js and page.css know three beats.
 const (
 	beat        = 5 * time.Second // the longest silence
-	again       = 5               // seconds until a page without script is fetched again
+	again       = 3               // seconds until a page without script is fetched again
 	streamsMost = 8               // browsers at a time
 )
 

@@ -9,7 +9,12 @@
 // columns of which the glass shows the middle 128, makes its voltage by other commands and
 // is slower on SPI, so it has its own, short, driver (sh1106.go).
 //
-// A driver stands before the display for a minute, and the display stands in the rain for
+// Boards of 2.42 inches, which can be read from where the cable is, have an SSD1309. It takes
+// the commands of an SSD1306, has no use for the one of the charge pump, and wants its reset
+// line, as it does not reset itself; that is what users of other programs report, it was not
+// tried here.
+//
+// Somebody stands before the display for a minute, and the display stands in the rain for
 // years, beside a contactor. So it is never believed to be as it was left. Each Show says
 // again what light and picture depend on, and once a minute everything, so that a
 // controller that has lost its power for a moment, or was disturbed, is whole again within

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"stolpe/agent/telemetry"
@@ -147,6 +148,7 @@ func (s *sheet) machine(p fleet.Post) []fact {
 		{"up", "Running for", span(time.Duration(h.Up) * time.Second), ""}, {"heat", "Temperature", heat, ""}, {"radio", "Radio", whole(h.Radio, " dBm"), ""},
 		{"disk", "Disk in use", whole(h.Disk, " %"), ""}, {"outbox", "Events waiting", strconv.Itoa(h.Outbox.Events), span(time.Duration(h.Outbox.Oldest) * time.Second)},
 		{"wire", "Meter readings failed", wire, ""}, {"debts", "Unsettled charges", strconv.Itoa(h.Debts), ""}, {"ledger", "Ledger", h.Ledger, ""},
+		{"displays", "Displays", displays(h.Displays), ""},
 	}
 	known := all[:0]
 	for _, f := range all {
@@ -155,6 +157,19 @@ func (s *sheet) machine(p fleet.Post) []fact {
 		}
 	}
 	return known
+}
+
+// displays names them, and what is wrong with each.
+func displays(all []telemetry.DisplayHealth) string {
+	var words []string
+	for _, d := range all {
+		word := d.Name
+		if d.Fault != "" {
+			word += " (" + d.Fault + ")"
+		}
+		words = append(words, word)
+	}
+	return strings.Join(words, ", ")
 }
 
 // evse draws an EVSE.

@@ -45,26 +45,38 @@ type parser struct {
 
 // next takes the next line apart: its word, and the numbers after it as far as they are some.
 func (p *parser) next() (word string, n []int) {
-	fields := strings.Fields(p.lines[p.at])
+	word, rest, _ := strings.Cut(strings.TrimSpace(p.lines[p.at]), " ")
 	p.at++
-	if len(fields) == 0 {
-		return "", nil
+	if needs(word) == 0 {
+		return word, nil
 	}
-	for _, f := range fields[1:] {
+	for f := range strings.FieldsSeq(rest) {
 		v, err := strconv.Atoi(f)
 		if err != nil {
 			break
 		}
 		n = append(n, v)
 	}
-	return fields[0], n
+	return word, n
+}
+
+// needs is how many numbers stand behind a word, at least.
+func needs(word string) int {
+	switch word {
+	case "FONTBOUNDINGBOX", "BBX":
+		return 4
+	case "DWIDTH":
+		return 2
+	case "FONT_ASCENT", "FONT_DESCENT", "ENCODING":
+		return 1
+	}
+	return 0
 }
 
 func (p *parser) line() error {
 	word, n := p.next()
-	need := map[string]int{"FONTBOUNDINGBOX": 4, "FONT_ASCENT": 1, "FONT_DESCENT": 1, "ENCODING": 1, "DWIDTH": 2, "BBX": 4}[word]
-	if len(n) < need {
-		return fmt.Errorf("%s has %d numbers, needs %d", word, len(n), need)
+	if len(n) < needs(word) {
+		return fmt.Errorf("%s has %d numbers, needs %d", word, len(n), needs(word))
 	}
 	switch word {
 	case "FONTBOUNDINGBOX":
@@ -92,7 +104,7 @@ func (p *parser) line() error {
 }
 
 func (p *parser) bitmap() error {
-	l := Letter{Box: p.box}
+	l := Letter{Box: p.box, rows: make([]uint64, 0, p.box.Dy())}
 	for range p.box.Dy() {
 		if p.at == len(p.lines) {
 			return fmt.Errorf("letter %q ends after %d of %d rows", p.code, len(l.rows), p.box.Dy())

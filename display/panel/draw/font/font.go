@@ -41,29 +41,33 @@ func Names() []string {
 	return []string{"5x8", "6x12", "6x12bold", "8x16", "8x16bold", "10x20bold", "12x24bold", "16x32bold"}
 }
 
-// all reads the fonts, once.
-var all = sync.OnceValue(func() map[string]*Font {
-	fonts := map[string]*Font{}
+// table reads each font, once and only when it is asked for.
+var table = sync.OnceValue(func() map[string]func() *Font {
+	fonts := map[string]func() *Font{}
 	for _, name := range Names() {
-		data, err := files.ReadFile(name + ".bdf")
-		if err != nil {
-			panic(err)
-		}
-		f, err := Parse(string(data))
-		if err != nil {
-			panic(fmt.Errorf("font %s: %w", name, err))
-		}
-		f.Name = name
-		fonts[name] = f
+		fonts[name] = sync.OnceValue(func() *Font { return load(name) })
 	}
 	return fonts
 })
 
+func load(name string) *Font {
+	data, err := files.ReadFile(name + ".bdf")
+	if err != nil {
+		panic(err)
+	}
+	f, err := Parse(string(data))
+	if err != nil {
+		panic(fmt.Errorf("font %s: %w", name, err))
+	}
+	f.Name = name
+	return f
+}
+
 // Named gives one of the fonts. It panics at a name that none has: names and fonts are part
 // of the program, as its code is.
 func Named(name string) *Font {
-	if f := all()[name]; f != nil {
-		return f
+	if font, ok := table()[name]; ok {
+		return font()
 	}
 	panic("no font is named " + name)
 }

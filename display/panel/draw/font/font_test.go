@@ -183,3 +183,19 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// BenchmarkParse is what the first picture of a program costs more than the others.
+func BenchmarkParse(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		for _, name := range Names() {
+			data, err := files.ReadFile(name + ".bdf")
+			if err != nil {
+				b.Fatal(err)
+			}
+			if _, err := Parse(string(data)); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}
