@@ -37,6 +37,7 @@ func eachScene(fn func(s Scene, e EVSE)) {
 	k := testEasel()
 	faults := []string{"", "CON-001", "SAF-002", "SAF-005", "PAY-002", "USR-001"}
 	overs := []time.Duration{0, time.Second, time.Hour}
+	codes := &Codes{}
 	ends := []display.End{display.NotEnded, display.ByDriver, display.Unplugged, display.NoEnergy, display.PowerLost, display.ContactorBad, display.Declined}
 	for state := range display.LastState + 1 {
 		for _, end := range ends {
@@ -50,9 +51,10 @@ func eachScene(fn func(s Scene, e EVSE)) {
 				e.View.Charge.Way = payment.Way(bits >> 1 % 3)
 				one := k.scene(e)
 				one.Off, one.Update, one.Cold = has(5), has(6), has(3) && has(4)
-				fn(one, e)
 				two := k.scene(e, k.free("A13"))
 				two.Off, two.Update = has(5), has(6)
+				one.Codes, two.Codes = codes, codes
+				fn(one, e)
 				fn(two, e)
 			}
 		}
