@@ -8,6 +8,7 @@ import (
 	"stolpe/agent/config"
 	"stolpe/agent/evse"
 	"stolpe/agent/session"
+	"stolpe/display"
 	"stolpe/display/panel"
 	"stolpe/display/panel/draw"
 	"stolpe/display/panel/oled"
@@ -167,7 +168,8 @@ func (s *show) see(one *panel.EVSE, e config.EVSE, v *evse.EVSE) {
 	rules := v.Rules()
 	one.View = s.dressed(rules.View(&state, now), v)
 	one.NoPay = s.unpaid()
-	one.Stop = state.Signals()&hal.EmergencyStop != 0
+	// A wire that nobody has looked at yet says that the stop is pressed.
+	one.Stop = state.Signals()&hal.EmergencyStop != 0 && one.View.State != display.Starting
 	one.Parked = state.PlugSensed() == hal.PlugIn
 	if s.display.Code != config.CodeNone {
 		one.Link = s.link(e.Code)

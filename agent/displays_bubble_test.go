@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -204,6 +205,8 @@ type bubblePost struct {
 	unit  *evse.EVSE
 	end   context.CancelFunc
 	ended chan struct{}
+
+	unreached atomic.Bool // the gateways cannot be asked
 }
 
 const bubbleDisplay = `display: [{kind: oled, model: ssd1306, url: "i2c:///dev/i2c-1?address=0x3c"}]` + "\n"
@@ -223,7 +226,7 @@ func post(t *testing.T, g *pretended) *bubblePost {
 	rig := &deed{Rig: sim.NewRig(sim.Setup{Serial: "22110345", Register: 10_344_076}, mono), now: mono}
 	b := &bubblePost{t: t, cfg: cfg, rig: rig, pay: &cashier{book: books.NewBook(), now: mono}, ended: make(chan struct{})}
 	p := &parts{posts: posts{info: cfg.Post, units: map[string]*evse.EVSE{}, pages: "https://lad.example.no"}, look: newLookout()}
-	b.parts = p
+	b.parts, p.away = p, b.unreached.Load
 	e := cfg.EVSEs[0]
 	rules := &session.Rules{Post: cfg.Post.ID, EVSE: e.ID, Code: e.Code, Price: cfg.Price, Choices: cfg.Reserve.Choices, Default: cfg.Reserve.Default,
 		MaxPower: e.MaxPower, Limits: session.DefaultLimits(), Grain: 1, Wired: hal.EmergencyStop}

@@ -90,10 +90,9 @@ func TestWithoutThePaymentService(t *testing.T) {
 		b.pass(10 * time.Minute)
 		b.sees(g, "payment service back", panel.Free, true)
 
-		away := true
-		b.away = func() bool { return away }
+		b.unreached.Store(true)
 		b.sees(g, "gateways away", panel.PayOffline, false)
-		away = false
+		b.unreached.Store(false)
 		b.sees(g, "gateways back", panel.Free, true)
 	})
 }

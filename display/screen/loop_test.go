@@ -158,16 +158,17 @@ func TestAgain(t *testing.T) {
 // E-paper is asked in between whether it has become too cold, and not drawn for that.
 func TestAgainIsNoDraw(t *testing.T) {
 	rules := panel.Paper()
+	rules.Stale = time.Hour
 	play(t, func(b *bench) Options { o := b.options(); o.Refresh, o.Again = rules, rules.Cold; return o }, func(b *bench, _ *Screen) {
-		pass(24*time.Hour + time.Minute)
+		pass(2*time.Hour + time.Minute)
 		whole := 0
 		for _, f := range b.shown {
 			if f.Whole {
 				whole++
 			}
 		}
-		if asked := len(b.shown) - whole; whole != 2 || asked < 24*5 || asked > 24*6 {
-			t.Errorf("in a day: %d whole draws, and asked %d times", whole, asked)
+		if asked := len(b.shown) - whole; whole != 3 || asked < 2*4 || asked > 2*6 {
+			t.Errorf("in two hours: %d whole draws, and asked %d times", whole, asked)
 		}
 	})
 }

@@ -11,7 +11,7 @@ import (
 // Whatever happens to a display, for whatever time: a minute after it is well again it shows
 // what it is told to show, and is opened anew only after an error.
 func TestWhateverHappens(t *testing.T) {
-	for seed := range uint64(100) {
+	for seed := range uint64(40) {
 		m := []Model{SSD1306, SH1106}[seed%2]
 		kind := []string{"i2c", "spi"}[seed/2%2]
 		synctest.Test(t, func(t *testing.T) {
