@@ -64,7 +64,7 @@ func capitals(size int) int { return size * 72 / 100 }
 // column ends. Where the address costs too much of the code's size it is left out: a phone
 // shows it before it goes there.
 func (c *canvas) column(p panel.Page) int {
-	wide, most, code := codeLeast, codeMost, p.Code.Tough(toughMost)
+	wide, most, code := codeLeast, codeMost, c.letters.tough(p.Code)
 	if p.Face == panel.FreeButton {
 		most, p.Domain = codeLeast, "" // of all pages it says most, and the code is for the terms alone
 	}

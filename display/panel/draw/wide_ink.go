@@ -9,6 +9,8 @@ import (
 	"golang.org/x/image/font/gofont/gomedium"
 	"golang.org/x/image/font/opentype"
 	"golang.org/x/image/math/fixed"
+
+	"stolpe/display/panel"
 )
 
 // style is how a letter of a Wide picture looks.
@@ -28,6 +30,7 @@ type letter struct {
 // of 2 kB, and a display has some dozens of pages.
 const (
 	keptMost   = 1 << 20 // bytes
+	codesMost  = 16      // codes; two for each of eight EVSEs
 	shapesMost = 4000    // letters that have been measured; some 200 kB
 )
 
@@ -39,7 +42,8 @@ type Glyphs struct {
 	faces  map[style]font.Face
 	shapes map[written]shape
 	made   map[written]letter
-	kept   int // bytes
+	kept   int                    // bytes
+	codes  map[string]*panel.Code // by what they say, with as much error correction as there is room for
 }
 
 // written is a letter in a style.
@@ -110,6 +114,19 @@ const solid = 4
 
 // coarse gives the shade of a dot of which so many 255ths are ink.
 func coarse(a uint8) uint8 { return uint8((int(a)*solid + 127) / 255) }
+
+// tough gives a code with as much error correction as there is room for.
+func (l *Glyphs) tough(c *panel.Code) *panel.Code {
+	if made, ok := l.codes[c.Text]; ok {
+		return made
+	}
+	if l.codes == nil || len(l.codes) >= codesMost {
+		l.codes = map[string]*panel.Code{}
+	}
+	made := c.Tough(toughMost)
+	l.codes[c.Text] = made
+	return made
+}
 
 // shape is the room a letter takes, without its dots.
 type shape struct {

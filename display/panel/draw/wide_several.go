@@ -41,7 +41,7 @@ func (c *canvas) half(room image.Rectangle, r panel.Row, cost block) {
 	top.Max.Y = top.Min.Y + 46
 	below.Min.Y = below.Max.Y - 50
 	between := below.Min.Y - top.Max.Y
-	code := r.Scan.Tough(toughMost)
+	code := c.letters.tough(r.Scan)
 	dots := max(min(moduleTop, between/(code.Size+8), (room.Dx()+2*margin-8)/(code.Size+8)), 1)
 	side := (code.Size + 8) * dots
 	head := wideLine{parts: []part{{text: r.Code, bold: true}, {text: inBoth(r.Word), faint: true}}, spread: true}
