@@ -187,6 +187,7 @@ func FuzzRead(f *testing.F) {
 // Whatever stands in a line of a ledger, no reference comes through.
 func FuzzLine(f *testing.F) {
 	f.Add(`{"seq":1,"ref":"A12-1-000042","command":{"text":"about A12-1-000042","iss":"local:A12-1-000042"}}`)
+	f.Add(`{"fault":{"code":"0000000000000A12-1-000042"},"gap":{"why":"_A12-1-000042x"}}`) // found by a search
 	f.Add(`{"fault":{"code":"A12-1-000042"},"gap":{"why":"A12-1-000042","from":3},"kind":"receipt.void"}`)
 	f.Fuzz(func(t *testing.T, line string) {
 		out, err := NewVeil([]byte("key"), []string{"hemmelig-42"}, false).Line([]byte(line))

@@ -126,12 +126,13 @@ func (v *Veil) Name(name string) string {
 // pattern is something that is looked for in a text, and the letter of what stands for it.
 type pattern struct{ letter, find string }
 
-// patterns are looked for in this order. Phones are those of Norway, or have their
-// country's number in front.
+// patterns are looked for in this order. References and numbers of documents are found
+// inside other words, too. Phones are those of Norway, or have their country's number in
+// front.
 func patterns() []pattern {
 	return []pattern{
-		{"c", `\b[A-Za-z][A-Za-z0-9-]*-\d{1,2}-\d{6,19}\b`},
-		{"d", `\b[A-Za-z][A-Za-z0-9-]*/\d{1,2}-\d{6,19}\b`},
+		{"c", `[A-Za-z][A-Za-z0-9-]*-\d{1,2}-\d{6,19}`},
+		{"d", `[A-Za-z][A-Za-z0-9-]*/\d{1,2}-\d{6,19}`},
 		{"n", `\blocal:[\w.@-]+`},
 		{"n", `[\w.+-]+@[\w-]+\.[\w.]+`},
 		{"n", `\+\d{2}[ \d]{7,14}\d`},
