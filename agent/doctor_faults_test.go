@@ -64,7 +64,11 @@ func sees(t *testing.T, all []ailment) {
 				until(t, "it shows", func() bool { return x.ready(c) })
 			}
 			first, why := foremost(c.look(t.Context()))
-			if !strings.HasPrefix(first, x.want) || !strings.Contains(first, x.remedy) {
+			found := func() bool { return strings.HasPrefix(first, x.want) && strings.Contains(first, x.remedy) }
+			if x.plan.serve != "" && !found() { // the search is hasty, and a busy machine lets a line answer late: who looks again finds it
+				cameTrue(func() bool { first, why = foremost(c.look(t.Context())); return found() })
+			}
+			if !found() {
 				t.Errorf("doctor says first\n%s\nwant %s ... %s\n%s", first, x.want, x.remedy, c.log)
 			}
 			then := x.then
