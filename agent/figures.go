@@ -90,6 +90,7 @@ type abacus struct {
 	id    string // of the EVSE, as labels have it
 
 	last   time.Duration // Instant.Mono of the moment before; 0 before the first
+	opened uint64        // number of the charge whose opening has been counted
 	number uint64        // of the charge that the next three are about
 	held   time.Duration // when it was approved, Instant.Mono; 0 when that was not seen
 	closed bool          // the contactor has been
@@ -129,7 +130,10 @@ func (a *abacus) Saw(m evse.Moment) {
 		d := &after.Done[n]
 		a.add(float64(d.Captured), "stolpe_revenue_minor_units_total", "evse", a.id, "currency", string(d.Price.Currency))
 	}
-	if before.Phase == session.Stopping && !before.SensedAs(hal.Open, now) && after.SensedAs(hal.Open, now) {
+	// Once for each charge: on a slow machine the wire may not have been read for so long that
+	// nobody knows how the contactor stands, and is then seen open a second time.
+	if n := before.Charge.Number; before.Phase == session.Stopping && a.opened != n && !before.SensedAs(hal.Open, now) && after.SensedAs(hal.Open, now) {
+		a.opened = n
 		a.took(after.Wear.Opening, stopBounds(), "stolpe_stop_delay_seconds", "evse", a.id)
 	}
 	const bad = session.Welded | session.WontClose | session.SenseBroken
