@@ -155,12 +155,14 @@ func tell(ctx context.Context, v unit, e session.Event, shows func(*session.Stat
 	}
 }
 
-// busy lists the EVSEs at which somebody is charging, or about to.
-func (d *deeds) busy() []string {
+// busy lists the EVSEs at which somebody is charging, or about to: of those with these
+// numbers, or of all without any.
+func (d *deeds) busy(evses ...int) []string {
 	var all []string
 	for _, v := range d.units {
-		if s, _, _ := v.Snapshot(); s.Phase != session.Idle {
-			all = append(all, fmt.Sprintf("EVSE %d is %v", v.Rules().EVSE, s.Phase))
+		id := v.Rules().EVSE
+		if s, _, _ := v.Snapshot(); s.Phase != session.Idle && (len(evses) == 0 || slices.Contains(evses, id)) {
+			all = append(all, fmt.Sprintf("EVSE %d is %v", id, s.Phase))
 		}
 	}
 	return all

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"reflect"
 	"strconv"
+	"sync"
 
 	"stolpe/agent/config"
 	"stolpe/display/panel"
@@ -62,14 +64,13 @@ func mediumOf(d config.Display) medium {
 	return m
 }
 
-// frame is a page with what the medium takes of it.
-func (m medium) frame(p panel.Page, o draw.Options) panel.Frame {
-	f := panel.Frame{Page: p}
+// drawn is a frame with what the medium takes of its page.
+func (m medium) drawn(f panel.Frame, o draw.Options) panel.Frame {
 	switch {
 	case m.dots:
-		f.Image = draw.Draw(m.size, p, o)
+		f.Image = draw.Draw(m.size, f.Page, o)
 	case m.cols > 0:
-		f.Lines = draw.Letters(m.cols, m.rows, p)
+		f.Lines = draw.Letters(m.cols, m.rows, f.Page)
 	}
 	return f
 }
@@ -84,4 +85,23 @@ func (m medium) pattern(turned bool) panel.Frame {
 		f.Lines = draw.PatternLetters(m.cols, m.rows)
 	}
 	return f
+}
+
+// toldPrice remembers whether all of a price stands on a page: that takes a drawing to find
+// out, and is asked each second.
+type toldPrice struct {
+	mu   sync.Mutex // the loop of a display asks, and whoever presses its button
+	of   medium     // that was asked about last
+	page panel.Page // on it
+	yes  bool
+}
+
+// by says whether all of the page's price stands on what the medium shows.
+func (t *toldPrice) by(m medium, p panel.Page) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.of != m || !reflect.DeepEqual(t.page, p) {
+		t.of, t.page, t.yes = m, p, m.dots && draw.TellsPrice(m.size, p)
+	}
+	return t.yes
 }

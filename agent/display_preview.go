@@ -143,7 +143,7 @@ func (o *preview) frame(m medium, langs [2]display.Lang, state string) (panel.Fr
 	if err != nil {
 		return panel.Frame{}, err
 	}
-	return m.frame(scene.Page(), draw.Options{}), nil
+	return m.drawn(panel.Frame{Page: scene.Page()}, draw.Options{}), nil
 }
 
 // print draws it in the terminal.

@@ -38,6 +38,7 @@ type show struct {
 	began  time.Time
 	glyphs draw.Glyphs
 	codes  panel.Codes
+	told   toldPrice
 }
 
 // openDisplays has the displays of a configuration run beside the post until it has
@@ -124,7 +125,7 @@ func (s *show) options(w *window) screen.Options {
 func (s *show) frame(end bool) panel.Frame {
 	scene := s.scene(end)
 	page := scene.Page()
-	if m := mediumOf(s.display); page.Face == panel.FreeButton && !(m.dots && draw.TellsPrice(m.size, page)) {
+	if page.Face == panel.FreeButton && !s.told.by(mediumOf(s.display), page) {
 		for i := range scene.EVSEs { // nobody accepts what is not said: the code leads to a page that says it
 			scene.EVSEs[i].Button = false
 		}
@@ -139,9 +140,7 @@ func (s *show) draw(f panel.Frame) panel.Frame {
 	if s.display.Kind == config.OLED {
 		o.Shift = oled.Shift(time.Since(s.began), draw.ShiftMost)
 	}
-	drawn := mediumOf(s.display).frame(f.Page, o)
-	f.Image, f.Lines = drawn.Image, drawn.Lines
-	return f
+	return mediumOf(s.display).drawn(f, o)
 }
 
 // scene is all that the display may show now. When the post takes no new drivers, whoever

@@ -73,6 +73,17 @@ func (w *wiring) out(what string) (*gpio.OutPin, error) {
 	return holding(w, pin, nil)
 }
 
+// outs takes several of them.
+func (w *wiring) outs(what ...string) (all []*gpio.OutPin, err error) {
+	all = make([]*gpio.OutPin, len(what))
+	for i := range what {
+		if all[i], err = w.out(what[i]); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
 // open opens the display, whatever it showed before.
 func (s *show) open() (screen.Device, error) {
 	w := &wiring{at: s.display.At}
@@ -115,18 +126,14 @@ func (w *wiring) oled(m oled.Model) (d screen.Device, err error) {
 	if err != nil {
 		return nil, err
 	}
-	dc, err := w.out("dc")
+	p, err := w.outs("dc", "reset")
 	if err != nil {
 		return nil, err
 	}
-	reset, err := w.out("reset")
-	if err != nil {
-		return nil, err
-	}
-	if dc != nil {
+	if dc := p[0]; dc != nil {
 		to.DC = dc
 	}
-	if reset != nil { // a nil in an interface would be none
+	if reset := p[1]; reset != nil { // a nil in an interface would be none
 		to.Reset = reset
 	}
 	return oled.Open(m, to)
@@ -143,11 +150,7 @@ func (w *wiring) epaper(s *show) (screen.Device, error) {
 	if err != nil {
 		return nil, err
 	}
-	dc, err := w.out("dc")
-	if err != nil {
-		return nil, err
-	}
-	reset, err := w.out("reset")
+	p, err := w.outs("dc", "reset")
 	if err != nil {
 		return nil, err
 	}
@@ -160,7 +163,7 @@ func (w *wiring) epaper(s *show) (screen.Device, error) {
 		model = epaper.V3
 	}
 	rests := panel.Scene{Post: s.info, Langs: s.display.Languages, Cold: true, EVSEs: s.scene(true).EVSEs}
-	return epaper.Open(spi, epaper.Pins{Data: dc, Reset: reset, Busy: busy}, epaper.Options{
+	return epaper.Open(spi, epaper.Pins{Data: p[0], Reset: p[1], Busy: busy}, epaper.Options{
 		Model: model, Coldest: s.display.Coldest, Thermometer: s.display.Temperature,
 		Resting: draw.Draw(draw.Paper, rests.Page(), draw.Options{Turned: s.display.Turned}),
 	})
@@ -175,12 +178,9 @@ func (w *wiring) lcd(m medium) (screen.Device, error) {
 		}
 		return lcd.OpenI2C(bus, uint16(w.at.Target), o)
 	}
-	var p [7]*gpio.OutPin
-	for i, name := range []string{"rs", "e", "d4", "d5", "d6", "d7", "backlight"} {
-		var err error
-		if p[i], err = w.out(name); err != nil {
-			return nil, err
-		}
+	p, err := w.outs("rs", "e", "d4", "d5", "d6", "d7", "backlight")
+	if err != nil {
+		return nil, err
 	}
 	if lamp := p[6]; lamp != nil {
 		if err := lamp.Out(true); err != nil {
@@ -199,12 +199,9 @@ func (w *wiring) light() (screen.Device, error) {
 		c := w.at.Channels
 		return light.OpenPWM(light.PWM{Chip: w.at.Path, Red: c["red"], Green: c["green"], Blue: c["blue"]})
 	}
-	var p [3]*gpio.OutPin
-	for i, name := range []string{"red", "green", "blue"} {
-		var err error
-		if p[i], err = w.out(name); err != nil {
-			return nil, err
-		}
+	p, err := w.outs("red", "green", "blue")
+	if err != nil {
+		return nil, err
 	}
 	return light.OpenLines(light.Lines{Red: p[0], Green: p[1], Blue: p[2]})
 }

@@ -4,13 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
 	"stolpe/agent/config"
 	"stolpe/agent/control"
-	"stolpe/agent/session"
 	"stolpe/display/panel"
 )
 
@@ -96,8 +94,8 @@ func (l *local) showDisplay(_ context.Context, _ control.Caller, text json.RawMe
 		return nil, control.Refuse(control.NotFound, "no display %q; there is %s", args.Display, strings.Join(names, ", "))
 	}
 	for _, i := range chosen {
-		if who := l.charging(l.cfg.Displays[i]); who != "" {
-			return nil, control.Refuse(control.Unsafe, "not while somebody charges: %s; wait until that has ended", who)
+		if all := l.busy(l.cfg.Displays[i].EVSEs...); len(all) > 0 {
+			return nil, control.Refuse(control.Unsafe, "not while somebody charges: %s; wait until that has ended", strings.Join(all, ", "))
 		}
 	}
 	for _, i := range chosen {
@@ -125,15 +123,4 @@ func sampleFrame(cfg config.Config, d config.Display, state string) (panel.Frame
 		scene.EVSEs[i].Link, scene.EVSEs[i].View.Charge.PayURL = "", ""
 	}
 	return panel.Frame{Page: scene.Page()}, nil
-}
-
-// charging names an EVSE of a display where somebody has begun something; empty for none.
-func (l *local) charging(d config.Display) string {
-	for _, v := range l.units {
-		r := v.Rules()
-		if s, _, _ := v.Snapshot(); s.Phase != session.Idle && slices.Contains(d.EVSEs, r.EVSE) {
-			return fmt.Sprintf("EVSE %d is %v", r.EVSE, s.Phase)
-		}
-	}
-	return ""
 }

@@ -103,33 +103,21 @@ func (l *local) settleSessions(ctx context.Context, _ control.Caller, text json.
 			list.Owed = append(list.Owed, o)
 			continue
 		}
-		if err := v.Tell(ctx, session.Retried{Ref: ref}); err != nil {
-			return nil, fmt.Errorf("EVSE %d does not answer: %w", o.EVSE, err)
-		}
-		if err := takenIn(ctx, v, ref); err != nil {
-			return nil, fmt.Errorf("EVSE %d does not try: %w", o.EVSE, err)
+		// Whoever looks next must not take the pause before for what came of it.
+		shown, err := tell(ctx, v, session.Retried{Ref: ref}, func(*session.State) bool {
+			now := ofRef(owings(v), ref)
+			return now == nil || now.Out || now.Retry > 0 || now.Next == 0
+		})
+		switch {
+		case err != nil:
+			return nil, err
+		case !shown:
+			return nil, fmt.Errorf("EVSE %d has not tried within %v; stolpe doctor tells whether it can", o.EVSE, settleDown)
 		}
 		o.Next = 0
 		list.Owed = append(list.Owed, o)
 	}
 	return list, nil
-}
-
-// takenIn waits until the loop has taken in that a charge is to be asked about: whoever looks
-// next must not take the pause before for what came of it.
-func takenIn(ctx context.Context, v unit, ref payment.Ref) error {
-	for {
-		_, _, changed := v.Snapshot()
-		o := ofRef(owings(v), ref)
-		if o == nil || o.Out || o.Retry > 0 || o.Next == 0 {
-			return nil
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
 }
 
 // maxSettle is how many are settled at once: more than a post can owe.

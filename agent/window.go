@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"stolpe/display/panel"
+	"stolpe/display/screen"
 	"stolpe/payment"
 )
 
@@ -22,21 +23,15 @@ type pane struct {
 	may  []payment.Price // none of no page that offers nothing
 }
 
-// shower is a display that is open.
-type shower interface {
-	Show(panel.Frame) error
-	Close() error
-}
-
 // windowed is a display with a pane in a window. It passes on all that is asked of it.
 type windowed struct {
-	shower
+	screen.Device
 	window *window
 	name   string
 }
 
 // behind lets the window know what the display of that name shows.
-func (w *window) behind(name string, d shower) shower { return windowed{d, w, name} }
+func (w *window) behind(name string, d screen.Device) screen.Device { return windowed{d, w, name} }
 
 // Show shows a frame, and has it in the window when that is done. Until then nobody knows
 // whether there is this to see, or what was there before; but where both offer the same,
@@ -48,7 +43,7 @@ func (d windowed) Show(f panel.Frame) error {
 			p.may = append(p.may, f.Page.Offer)
 		}
 	})
-	if err := d.shower.Show(f); err != nil {
+	if err := d.Device.Show(f); err != nil {
 		d.window.change(d.name, func(p *pane) { p.sure = false })
 		return err
 	}
@@ -64,7 +59,7 @@ func (d windowed) Show(f panel.Frame) error {
 // Close closes the display, which may go on showing something.
 func (d windowed) Close() error {
 	d.window.change(d.name, func(p *pane) { p.sure = false })
-	return d.shower.Close()
+	return d.Device.Close()
 }
 
 func (w *window) change(name string, how func(*pane)) {

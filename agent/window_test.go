@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"stolpe/display/panel"
+	"stolpe/display/screen"
 	"stolpe/payment"
 )
 
@@ -20,7 +21,7 @@ func TestTheWindowHasWhatIsDrawn(t *testing.T) {
 	broken := errors.New("unplugged")
 	for i, x := range []struct {
 		name  string
-		on    shower
+		on    screen.Device
 		glass *glass
 		page  panel.Page
 		fails error

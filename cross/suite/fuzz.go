@@ -40,8 +40,8 @@ func searches() []search {
 }
 
 // fuzz lets fuzzers search for a while, each on one processor, and as many at a time as
-// there are processors: all of them for each in turn took twice as long. An input that breaks one is written beside it, where every later run of
-// the tests finds it.
+// there are processors: all of them for each in turn took twice as long. An input that
+// breaks one is written beside it, where every later run of the tests finds it.
 func (r *run) fuzz() error {
 	r.again, r.searching = true, true
 	defer func() { r.again, r.searching = false, false }()
