@@ -52,20 +52,19 @@ const (
 )
 
 var (
-	order    = binary.BigEndian
 	errSpeak = errors.New("not the NBD protocol")
 	errLeft  = errors.New("the client has left")
 )
 
 // greet speaks the handshake, until the client asks for the disk.
 func greet(c net.Conn, size int64) error {
-	hello := order.AppendUint64(nil, magicServer)
-	hello = order.AppendUint64(hello, magicOption)
-	if _, err := c.Write(order.AppendUint16(hello, fixedNewstyle|noZeroes)); err != nil {
+	hello := binary.BigEndian.AppendUint64(nil, magicServer)
+	hello = binary.BigEndian.AppendUint64(hello, magicOption)
+	if _, err := c.Write(binary.BigEndian.AppendUint16(hello, fixedNewstyle|noZeroes)); err != nil {
 		return err
 	}
 	var flags uint32
-	if err := binary.Read(c, order, &flags); err != nil {
+	if err := binary.Read(c, binary.BigEndian, &flags); err != nil {
 		return err
 	}
 	for {
@@ -73,7 +72,7 @@ func greet(c net.Conn, size int64) error {
 			Magic        uint64
 			Kind, Length uint32
 		}
-		if err := binary.Read(c, order, &o); err != nil {
+		if err := binary.Read(c, binary.BigEndian, &o); err != nil {
 			return err
 		}
 		if o.Magic != magicOption || o.Length > maxOption {
@@ -92,11 +91,11 @@ func greet(c net.Conn, size int64) error {
 // option answers one option, and says whether it was the last. There is one disk, so
 // its name does not matter.
 func option(c net.Conn, kind, flags uint32, size int64) (done bool, err error) {
-	export := order.AppendUint16(order.AppendUint64(nil, uint64(size)), canFlags|canFlush|canFUA)
+	export := binary.BigEndian.AppendUint16(binary.BigEndian.AppendUint64(nil, uint64(size)), canFlags|canFlush|canFUA)
 	reply := func(what uint32, data []byte) {
-		b := order.AppendUint64(nil, magicReply)
-		b = order.AppendUint32(order.AppendUint32(b, kind), what)
-		b = append(order.AppendUint32(b, uint32(len(data))), data...)
+		b := binary.BigEndian.AppendUint64(nil, magicReply)
+		b = binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(b, kind), what)
+		b = append(binary.BigEndian.AppendUint32(b, uint32(len(data))), data...)
 		if err == nil {
 			_, err = c.Write(b)
 		}
@@ -109,10 +108,10 @@ func option(c net.Conn, kind, flags uint32, size int64) (done bool, err error) {
 		_, err = c.Write(export)
 		return true, err
 	case optInfo, optGo:
-		reply(repInfo, append(order.AppendUint16(nil, infoExport), export...))
-		blocks := order.AppendUint16(nil, infoBlocks)
+		reply(repInfo, append(binary.BigEndian.AppendUint16(nil, infoExport), export...))
+		blocks := binary.BigEndian.AppendUint16(nil, infoBlocks)
 		for _, n := range []uint32{sector, preferred, largest} {
-			blocks = order.AppendUint32(blocks, n)
+			blocks = binary.BigEndian.AppendUint32(blocks, n)
 		}
 		reply(repInfo, blocks)
 		reply(repAck, nil)
@@ -137,7 +136,7 @@ type request struct {
 
 // next reads a request, and with a write its data.
 func next(c io.Reader) (q request, data []byte, err error) {
-	if err := binary.Read(c, order, &q); err != nil {
+	if err := binary.Read(c, binary.BigEndian, &q); err != nil {
 		return q, nil, err
 	}
 	if q.Magic != magicRequest || q.Length > largest {
@@ -153,8 +152,8 @@ func next(c io.Reader) (q request, data []byte, err error) {
 // answer sends what came of a request: an error's number, or data.
 func answer(c net.Conn, q request, number uint32, data []byte) error {
 	b := make([]byte, 0, 16+len(data))
-	b = order.AppendUint32(order.AppendUint32(b, magicSimple), number)
-	b = append(order.AppendUint64(b, q.Handle), data...)
+	b = binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(b, magicSimple), number)
+	b = append(binary.BigEndian.AppendUint64(b, q.Handle), data...)
 	_, err := c.Write(b)
 	return err
 }
