@@ -111,6 +111,10 @@ func goroutines() map[string]string {
 		"cross/worlds": "one worker for each processor; worlds share nothing",
 		"cross/suite":  "prints while a program runs",
 		"cross/wire":   "passes on both ways of a connection at once",
+
+		"cross/vm/guest":   "does what it is asked for side by side, and waits for every line on a thread of its own",
+		"cross/vm/image":   "downloads and builds side by side what does not need each other",
+		"cross/vm/machine": "hears what a machine says while it waits for its end",
 	}
 }
 
