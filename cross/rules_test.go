@@ -103,16 +103,21 @@ func goroutines() map[string]string {
 		"payment/gateway": "serves pages, posts and figures side by side until all have ended",
 		"payment/relay":   "one asking for each goroutine: the payment service may be slow",
 
-		"hal/sim":        "serves several connections at once, as a meter's gateway does",
-		"payment/sim":    "delivers webhooks while it serves, as a payment service calls back by itself",
-		"cross/demo":     "keeps processes running side by side, and one address in front of them",
-		"cross/bench":    "reads what programs under measurement print, and is ten thousand posts",
-		"cross/replay":   "one worker for each processor; rows share nothing",
-		"cross/worlds":   "one worker for each processor; worlds share nothing",
-		"cross/vm/field": "serves the payment service beside the rest",
-		"cross/vm/disk":  "serves machines, which ask while others do",
-		"cross/suite":    "prints while a program runs",
-		"cross/wire":     "passes on both ways of a connection at once",
+		"hal/sim":      "serves several connections at once, as a meter's gateway does",
+		"payment/sim":  "delivers webhooks while it serves, as a payment service calls back by itself",
+		"cross/demo":   "keeps processes running side by side, and one address in front of them",
+		"cross/bench":  "reads what programs under measurement print, and is ten thousand posts",
+		"cross/replay": "one worker for each processor; rows share nothing",
+		"cross/worlds": "one worker for each processor; worlds share nothing",
+		"cross/suite":  "prints while a program runs",
+		"cross/wire":   "passes on both ways of a connection at once",
+
+		"cross/vm":         "lets the world do what a machine's lines say, beside everything else",
+		"cross/vm/disk":    "serves machines, which ask while others do",
+		"cross/vm/field":   "serves the payment service beside the rest",
+		"cross/vm/guest":   "does what it is asked for side by side, and waits for every line on a thread of its own",
+		"cross/vm/image":   "downloads and builds side by side what does not need each other",
+		"cross/vm/machine": "hears what a machine says while it waits for its end",
 	}
 }
 
