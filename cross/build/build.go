@@ -48,6 +48,9 @@ func Targets() []Target {
 // ARMv6 is the smallest processor a post may have: a Raspberry Pi Zero's.
 func ARMv6() Target { return Targets()[2] }
 
+// ARM64 is the processor of most posts.
+func ARM64() Target { return Targets()[0] }
+
 // Program is something to build.
 type Program struct {
 	Name    string // of the file

@@ -78,6 +78,7 @@ type run struct {
 	longSearch time.Duration // for each fuzzer, and nothing but these; 0 for a usual run
 	mu         sync.Mutex    // held by whoever prints, or counts
 	again      bool          // the tests have run before: only failures are news
+	on         string        // the processor that tests run on; empty for this machine's
 	searching  bool          // fuzzers search, until their time is up
 	busy       time.Duration // of all processors together, for the step under way
 	tree       *rules.Tree
@@ -102,6 +103,7 @@ func steps() []step {
 		{"parts", true, (*run).parts},
 		{"tests", false, (*run).tests},
 		{"tests under the race detector", true, (*run).race},
+		{"tests on the processors of posts", true, (*run).emulate},
 		fuzzing(),
 	}
 }

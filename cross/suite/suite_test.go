@@ -176,8 +176,8 @@ func TestPartsAreInstalledByRootOnly(t *testing.T) {
 		root       bool
 		said, done string
 	}{
-		{true, "fetched", "update -q\ninstall -qy --no-install-recommends chromium gcc libc6-dev\n"},
-		{false, "the Debian packages are chromium gcc libc6-dev", ""},
+		{true, "fetched", "update -q\ninstall -qy --no-install-recommends chromium gcc libc6-dev qemu-user-static\n"},
+		{false, "the Debian packages are chromium gcc libc6-dev qemu-user-static", ""},
 	} {
 		r, out := module(t, files)
 		r.root = c.root
@@ -189,7 +189,7 @@ func TestPartsAreInstalledByRootOnly(t *testing.T) {
 		if err != nil || string(done) != c.done {
 			t.Errorf("root %v: apt-get was called with %q, %v, want %q", c.root, done, err, c.done)
 		}
-		has(t, out.String(), "part chromium: no chromium", "part race: no gcc in PATH", c.said)
+		has(t, out.String(), "part chromium: no chromium", "part race: no gcc in PATH", "part qemu-user: no qemu-arm-static in PATH", c.said)
 	}
 }
 
