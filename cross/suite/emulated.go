@@ -102,7 +102,7 @@ const speed = "240"
 // charged is what a post prints of one charge, as far as it must add up.
 type charged struct {
 	Reserved, Captured, Released int64 // minor units
-	Energy                       int64 `json:"energy_wh"`
+	Energy                       int64 `json:"energy_wh"` // Wh
 	Bill                         struct{ Total int64 }
 }
 
