@@ -27,6 +27,7 @@ func known() []part {
 		{"axe", []string{"npm"}, []string{"npm"}}, // fetched by the tests themselves, from where npm is told to
 		{"chromium", []string{"chromium", "chromium-browser", "headless-shell", "google-chrome"}, []string{"chromium"}},
 		{"iproute2", []string{"ip"}, []string{"iproute2"}},
+		{"systemd", []string{"systemd-analyze"}, []string{"systemd"}},
 		{"mosquitto", []string{"mosquitto"}, []string{"mosquitto"}},
 		{"zbar-tools", []string{"zbarimg"}, []string{"zbar-tools"}},
 	}
