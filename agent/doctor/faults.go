@@ -158,7 +158,7 @@ func Told(code string) (what, remedy Text) {
 
 // Topics are those of stolpe help that findings and blockers name.
 func Topics() []string {
-	return []string{"displays", "failsafe", "faults", "modbus", "recovery", "states", "wiring"}
+	return []string{"displays", "failsafe", "faults", "modbus", "raspberry-pi", "recovery", "states", "wiring"}
 }
 
 // has says which of the codes that begin like that an EVSE has, the gravest first.
