@@ -23,6 +23,7 @@ func commandTree() []*cobra.Command {
 		// work at it
 		serviceCommand(),
 		identifyCommand(),
+		restartCommand(),
 		priceCommand(),
 		mqttCommand(),
 
