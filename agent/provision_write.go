@@ -95,7 +95,9 @@ func (p *provisioning) note(n noted, own *owner) error {
 }
 
 // owner is who gets the files; nil where whoever runs this is not root.
-type owner struct{ uid, gid int }
+type owner struct {
+	uid, gid int // as chown(2) wants them
+}
 
 func (p *provisioning) owner() (*owner, error) {
 	if os.Geteuid() != 0 {
