@@ -29,6 +29,7 @@ func commandTree() []*cobra.Command {
 
 		// charges and money
 		sessionsCommand(),
+		owedCommand(),
 		paymentCommand(),
 		qrCommand(),
 
