@@ -75,8 +75,10 @@ func takeBack(t trial.Trial, stderr io.Writer) error {
 // origin is where a configuration stands, and how a post hears that it is another.
 type origin struct {
 	file string
-	told <-chan os.Signal    // nil where nobody signals
-	goes func(config.Config) // called with what the post goes by when it has started, and whenever that is another; nil where nobody asks
+	told <-chan os.Signal // nil where nobody signals
+
+	missing []missingSecret     // what it names and the machine does not have
+	goes    func(config.Config) // called with what the post goes by when it has started, and whenever that is another; nil where nobody asks
 }
 
 // runner runs posts of one file, one after the other.
@@ -103,12 +105,13 @@ func (r *runner) once(ctx context.Context) error {
 
 // load runs a post with what the file has, and says whether it has started.
 func (r *runner) load(ctx context.Context) (started bool, err error) {
-	cfg, err := loadConfig(r.from.file)
+	cfg, missing, err := loadAnyway(r.from.file)
 	if err != nil {
 		openNoted(r.from.file, cfg, r.stderr)
 		return false, err
 	}
 	from := r.from
+	from.missing = missing
 	from.goes = func(now config.Config) { started, r.good = true, &now }
 	err = daemon(ctx, r.source, cfg, from, r.stderr)
 	return started, err

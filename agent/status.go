@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"stolpe/agent/control"
+	"stolpe/agent/doctor"
 	"stolpe/agent/session"
 	"stolpe/display"
 	"stolpe/hal"
@@ -29,6 +30,7 @@ type (
 		Ledger  string       `json:"ledger,omitempty"` // what is wrong with it
 
 		Displays []displayStatus `json:"displays,omitempty"`
+		Missing  []doctor.Lack   `json:"missing,omitempty"` // what the post has started without
 	}
 	displayStatus struct {
 		Name string `json:"name"`
@@ -96,7 +98,7 @@ func (l *local) statusOf(role control.Role, began time.Duration) postStatus {
 	p := postStatus{
 		Post: l.cfg.Post.ID, Name: l.cfg.Post.Name, Version: version, At: utc(now.Wall.Time()), Clock: now.Wall.Clock.String(),
 		Zone: l.cfg.Post.Zone.String(), Up: int64((now.Mono - began) / time.Second), EVSEs: []evseStatus{},
-		Payment: l.moneyStatus(role),
+		Payment: l.moneyStatus(role), Missing: l.parts.lacking(role < control.Technician),
 	}
 	if l.up != nil {
 		p.MQTT = &mqttStatus{Connected: l.up.connected()}
@@ -208,6 +210,9 @@ func unsettledAt(s *session.State, now hal.Stamp) owedStatus {
 // key is what is told at once when it becomes another.
 func (p *postStatus) key() string {
 	words := []string{p.Payment.State, p.Ledger}
+	for _, m := range p.Missing {
+		words = append(words, string(m.Kind), strconv.Itoa(m.EVSE))
+	}
 	if p.MQTT != nil {
 		words = append(words, strconv.FormatBool(p.MQTT.Connected))
 	}
