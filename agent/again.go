@@ -82,6 +82,8 @@ type origin struct {
 	told <-chan os.Signal // nil where nobody signals
 	// program is what runs; zero where nobody puts another in its place.
 	program executable
+
+	missing []missingSecret     // what it names and the machine does not have
 	goes    func(config.Config) // called with what the post goes by when it has started, and whenever that is another; nil where nobody asks
 }
 
@@ -109,12 +111,13 @@ func (r *runner) once(ctx context.Context) error {
 
 // load runs a post with what the file has, and says whether it has started.
 func (r *runner) load(ctx context.Context) (started bool, err error) {
-	cfg, err := loadConfig(r.from.file)
+	cfg, missing, err := loadAnyway(r.from.file)
 	if err != nil {
 		openNoted(r.from.file, cfg, r.stderr)
 		return false, err
 	}
 	from := r.from
+	from.missing = missing
 	from.goes = func(now config.Config) { started, r.good = true, &now }
 	err = daemon(ctx, r.source, cfg, from, r.stderr)
 	return started, err

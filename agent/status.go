@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"stolpe/agent/control"
+	"stolpe/agent/doctor"
 	"stolpe/agent/session"
 	"stolpe/display"
 	"stolpe/hal"
@@ -30,6 +31,7 @@ type (
 		Ledger  string       `json:"ledger,omitempty"` // what is wrong with it
 
 		Displays []displayStatus `json:"displays,omitempty"`
+		Missing  []doctor.Lack   `json:"missing,omitempty"` // what the post has started without
 		Restart  *restartStatus  `json:"restart,omitempty"` // one that waits, or came to nothing; nil for neither
 	}
 	displayStatus struct {
@@ -98,7 +100,7 @@ func (l *local) statusOf(role control.Role, began time.Duration) postStatus {
 	p := postStatus{
 		Post: l.cfg.Post.ID, Name: l.cfg.Post.Name, Version: version, Boot: l.w.born.Boot, At: utc(now.Wall.Time()), Clock: now.Wall.Clock.String(),
 		Zone: l.cfg.Post.Zone.String(), Up: int64((now.Mono - began) / time.Second), EVSEs: []evseStatus{},
-		Payment: l.moneyStatus(role), Restart: l.restartStatus(role),
+		Payment: l.moneyStatus(role), Missing: l.parts.lacking(role < control.Technician), Restart: l.restartStatus(role),
 	}
 	if l.up != nil {
 		p.MQTT = &mqttStatus{Connected: l.up.connected()}
@@ -210,6 +212,9 @@ func unsettledAt(s *session.State, now hal.Stamp) owedStatus {
 // key is what is told at once when it becomes another.
 func (p *postStatus) key() string {
 	words := []string{p.Payment.State, p.Ledger}
+	for _, m := range p.Missing {
+		words = append(words, string(m.Kind), strconv.Itoa(m.EVSE))
+	}
 	if p.MQTT != nil {
 		words = append(words, strconv.FormatBool(p.MQTT.Connected))
 	}

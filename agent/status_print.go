@@ -19,6 +19,9 @@ func (s *statusing) lines(w io.Writer, p postStatus) {
 		}
 		words = append(words, s.meterWord(e.Meter), s.contactorWord(e))
 		words = append(words, s.links(p)...)
+		for _, m := range p.Missing {
+			words = append(words, pick(s.lang, "mangler ", "missing ")+m.Text().In(s.lang))
+		}
 		if e.Unsettled.Count > 0 {
 			words = append(words, s.owed(e.Unsettled))
 		}
@@ -46,6 +49,9 @@ func (s *statusing) block(w io.Writer, p postStatus) {
 		s.one(t, e)
 	}
 	fmt.Fprintf(t, "%s\t%s\n", pick(s.lang, "Forbindelser", "Links"), strings.Join(s.links(p), ", "))
+	for _, m := range p.Missing {
+		fmt.Fprintf(t, "%s\t%s\n", pick(s.lang, "Mangler", "Missing"), m.Text().In(s.lang))
+	}
 	if p.Restart != nil {
 		fmt.Fprintf(t, "%s\t%s\n", pick(s.lang, "Omstart", "Restart"), s.restart(p.Restart))
 	}

@@ -14,6 +14,7 @@ func commandTree() []*cobra.Command {
 		// set it up
 		configCommand(),
 		setupCommand(),
+		provisionCommand(),
 
 		// what is wrong
 		doctorCommand(),
