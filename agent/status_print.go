@@ -25,6 +25,9 @@ func (s *statusing) lines(w io.Writer, p postStatus) {
 		if e.Unsettled.Count > 0 {
 			words = append(words, s.owed(e.Unsettled))
 		}
+		if p.Restart != nil {
+			words = append(words, pick(s.lang, "omstart ", "restart ")+s.restart(p.Restart))
+		}
 		fmt.Fprintln(w, plainSpaces(strings.Join(words, "   ")))
 	}
 }
@@ -48,6 +51,9 @@ func (s *statusing) block(w io.Writer, p postStatus) {
 	fmt.Fprintf(t, "%s\t%s\n", pick(s.lang, "Forbindelser", "Links"), strings.Join(s.links(p), ", "))
 	for _, m := range p.Missing {
 		fmt.Fprintf(t, "%s\t%s\n", pick(s.lang, "Mangler", "Missing"), m.Text().In(s.lang))
+	}
+	if p.Restart != nil {
+		fmt.Fprintf(t, "%s\t%s\n", pick(s.lang, "Omstart", "Restart"), s.restart(p.Restart))
 	}
 	if p.Ledger != "" {
 		fmt.Fprintf(t, "%s\t%s\n", pick(s.lang, "Regnskapslogg", "Ledger"), p.Ledger)
@@ -227,4 +233,19 @@ func zoneNamed(name string) *time.Location {
 		return time.Local
 	}
 	return zone
+}
+
+// restart says how a start anew stands that somebody has ordered.
+func (s *statusing) restart(r *restartStatus) string {
+	if !r.Waits {
+		return fmt.Sprintf(pick(s.lang, "ble ikke noe av: %s", "came to nothing: %s"), r.Failed)
+	}
+	text := fmt.Sprintf(pick(s.lang, "venter, til versjon %s", "waiting, to version %s"), r.To)
+	if r.Spares {
+		text += pick(s.lang, ", tar ingen ny sjåfør", ", takes no new driver")
+	}
+	if len(r.For) > 0 {
+		text += ": " + strings.Join(r.For, ", ")
+	}
+	return text
 }
