@@ -74,7 +74,7 @@ type meanwhile func(nb, en string, a ...any)
 // wiredAs are the lines of a daemon's contactors.
 func wiredAs(d *doctor.Daemon) (all []config.EVSE) {
 	for _, e := range d.EVSEs {
-		all = append(all, config.EVSE{ID: e.ID, Contactor: config.Contactor{Line: e.Contactor.Line, ActiveLow: e.Contactor.ActiveLow}})
+		all = append(all, config.EVSE{ID: e.ID, Meter: config.Meter{URL: e.Meter.URL}, Contactor: config.Contactor{Line: e.Contactor.Line, ActiveLow: e.Contactor.ActiveLow}})
 	}
 	return all
 }
@@ -145,7 +145,7 @@ func fileFacts(file string, to *doctor.File) *config.Config {
 		to.Wrong = []string{err.Error()}
 		return nil
 	}
-	to.Sum, to.Zone = cfg.Sum, cfg.Post.Zone.String()
+	to.Sum, to.Zone, to.Pay = cfg.Sum, cfg.Post.Zone.String(), string(cfg.Payment.Through)
 	if by := cfg.Commissioning; by.Key != "" {
 		to.Seal = by.SealedAt + ", " + by.By
 	}

@@ -67,23 +67,15 @@ func (c computer) all(pattern string) []string {
 func (c computer) facts(stateDir string, evses []config.EVSE) doctor.Machine {
 	wall, offset := c.now()
 	m := doctor.Machine{
-		Board: c.text(modelFile), Kernel: c.text("/proc/sys/kernel/osrelease"), System: c.system(),
+		Board: c.text(modelFile), Kernel: c.text("/proc/sys/kernel/osrelease"), OS: c.system(),
 		Now: wall.Unix, Clock: wall.Clock.String(), Offset: offset, Throttled: c.throttled(), Watchdog: c.watchdog(), Flash: c.flash(),
 	}
-	m.Pi = strings.HasPrefix(m.Board, "Raspberry Pi")
 	m.RTC, m.RTCName = c.rtc()
-	m.Persist = c.persist(m.Board)
-	boot := ""
-	m.BootConfig, boot = c.bootConfig()
-	m.Strict = hasParam(boot, "strict_gpiod")
+	c.bootFacts(&m, evses)
 	if stateDir != "" {
 		m.Disk = c.disk(stateDir)
 	}
-	for _, e := range evses {
-		if k := e.Contactor; k.Line != "" {
-			m.Lines = append(m.Lines, lineFacts(e.ID, k, boot, m.Pi))
-		}
-	}
+	c.storageFacts(&m, stateDir)
 	return m
 }
 
@@ -144,12 +136,13 @@ func (c computer) watchdog() *doctor.Dog {
 		if d.Name == "Software Watchdog" {
 			continue
 		}
+		wanted, said := timeSpan(c.run("systemctl", "show", "--property=RuntimeWatchdogUSec", "--value"))
+		d.Wanted, d.Other = int(wanted/time.Second), said && wanted == 0
 		switch c.text(path.Join(dir, "state")) {
 		case "active":
 			d.Armed = true
 		case "":
-			every := strings.TrimSpace(c.run("systemctl", "show", "--property=RuntimeWatchdogUSec", "--value"))
-			d.Armed = every != "" && every != "0" && every != "infinity"
+			d.Armed = wanted > 0
 		}
 		if n, err := strconv.Atoi(c.text(path.Join(dir, "timeout"))); err == nil {
 			d.Seconds = n
@@ -159,23 +152,15 @@ func (c computer) watchdog() *doctor.Dog {
 	return nil
 }
 
-// ofFive matches the boards whose header hangs on an RP1.
-var ofFive = regexp.MustCompile(`(Pi|Module) 5`)
-
-// persist is what the kernel's driver of the header's lines says of released outputs. One
-// kernel has the drivers of all boards, and only that of this board counts.
-func (c computer) persist(board string) string {
-	module := "pinctrl_bcm2835"
-	if ofFive.MatchString(board) {
-		module = "pinctrl_rp1"
+// timeSpan is a time span as systemctl prints it, such as 1min 30s; 0 for none. It says no
+// where nothing was printed.
+func timeSpan(text string) (span time.Duration, said bool) {
+	text = strings.TrimSpace(text)
+	if text == "" || text == "0" || text == "infinity" {
+		return 0, text != ""
 	}
-	switch c.text("/sys/module/" + module + "/parameters/persist_gpio_outputs") {
-	case "Y", "1":
-		return "Y"
-	case "N", "0":
-		return "N"
-	}
-	return ""
+	span, err := time.ParseDuration(strings.NewReplacer("min", "m", " ", "").Replace(text))
+	return span, err == nil
 }
 
 // flash are the cards and flash chips of the machine.
@@ -195,98 +180,4 @@ func (c computer) flash() []doctor.Flash {
 		all = append(all, f)
 	}
 	return all
-}
-
-// bootConfig is what the firmware of a Raspberry Pi goes by at boot.
-func (c computer) bootConfig() (file, text string) {
-	for _, file := range []string{"/boot/firmware/config.txt", "/boot/config.txt"} {
-		if text := c.text(file); text != "" {
-			return file, text
-		}
-	}
-	return "", ""
-}
-
-// hasParam says whether a line of config.txt switches a parameter on.
-func hasParam(boot, name string) bool {
-	on := false
-	for line := range strings.Lines(boot) {
-		if rest, is := strings.CutPrefix(strings.TrimSpace(line), "dtparam="); is {
-			for p := range strings.SplitSeq(rest, ",") {
-				key, value, said := strings.Cut(strings.TrimSpace(p), "=")
-				if key == name {
-					on = !said || value == "on" || value == "true" || value == "1" || value == "yes"
-				}
-			}
-		}
-	}
-	return on
-}
-
-// pulledUp are the lines of a Raspberry Pi's header that are pulled up at power-on; the
-// others, up to headerEnd, are pulled down (BCM2835 ARM Peripherals, 6.2; RP1
-// Peripherals, table 3).
-const (
-	pulledUp  = 8
-	headerEnd = 27
-)
-
-var headerLine = regexp.MustCompile(`^GPIO(\d+)$`)
-
-// lineFacts is what a line does before the program has it.
-func lineFacts(evse int, k config.Contactor, boot string, pi bool) doctor.Line {
-	l := doctor.Line{EVSE: evse, Name: k.Line, ActiveLow: k.ActiveLow}
-	m := headerLine.FindStringSubmatch(k.Line)
-	if m == nil || !pi {
-		return l
-	}
-	n, err := strconv.Atoi(m[1])
-	if err != nil || n > headerEnd {
-		return l
-	}
-	l.Known, l.PulledUp, l.Written = true, n <= pulledUp, writtenFor(n, boot)
-	return l
-}
-
-// writtenFor is where config.txt puts a line: gpio=17=op,dl or gpio=0-8,17=pd. The last
-// word about it counts.
-func writtenFor(n int, boot string) string {
-	said := ""
-	for line := range strings.Lines(boot) {
-		rest, is := strings.CutPrefix(strings.TrimSpace(line), "gpio=")
-		which, what, both := strings.Cut(rest, "=")
-		if !is || !both || !among(n, which) {
-			continue
-		}
-		for word := range strings.SplitSeq(what, ",") {
-			switch strings.TrimSpace(word) {
-			case "dl", "pd":
-				said = "down"
-			case "dh", "pu":
-				said = "up"
-			}
-		}
-	}
-	return said
-}
-
-// among says whether a number is in a list such as 0-8,17.
-func among(n int, list string) bool {
-	for part := range strings.SplitSeq(list, ",") {
-		from, to, span := strings.Cut(strings.TrimSpace(part), "-")
-		a, err := strconv.Atoi(from)
-		if err != nil {
-			continue
-		}
-		b := a
-		if span {
-			if b, err = strconv.Atoi(to); err != nil {
-				continue
-			}
-		}
-		if n >= a && n <= b {
-			return true
-		}
-	}
-	return false
 }

@@ -34,6 +34,7 @@ func TestFaultsOfTheMachine(t *testing.T) {
 		dog       = "sys/class/watchdog/watchdog0/"
 		card      = "sys/class/mmc_host/mmc0/mmc0:0001/"
 		boot      = "boot/firmware/config.txt"
+		mounts    = "proc/self/mountinfo"
 	)
 	sound := maps.Clone(c.files)
 	disk := *c.disk
@@ -45,7 +46,11 @@ func TestFaultsOfTheMachine(t *testing.T) {
 		why    string // in the first blocker; empty if there is none
 	}{
 		{"clock in 1970", func() { c.clock = hal.Stamp{Unix: 100, Clock: hal.ClockUnknown} }, "FAIL clock: the clock says 1970-01-01", "timedatectl set-time", "clock: the clock says 1970"},
-		{"no battery clock", without("sys/class/rtc/rtc0/since_epoch"), "WARN rtc: no battery clock", "DS3231", ""},
+		{"no battery clock", without("sys/class/rtc/rtc0/since_epoch"), "WARN rtc: no battery clock, and nothing keeps the time", "DS3231", ""},
+		{"no battery clock but a file", func() {
+			without("sys/class/rtc/rtc0/since_epoch")()
+			file("etc/fake-hwclock.data", "2026-11-28 12:00:00\n")()
+		}, "WARN rtc: no battery clock: after a power cut the clock is a guess (fake-hwclock)", "DS3231", ""},
 		{"battery clock is empty", file("sys/class/rtc/rtc0/since_epoch", "7200\n"), "WARN rtc: the battery clock (rtc-ds1307 1-0068) says 1970-01-01", "hwclock -w", ""},
 		{"undervoltage now", file(throttled, "50005\n"), "FAIL undervoltage: the board's supply voltage is too low now", "power supply", ""},
 		{"undervoltage before", file(throttled, "0x50000\n"), "WARN undervoltage: the board's supply voltage has been too low", "power supply", ""},
@@ -55,9 +60,20 @@ func TestFaultsOfTheMachine(t *testing.T) {
 		{"only the kernel's own watchdog", file(dog+"identity", "Software Watchdog\n"), "FAIL watchdog: no hardware watchdog", "dtparam=watchdog=on", ""},
 		{"outputs stay on", func() { file(persist, "Y\n")(); file(boot, "# nothing\n")() }, "FAIL gpio.strict: outputs stay on if the program dies", "write dtparam=strict_gpiod in /boot/firmware/config.txt", ""},
 		{"outputs stay on until the reboot", file(persist, "Y\n"), "FAIL gpio.strict: outputs stay on", "sudo reboot", ""},
+		{"outputs that will stay on", file(boot, "[pi5]\ndtparam=strict_gpiod\n"), "WARN gpio.strict: outputs are let go of if the program dies, but /boot/firmware/config.txt does not ask for that", "write dtparam=strict_gpiod in /boot/firmware/config.txt", ""},
 		{"kernel that says nothing", without(persist), "WARN gpio.strict: the kernel does not say", "apt full-upgrade", ""},
 		{"kernel that does not tell of its watchdog", without(dog+"state", dog+"identity"), "FAIL watchdog: the hardware watchdog (watchdog0) is not armed", "RuntimeWatchdogSec=14s", ""},
 		{"line that config.txt drives high", file(boot, "dtparam=strict_gpiod\ngpio=2-4,17=op,dh\n"), "FAIL gpio.boot: from power-on until the program has it, the line is pulled to where the contactor closes: GPIO17 (EVSE 1)", "gpio=N=op,dl", ""},
+		{"line that config.txt drives high in another file", func() {
+			file(boot, "dtparam=strict_gpiod\n[pi4]\ninclude post.txt\n")()
+			file("boot/firmware/post.txt", "gpio=17=op,dh\n")()
+		}, "FAIL gpio.boot", "gpio=N=op,dl", ""},
+		{"system that is written all the time", file(mounts, "24 1 179:2 / / rw,relatime - ext4 /dev/mmcblk0p2 rw\n"), "WARN root: the system writes on the card when it reads", "noatime", ""},
+		{"swap on the card", file("proc/swaps", "Filename Type Size Used Priority\n/var/swap file 102396 0 -2\n"), "WARN swap: memory is put aside on the card (/var/swap)", "dphys-swapfile", ""},
+		{"log that is not kept", func() {
+			file("run/log/journal/0123456789abcdef.stolpe/system.journal", "")()
+			without("var/log/journal/0123456789abcdef.stolpe/system.journal")()
+		}, "WARN logs: the log of the program is gone", "Storage=persistent", ""},
 		{"disk full", func() { c.disk.Free, c.disk.Used = 3<<20, 100 }, "FAIL disk: the disk is full: 3 MB free", "journalctl --vacuum-size", ""},
 		{"disk nearly full", func() { c.disk.Free, c.disk.Used = 150<<20, 97 }, "WARN disk: 150 MB free", "journalctl --vacuum-size", ""},
 		{"disk set read-only", func() { c.disk.ReadOnly = true }, "FAIL disk: /var/lib/stolpe is read-only", "sudo reboot", ""},
@@ -92,10 +108,11 @@ func TestLinesAtBoot(t *testing.T) {
 	}{
 		{"GPIO17", false, "", doctor.Pass}, {"GPIO17", true, "", doctor.Fail}, {"GPIO5", false, "", doctor.Fail}, {"GPIO5", true, "", doctor.Pass},
 		{"GPIO5", false, "gpio=5=op,dl", doctor.Pass}, {"GPIO5", false, "gpio=0-8=pd\ngpio=5=pu", doctor.Fail}, {"GPIO5", false, "#gpio=5=op,dl", doctor.Fail},
-		{"GPIO17", true, "gpio=17=op,dh", doctor.Pass}, {"GPIO17", false, "gpio=4=dh,17=dh", doctor.Pass}, {"gpiochip0/17", false, "", doctor.Skip}, {"GPIO40", false, "", doctor.Skip},
+		{"GPIO17", true, "gpio=17=op,dh", doctor.Pass}, {"GPIO5", false, "[pi4]\ngpio=5=op,dl", doctor.Fail}, {"GPIO5", false, "[pi5]\ngpio=5=op,dl", doctor.Pass}, {"GPIO5", false, "[none]\ngpio=5=op,dl\n[all]", doctor.Fail},
+		{"GPIO5", false, "[board-type=0x17]\ngpio=5=op,dl", doctor.Pass}, {"GPIO17", false, "gpio=4=dh,17=dh", doctor.Pass}, {"gpiochip0/17", false, "", doctor.Skip}, {"GPIO40", false, "", doctor.Skip},
 	} {
 		c := computer{files: fstest.MapFS{
-			"proc/device-tree/model": {Data: []byte("Raspberry Pi 5 Model B\x00")}, "boot/firmware/config.txt": {Data: []byte("[all]\n" + x.boot + "\n")},
+			"proc/device-tree/model": {Data: []byte("Raspberry Pi 5 Model B Rev 1.0\x00")}, "boot/firmware/config.txt": {Data: []byte("[all]\n" + x.boot + "\n")},
 		}, run: func(string, ...string) string { return "" }, disk: func(string) *doctor.Disk { return nil }, now: func() (hal.Stamp, *int64) { return hal.Stamp{}, nil }}
 		cfg := onePostWith(t, x.line, x.activeLow)
 		all, _ := doctor.Judge(doctor.Facts{Machine: c.facts("", cfg.EVSEs)}, "gpio.boot")

@@ -18,6 +18,7 @@ func (l *local) sessionRoutes() []control.Route {
 		{Name: "sessions/export", Least: control.Technician, Follow: l.exportSessions},
 		{Name: "sessions/show", Least: control.Technician, Do: l.showSession},
 		{Name: "sessions/receipt", Least: control.Technician, Do: l.receiptOf},
+		{Name: "owed", Least: control.Technician, Do: l.owedNow},
 		{Name: "sessions/owed", Least: control.Technician, Do: l.owedSessions},
 		{Name: "sessions/settle", Least: control.Technician, Changes: true, Do: l.settleSessions},
 	}

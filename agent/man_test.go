@@ -17,8 +17,8 @@ import (
 	"stolpe/display"
 )
 
-// manFolder is where `go run ./cross man` wants the pages.
-var manFolder = flag.String("man", "", "folder to write the manual pages to")
+// docsFolder is where `go run ./cross man` wants the pages, and what shells need.
+var docsFolder = flag.String("docs", "", "folder to write the manual pages and completions to")
 
 // exitWords are the exit codes, as the pages tell them.
 var exitWords = []struct {
@@ -46,27 +46,45 @@ func TestManPages(t *testing.T) {
 	root, names := grown(), map[string]bool{}
 	eachCommand(root, func(c *cobra.Command) { names[pageName(c)] = true })
 	for _, lang := range []display.Lang{display.EN, display.NB} {
-		folder := filepath.Join(pick(lang, "nb", ""), "man1")
+		folder := filepath.Join("man", pick(lang, "nb", ""), "man1")
 		eachCommand(root, func(c *cobra.Command) {
 			page := manPage(c, lang)
 			checkPage(t, c, page, lang, names)
 			if page != manPage(childAt(grown(), c), lang) {
 				t.Errorf("%s: another page each time", c.CommandPath())
 			}
-			if *manFolder == "" {
-				return
-			}
-			file := filepath.Join(*manFolder, folder, pageName(c)+".1")
-			if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(file, []byte(page), 0o644); err != nil {
-				t.Fatal(err)
-			}
+			keepDocument(t, filepath.Join(folder, pageName(c)+".1"), page)
 		})
 	}
 	if len(names) < 80 {
 		t.Errorf("only %d pages", len(names))
+	}
+}
+
+// keepDocument writes a document where it is wanted, if it is.
+func keepDocument(t *testing.T, name, text string) {
+	t.Helper()
+	if *docsFolder == "" {
+		return
+	}
+	file := filepath.Join(*docsFolder, name)
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestCompletions has the program print what shells need, and writes it where it is told
+// to.
+func TestCompletions(t *testing.T) {
+	for shell, must := range map[string]string{"bash": "complete -o default -F __start_stolpe stolpe", "zsh": "#compdef stolpe", "fish": "complete -c stolpe "} {
+		var out, errs bytes.Buffer
+		if code := run([]string{"completion", shell}, &out, &errs); code != exitDone || errs.Len() > 0 || !strings.Contains(out.String(), must) {
+			t.Errorf("completion %s: %d, %s; want it to say %q", shell, code, errs.String(), must)
+		}
+		keepDocument(t, filepath.Join("completions", "stolpe."+shell), out.String())
 	}
 }
 

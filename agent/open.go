@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -191,8 +190,7 @@ func (p *parts) openEVSE(c config.Config, e config.EVSE, w world, made evse.Part
 	rules.Push, rules.Receipts = c.Payment.Push, c.Payment.Receipts
 	rules.Capture, rules.Lang = captureWithin(c.Country), display.LangOf(c.Price.Currency)
 
-	owner := c.Post.ID + "/" + strconv.Itoa(e.ID)
-	journal, found, closeJournal, err := w.store(e, owner)
+	journal, found, closeJournal, err := w.store(e, ownerOf(c.Post.ID, e.ID))
 	if err != nil {
 		return nil, err
 	}

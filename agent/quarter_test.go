@@ -59,6 +59,7 @@ type quarter struct {
 	keys   string             // folder of the fleet's certificates
 	secret ed25519.PrivateKey // of who gives commands
 	extra  string             // more of the configuration of telemetry, beginning with a comma
+	saved  atomic.Int64       // records that journals have taken
 	began  time.Time
 	rig    *sim.Rig
 	money  *wallet
@@ -314,7 +315,8 @@ func (q *quarter) start(profile string) {
 		born: ledger.Post{Version: version, System: "linux/arm64", Boot: strconv.Itoa(q.lives)},
 		now:  now, mono: func() time.Duration { return now().Mono }, every: time.Second, grace: grace, log: log,
 		store: func(e config.EVSE, owner string) (evse.Journal, kept, func() error, error) {
-			return openStore(cfg.StateDir, "evse-"+strconv.Itoa(e.ID), owner)
+			j, k, end, err := openStore(cfg.StateDir, "evse-"+strconv.Itoa(e.ID), owner)
+			return tallied{j, q}, k, end, err
 		},
 	}
 	p := &parts{posts: posts{info: cfg.Post, units: map[string]*evse.EVSE{}}, seen: newWitness(), found: map[int]string{}}

@@ -148,7 +148,7 @@ func realWorld(source *timeSource, cfg config.Config, log *slog.Logger) world {
 		now:  clock.now, mono: clock.mono, timeSet: source.setFromOutside, every: time.Second, grace: grace, log: log,
 		alive: alive, left: left, wires: openWires,
 		store: func(e config.EVSE, owner string) (evse.Journal, kept, func() error, error) {
-			return openStore(cfg.StateDir, "evse-"+strconv.Itoa(e.ID), owner)
+			return openStore(cfg.StateDir, journalOf(e.ID), owner)
 		},
 		bench: func(e config.EVSE) (*bench, error) {
 			const neverFull hal.Energy = 2_000_000 // Wh

@@ -32,11 +32,13 @@ type kept struct {
 	state  session.Kept
 	trust  session.Trust
 	detail string // for the technician; empty when nothing is wrong
+	later  bool   // a later version of the program has written it
 }
 
 // openStore opens the journal of an EVSE, and makes it on the first start. What
-// cannot be opened is not an error here: the post then settles what the payment
-// service knows of and takes no new drivers. Only a journal in another process's
+// cannot be opened, or was written by a later version of the program, is not an error
+// here: the post then settles what the payment service knows of and takes no new
+// drivers. Only a journal in another process's
 // hands is (journal.ErrInUse), because two posts in one are worse than none.
 func openStore(dir, name, owner string) (evse.Journal, kept, func() error, error) {
 	j, found, err := journal.Open(dir, name, owner)
@@ -55,7 +57,11 @@ func openStore(dir, name, owner string) (evse.Journal, kept, func() error, error
 	case err != nil:
 		return unwritable{err}, kept{trust: session.Alien, detail: err.Error()}, func() error { return nil }, nil
 	}
-	return &store{journal: j}, read(found), j.Close, nil
+	k := read(found)
+	if k.later { // what it says of debts must be there when a program comes back that can read it
+		return unwritable{errors.New(k.detail)}, k, j.Close, nil
+	}
+	return &store{journal: j}, k, j.Close, nil
 }
 
 // install makes a journal where nothing was ever written, and opens it, or what is
@@ -77,6 +83,9 @@ func read(found journal.Recovered) kept {
 		return k
 	}
 	state, err := session.Decode(found.Payload)
+	if errors.Is(err, session.ErrLater) {
+		return kept{trust: session.Alien, later: true, detail: fmt.Sprintf("newest record: %v; nothing is written over it: install that version again, which settles what it knows of", err)}
+	}
 	if err != nil {
 		return kept{trust: session.Holed, detail: fmt.Sprintf("newest record: %v", err)}
 	}

@@ -141,6 +141,40 @@ func TestForeignJournalIsNotWritten(t *testing.T) {
 	}
 }
 
+// An older program that is put in the place of a newer one takes no drivers, says why, and
+// leaves the debts where the newer one finds them again.
+func TestStateOfALaterVersionIsNotWritten(t *testing.T) {
+	dir := t.TempDir()
+	keep(t, dir, storeOwner, 3)
+	owes := session.Kept{Counter: 4, Debts: []session.Debt{{Charge: session.Charge{Number: 4}, Due: 1313}}}
+	newer := owes.Append(nil)
+	newer[0]++ // as the next format begins
+	j, _, err := journal.Open(dir, "evse-1", storeOwner)
+	if err == nil {
+		err = errors.Join(j.Append(newer), j.Close())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := contents(t, dir)
+	s, found, done, err := openStore(dir, "evse-1", storeOwner)
+	if err != nil || found.trust != session.Alien || len(found.state.Debts) != 0 || !strings.Contains(found.detail, "a later version of the program has written it") {
+		t.Fatalf("%+v, %v", found, err)
+	}
+	if err := s.Save(session.Kept{Counter: 5}); err == nil {
+		t.Error("saved over it")
+	}
+	if _, _, _, err := openStore(dir, "evse-1", storeOwner); !errors.Is(err, journal.ErrInUse) {
+		t.Errorf("opened twice: %v", err)
+	}
+	if err := done(); err != nil {
+		t.Error(err)
+	}
+	if !reflect.DeepEqual(contents(t, dir), before) {
+		t.Error("it was changed")
+	}
+}
+
 func TestStoreInOtherHandsIsAnError(t *testing.T) {
 	dir := t.TempDir()
 	_, _, done, err := openStore(dir, "evse-1", storeOwner)

@@ -28,6 +28,7 @@ func commandTree() []*cobra.Command {
 
 		// charges and money
 		sessionsCommand(),
+		owedCommand(),
 		paymentCommand(),
 		qrCommand(),
 

@@ -11,6 +11,7 @@ import (
 
 	"stolpe/cross/bench"
 	"stolpe/cross/build"
+	"stolpe/cross/deb"
 	"stolpe/cross/demo"
 	"stolpe/cross/man"
 	"stolpe/cross/replay"
@@ -30,7 +31,8 @@ func commands() []command {
 	return []command{
 		{"test", "run every check there is", suite.Run},
 		{"build", "build the programs for every processor a post may have", build.Run},
-		{"man", "write the manual pages of stolpe", man.Run},
+		{"deb", "make the Debian packages of post and gateway", deb.Run},
+		{"man", "write the manual pages, and what shells need to complete commands", man.Run},
 		{"bench", "measure what the product costs, beside its floors", bench.Run},
 		{"demo", "show a whole fleet on this machine, and kill parts of it", demo.Run},
 		{"worlds", "break simulated charges by the million", worlds.Run},

@@ -44,14 +44,14 @@ func displays(f *Facts, tell func(Finding)) {
 		all = f.Daemon.Displays
 	}
 	for i := range all {
-		x := all[i].judge(f.Daemon != nil)
+		x := all[i].judge(f.Daemon != nil, &f.Machine)
 		x.ID = "display." + all[i].Name
 		tell(x)
 	}
 }
 
 // judge judges one display.
-func (d *Display) judge(daemon bool) Finding {
+func (d *Display) judge(daemon bool, m *Machine) Finding {
 	x := Finding{Topic: "displays"}
 	switch {
 	case d.Code == displayRests:
@@ -59,9 +59,9 @@ func (d *Display) judge(daemon bool) Finding {
 		x.Remedy = rests()
 	case d.Code != "":
 		x.Status, x.What = Warn, say("det svarer ikke som det skal (%s); ladingen går som før", "it does not answer as it should (%s); charging goes on", d.Code).then(Text{d.Wrong, d.Wrong})
-		x.Remedy = d.remedy()
+		x.Remedy = d.remedy(m)
 	case d.Missing != "" && !daemon:
-		x.Status, x.What, x.Remedy = Warn, say("maskinen har ikke %s", "the machine has no %s", d.Missing), missing(d.Missing)
+		x.Status, x.What, x.Remedy = Warn, say("maskinen har ikke %s", "the machine has no %s", d.Missing), d.remedy(m)
 	case !daemon:
 		x.Status, x.What = Skip, say("ved %s; bare en daemon prøver det", "at %s; only a daemon tries it", d.URL)
 	case d.Pages == 0:
@@ -76,7 +76,7 @@ func (d *Display) judge(daemon bool) Finding {
 }
 
 // remedy is what to do about a display that fails, by what was said when it did.
-func (d *Display) remedy() Text {
+func (d *Display) remedy(m *Machine) Text {
 	at, err := url.Parse(d.URL)
 	if err != nil {
 		at = &url.URL{} // the configuration would not have it
@@ -91,6 +91,8 @@ func (d *Display) remedy() Text {
 		return false
 	}
 	switch {
+	case d.Missing != "" && m.asks(d.Missing):
+		return m.unheeded(d.Missing)
 	case d.Missing != "":
 		return missing(d.Missing)
 	case said("permission denied", "operation not permitted"):

@@ -18,21 +18,29 @@ type Machine struct {
 	Board  string `json:"board,omitempty"`  // its name
 	Pi     bool   `json:"pi"`               // a Raspberry Pi
 	Kernel string `json:"kernel,omitempty"` // its release
-	System string `json:"system,omitempty"` // name and version
+	OS     string `json:"system,omitempty"` // name and version
 
 	Now    int64  `json:"now"`                 // the wall clock, s since 1970
 	Clock  string `json:"clock"`               // synced, holdover or unknown
 	Offset *int64 `json:"offset_ms,omitempty"` // from its source, ms
 
-	RTC        *int64  `json:"rtc,omitempty"`       // what the battery clock says, s since 1970; nil without one
-	RTCName    string  `json:"rtc_name,omitempty"`  // what it is
-	Throttled  *uint32 `json:"throttled,omitempty"` // what the firmware says of power and heat, bit by bit
-	Watchdog   *Dog    `json:"watchdog,omitempty"`  // nil where the machine has none
-	Persist    string  `json:"persist,omitempty"`   // Y where released outputs keep their level, N where not; empty if the kernel does not say
-	Strict     bool    `json:"strict"`              // config.txt asks for that not to be
+	RTC        *int64  `json:"rtc,omitempty"`        // what the battery clock says, s since 1970; nil without one
+	RTCName    string  `json:"rtc_name,omitempty"`   // what it is
+	ClockFile  string  `json:"clock_file,omitempty"` // which program keeps the time over a power cut
+	Throttled  *uint32 `json:"throttled,omitempty"`  // what the firmware says of power and heat, bit by bit
+	Watchdog   *Dog    `json:"watchdog,omitempty"`   // nil where the machine has none
+	Persist    string  `json:"persist,omitempty"`    // Y where released outputs keep their level, N where not; empty if the kernel does not say
+	Strict     bool    `json:"strict"`               // config.txt or the command line asks for that not to be
 	BootConfig string  `json:"boot_config,omitempty"`
-	Lines      []Line  `json:"lines,omitempty"` // that switch contactors
-	Disk       *Disk   `json:"disk,omitempty"`  // of the state folder
+	BootI2C    bool    `json:"i2c"`                 // config.txt asks for I2C
+	BootSPI    bool    `json:"spi"`                 // and for SPI
+	Lines      []Line  `json:"lines,omitempty"`     // that switch contactors
+	Serial     []Port  `json:"serial,omitempty"`    // of the board itself, on which there are meters
+	Disk       *Disk   `json:"disk,omitempty"`      // of the state folder
+	System     *Mount  `json:"system_fs,omitempty"` // what the system lies on; nil if it is not known
+	State      *Mount  `json:"state_fs,omitempty"`  // what the state folder lies on
+	Swap       []Swap  `json:"swap,omitempty"`
+	Logs       *Logs   `json:"logs,omitempty"` // of the program; nil where it has no journal of its own
 	Flash      []Flash `json:"flash,omitempty"`
 }
 
@@ -40,7 +48,43 @@ type Machine struct {
 type Dog struct {
 	Name    string `json:"name"`
 	Armed   bool   `json:"armed"`
-	Seconds int    `json:"timeout_s"` // until it resets the machine, s
+	Seconds int    `json:"timeout_s"`          // until it resets the machine, s
+	Wanted  int    `json:"wanted_s,omitempty"` // by the service manager, s
+	Other   bool   `json:"other,omitempty"`    // the service manager wants none: another program keeps it calm
+}
+
+// Port is a serial line of the board itself on which there are meters.
+type Port struct {
+	EVSE    int    `json:"evse"` // whose meter it is
+	Name    string `json:"name"`
+	Device  string `json:"device,omitempty"`  // what the name leads to; empty if it is not there
+	Parity  bool   `json:"parity,omitempty"`  // the meter wants one
+	Mini    bool   `json:"mini,omitempty"`    // it is the small UART, which has no parity
+	Console string `json:"console,omitempty"` // by which name the kernel talks there
+	Next    bool   `json:"next,omitempty"`    // it will after the next boot as well
+	On      bool   `json:"on,omitempty"`      // config.txt switches it on
+	RP1     bool   `json:"rp1,omitempty"`     // on a board that has it on other lines
+}
+
+// Mount is what a folder lies on.
+type Mount struct {
+	At       string `json:"at"`
+	Kind     string `json:"kind"` // of file system
+	ReadOnly bool   `json:"read_only,omitempty"`
+	NoATime  bool   `json:"noatime,omitempty"`    // reading writes nothing
+	NoFlush  bool   `json:"no_barrier,omitempty"` // what must be on the card need not be there
+	Own      bool   `json:"own,omitempty"`        // it is another one than that of the system
+}
+
+// Swap is where memory is put aside.
+type Swap struct {
+	Name string `json:"name"`
+	RAM  bool   `json:"ram,omitempty"` // in memory, packed
+}
+
+// Logs are the journal of the program.
+type Logs struct {
+	Kept bool `json:"kept"` // over a power cut
 }
 
 // Line is a line that closes a contactor.
@@ -51,6 +95,7 @@ type Line struct {
 	Known     bool   `json:"known"`                // it is known what it does at boot
 	PulledUp  bool   `json:"pulled_up,omitempty"`  // from power-on until the program takes it
 	Written   string `json:"written,omitempty"`    // what config.txt makes of it: up, down or empty
+	Driven    bool   `json:"driven,omitempty"`     // it does so with force
 }
 
 // Disk is a file system.
@@ -78,6 +123,7 @@ type File struct {
 	Zone   string   `json:"zone,omitempty"`   // of the post
 	Trial  string   `json:"trial,omitempty"`  // the sum of the one on trial
 	Seal   string   `json:"seal,omitempty"`   // when it was sealed and by whom; empty for not
+	Pay    string   `json:"pay,omitempty"`    // payment.through of it
 }
 
 // Daemon is what a running post says of itself.

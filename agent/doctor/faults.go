@@ -100,6 +100,8 @@ func faults() []fault {
 			lifted("se på payment.vipps.msn og nøklene (stolpe payment ping), og om salgsenheten er aktiv i portal.vippsmobilepay.com", "look at payment.vipps.msn and the keys (stolpe payment ping), and whether the sales unit is active in portal.vippsmobilepay.com")},
 		{"USR-002", Service, Warn, "states", Text{"går ut av drift når ladingen er over", "goes out of service when this charge is over"},
 			always("ingenting: noen har bedt om det; stolpe service in tar det tilbake", "nothing: somebody has asked for it; stolpe service in takes it back")},
+		{"USR-004", Service, Warn, "states", Text{"tar ingen ny sjåfør før posten har startet på nytt, som den gjør når ingen lader lenger", "takes no new driver until the post has started anew, which it does when nobody charges any more"},
+			always("ingenting: noen har bedt om det (stolpe status sier hvem); stolpe restart --now venter ikke på ladingene", "nothing: somebody has asked for it (stolpe status says who); stolpe restart --now does not wait for the charges")},
 	}
 }
 
@@ -156,7 +158,7 @@ func Told(code string) (what, remedy Text) {
 
 // Topics are those of stolpe help that findings and blockers name.
 func Topics() []string {
-	return []string{"displays", "failsafe", "faults", "modbus", "recovery", "states", "wiring"}
+	return []string{"displays", "failsafe", "faults", "modbus", "raspberry-pi", "recovery", "states", "wiring"}
 }
 
 // has says which of the codes that begin like that an EVSE has, the gravest first.

@@ -1,10 +1,6 @@
 package doctor
 
-import (
-	"fmt"
-	"strings"
-	"time"
-)
+import "time"
 
 // Chosen by us.
 const (
@@ -14,7 +10,7 @@ const (
 	mostUsed     = 90              // percent
 	wornAt       = 80              // percent of a flash's life
 	wornOut      = 100             // percent
-	longestDog   = 16              // s; what the hardware of a Raspberry Pi can count
+	longestDog   = 16              // s; so long the hardware of a Raspberry Pi cannot count (20 bits of 65536 Hz)
 )
 
 // built is a time before which no post was built: a clock that says so is wrong.
@@ -76,7 +72,7 @@ func rtc(f *Facts, tell func(Finding)) {
 	m := f.Machine
 	switch {
 	case m.RTC == nil:
-		tell(Finding{Status: Warn, What: Text{"ingen batteriklokke: etter et strømbrudd er klokken en gjetning til nettet er tilbake", "no battery clock: after a power cut the clock is a guess until the network is back"},
+		tell(Finding{Status: Warn, What: clockless(&m),
 			Remedy: Text{"sett inn en RTC med batteri (DS3231 på I²C, eller batteriet på en Pi 5)", "fit an RTC with a battery (a DS3231 on I²C, or the battery of a Pi 5)"}})
 	case *m.RTC < built:
 		tell(Finding{Status: Warn, What: say("batteriklokken (%s) sier %s: batteriet er tomt, eller den er aldri stilt", "the battery clock (%s) says %s: its battery is empty, or it was never set", m.RTCName, time.Unix(*m.RTC, 0).UTC().Format("2006-01-02")),
@@ -117,9 +113,17 @@ func undervoltage(f *Facts, tell func(Finding)) {
 	}
 }
 
+// dogs are how long a watchdog of a Raspberry Pi should count, s: a machine that is busy
+// stays calm, and one that hangs is restarted before much has flowed. Chosen by us; the
+// hardware cannot count longer than longestDog, and older kernels refuse to try.
+const (
+	shortDog = 10
+	goodDog  = "14s"
+)
+
 // watchdog judges what resets a machine that hangs.
 func watchdog(f *Facts, tell func(Finding)) {
-	const how = "RuntimeWatchdogSec=14s in /etc/systemd/system.conf.d/watchdog.conf; sudo systemctl daemon-reexec"
+	const how = "RuntimeWatchdogSec=" + goodDog + " in /etc/systemd/system.conf.d/watchdog.conf; sudo systemctl daemon-reexec"
 	x, d := Finding{Topic: "failsafe"}, f.Machine.Watchdog
 	switch {
 	case d == nil && f.Machine.Pi:
@@ -128,75 +132,32 @@ func watchdog(f *Facts, tell func(Finding)) {
 	case d == nil:
 		x.Status, x.What = Warn, Text{"maskinen har ingen vakthund", "the machine has no hardware watchdog"}
 		x.Remedy = Text{"bruk dødmannskretsen (contactor.deadman), som åpner kontaktoren av seg selv", "use the dead-man circuit (contactor.deadman), which opens the contactor by itself"}
+	case !d.Armed && f.Machine.Pi && d.Wanted >= longestDog:
+		x.Status, x.What = Fail, say("vakthunden (%s) er ikke slått på: systemd ber om %d s, mer enn den kan telle, og fikk nei", "the hardware watchdog (%s) is not armed: systemd asks for %d s, more than it can count, and was refused", d.Name, d.Wanted)
+		x.Remedy = Text{how, how}
 	case !d.Armed:
 		x.Status, x.What = Fail, say("vakthunden (%s) er ikke slått på: en maskin som henger, holder kontaktoren som den står", "the hardware watchdog (%s) is not armed: a machine that hangs holds the contactor as it is", d.Name)
 		x.Remedy = Text{how, how}
-	case f.Machine.Pi && d.Seconds > longestDog:
-		x.Status, x.What = Warn, say("vakthunden teller %d s, mer enn maskinvaren kan", "the hardware watchdog counts %d s, more than the hardware can", d.Seconds)
+	case f.Machine.Pi && max(d.Seconds, d.Wanted) >= longestDog:
+		x.Status, x.What = Warn, say("vakthunden teller %d s, mer enn maskinvaren kan", "the hardware watchdog counts %d s, more than the hardware can", max(d.Seconds, d.Wanted))
+		x.Remedy = Text{how, how}
+	case f.Machine.Pi && d.Seconds > 0 && d.Seconds < shortDog:
+		x.Status, x.What = Warn, say("vakthunden teller bare %d s: en maskin som er travel, startes på nytt", "the hardware watchdog counts %d s only: a machine that is busy is reset", d.Seconds)
 		x.Remedy = Text{how, how}
 	default:
-		x.Status, x.What = Pass, say("%s er på, %d s", "%s is armed, %d s", d.Name, d.Seconds)
+		kept := Text{}
+		if d.Other {
+			kept = Text{"et annet program enn systemd holder den rolig", "another program than systemd keeps it calm"}
+		}
+		x.Status, x.What = Pass, say("%s er på, %d s", "%s is armed, %d s", d.Name, d.Seconds).then(kept)
 	}
 	tell(x)
 }
 
-// real says whether any contactor is one.
-func (f *Facts) real() bool { return len(f.Machine.Lines) > 0 }
-
-// strict judges whether outputs are let go of when the program dies.
-func strict(f *Facts, tell func(Finding)) {
-	m, x := f.Machine, Finding{Topic: "failsafe"}
-	file := or(m.BootConfig, "/boot/firmware/config.txt")
-	switch {
-	case !f.real():
-		x.Status, x.What = Skip, Text{"ingen kontaktor er koblet til linjer", "no contactor is wired to lines"}
-	case m.Persist == "Y" && m.Strict:
-		x.Status, x.What = Fail, say("utgangene blir stående på hvis programmet dør; %s er rettet, men maskinen er ikke startet på nytt", "outputs stay on if the program dies; %s is right, but the machine has not been rebooted", file)
-		x.Remedy = Text{"sudo reboot", "sudo reboot"}
-	case m.Persist == "Y":
-		x.Status, x.What = Fail, Text{"utgangene blir stående på hvis programmet dør", "outputs stay on if the program dies"}
-		x.Remedy = say("skriv dtparam=strict_gpiod i %s, og sudo reboot", "write dtparam=strict_gpiod in %s, and sudo reboot", file)
-	case m.Persist == "" && m.Pi:
-		x.Status, x.What = Warn, Text{"kjernen sier ikke om utgangene blir stående på hvis programmet dør", "the kernel does not say whether outputs stay on if the program dies"}
-		x.Remedy = say("oppdater den (sudo apt full-upgrade), og skriv dtparam=strict_gpiod i %s", "update it (sudo apt full-upgrade), and write dtparam=strict_gpiod in %s", file)
-	case m.Persist == "":
-		x.Status, x.What = Skip, Text{"denne maskinens kjerne har ingen bryter for det", "this machine's kernel has no switch for that"}
-	default:
-		x.Status, x.What = Pass, Text{"utgangene slippes hvis programmet dør", "outputs are let go of if the program dies"}
+// clockless is what is said of a machine without a battery clock.
+func clockless(m *Machine) Text {
+	if m.ClockFile == "" {
+		return Text{"ingen batteriklokke, og ingenting tar vare på tiden: etter et strømbrudd er klokken måneder bak til nettet er tilbake", "no battery clock, and nothing keeps the time: after a power cut the clock is months behind until the network is back"}
 	}
-	tell(x)
-}
-
-// bootLevels judges what the lines of the contactors do before the program has them.
-func bootLevels(f *Facts, tell func(Finding)) {
-	var bad, known, strange []string
-	for _, l := range f.Machine.Lines {
-		up := l.PulledUp
-		if l.Written != "" {
-			up = l.Written == "up"
-		}
-		switch {
-		case !l.Known && l.Written == "":
-			strange = append(strange, l.Name)
-		case up != l.ActiveLow:
-			bad = append(bad, fmt.Sprintf("%s (EVSE %d)", l.Name, l.EVSE))
-			fallthrough
-		default:
-			known = append(known, l.Name)
-		}
-	}
-	x := Finding{Topic: "wiring"}
-	switch all := strings.Join(bad, ", "); {
-	case !f.real():
-		x.Status, x.What = Skip, Text{"ingen kontaktor er koblet til linjer", "no contactor is wired to lines"}
-	case len(bad) > 0:
-		x.Status, x.What = Fail, say("fra strømmen kommer til programmet har den, trekkes linjen dit kontaktoren lukker: %s", "from power-on until the program has it, the line is pulled to where the contactor closes: %s", all)
-		x.Remedy = Text{"bruk en linje fra GPIO9 til GPIO27 og et relékort som lukker på høyt nivå, eller skriv gpio=N=op,dl (dh for active_low) i config.txt", "use a line from GPIO9 to GPIO27 and a relay board that closes on high, or write gpio=N=op,dl (dh for active_low) in config.txt"}
-	case len(strange) > 0:
-		x.Status, x.What = Skip, say("det er ikke kjent hva %s gjør ved oppstart", "it is not known what %s does at boot", strings.Join(strange, ", "))
-		x.Remedy = Text{"mål spenningen på linjen mens maskinen starter", "measure the line's voltage while the machine starts"}
-	default:
-		x.Status, x.What = Pass, say("%s holdes åpen fra strømmen kommer", "%s is held open from power-on", strings.Join(known, ", "))
-	}
-	tell(x)
+	return say("ingen batteriklokke: etter et strømbrudd er klokken en gjetning (%s) til nettet er tilbake", "no battery clock: after a power cut the clock is a guess (%s) until the network is back", m.ClockFile)
 }

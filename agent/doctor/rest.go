@@ -178,7 +178,7 @@ func inService(f *Facts, e *EVSE) Finding {
 // versions compares the program that runs with the one that is installed.
 func versions(f *Facts, tell func(Finding)) {
 	m := f.Machine
-	told := strings.Join(strings.Fields(strings.Join([]string{m.System, m.Kernel}, " ")), " ")
+	told := strings.Join(strings.Fields(strings.Join([]string{m.OS, m.Kernel}, " ")), " ")
 	switch d := f.Daemon; {
 	case d != nil && (d.Version != f.Version || d.Commit != f.Commit):
 		tell(Finding{Status: Warn, What: say("installert er %s, men %s går ennå", "%s is installed, but %s still runs", whole(f.Version, f.Commit), whole(d.Version, d.Commit)),

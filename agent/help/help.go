@@ -27,7 +27,7 @@ var files embed.FS
 
 // Topics are the names of all topics, in the order in which one needs them.
 func Topics() []string {
-	return []string{"wiring", "modbus", "displays", "states", "faults", "recovery", "failsafe"}
+	return []string{"wiring", "modbus", "displays", "raspberry-pi", "states", "faults", "recovery", "failsafe"}
 }
 
 // Known says whether there is a topic of that name.

@@ -56,6 +56,7 @@ func LiftedBy(f session.Faults, l display.Lang) string {
 		"CON-005": {"seg selv, innen en time", "itself, within the hour"},
 		"SAF-001": {"seg selv, etter ti minutter", "itself, after ten minutes"},
 		"PAY-001": {"en tekniker, eller en omstart", "a technician, or a restart"},
+		"USR-004": {"omstarten, når ingen lader lenger", "the start anew, when nobody charges any more"},
 		"USR-002": {"seg selv, når den blir USR-003; eller kommandoen in_service", "itself, when it becomes USR-003; or the command in_service"},
 	}
 	if w, is := special[f.Code()]; is {

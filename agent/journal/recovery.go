@@ -72,7 +72,7 @@ func (f finding) good() bool { return !f.blank && f.bad == nil }
 
 // survey is what all slots of both files turned out to hold.
 type survey struct {
-	owner []byte
+	owner []byte // nil for that of the first record
 	names [2]string
 	slots [2][]finding
 
@@ -122,6 +122,7 @@ func (s *survey) judge(file, slot int, b []byte) finding {
 	if err != nil {
 		return finding{bad: err}
 	}
+	s.adopt(r)
 	if !bytes.Equal(r.owner, s.owner) {
 		s.estrange("%s slot %d belongs to %q, this is %q", s.names[file], slot, r.owner, s.owner)
 		return finding{bad: errPlace}

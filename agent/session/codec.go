@@ -25,8 +25,11 @@ const (
 	maxDebts = 2 * MaxDebts
 )
 
-// ErrFormat is what Decode wraps when the bytes are not a Kept.
-var ErrFormat = errors.New("not a kept state")
+// What Decode wraps when it cannot read the bytes.
+var (
+	ErrFormat = errors.New("not a kept state")
+	ErrLater  = errors.New("a later version of the program has written it") // and nothing may be written over it
+)
 
 // Append writes k behind b. Numbers are varints: a post at rest needs some fifty
 // bytes, one with all its debts less than half a journal slot.
@@ -38,7 +41,10 @@ func (k *Kept) Append(b []byte) []byte {
 
 // Decode reads what Append wrote. An error wraps ErrFormat.
 func Decode(b []byte) (Kept, error) {
-	if len(b) == 0 || b[0] == 0 || b[0] > format {
+	if len(b) > 0 && b[0] > format {
+		return Kept{}, fmt.Errorf("%w: %w: format %d, this program reads 1 to %d", ErrFormat, ErrLater, b[0], format)
+	}
+	if len(b) == 0 || b[0] == 0 {
 		return Kept{}, fmt.Errorf("%w: want format 1 to %d, found % .4x", ErrFormat, format, b)
 	}
 	var k Kept

@@ -205,8 +205,11 @@ func TestDamagedStateIsRefused(t *testing.T) {
 			t.Errorf("%s: error %v, want ErrFormat", name, err)
 		}
 	}
+	if _, err := Decode(newer); !errors.Is(err, ErrLater) || !strings.Contains(err.Error(), "format 4, this program reads 1 to 3") {
+		t.Errorf("a newer format: %v", err)
+	}
 	for n := range good {
-		if _, err := Decode(good[:n]); !errors.Is(err, ErrFormat) {
+		if _, err := Decode(good[:n]); errors.Is(err, ErrLater) || !errors.Is(err, ErrFormat) {
 			t.Fatalf("cut to %d of %d bytes: error %v, want ErrFormat", n, len(good), err)
 		}
 	}

@@ -81,6 +81,10 @@ type (
 	// technician has withdrawn too: hands may be in there.
 	Readmitted struct{}
 
+	// Renewal: the post is about to start anew, and takes no new driver until then; or not
+	// any more. A charge under way goes on. The start itself ends it, however that comes.
+	Renewal struct{ Near bool }
+
 	// Restored: a technician has put right what was wrong and answers for the
 	// meter as it is now. As long as there are faults that they do not know of, only what
 	// they have taken out of service themselves is put back.
@@ -116,6 +120,7 @@ func (Signalled) event()  {}
 func (TakenOut) event()   {}
 func (Recalled) event()   {}
 func (Readmitted) event() {}
+func (Renewal) event()    {}
 func (Restored) event()   {}
 func (TestBegun) event()  {}
 func (TestEnded) event()  {}

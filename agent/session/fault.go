@@ -3,6 +3,7 @@ package session
 import (
 	"strings"
 
+	"stolpe/display"
 	"stolpe/hal"
 )
 
@@ -37,6 +38,7 @@ const (
 	StopHeld                       // the stop button is held, or its wire broken
 	Leaving                        // to be recalled as soon as the charge under way is over (kept)
 	Recall                         // taken out of service by the fleet (kept)
+	Renewing                       // the post starts anew as soon as nobody charges any more
 	faultEnd
 )
 
@@ -81,6 +83,7 @@ var faultCodes = [...]struct {
 	{Rebooting, "SAF-001", "too many restarts"},
 	{Unsellable, "PAY-001", "sales unit cannot sell"},
 	{Leaving, "USR-002", "out of service after this charge"},
+	{Renewing, "USR-004", "no new driver until the post has started anew"},
 }
 
 // Code gives the code of the gravest fault, for a technician; "" without one.
@@ -115,6 +118,30 @@ func EachFault(fn func(Faults)) {
 	for _, c := range faultCodes {
 		fn(c.fault)
 	}
+}
+
+// whyStopped says why a charge ends when e or a fault ends it.
+func (s *State) whyStopped(e Event) display.End {
+	if e, ok := e.(Stopped); ok && s.ends(e) {
+		return e.Why
+	}
+	switch f := s.Faults(); {
+	case f&(Emergency|RCDOut) != 0:
+		return display.Emergency
+	case f&(Welded|WontClose|SenseBroken|SenseSilent|Overheated) != 0:
+		return display.ContactorBad
+	case f&(MeterSilent|MeterSwap|meterLies) != 0:
+		return display.MeterLost
+	case f&SupplyGone != 0:
+		return display.PowerLost
+	case f&DiskFailed != 0:
+		return display.StorageBad
+	case f&StopHeld != 0 && f&(Withdrawn|Recall) == 0:
+		return display.ByButton
+	case f&Recall != 0 && f&Withdrawn == 0:
+		return display.ByOwner
+	}
+	return display.ByTechnician
 }
 
 // signal takes in what the wires say. All of it passes when the wires say so: an

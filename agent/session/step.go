@@ -77,6 +77,8 @@ func (r *Rules) notice(s *State, now hal.Instant, e Event) {
 		s.recalled(e.Now)
 	case Readmitted:
 		s.Latched &^= Recall | Leaving
+	case Renewal:
+		s.renewal(e.Near)
 	case Restored:
 		r.restored(s, e.But)
 	case Claimed:
@@ -99,30 +101,6 @@ func (s *State) heeds(h payment.Holder) bool {
 // ends says whether a stop counts for the charge under way.
 func (s *State) ends(e Stopped) bool {
 	return s.heeds(e.Holder) && (!e.Asking || s.Phase == Approving && !s.Charge.Held)
-}
-
-// whyStopped says why a charge ends when e or a fault ends it.
-func (s *State) whyStopped(e Event) display.End {
-	if e, ok := e.(Stopped); ok && s.ends(e) {
-		return e.Why
-	}
-	switch f := s.Faults(); {
-	case f&(Emergency|RCDOut) != 0:
-		return display.Emergency
-	case f&(Welded|WontClose|SenseBroken|SenseSilent|Overheated) != 0:
-		return display.ContactorBad
-	case f&(MeterSilent|MeterSwap|meterLies) != 0:
-		return display.MeterLost
-	case f&SupplyGone != 0:
-		return display.PowerLost
-	case f&DiskFailed != 0:
-		return display.StorageBad
-	case f&StopHeld != 0 && f&(Withdrawn|Recall) == 0:
-		return display.ByButton
-	case f&Recall != 0 && f&Withdrawn == 0:
-		return display.ByOwner
-	}
-	return display.ByTechnician
 }
 
 // stop ends the charge, whatever phase it is in. It holds from then on: there is

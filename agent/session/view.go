@@ -71,7 +71,7 @@ func (r *Rules) public(s *State, now hal.Instant) display.View {
 	v.Fault = faults.Code()
 	switch {
 	case s.Phase != Idle && faults&unsafe == 0:
-	case faults&(Withdrawn|Recall) != 0:
+	case faults&(Withdrawn|Recall) != 0, faults == Renewing:
 		v.State = display.Unavailable
 	case s.Phase == Idle && faults&unsafe&^Welded != 0 && faults&latching == 0 && faults&DiskFailed == 0 && now.Mono < startingFor:
 		v.State, v.Fault = display.Starting, ""

@@ -44,6 +44,8 @@ func TestEveryFaultHasItsState(t *testing.T) {
 		{Unsellable, "PAY-001", display.Settling, false},
 		{Leaving, "USR-002", display.Settling, false},
 		{Recall, "USR-003", display.Unavailable, true},
+		{Renewing, "USR-004", display.Unavailable, false},
+		{Renewing | MeterSilent, "MET-001", display.Faulted, true},
 		{Withdrawn | Welded, "CON-001", display.Unavailable, true},
 	} {
 		for phase, plain := range [Phases]display.State{display.Available, display.Paying, display.Authorised, display.Charging, display.Stopping} {

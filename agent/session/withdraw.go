@@ -10,6 +10,15 @@ func (s *State) recalled(now bool) {
 	s.Latched = s.Latched&^Leaving | Recall
 }
 
+// renewal has the EVSE take no new driver, or take some again. It is written down nowhere:
+// what happens to the program meanwhile, the next start takes drivers.
+func (s *State) renewal(near bool) {
+	s.Passing &^= Renewing
+	if near {
+		s.Passing |= Renewing
+	}
+}
+
 // restored lifts what only a person can lift. The meter is learned anew, because
 // the person answers for it; what time judges comes back by itself if it must. Faults that
 // the person does not know of stay, and so does all that they were found by.

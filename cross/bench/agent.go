@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -29,7 +30,7 @@ const startsPerRun = 4
 
 // daemon starts `stolpe run` with everything simulated and its state in the lab.
 func (l *lab) daemon(env ...string) (*process, error) {
-	file, err := l.program("stolpe", "./agent")
+	file, err := l.program("stolpe", agentPackage)
 	if err != nil {
 		return nil, err
 	}
@@ -43,17 +44,23 @@ func (l *lab) daemon(env ...string) (*process, error) {
 
 // bare starts the floor program, with a server for it to talk to.
 func (l *lab) bare() (p *process, stop func(), err error) {
-	file, err := l.program("floor", "./cross/bench/floor")
+	file, err := l.program("floor", floorPackage)
 	if err != nil {
 		return nil, nil, err
 	}
+	return l.bareBy(nil, file)
+}
+
+// bareBy starts a floor program that may need another to run it.
+func (l *lab) bareBy(env []string, program ...string) (p *process, stop func(), err error) {
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "{}") }))
 	server.Config.ErrorLog = log.New(io.Discard, "", 0) // the program is killed when it has done its part
 	server.StartTLS()
 	certificate := filepath.Join(l.tmp, "certificate.pem")
 	block := &pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}
 	if err = os.WriteFile(certificate, pem.EncodeToMemory(block), 0o644); err == nil {
-		p, err = launch(nil, file, server.URL, certificate)
+		all := append(slices.Clone(program), server.URL, certificate)
+		p, err = launch(env, all[0], all[1:]...)
 	}
 	if err != nil {
 		server.Close()
@@ -62,22 +69,33 @@ func (l *lab) bare() (p *process, stop func(), err error) {
 	return p, func() { p.kill(); server.Close() }, nil
 }
 
-// idle measures memory and processor time of the agent while nobody charges, and
-// of the floor program beside it at the same time.
+// idle measures memory and processor time of the agent while nobody charges and then
+// while somebody does, and of the floor program beside it at the same time.
 func idle(l *lab) ([]Row, error) {
-	memory := Row{What: "memory, idle (RSS)", Unit: "MB", Budget: "<= 14 MB", FloorIs: "a bare TLS and HTTP client"}
-	cpu := Row{What: "processor, idle", Unit: "% of a core", Budget: "<= 0.1 %", FloorIs: "a bare TLS and HTTP client that wakes once a second"}
+	memory := Row{What: "memory, idle (RSS), MQTT over TLS connected", Unit: "MB", Budget: "<= 14 MB", FloorIs: "a bare TLS and HTTP client"}
+	const wakes = "a bare TLS and HTTP client that wakes once a second"
+	cpu := Row{What: "processor, idle", Unit: "% of a core", Budget: "<= 0.1 %", FloorIs: wakes}
+	busy := Row{What: "processor, charging, a poll a second, the simulated meter's share in it", Unit: "% of a core", Budget: "<= 0.5 %", FloorIs: wakes}
 	for run := range l.runs {
-		l.say(fmt.Sprintf("idle, %d of %d", run+1, l.runs))
-		if err := idleOnce(l, &memory, &cpu); err != nil {
+		l.say(fmt.Sprintf("idle and charging, %d of %d", run+1, l.runs))
+		if err := idleOnce(l, &memory, &cpu, &busy); err != nil {
 			return nil, err
 		}
 	}
-	return []Row{memory, cpu}, nil
+	return []Row{memory, cpu, busy}, nil
 }
 
-func idleOnce(l *lab, memory, cpu *Row) error {
-	ours, err := l.daemon()
+func idleOnce(l *lab, memory, cpu, busy *Row) (err error) {
+	at, err := l.openPlace()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, at.close()) }()
+	file, err := l.program("stolpe", agentPackage)
+	if err != nil {
+		return err
+	}
+	ours, err := at.launch(file)
 	if err != nil {
 		return err
 	}
@@ -87,14 +105,28 @@ func idleOnce(l *lab, memory, cpu *Row) error {
 		return err
 	}
 	defer stop()
-	if _, err := ours.await("msg=serving"); err != nil {
-		return err
-	}
 	if _, err := floor.await("ready"); err != nil {
 		return err
 	}
-	time.Sleep(settle)
 	watched := []*process{ours, floor}
+	if err := watchedFor(watched, cpu); err != nil {
+		return err
+	}
+	resident, err := each(watched, (*process).memory)
+	if err != nil {
+		return err
+	}
+	memory.Ours, memory.Floor = append(memory.Ours, resident[0]), append(memory.Floor, resident[1])
+	if err := at.charge(); err != nil {
+		return err
+	}
+	return watchedFor(watched, busy)
+}
+
+// watchedFor adds to a row which part of a core ours and the floor take, once they have
+// come to rest.
+func watchedFor(watched []*process, row *Row) error {
+	time.Sleep(settle)
 	before, err := each(watched, (*process).cpu)
 	if err != nil {
 		return err
@@ -104,13 +136,8 @@ func idleOnce(l *lab, memory, cpu *Row) error {
 	if err != nil {
 		return err
 	}
-	resident, err := each(watched, (*process).memory)
-	if err != nil {
-		return err
-	}
-	memory.Ours, memory.Floor = append(memory.Ours, resident[0]), append(memory.Floor, resident[1])
 	percent := func(i int) float64 { return 100 * float64(after[i]-before[i]) / float64(watch) }
-	cpu.Ours, cpu.Floor = append(cpu.Ours, percent(0)), append(cpu.Floor, percent(1))
+	row.Ours, row.Floor = append(row.Ours, percent(0)), append(row.Floor, percent(1))
 	return nil
 }
 

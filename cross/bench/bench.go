@@ -45,7 +45,7 @@ type lab struct {
 	tmp  string            // thrown away at the end
 	runs int               // samples of each row
 	say  func(string)      // tells the reader that something is going on
-	made map[string]string // programs already built here, by package
+	made map[string]string // programs already built here, by processor and package
 }
 
 // Run measures everything from the current folder, or gateways under load or the data

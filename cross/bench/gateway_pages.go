@@ -9,16 +9,28 @@ import (
 
 // awaitOK waits until an address answers that all is well.
 func awaitOK(address string) error {
-	late, again := time.After(patience), time.NewTicker(50*time.Millisecond)
-	defer again.Stop()
+	return again(func() error {
+		got, err := statusOf(address)
+		if err == nil && got != http.StatusOK {
+			err = fmt.Errorf("%s: status %d: %w", address, got, errSilent)
+		}
+		return err
+	})
+}
+
+// again tries something until it works, for a while, and gives the last error.
+func again(try func() error) error {
+	late, tick := time.After(patience), time.NewTicker(50*time.Millisecond)
+	defer tick.Stop()
 	for {
-		if got, err := statusOf(address); err == nil && got == http.StatusOK {
+		err := try()
+		if err == nil {
 			return nil
 		}
 		select {
-		case <-again.C:
+		case <-tick.C:
 		case <-late:
-			return fmt.Errorf("%s: %w", address, errSilent)
+			return err
 		}
 	}
 }

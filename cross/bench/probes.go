@@ -2,6 +2,7 @@ package bench
 
 import (
 	"os"
+	"path/filepath"
 
 	"stolpe/cross/build"
 )
@@ -10,6 +11,7 @@ import (
 func probes() []probe {
 	return []probe{
 		{"idle", idle},
+		{"armv6", emulated},
 		{"binary", binary},
 		{"start", start},
 		{"stop", goBench("./agent/evse", "^Benchmark(Stop|Trip)$",
@@ -82,9 +84,9 @@ func probes() []probe {
 // floor program.
 func binary(l *lab) ([]Row, error) {
 	row := Row{What: "program, stripped, armv6", Unit: "MB", Budget: "<= 13 MB", FloorIs: "a bare TLS and HTTP client"}
-	for pkg, samples := range map[string]*[]float64{"./agent": &row.Ours, "./cross/bench/floor": &row.Floor} {
-		file := l.tmp + "/armv6"
-		if err := build.One(l.dir, build.Program{Name: "armv6", Package: pkg}, build.ARMv6(), file); err != nil {
+	for pkg, samples := range map[string]*[]float64{agentPackage: &row.Ours, floorPackage: &row.Floor} {
+		file, err := l.programFor(build.ARMv6(), filepath.Base(pkg), pkg)
+		if err != nil {
 			return nil, err
 		}
 		info, err := os.Stat(file)

@@ -23,16 +23,28 @@ const patience = 20 * time.Second
 // errSilent is what await wraps when a program does not print what it should.
 var errSilent = errors.New("did not print it")
 
+// The programs that are measured.
+const (
+	agentPackage = "./agent"
+	floorPackage = "./cross/bench/floor"
+)
+
 // program builds a program for this machine, once, and gives its file.
 func (l *lab) program(name, pkg string) (string, error) {
-	if file, ok := l.made[pkg]; ok {
+	return l.programFor(build.Here(), name, pkg)
+}
+
+// programFor builds a program for a machine, once, and gives its file.
+func (l *lab) programFor(target build.Target, name, pkg string) (string, error) {
+	key := target.Name + " " + pkg
+	if file, ok := l.made[key]; ok {
 		return file, nil
 	}
-	file := filepath.Join(l.tmp, name)
-	if err := build.One(l.dir, build.Program{Name: name, Package: pkg}, build.Here(), file); err != nil {
+	file := filepath.Join(l.tmp, name+"-"+target.Name)
+	if err := build.One(l.dir, build.Program{Name: name, Package: pkg}, target, file); err != nil {
 		return "", err
 	}
-	l.made[pkg] = file
+	l.made[key] = file
 	return file, nil
 }
 

@@ -5,7 +5,10 @@
 //
 // A post's program must be the same whoever built it from the same commit, so a
 // build names its target in full and takes no path and no C compiler along. Its
-// SHA-256 is printed, so that two builders can compare.
+// SHA-256 is printed, and stands in a file beside the programs, so that two builders can
+// compare. What differs still makes a difference: the version of Go, which the program
+// tells (go version -m), and the commit, which a folder that is no git checkout does not
+// have.
 //
 // GOARM is spelled out for each: a Pi Zero stops at an ARMv7 instruction with
 // no more than "illegal instruction".
@@ -20,6 +23,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 	"text/tabwriter"
 )
 
@@ -33,7 +38,7 @@ type Target struct {
 // server.
 func Targets() []Target {
 	return []Target{
-		{"linux-arm64", []string{"GOARCH=arm64"}},
+		{"linux-arm64", []string{"GOARCH=arm64", "GOARM64=v8.0"}},
 		{"linux-armv7", []string{"GOARCH=arm", "GOARM=7"}},
 		{"linux-armv6", []string{"GOARCH=arm", "GOARM=6"}},
 		{"linux-amd64", []string{"GOARCH=amd64", "GOAMD64=v1"}},
@@ -42,6 +47,9 @@ func Targets() []Target {
 
 // ARMv6 is the smallest processor a post may have: a Raspberry Pi Zero's.
 func ARMv6() Target { return Targets()[2] }
+
+// ARM64 is the processor of most posts.
+func ARM64() Target { return Targets()[0] }
 
 // Program is something to build.
 type Program struct {
@@ -54,9 +62,14 @@ type Program struct {
 // offers nor takes: half a megabyte.
 const postPackage = "./agent"
 
-func programs(version string) []Program {
+// Programs lists everything that is built, under one version.
+func Programs(version string) []Program {
 	return []Program{{"stolpe", postPackage, version}, {"stolpe-wizard", "./agent/wizard", version}, {"stolpe-gateway", "./payment/gateway", version}}
 }
+
+// SumsFile is the name of the file of checksums beside what was built, in the form that
+// sha256sum -c takes.
+const SumsFile = "SHA256SUMS"
 
 // Run builds everything from the current folder and gives the exit code: 0 when
 // all was built, 1 when something was not, 2 when the arguments are wrong.
@@ -74,7 +87,7 @@ func Run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "cross build: does not understand %q\n", flags.Args())
 		return 2
 	}
-	if err := all(programs(*version), *out, stdout); err != nil {
+	if err := all(Programs(*version), *out, stdout); err != nil {
 		fmt.Fprintln(stderr, "cross build:", err)
 		return 1
 	}
@@ -90,6 +103,7 @@ func all(programs []Program, out string, stdout io.Writer) error {
 		defer os.RemoveAll(dir)
 		out = dir
 	}
+	var files []string
 	table := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
 	for _, p := range programs {
 		for _, t := range Targets() {
@@ -102,9 +116,28 @@ func all(programs []Program, out string, stdout io.Writer) error {
 				return err
 			}
 			fmt.Fprintf(table, "%s-%s\t%.2f MB\tsha256 %x\n", p.Name, t.Name, float64(len(program))/1e6, sha256.Sum256(program))
+			files = append(files, file)
 		}
 	}
-	return table.Flush()
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	return Sums(out, files)
+}
+
+// Sums writes the SHA-256 of files into SumsFile in a folder, in the order of their names.
+func Sums(dir string, files []string) error {
+	var lines strings.Builder
+	for _, file := range slices.SortedFunc(slices.Values(files), func(a, b string) int {
+		return strings.Compare(filepath.Base(a), filepath.Base(b))
+	}) {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(&lines, "%x  %s\n", sha256.Sum256(content), filepath.Base(file))
+	}
+	return os.WriteFile(filepath.Join(dir, SumsFile), []byte(lines.String()), 0o644)
 }
 
 // One builds a program of the module in dir for a target into a file. The error
@@ -118,13 +151,14 @@ func One(dir string, p Program, t Target, file string) error {
 	if p.Version != "" {
 		link += " -X main.version=" + p.Version
 	}
-	args := []string{"build", "-trimpath", "-buildvcs=auto", link, "-o", file}
+	tags := "-tags="
 	if p.Package == postPackage {
-		args = append(args, "-tags=nethttpomithttp2")
+		tags += "nethttpomithttp2"
 	}
-	cmd := exec.Command("go", append(args, p.Package)...)
+	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=auto", tags, link, "-o", file, p.Package)
 	cmd.Dir = dir
-	cmd.Env = append(append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux"), t.Env...)
+	// GOEXPERIMENT would make another program of the same commit.
+	cmd.Env = append(append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOEXPERIMENT="), t.Env...)
 	if said, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("build %s for %s: %w\n%s", p.Package, t.Name, err, said)
 	}
@@ -133,5 +167,9 @@ func One(dir string, p Program, t Target, file string) error {
 
 // Here is the machine this runs on.
 func Here() Target {
-	return Target{"linux-" + runtime.GOARCH, []string{"GOARCH=" + runtime.GOARCH}}
+	name := "linux-" + runtime.GOARCH
+	if i := slices.IndexFunc(Targets(), func(t Target) bool { return t.Name == name }); i >= 0 {
+		return Targets()[i]
+	}
+	return Target{name, []string{"GOARCH=" + runtime.GOARCH}}
 }

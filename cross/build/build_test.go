@@ -62,7 +62,7 @@ func TestPostIsBuiltWithoutHTTP2(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "agent", "main.go"), []byte("//go:build nethttpomithttp2\n\npackage main\n\nfunc main() {}\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := One(dir, programs("")[0], Here(), filepath.Join(t.TempDir(), "program")); err != nil {
+	if err := One(dir, Programs("")[0], Here(), filepath.Join(t.TempDir(), "program")); err != nil {
 		t.Error(err)
 	}
 }

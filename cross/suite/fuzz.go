@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"time"
 
 	"stolpe/cross/gotest"
 	"stolpe/cross/rules"
@@ -15,27 +16,35 @@ import (
 type search struct {
 	dir   string // and what is below it
 	fuzz  string // one fuzzer of it; empty for all
-	times string // as go test -fuzztime has it
+	lasts time.Duration
 }
+
+// How long a fuzzer searches in each full run. Chosen by us: what a technician may write
+// into a configuration, and what anybody on the post may send it, has the most ways to be
+// wrong; for the rest there must be time for everything else in a run. New inputs are
+// rare after the first seconds: long searches are a command of their own.
+const (
+	longSearch  = 30 * time.Second
+	shortSearch = 6 * time.Second
+)
 
 // searches lists them: what comes over a wire and what a technician writes into a
 // register map or a configuration decides what is billed, and what anybody may send
 // decides what is paid. A folder comes before the one that it is in.
-// The rest have their seeds run by the tests. Times are chosen by us: all together must
-// leave room for everything else in a run.
+// The rest have their seeds run by the tests.
 func searches() []search {
 	return []search{
-		{"hal/modbus", "", "30s"},
-		{"agent/config/strict", "FuzzEdit", "6s"},
-		{"agent/config", "FuzzParse", "30s"},
-		{"agent/command", "", "6s"},
-		{"agent/control", "", "30s"},
-		{"agent/support", "", "6s"},
-		{"agent/session/script", "", "6s"},
-		{"payment/relay", "", "6s"},
-		{"payment/vipps", "FuzzReceiver", "6s"},
-		{"display/remote", "", "6s"},
-		{"display/web", "FuzzForms", "6s"},
+		{"hal/modbus", "", shortSearch},
+		{"agent/config/strict", "FuzzEdit", shortSearch},
+		{"agent/config", "FuzzParse", longSearch},
+		{"agent/command", "", shortSearch},
+		{"agent/control", "", longSearch},
+		{"agent/support", "", shortSearch},
+		{"agent/session/script", "", shortSearch},
+		{"payment/relay", "", shortSearch},
+		{"payment/vipps", "FuzzReceiver", shortSearch},
+		{"display/remote", "", shortSearch},
+		{"display/web", "FuzzForms", shortSearch},
 	}
 }
 
@@ -47,34 +56,39 @@ func (r *run) fuzz() error {
 	defer func() { r.again, r.searching = false, false }()
 	var all sync.WaitGroup
 	places := make(chan struct{}, runtime.NumCPU())
-	searching := fuzzers(r.tree)
+	searching := fuzzers(r.tree, r.longSearch)
 	failed := make([]error, len(searching))
 	for i, f := range searching {
 		places <- struct{}{}
 		all.Go(func() {
 			defer func() { <-places }()
-			failed[i] = r.goTest(nil, "-run=^$", "-parallel=1", "-fuzz=^"+f.name+"$", "-fuzztime="+f.times, "./"+f.dir)
+			failed[i] = r.goTest(nil, "-run=^$", "-parallel=1", "-fuzz=^"+f.name+"$", "-fuzztime="+f.lasts.String(), "./"+f.dir)
 		})
 	}
 	all.Wait()
 	return cmp.Or(failed...)
 }
 
-// fuzzer is one that searches in each full run.
-type fuzzer struct{ dir, name, times string }
+// fuzzer is one that searches.
+type fuzzer struct {
+	dir, name string
+	lasts     time.Duration
+}
 
-// fuzzers lists those of a tree.
-func fuzzers(tree *rules.Tree) (all []fuzzer) {
+// fuzzers lists those of a tree that search in each full run; or, for a long search, all
+// that it has.
+func fuzzers(tree *rules.Tree, long time.Duration) (all []fuzzer) {
 	for _, p := range tree.Packages {
-		what, ok := searchOf(p.Dir)
-		if !ok {
-			continue
-		}
+		what, listed := searchOf(p.Dir)
 		for _, f := range p.Files {
 			for _, decl := range f.AST.Decls {
 				fn, ok := decl.(*ast.FuncDecl)
-				if ok && f.Test && strings.HasPrefix(fn.Name.Name, "Fuzz") && (what.fuzz == "" || what.fuzz == fn.Name.Name) {
-					all = append(all, fuzzer{p.Dir, fn.Name.Name, what.times})
+				switch {
+				case !ok || !f.Test || !strings.HasPrefix(fn.Name.Name, "Fuzz"):
+				case long > 0:
+					all = append(all, fuzzer{p.Dir, fn.Name.Name, long})
+				case listed && (what.fuzz == "" || what.fuzz == fn.Name.Name):
+					all = append(all, fuzzer{p.Dir, fn.Name.Name, what.lasts})
 				}
 			}
 		}

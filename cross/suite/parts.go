@@ -55,7 +55,7 @@ func (r *run) parts() error {
 		return err
 	}
 	var packages []string
-	for _, p := range append(needed, raceDetector()) {
+	for _, p := range append(needed, raceDetector(), emulators()) {
 		if missing := p.missing(); missing != "" {
 			r.show(missing)
 			packages = append(packages, p.packages...)

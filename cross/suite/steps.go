@@ -91,7 +91,7 @@ func (r *run) packages() ([]string, error) {
 // goTest runs `go test` with some more arguments, prints each package as it
 // ends, and adds its tests to the tally.
 func (r *run) goTest(env []string, args ...string) error {
-	fixed := []string{"test", "-json", abreast()}
+	fixed := []string{"test", "-json", "-vet=off", abreast()} // vet is a step of its own
 	if r.short {
 		fixed = append(fixed, "-short")
 	} else {
@@ -142,6 +142,9 @@ func (r *run) packageEnded(p gotest.Package) bool {
 		name := short
 		if t.Name != "" {
 			name += " " + t.Name
+		}
+		if r.on != "" {
+			name += " on " + r.on
 		}
 		r.tally.add(result{name: name, failed: t.Outcome == gotest.Failed || t.Outcome == gotest.Unfinished, skip: t.Reason})
 	}

@@ -48,6 +48,7 @@ func Run(args []string, stdout, stderr io.Writer) int {
 	flags.BoolVar(&r.allowSkips, "allow-skips", os.Getenv("CI") == "" || os.Getenv("CI") == "false",
 		"let tests be skipped whose part is missing on this machine; the default is false where CI is set")
 	flags.BoolVar(&r.short, "short", false, "a quick run: short tests, earlier results believed, no race detector")
+	flags.DurationVar(&r.longSearch, "fuzz", 0, "only let every fuzzer there is search for so long, as in 5m")
 	switch err := flags.Parse(args); {
 	case err == flag.ErrHelp:
 		return exitWell
@@ -55,6 +56,9 @@ func Run(args []string, stdout, stderr io.Writer) int {
 		return exitUsage
 	case flags.NArg() > 0:
 		fmt.Fprintf(stderr, "cross test: does not understand %q\n", flags.Args())
+		return exitUsage
+	case r.longSearch < 0 || r.longSearch > 0 && (r.short || r.longSearch < time.Second):
+		fmt.Fprintln(stderr, "cross test: -fuzz takes a time of at least 1s, and not with -short")
 		return exitUsage
 	case r.short && !r.allowSkips:
 		fmt.Fprintln(stderr, "cross test: a short run skips by its nature: say -short or -allow-skips=false, not both")
@@ -71,8 +75,10 @@ type run struct {
 	root       bool // may install packages
 	allowSkips bool
 	short      bool
+	longSearch time.Duration // for each fuzzer, and nothing but these; 0 for a usual run
 	mu         sync.Mutex    // held by whoever prints, or counts
 	again      bool          // the tests have run before: only failures are news
+	on         string        // the processor that tests run on; empty for this machine's
 	searching  bool          // fuzzers search, until their time is up
 	busy       time.Duration // of all processors together, for the step under way
 	tree       *rules.Tree
@@ -97,9 +103,12 @@ func steps() []step {
 		{"parts", true, (*run).parts},
 		{"tests", false, (*run).tests},
 		{"tests under the race detector", true, (*run).race},
-		{"fuzzers", true, (*run).fuzz},
+		{"tests on the processors of posts", true, (*run).emulate},
+		fuzzing(),
 	}
 }
+
+func fuzzing() step { return step{"fuzzers", true, (*run).fuzz} }
 
 // all does the steps and sums them up.
 func (r *run) all() int {
@@ -111,7 +120,11 @@ func (r *run) all() int {
 	}
 	r.tree = tree
 	begun := time.Now()
-	for _, s := range steps() {
+	all := steps()
+	if r.longSearch > 0 {
+		all = []step{fuzzing()}
+	}
+	for _, s := range all {
 		if !s.long || !r.short {
 			r.step(s)
 		}

@@ -176,8 +176,8 @@ func TestPartsAreInstalledByRootOnly(t *testing.T) {
 		root       bool
 		said, done string
 	}{
-		{true, "fetched", "update -q\ninstall -qy --no-install-recommends chromium gcc libc6-dev\n"},
-		{false, "the Debian packages are chromium gcc libc6-dev", ""},
+		{true, "fetched", "update -q\ninstall -qy --no-install-recommends chromium gcc libc6-dev qemu-user-static\n"},
+		{false, "the Debian packages are chromium gcc libc6-dev qemu-user-static", ""},
 	} {
 		r, out := module(t, files)
 		r.root = c.root
@@ -189,7 +189,7 @@ func TestPartsAreInstalledByRootOnly(t *testing.T) {
 		if err != nil || string(done) != c.done {
 			t.Errorf("root %v: apt-get was called with %q, %v, want %q", c.root, done, err, c.done)
 		}
-		has(t, out.String(), "part chromium: no chromium", "part race: no gcc in PATH", c.said)
+		has(t, out.String(), "part chromium: no chromium", "part race: no gcc in PATH", "part qemu-user: no qemu-arm-static in PATH", c.said)
 	}
 }
 
@@ -254,7 +254,7 @@ func TestRaceDetectorIsSkippedInTheOpen(t *testing.T) {
 }
 
 func TestArgumentsThatMakeNoSenseAreRefused(t *testing.T) {
-	for _, args := range [][]string{{"-no"}, {"more"}, {"-short", "-allow-skips=false"}} {
+	for _, args := range [][]string{{"-no"}, {"more"}, {"-short", "-allow-skips=false"}, {"-fuzz=5"}, {"-fuzz=-1m"}, {"-fuzz=10ms"}, {"-fuzz=5m", "-short"}} {
 		var out, errs strings.Builder
 		if code := Run(args, &out, &errs); code != exitUsage || errs.Len() == 0 || out.Len() > 0 {
 			t.Errorf("Run(%q) = %d, prints %q and %q: want %d and an error", args, code, out.String(), errs.String(), exitUsage)

@@ -35,6 +35,7 @@ func TestEveryStateAndFaultHasItsFace(t *testing.T) {
 		{display.Faulted, "SAF-002", Emergency, Emergency},
 		{display.Faulted, "SAF-005", Faulted, Stopping},
 		{display.Unavailable, "USR-001", Unavailable, Interrupted},
+		{display.Unavailable, "USR-004", Unavailable, Interrupted},
 		{display.Unavailable, "SAF-002", Emergency, Emergency},
 		{display.Settling, "", PayOffline, Interrupted},
 		{display.Settling, "PAY-001", PayOffline, Interrupted},

@@ -39,7 +39,7 @@ const (
 )
 
 // defaultConfig is where an installation has its configuration.
-const defaultConfig = "/etc/stolpe/gateway.yaml"
+const defaultConfig = "/etc/stolpe-gateway/gateway.yaml"
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
@@ -47,6 +47,16 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 func run(args []string, stdout, stderr io.Writer) int {
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer cancel()
+	root := rootCommand()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	c, err := root.ExecuteContextC(ctx)
+	return explain(stderr, c.CommandPath(), err)
+}
+
+// rootCommand is the program: every command.
+func rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "stolpe-gateway",
 		Short:         "payments and the driver's pages for any number of charging posts",
@@ -54,11 +64,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		SilenceUsage:  true,
 	}
 	root.AddCommand(runCommand(), checkCommand(), keyCommand(), openCommand(), settleCommand(), hooksCommand(), brokerCommand(), versionCommand())
-	root.SetArgs(args)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
-	c, err := root.ExecuteContextC(ctx)
-	return explain(stderr, c.CommandPath(), err)
+	return root
 }
 
 // coded is an error that ends the program with a code of its own.

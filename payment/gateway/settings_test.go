@@ -91,19 +91,19 @@ func TestReferenceMeansWhatItSays(t *testing.T) {
 			},
 		},
 	}
-	want.MQTT.URL, want.MQTT.CA, want.MQTT.ClientID = "mqtts://broker.example.no:8883", "/etc/stolpe/broker-ca.pem", "gateway-1"
-	want.MQTT.Cert, want.MQTT.Key, want.MQTT.Retry, want.Dead.After = "/etc/stolpe/gateway.pem", "/etc/stolpe/gateway-key.pem", time.Minute, 48*time.Hour
+	want.MQTT.URL, want.MQTT.CA, want.MQTT.ClientID = "mqtts://broker.example.no:8883", "/etc/stolpe-gateway/broker-ca.pem", "gateway-1"
+	want.MQTT.Cert, want.MQTT.Key, want.MQTT.Retry, want.Dead.After = "/etc/stolpe-gateway/gateway.pem", "/etc/stolpe-gateway/gateway-key.pem", time.Minute, 48*time.Hour
 	oslo, err := time.LoadLocation("Europe/Oslo")
 	if err != nil {
 		t.Fatal(err)
 	}
 	want.Fleet = &watching{
-		ClientID: "reader-1", Cert: "/etc/stolpe/reader.pem", Key: "/etc/stolpe/reader-key.pem", StateDir: "/var/lib/stolpe-gateway/fleet", Zone: oslo,
+		ClientID: "reader-1", Cert: "/etc/stolpe-gateway/reader.pem", Key: "/etc/stolpe-gateway/reader-key.pem", StateDir: "/var/lib/stolpe-gateway/fleet", Zone: oslo,
 		Listen: "0.0.0.0:8443", Secret: strict.Hide("credential/fleet-proxy-secret-which-is-long"), UserHeader: "Remote-User",
 		Logins:    []page.Login{{Name: "kari@acme", Tenants: []string{"acme"}}, {Name: "operations"}},
 		Announced: []fleet.Window{{Tenant: "acme", Post: "A12", From: time.Date(2026, 11, 20, 8, 0, 0, 0, time.UTC), To: time.Date(2026, 11, 20, 16, 0, 0, 0, time.UTC), Cause: "scheduled maintenance"}},
 	}
-	want.Fleet.TLS.Cert, want.Fleet.TLS.Key, want.Fleet.TLS.ClientCA = "/etc/stolpe/fleet.pem", "/etc/stolpe/fleet-key.pem", "/etc/stolpe/staff-ca.pem"
+	want.Fleet.TLS.Cert, want.Fleet.TLS.Key, want.Fleet.TLS.ClientCA = "/etc/stolpe-gateway/fleet.pem", "/etc/stolpe-gateway/fleet-key.pem", "/etc/stolpe-gateway/staff-ca.pem"
 	if diff := difference(want, got); diff != "" {
 		t.Error(diff)
 	}

@@ -33,7 +33,7 @@ func verbs() map[string]verb {
 		"record":     (*world).doRecord,     // record BASE64: what is on the card, and the payments it knows of at the service
 		"power":      (*world).doPower,      // power on [card new|card NAME|torn|holed|alien] | cut
 		"driver":     (*world).doDriver,     // driver A requests 350 kr [by push | by code] | stops | cancels: with the button | extends | claims B: knows the stop code of B's charge | guesses at it
-		"technician": (*world).doTechnician, // technician withdraws | restores | tests: the contactor | leaves: that test
+		"technician": (*world).doTechnician, // technician withdraws | restores | tests: the contactor | leaves: that test | renews [not]: no new driver until the program starts anew
 		"fleet":      (*world).doFleet,      // fleet withdraws | readmits | retries 1: by a command from afar
 		"payer":      (*world).doPayer,      // payer approves | declines
 		"portal":     (*world).doPortal,     // portal releases | takes 100 kr | refunds 10 kr

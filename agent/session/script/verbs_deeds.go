@@ -195,6 +195,10 @@ func (w *world) doTechnician(args []string) error {
 		return w.step(session.TestBegun{})
 	case is(args, "leaves"):
 		return w.step(session.TestEnded{})
+	case is(args, "renews"):
+		return w.step(session.Renewal{Near: true})
+	case is(args, "renews not"):
+		return w.step(session.Renewal{})
 	}
 	return errCommand
 }

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"stolpe/agent/journal"
+	"stolpe/agent/session"
+	"stolpe/payment"
+)
+
+// owing4 is a state with a charge under way and one that is not settled.
+func owing4() session.Kept {
+	price := payment.Price{Currency: payment.NOK, VAT: 2500, KWh: 549}
+	return session.Kept{
+		Phase: session.Waiting, Counter: 5,
+		Charge: session.Charge{Number: 5, Price: price, Limit: 20_000, Held: true},
+		Debts:  []session.Debt{{Charge: session.Charge{Number: 4, Price: price, Limit: 35_000, Held: true}, Due: 1313, Trouble: payment.Rejected}},
+	}
+}
+
+func TestOwedIsToldFromDoubt(t *testing.T) {
+	k := owing4()
+	good := k.Append(nil)
+	later := append([]byte{good[0] + 1}, good[1:]...)
+	sound := journal.Recovered{Payload: good, Doubt: journal.Sound}
+	for name, row := range map[string]struct {
+		owner string
+		found journal.Recovered
+		owed  int    // how many
+		doubt string // in it; empty for none
+	}{
+		"sound":                   {"A12/1", sound, 2, ""},
+		"installed":               {"A12/1", journal.Recovered{Doubt: journal.New}, 0, ""},
+		"cut short":               {"", journal.Recovered{Doubt: journal.New}, 0, ""},
+		"torn by a power cut":     {"A12/1", journal.Recovered{Payload: good, Doubt: journal.Torn, Detail: "torn"}, 2, ""},
+		"a hole":                  {"A12/1", journal.Recovered{Payload: good, Doubt: journal.Rotten, Detail: "slot 2 is damaged"}, 2, "slot 2 is damaged"},
+		"nothing left":            {"", journal.Recovered{Doubt: journal.Rotten, Detail: "no slot holds a record"}, 0, "no slot holds a record"},
+		"of two posts":            {"A12/1", journal.Recovered{Payload: good, Doubt: journal.Foreign, Detail: "belongs to B7"}, 0, "belongs to B7"},
+		"of another EVSE":         {"A12/2", sound, 2, "it is that of A12/2"},
+		"by a later version":      {"A12/1", journal.Recovered{Payload: later, Doubt: journal.Sound}, 0, "a later version of the program has written it"},
+		"sound, but not a record": {"A12/1", journal.Recovered{Payload: []byte{1}, Doubt: journal.Sound}, 0, "cut short or too long"},
+	} {
+		owed, doubt := owedIn(1, row.owner, row.found)
+		if len(owed) != row.owed || (doubt == "") != (row.doubt == "") || !strings.Contains(doubt, row.doubt) {
+			t.Errorf("%s: %+v, doubt %q", name, owed, doubt)
+		}
+	}
+	owed, _ := owedIn(1, "A12/1", sound)
+	want := []unsettled{
+		{"A12-1-000005", 1, "waiting", 0, 20_000, payment.NOK, ""},
+		{"A12-1-000004", 1, "idle", 1313, 35_000, payment.NOK, "rejected"},
+	}
+	if len(owed) != 2 || owed[0] != want[0] || owed[1] != want[1] {
+		t.Errorf("%+v, want %+v", owed, want)
+	}
+}
+
+// Every EVSE of which there is anything counts, whatever the configuration says today.
+func TestOwedLooksAtEveryJournal(t *testing.T) {
+	dir := t.TempDir()
+	keep(t, dir, "A12/1", 3)
+	for _, name := range []string{"evse-2.b", "evse-07.a", "evse-x.a", "evse-3.c", "bench-1", "evse-11.a"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("?"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := contents(t, dir)
+	a, err := owedOnDisk(dir)
+	if err != nil || a.Clear || len(a.Owed) != 0 || len(a.Unknown) != 2 || !strings.Contains(a.Unknown[0], "EVSE 2: ") || !strings.Contains(a.Unknown[1], "EVSE 11: ") {
+		t.Errorf("%+v, %v", a, err)
+	}
+	if after := contents(t, dir); len(after) != len(before) {
+		t.Errorf("%d files where there were %d", len(after), len(before))
+	}
+}

@@ -1,0 +1,155 @@
+package suite
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"stolpe/cross/build"
+)
+
+// emulated is a processor that posts have, and the emulator of it: tests and programs
+// built for the one run under the other, a process at a time (qemu's user mode).
+type emulated struct {
+	name     string // as in the report
+	target   build.Target
+	emulator string // in PATH
+	env      []string
+	packages []string // whose tests run there, in the order of their price
+}
+
+// emulatedAll lists the processors that posts have, but for ARMv7: its instructions are
+// those of ARMv6 and more, and the packages are built for the latter.
+//
+// An emulator takes ten times as long, so packages are chosen by what may differ there.
+// On ARMv6, numbers of 32 bits: a length, a sum of money or energy, a time, a checksum; the
+// alignment of 64-bit atomics; what the kernel lays out by the size of a word (lines,
+// serial lines, sockets, files). On arm64, whose words are those of this machine: the
+// compiler multiplies and adds floating-point numbers in one step there, which rounds
+// once where others round twice, so whatever computes with them.
+//
+// Left out: what is the same code on any processor and costs minutes there (agent,
+// agent/evse, cross, the browser's pages); what needs a program of this machine beside
+// it. Weak memory order is not shown by an emulator on a machine with a strong one: that
+// is for the race detector.
+func emulatedAll() []emulated {
+	return []emulated{
+		{"armv6", build.ARMv6(), "qemu-arm-static", []string{"QEMU_CPU=arm1176"}, []string{
+			"hal", "hal/modbus/meters", "hal/gpio", "hal/sim", "systemd",
+			"agent/journal", "agent/journal/card", "agent/ledger", "agent/config", "agent/config/strict",
+			"payment", "payment/envelope", "payment/vipps", "payment/relay", "payment/sim",
+			"display", "display/panel",
+		}},
+		{"arm64", build.ARM64(), "qemu-aarch64-static", nil, []string{
+			"hal", "hal/modbus/meters", "hal/sim", "payment",
+		}},
+	}
+}
+
+// emulators bring what runs programs of other processors.
+func emulators() part {
+	return part{"qemu-user", []string{"qemu-arm-static"}, []string{"qemu-user-static"}}
+}
+
+// emulate runs short tests of packages that another processor might break, built for the
+// processors of posts; and the program of a post itself, through a charge.
+func (r *run) emulate() error {
+	if missing := emulators().missing(); missing != "" {
+		r.tally.add(result{name: "tests on the processors of posts", skip: missing})
+		fmt.Fprintf(r.out, "   skipped: %s\n", missing)
+		return nil
+	}
+	r.again = true
+	defer func() { r.again, r.on = false, "" }()
+	var failed []error
+	for _, e := range emulatedAll() {
+		r.on = e.name
+		failed = append(failed, e.post(r), e.tests(r))
+	}
+	if slices.Contains(failed, errCounted) {
+		return errCounted
+	}
+	return errors.Join(failed...)
+}
+
+// tests runs those of the processor's packages that the tree has.
+func (e emulated) tests(r *run) error {
+	args := []string{"-short", "-exec=" + e.emulator}
+	fixed := len(args)
+	for _, dir := range e.packages {
+		if r.tree.Find(dir) != nil {
+			args = append(args, "./"+dir)
+		}
+	}
+	if len(args) == fixed {
+		return nil
+	}
+	return r.goTest(e.environment(), args...)
+}
+
+func (e emulated) environment() []string {
+	return slices.Concat(e.target.Env, []string{"GOOS=linux", "CGO_ENABLED=0"}, e.env)
+}
+
+// speed is how many times faster than life an emulated post lives. Chosen by us: slow
+// enough for its loop to keep up.
+const speed = "240"
+
+// charged is what a post prints of one charge, as far as it must add up.
+type charged struct {
+	Reserved, Captured, Released int64 // minor units
+	Energy                       int64 `json:"energy_wh"` // Wh
+	Bill                         struct{ Total int64 }
+}
+
+// post builds the program of a post, asks for its version, and has it drive one
+// simulated charge: the runtime, the pages, the journal and the sums in one.
+func (e emulated) post(r *run) error {
+	if r.tree.Find("agent") == nil {
+		return nil
+	}
+	begun := time.Now()
+	tmp, err := os.MkdirTemp("", "cross-suite-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(tmp)
+	file := filepath.Join(tmp, "stolpe")
+	if err := build.One(r.dir, build.Program{Name: "stolpe", Package: "./agent"}, e.target, file); err != nil {
+		return err
+	}
+	if err := r.command(r.show, e.env, e.emulator, file, "version"); err != nil {
+		return err
+	}
+	said := ""
+	take := func(line string) bool { said = line; return false }
+	if err := r.command(take, e.env, e.emulator, file, "demo", "--once", "--json", "--speed", speed); err != nil {
+		return fmt.Errorf("a charge on %s: %w: %s", e.name, err, said)
+	}
+	c, err := readCharge(said)
+	if err != nil {
+		return fmt.Errorf("a charge on %s: %w", e.name, err)
+	}
+	r.tally.add(result{name: "a charge on " + e.name})
+	fmt.Fprintf(r.out, "   ok   a charge on %s: %d Wh, %d of %d taken, %s\n", e.name, c.Energy, c.Captured, c.Reserved, seconds(time.Since(begun)))
+	return nil
+}
+
+// errDoesNotAddUp is what readCharge wraps.
+var errDoesNotAddUp = errors.New("does not add up")
+
+// readCharge reads what a post prints of a charge.
+func readCharge(said string) (charged, error) {
+	var c charged
+	if err := json.Unmarshal([]byte(said), &c); err != nil {
+		return c, fmt.Errorf("%w: %s", err, said)
+	}
+	if c.Energy <= 0 || c.Captured <= 0 || c.Captured != c.Bill.Total || c.Captured+c.Released != c.Reserved {
+		return c, fmt.Errorf("%w: %s", errDoesNotAddUp, said)
+	}
+	return c, nil
+}
