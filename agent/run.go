@@ -133,7 +133,7 @@ func daemon(ctx context.Context, source *timeSource, cfg config.Config, from ori
 	p.tellFleet(cfg, w, b)
 	p.serveFigures(cfg, w, b)
 	p.tellOfDisplays(w)
-	p.jobs = append(p.jobs, d.hear(from.told), func(ctx context.Context) { rest(ctx, log) })
+	p.jobs = append(p.jobs, d.hear(from.told))
 	from.started(cfg, log)
 	defer whenTold(told, log)()
 	return failed(together(ctx, jobs, stop, p, pages))

@@ -1,6 +1,0 @@
-//go:build !linux
-
-package main
-
-// letGoOfCode does nothing here.
-func letGoOfCode() error { return nil }
