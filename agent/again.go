@@ -14,12 +14,13 @@ import (
 )
 
 // runAgain runs the post of a configuration file until ctx ends, anew each time that it
-// is told to start anew. A configuration on trial that does not run is taken back.
+// is told to start anew: with the program that is on the disk then. A configuration on trial that does not run is taken back.
 func runAgain(ctx context.Context, source *timeSource, file string, stderr io.Writer) error {
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP) // from the start on: it would end the program
 	defer signal.Stop(hup)
-	r := &runner{source: source, stderr: stderr, from: origin{file: file, told: hup}}
+	this := thisProgram()
+	r := &runner{source: source, stderr: stderr, from: origin{file: file, told: hup, program: this}}
 	for ran := false; ; ran = true {
 		if err := beginTrial(file, stderr); err != nil {
 			fmt.Fprintf(stderr, "stolpe: %v\n", err) // and on with what there is: charges may have to be settled
@@ -27,6 +28,7 @@ func runAgain(ctx context.Context, source *timeSource, file string, stderr io.Wr
 		err := r.once(ctx)
 		switch t, _ := trial.Of(file); {
 		case errors.Is(err, errRestart) && ctx.Err() == nil:
+			this.giveWay(ctx, file, stderr)
 		case errors.Is(err, errRestart):
 			return nil
 		case err == nil || ctx.Err() != nil || !t.On() && !ran:
@@ -75,8 +77,12 @@ func takeBack(t trial.Trial, stderr io.Writer) error {
 // origin is where a configuration stands, and how a post hears that it is another.
 type origin struct {
 	file string
-	told <-chan os.Signal    // nil where nobody signals
-	goes func(config.Config) // called with what the post goes by when it has started, and whenever that is another; nil where nobody asks
+	told <-chan os.Signal // nil where nobody signals
+	// program is what runs; zero where nobody puts another in its place.
+	program executable
+
+	missing []missingSecret     // what it names and the machine does not have
+	goes    func(config.Config) // called with what the post goes by when it has started, and whenever that is another; nil where nobody asks
 }
 
 // runner runs posts of one file, one after the other.
@@ -103,12 +109,13 @@ func (r *runner) once(ctx context.Context) error {
 
 // load runs a post with what the file has, and says whether it has started.
 func (r *runner) load(ctx context.Context) (started bool, err error) {
-	cfg, err := loadConfig(r.from.file)
+	cfg, missing, err := loadAnyway(r.from.file)
 	if err != nil {
 		openNoted(r.from.file, cfg, r.stderr)
 		return false, err
 	}
 	from := r.from
+	from.missing = missing
 	from.goes = func(now config.Config) { started, r.good = true, &now }
 	err = daemon(ctx, r.source, cfg, from, r.stderr)
 	return started, err

@@ -40,8 +40,9 @@ type use struct {
 }
 
 // openUplink prepares the connection; it is made when run is called. Nil where the
-// configuration has none. Charging does not depend on it, unless gateways ask for money.
-func openUplink(cfg config.Config, log *slog.Logger) (*uplink, error) {
+// configuration has none, and where nobody vouches for the broker. Charging does not depend
+// on it, unless gateways ask for money.
+func (p *parts) openUplink(cfg config.Config, log *slog.Logger) (*uplink, error) {
 	m := cfg.MQTT
 	if m.URL == "" {
 		return nil, nil
@@ -56,17 +57,15 @@ func openUplink(cfg config.Config, log *slog.Logger) (*uplink, error) {
 	}
 	var err error
 	if m.Cert != "" {
-		if o.TLS, err = mqtt.TLS(m.CA, m.Cert, m.Key); err != nil && cfg.Payment.Through == config.ThroughGateway {
-			return nil, cfg.Wrong("mqtt", "these files", "a certificate of the post with its key, and the authority's: "+err.Error())
-		}
+		o.TLS, err = mqtt.TLS(m.CA, m.Cert, m.Key)
 	}
 	switch {
 	case err == nil:
 	case o.TLS == nil:
-		log.Error("the fleet is told nothing, and commands nothing, until mqtt.ca is right and the post is started again; charging goes on", "err", err)
+		p.withoutSigners(m, err, log)
 		return nil, nil
-	default:
-		log.Error("the fleet is told nothing, and commands nothing, until these files are right; charging goes on", "err", err)
+	default: // they are read again at each connection
+		log.Error("the fleet is told nothing, and commands nothing, until these files are right; charging goes on, unless gateways ask for money", "err", err)
 	}
 	if b.conn, err = mqtt.New(o); err != nil {
 		return nil, cfg.Wrong("mqtt.url", m.URL, err.Error())

@@ -102,9 +102,9 @@ func nextUnder(t *testing.T, came <-chan mqtt.Message, topic string) mqtt.Messag
 	}
 }
 
-// Where the post asks for money itself, files of the broker that are ill keep nobody from
-// charging. Where gateways ask, there is nothing to be done without them.
-func TestIllCertificatesKeepNobodyFromCharging(t *testing.T) {
+// Files of the broker that are ill keep no post from starting. Where it asks for money
+// itself, they keep nobody from charging either.
+func TestIllCertificatesKeepNoPostFromStarting(t *testing.T) {
 	fleet := filepath.Join(t.TempDir(), "fleet")
 	for _, err := range []error{keys.Init(fleet, "127.0.0.1"), keys.AddPost(fleet, "acme", "A12")} {
 		if err != nil {
@@ -125,12 +125,16 @@ func TestIllCertificatesKeepNobodyFromCharging(t *testing.T) {
 		for _, through := range []config.Through{config.ThroughVipps, config.ThroughSim, config.ThroughGateway} {
 			log := new(paper)
 			c.MQTT.CA, c.MQTT.Cert, c.MQTT.Key, c.Payment.Through = x.ca, at("cert.pem"), x.key, through
-			up, err := openUplink(c, slog.New(slog.NewTextHandler(log, nil)))
-			well := x.name == "well"
-			if must := !well && through == config.ThroughGateway; (err != nil) != must || (up != nil) != (x.up && !must) {
-				t.Errorf("%s, through %s: %v, %v", x.name, through, up, err)
-			} else if told := strings.Contains(log.String(), "charging goes on"); told == (well || must) {
+			p := new(parts)
+			up, err := p.openUplink(c, slog.New(slog.NewTextHandler(log, nil)))
+			if err != nil || (up != nil) != x.up || (len(p.lacking(true)) > 0) == x.up {
+				t.Errorf("%s, through %s: %v, %v, without %v", x.name, through, up, err, p.lacking(false))
+			}
+			if told := strings.Contains(log.String(), "charging goes on") || strings.Contains(log.String(), "the post starts without the certificates in "+x.ca); told == (x.name == "well") {
 				t.Errorf("%s, through %s: logged %q", x.name, through, log)
+			}
+			if why := unpayable(c, up, nil); (why != nil) != (!x.up && through == config.ThroughGateway) {
+				t.Errorf("%s, through %s: payments: %v", x.name, through, why)
 			}
 		}
 	}
@@ -143,7 +147,7 @@ func TestOneConnectionServesAll(t *testing.T) {
 	address := serveBroker(t)
 	c := config.Config{Tenant: "acme"}
 	c.Post.ID, c.MQTT.URL = "A12", "mqtt://"+address
-	up, err := openUplink(c, slog.New(slog.DiscardHandler))
+	up, err := new(parts).openUplink(c, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

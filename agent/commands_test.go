@@ -79,7 +79,7 @@ func (c *commanded) start() (stop func()) {
 	cfg.Post.ID, cfg.MQTT.URL = "A12", "mqtt://"+c.address
 	cfg.Commands = config.Commands{Allow: []string{"restart"}, Keys: []config.CommandKey{{Name: "ops", Role: "operator", Public: commands.Public(c.private.Public().(ed25519.PublicKey))}}}
 	log := slog.New(slog.DiscardHandler)
-	up, err := openUplink(cfg, log)
+	up, err := new(parts).openUplink(cfg, log)
 	if err != nil {
 		c.t.Fatal(err)
 	}

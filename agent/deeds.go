@@ -45,6 +45,7 @@ type deeds struct {
 	seals   func(config.Config)        // has another seal remembered, or written down
 	noted   func(sum string)           // has it written down that the configuration in the file is another
 	restart func()                     // ends the program, to start anew
+	program executable
 	now     func() hal.Instant
 	log     *slog.Logger
 
@@ -60,7 +61,7 @@ type deeds struct {
 func (p *parts) openDeeds(cfg config.Config, from origin, w world, restart func()) *deeds {
 	d := &deeds{
 		board: p.board, file: from.file, goes: from.goes, dir: cfg.StateDir, lang: display.LangOf(cfg.Price.Currency),
-		restart: restart, now: w.now, log: w.log, noted: func(string) {}, seals: func(config.Config) {}, wait: make(chan reloading, 1),
+		restart: restart, program: from.program, now: w.now, log: w.log, noted: func(string) {}, seals: func(config.Config) {}, wait: make(chan reloading, 1),
 	}
 	d.runs.Store(&cfg)
 	if w.book != nil {
@@ -197,18 +198,19 @@ func (d *deeds) loads() error {
 var errRestart = errors.New("told to start anew")
 
 // startAnew starts the program anew, once the answer is on its way.
-func (d *deeds) startAnew(_ context.Context, c commands.Command) (commands.Answer, error) {
+func (d *deeds) startAnew(ctx context.Context, c commands.Command) (commands.Answer, error) {
 	if err := errors.Join(whole(c), c.Read(&struct{}{})); err != nil {
 		return commands.Answer{}, err
 	}
 	if t, _ := trial.Of(d.file); t.On() && !c.Force {
-		return commands.Answer{}, commands.Refuse(commands.Busy, "configuration "+t.ID+" is on trial, and a second start would take it back: confirm it first")
+		return commands.Answer{}, onTrial(t)
 	}
-	if err := d.loads(); err != nil {
+	to, err := d.successor(ctx)
+	if err == nil {
+		err = d.mayRestart(c)
+	}
+	if err != nil {
 		return commands.Answer{}, err
 	}
-	if err := d.mayRestart(c); err != nil {
-		return commands.Answer{}, err
-	}
-	return commands.Answer{Text: "starts anew", Then: d.restart}, nil
+	return commands.Answer{Text: renewed(to), Then: d.restart}, nil
 }

@@ -43,7 +43,7 @@ func TestTillAloneServesAPost(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, said)
 	}
-	payments, err := openPayments(t.Context(), cfg, world{log: slog.New(slog.DiscardHandler)}, nil)
+	payments, err := openPayments(t.Context(), cfg, world{log: slog.New(slog.DiscardHandler)}, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -57,13 +57,6 @@ func explain(stderr io.Writer, command string, err error) int {
 // perhapsDaemon is what to do when something is in use.
 const perhapsDaemon = "if it is the daemon: systemctl stop stolpe"
 
-// notNow is for a key that may be right after all: disks are mounted and addresses
-// become free. The service manager tries again after exitFailed, and not after
-// exitConfig.
-func notNow(e config.Error) error {
-	return coded{fmt.Errorf("%w; nothing was started; put this right and start again", e), exitFailed}
-}
-
 // failed marks an error of a running program, so that no usage is printed for it.
 func failed(err error) error {
 	var wrong config.Errors

@@ -25,7 +25,7 @@ func TestHomeAssistantIsToldAndToldNoMore(t *testing.T) {
 	start := func(ha config.HomeAssistant) *announcer {
 		c := config.Config{StateDir: dir, Tenant: "acme", Telemetry: config.Telemetry{HomeAssistant: ha}}
 		c.Post.ID, c.MQTT.URL = "A12", "mqtt://127.0.0.1:1"
-		up, err := openUplink(c, slog.New(slog.DiscardHandler))
+		up, err := new(parts).openUplink(c, slog.New(slog.DiscardHandler))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -16,6 +16,8 @@ type local struct {
 	parts *parts
 	up    *uplink // nil without a broker
 	later *later
+
+	renewal *renewal
 }
 
 // routes is all that can be asked for. Each part has a file of its own.
@@ -50,8 +52,8 @@ func (l *local) routes() []control.Route {
 // serveLocal opens the sockets. A post whose folder for them cannot be made charges all
 // the same.
 func (p *parts) serveLocal(cfg config.Config, w world, d *deeds, up *uplink) {
-	l := &local{deeds: d, cfg: cfg, w: w, parts: p, up: up, later: openLater(d, w)}
-	p.jobs = append(p.jobs, l.later.run)
+	l := &local{deeds: d, cfg: cfg, w: w, parts: p, up: up, later: openLater(d, w), renewal: openRenewal(d, w)}
+	p.jobs = append(p.jobs, l.later.run, l.renewal.run)
 	o := control.Options{Dir: cfg.Control.Dir, Group: cfg.Control.Group, Admins: cfg.Control.Admins, Routes: l.routes(), Log: w.log}
 	if w.book != nil {
 		o.Note = func(r control.Record) error { return w.book.Append(entryOfLocal(r, w.now().Wall)) }

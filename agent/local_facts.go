@@ -67,6 +67,7 @@ func (l *local) facts(ctx context.Context, c control.Caller, text json.RawMessag
 		d.EVSEs = append(d.EVSEs, l.evseFacts(i, e, v, d.Guest))
 	}
 	d.Displays = displayFacts(l.cfg, l.parts.displayHealth())
+	d.Lacks = l.parts.lacking(d.Guest)
 	asked := args.Ask && l.askPayments(ctx)
 	d.Pay, d.Hooks, d.Broker = l.payFacts(asked, d.Guest), l.hookFacts(), l.brokerFacts()
 	return d, nil

@@ -54,7 +54,7 @@ func openBay(t *testing.T) *bay {
 	b.into(&w)
 	ctx, cancel := context.WithCancel(context.Background())
 	jobs, stop := context.WithCancel(context.Background())
-	pay, err := openPayments(jobs, cfg, w, nil)
+	pay, err := openPayments(jobs, cfg, w, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

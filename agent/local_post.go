@@ -16,6 +16,7 @@ func (l *local) postRoutes() []control.Route {
 	return []control.Route{
 		{Name: "service/out", Least: control.Technician, Changes: true, Urgent: true, Do: l.takeOut},
 		{Name: "service/in", Least: control.Technician, Changes: true, Do: l.putBack},
+		{Name: "restart", Least: control.Technician, Changes: true, Do: l.restartHere},
 		{Name: "identify", Least: control.Technician, Changes: true, Urgent: true, Do: likeFromAfar(l.identify)},
 	}
 }

@@ -7,6 +7,18 @@
 // This package only wires: every decision stands in a package below it. There is
 // one file for each subcommand, and one place (open.go) that turns a
 // configuration into running parts, for the daemon and the demo alike.
+//
+// A package puts another program in the place of the one that runs. When the post starts
+// anew, for whatever reason, its process goes on with that one (execve), so that to the
+// service manager it is the same process. To end and be started again would be less: nobody
+// does that where there is no manager, it uses up the manager's limit of starts and takes
+// its pause between two, and once this program has ended there is no way back. An execve
+// that fails comes back, and this program goes on. The kernel closes what was open, the
+// lines of the contactors too, which are ordered open by then. What the unit gives, such as
+// a sandbox and credentials, stays as it was until the manager starts the post: a version
+// that needs more of it takes systemctl restart. Whether the other program is one for this
+// machine, and whole, and reads the configuration, is tried before anything ends: it runs
+// as a child that only looks.
 package main
 
 import (

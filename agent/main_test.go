@@ -86,9 +86,11 @@ func (p *paper) String() string {
 	return p.buf.String()
 }
 
-// pages finds the address on which a daemon listens in what it has logged.
+// pages finds the address on which a daemon listens, since its last start, in what it has
+// logged.
 func (p *paper) pages() string {
-	_, after, found := strings.Cut(p.String(), " listen=")
+	text := p.String()
+	_, after, found := strings.Cut(text[max(strings.LastIndex(text, " listen="), 0):], " listen=")
 	address, _, whole := strings.Cut(after, " ")
 	if !found || !whole {
 		return ""

@@ -63,7 +63,8 @@ type parts struct {
 	close []func() error
 	jobs  []func(context.Context) // run beside the loops, until these have ended
 
-	purse purse // the way to the money
+	purse purse  // the way to the money
+	lacks []lack // what the post has started without
 
 	left  func()               // as that of the world
 	fleet *publisher.Publisher // tells it how the post is doing; nil without a broker
@@ -95,10 +96,7 @@ func (p *parts) Close() error {
 // open makes the EVSEs of a configuration. The contactors come first: they are
 // ordered open before anything is read, asked or waited for.
 func open(c config.Config, w world, payments evse.Payments) (*parts, error) {
-	p, err := openContactors(c, w)
-	if err != nil {
-		return nil, err
-	}
+	p := openContactors(c, w)
 	if err := p.openEVSEs(c, w, payments); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
@@ -205,6 +203,9 @@ func (p *parts) openEVSE(c config.Config, e config.EVSE, w world, made evse.Part
 	}
 	now := w.now()
 	made.State = rules.Recover(found.state, found.trust, now)
+	if p.purse.mute {
+		made.State.Passing |= session.Unsellable // until the start anew that follows when the keys are there
+	}
 	made.Payments, made.Journal = payments, journal
 	if w.around != nil {
 		made.Meter = w.around(made.Meter)
@@ -228,7 +229,10 @@ func (p *parts) openEVSE(c config.Config, e config.EVSE, w world, made evse.Part
 		made.Watchers = append(made.Watchers, p.writers(w, rules, evse.Moment{Before: session.State{Kept: found.state}, After: made.State, Now: now}, log)...)
 	}
 	made.Now, made.Every, made.Grace, made.Log = w.now, w.every, w.grace, log
-	made.Alive = p.aliveHook(e, w, log)
+	made.Alive = p.aliveHook(e, log)
+	if w.alive != nil {
+		made.Lives = w.alive(e.ID)
+	}
 	return evse.New(made), nil
 }
 

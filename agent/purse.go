@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 
 	"stolpe/agent/config"
@@ -17,12 +19,35 @@ type purse struct {
 	evse.Payments
 	client *vipps.Client // of the payment service itself; nil where a gateway is asked
 	link   *link         // to the gateways; nil where there are none
+	mute   bool          // nobody can be asked before the post is started anew
 	close  func() error
 }
 
-// openPayments opens the way to the money.
-func openPayments(ctx context.Context, cfg config.Config, w world, b *uplink) (purse, error) {
+// openPurse opens the way to the money, and tells which of its secrets are missing.
+func (p *parts) openPurse(ctx context.Context, cfg config.Config, w world, b *uplink, missing []missingSecret) (purse, error) {
+	for _, m := range missing {
+		p.withoutSecret(m, w.log)
+	}
+	return openPayments(ctx, cfg, w, b, missing)
+}
+
+// unpayable says why nobody can be asked for money.
+func unpayable(cfg config.Config, b *uplink, missing []missingSecret) error {
+	switch {
+	case len(missing) > 0:
+		return fmt.Errorf("%s: %w", missing[0].key, missing[0].err)
+	case b == nil && cfg.Payment.Through == config.ThroughGateway:
+		return errors.New("nobody vouches for the broker, so the gateways behind it are not asked")
+	}
+	return nil
+}
+
+// openPayments opens the way to the money, without these secrets.
+func openPayments(ctx context.Context, cfg config.Config, w world, b *uplink, missing []missingSecret) (purse, error) {
 	done := func() error { return nil }
+	if why := unpayable(cfg, b, missing); why != nil {
+		return purse{Payments: unasked{why}, mute: true, close: done}, nil
+	}
 	access := access(cfg)
 	switch cfg.Payment.Through {
 	case config.ThroughGateway:

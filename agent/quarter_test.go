@@ -325,7 +325,7 @@ func (q *quarter) start(profile string) {
 		q.t.Fatal("no ledger")
 	}
 	l.book = w.book
-	b, err := openUplink(cfg, log)
+	b, err := new(parts).openUplink(cfg, log)
 	q.must(err)
 	b.conn.Through(func(ctx context.Context) (net.Conn, error) {
 		if l.dead.Load() {

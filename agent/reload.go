@@ -69,7 +69,7 @@ func (d *deeds) reload(ctx context.Context, how reloading, by string) (commands.
 	d.trying.Lock()
 	defer d.trying.Unlock()
 	if t, _ := trial.Of(d.file); t.On() {
-		return commands.Answer{}, commands.Refuse(commands.Busy, "configuration "+t.ID+" is on trial, and a second start would take it back: confirm it first")
+		return commands.Answer{}, onTrial(t)
 	}
 	p := d.compare()
 	if p.Wrong != "" {

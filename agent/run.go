@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -20,6 +19,7 @@ import (
 	"stolpe/agent/evse"
 	"stolpe/agent/ledger"
 	"stolpe/hal"
+	"stolpe/hal/gpio"
 	"stolpe/hal/sim"
 	"stolpe/systemd"
 )
@@ -87,14 +87,12 @@ func daemon(ctx context.Context, source *timeSource, cfg config.Config, from ori
 	defer logged.Close()
 	log := slog.New(slog.NewTextHandler(logged, &slog.HandlerOptions{ReplaceAttr: withoutTime}))
 	w := realWorld(source, cfg, log)
-	p, err := openContactors(cfg, w)
+	p := openContactors(cfg, w)
 	openNoted(from.file, cfg, logged)
-	if err != nil {
-		return failed(err)
-	}
 	defer p.Close() //nolint:errcheck // the journals have nothing left to flush
-	if err := os.MkdirAll(cfg.StateDir, 0o700); err != nil {
-		return notNow(cfg.Wrong("state_dir", cfg.StateDir, "a folder that is there or can be made: "+err.Error()))
+	folder := useFolder(cfg.StateDir)
+	if folder != nil {
+		p.withoutFolder(cfg.StateDir, folder, log)
 	}
 	p.board = openBoard(cfg.StateDir, w.now, log)
 	w.book = openBook(cfg.StateDir, cfg.Post.ID, log)
@@ -106,13 +104,16 @@ func daemon(ctx context.Context, source *timeSource, cfg config.Config, from ori
 	}
 	jobs, stop := context.WithCancel(context.WithoutCancel(ctx)) // what the loops still need while they settle
 	defer stop()
-	b, err := openUplink(cfg, log)
+	b, err := p.openUplink(cfg, log)
 	if err != nil {
 		return failed(err)
 	}
-	pay, err := openPayments(jobs, cfg, w, b)
+	pay, err := p.openPurse(jobs, cfg, w, b, from.missing)
 	if err != nil {
 		return err
+	}
+	if folder != nil {
+		pay.Payments = withheld{pay.Payments, w.mono, w.mono()}
 	}
 	p.purse = pay
 	p.close = append([]func() error{pay.close}, p.close...)
@@ -133,7 +134,7 @@ func daemon(ctx context.Context, source *timeSource, cfg config.Config, from ori
 	p.tellFleet(cfg, w, b)
 	p.serveFigures(cfg, w, b)
 	p.tellOfDisplays(w)
-	p.jobs = append(p.jobs, d.hear(from.told))
+	p.jobs = append(p.jobs, d.hear(from.told), p.heal(d, gpio.TooLate, anew), p.tellManager(d, log))
 	from.started(cfg, log)
 	defer whenTold(told, log)()
 	return failed(together(ctx, jobs, stop, p, pages))
@@ -152,7 +153,11 @@ func realWorld(source *timeSource, cfg config.Config, log *slog.Logger) world {
 		},
 		bench: func(e config.EVSE) (*bench, error) {
 			const neverFull hal.Energy = 2_000_000 // Wh
-			return newBench(clock.mono, sim.Car{Power: e.MaxPower / 2, Need: neverFull}, filepath.Join(cfg.StateDir, "bench-"+strconv.Itoa(e.ID)))
+			file := filepath.Join(cfg.StateDir, "bench-"+strconv.Itoa(e.ID))
+			if useFolder(cfg.StateDir) != nil {
+				file = ""
+			}
+			return newBench(clock.mono, sim.Car{Power: e.MaxPower / 2, Need: neverFull}, file)
 		},
 	}
 }

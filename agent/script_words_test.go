@@ -147,8 +147,7 @@ func (p *scriptedPost) start(ts *testscript.TestScript) {
 // pages is where the post serves its pages: as the last start has logged.
 func (p *scriptedPost) pages(ts *testscript.TestScript) string {
 	var log paper
-	text := ts.ReadFile("run.log")
-	log.buf.WriteString(text[max(strings.LastIndex(text, " listen=")-1, 0):])
+	log.buf.WriteString(ts.ReadFile("run.log"))
 	return log.pages()
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"stolpe/agent/control"
+	"stolpe/agent/doctor"
 	"stolpe/agent/session"
 	"stolpe/display"
 	"stolpe/hal"
@@ -19,6 +20,7 @@ type (
 		Post    string       `json:"post"`
 		Name    string       `json:"name"`
 		Version string       `json:"version"`
+		Boot    string       `json:"boot"` // another one after each start of the program
 		At      string       `json:"at"`
 		Clock   string       `json:"clock"` // how good it is
 		Zone    string       `json:"zone"`
@@ -29,6 +31,8 @@ type (
 		Ledger  string       `json:"ledger,omitempty"` // what is wrong with it
 
 		Displays []displayStatus `json:"displays,omitempty"`
+		Missing  []doctor.Lack   `json:"missing,omitempty"` // what the post has started without
+		Restart  *restartStatus  `json:"restart,omitempty"` // one that waits, or came to nothing; nil for neither
 	}
 	displayStatus struct {
 		Name string `json:"name"`
@@ -94,9 +98,9 @@ type (
 func (l *local) statusOf(role control.Role, began time.Duration) postStatus {
 	now := l.w.now()
 	p := postStatus{
-		Post: l.cfg.Post.ID, Name: l.cfg.Post.Name, Version: version, At: utc(now.Wall.Time()), Clock: now.Wall.Clock.String(),
+		Post: l.cfg.Post.ID, Name: l.cfg.Post.Name, Version: version, Boot: l.w.born.Boot, At: utc(now.Wall.Time()), Clock: now.Wall.Clock.String(),
 		Zone: l.cfg.Post.Zone.String(), Up: int64((now.Mono - began) / time.Second), EVSEs: []evseStatus{},
-		Payment: l.moneyStatus(role),
+		Payment: l.moneyStatus(role), Missing: l.parts.lacking(role < control.Technician), Restart: l.restartStatus(role),
 	}
 	if l.up != nil {
 		p.MQTT = &mqttStatus{Connected: l.up.connected()}
@@ -208,11 +212,17 @@ func unsettledAt(s *session.State, now hal.Stamp) owedStatus {
 // key is what is told at once when it becomes another.
 func (p *postStatus) key() string {
 	words := []string{p.Payment.State, p.Ledger}
+	for _, m := range p.Missing {
+		words = append(words, string(m.Kind), strconv.Itoa(m.EVSE))
+	}
 	if p.MQTT != nil {
 		words = append(words, strconv.FormatBool(p.MQTT.Connected))
 	}
 	for _, d := range p.Displays {
 		words = append(words, d.Code)
+	}
+	if r := p.Restart; r != nil {
+		words = append(words, "restart", strconv.FormatBool(r.Spares), r.To, r.Failed)
 	}
 	for _, e := range p.EVSEs {
 		words = append(words, e.State, e.Phase, e.Contactor, e.Plug, e.Meter.Quality, strconv.Itoa(e.Unsettled.Count), strconv.Itoa(e.Unsettled.Stuck))

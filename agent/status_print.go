@@ -19,8 +19,14 @@ func (s *statusing) lines(w io.Writer, p postStatus) {
 		}
 		words = append(words, s.meterWord(e.Meter), s.contactorWord(e))
 		words = append(words, s.links(p)...)
+		for _, m := range p.Missing {
+			words = append(words, pick(s.lang, "mangler ", "missing ")+m.Text().In(s.lang))
+		}
 		if e.Unsettled.Count > 0 {
 			words = append(words, s.owed(e.Unsettled))
+		}
+		if p.Restart != nil {
+			words = append(words, pick(s.lang, "omstart ", "restart ")+s.restart(p.Restart))
 		}
 		fmt.Fprintln(w, plainSpaces(strings.Join(words, "   ")))
 	}
@@ -43,6 +49,12 @@ func (s *statusing) block(w io.Writer, p postStatus) {
 		s.one(t, e)
 	}
 	fmt.Fprintf(t, "%s\t%s\n", pick(s.lang, "Forbindelser", "Links"), strings.Join(s.links(p), ", "))
+	for _, m := range p.Missing {
+		fmt.Fprintf(t, "%s\t%s\n", pick(s.lang, "Mangler", "Missing"), m.Text().In(s.lang))
+	}
+	if p.Restart != nil {
+		fmt.Fprintf(t, "%s\t%s\n", pick(s.lang, "Omstart", "Restart"), s.restart(p.Restart))
+	}
 	if p.Ledger != "" {
 		fmt.Fprintf(t, "%s\t%s\n", pick(s.lang, "Regnskapslogg", "Ledger"), p.Ledger)
 	}
@@ -221,4 +233,19 @@ func zoneNamed(name string) *time.Location {
 		return time.Local
 	}
 	return zone
+}
+
+// restart says how a start anew stands that somebody has ordered.
+func (s *statusing) restart(r *restartStatus) string {
+	if !r.Waits {
+		return fmt.Sprintf(pick(s.lang, "ble ikke noe av: %s", "came to nothing: %s"), r.Failed)
+	}
+	text := fmt.Sprintf(pick(s.lang, "venter, til versjon %s", "waiting, to version %s"), r.To)
+	if r.Spares {
+		text += pick(s.lang, ", tar ingen ny sjåfør", ", takes no new driver")
+	}
+	if len(r.For) > 0 {
+		text += ": " + strings.Join(r.For, ", ")
+	}
+	return text
 }

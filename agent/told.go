@@ -3,8 +3,12 @@ package main
 import (
 	"context"
 	"log/slog"
+	"strings"
+	"time"
 
 	"stolpe/agent/config"
+	"stolpe/agent/session"
+	"stolpe/display"
 	"stolpe/systemd"
 )
 
@@ -34,4 +38,47 @@ func (o origin) started(cfg config.Config, log *slog.Logger) {
 	if err := systemd.Ready(); err != nil {
 		log.Warn("service manager does not listen", "err", err)
 	}
+}
+
+// managerEvery is how often the line in systemctl status is looked after. Chosen by us:
+// whoever types that waits for nothing, and it is looked at a few times in a post's life.
+const managerEvery = 5 * time.Second
+
+// tellManager keeps the line that systemctl status shows about the post.
+func (p *parts) tellManager(d *deeds, log *slog.Logger) func(context.Context) {
+	return func(ctx context.Context) {
+		tick := time.NewTicker(managerEvery)
+		defer tick.Stop()
+		for said := ""; ; {
+			if now := p.oneLine(d.units); now != said {
+				said = now
+				if err := systemd.Status(now); err != nil {
+					log.Warn("service manager does not listen", "err", err)
+					return
+				}
+			}
+			select {
+			case <-tick.C:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}
+}
+
+// oneLine says how the EVSEs are, and what is missing.
+func (p *parts) oneLine(units []unit) string {
+	var words []string
+	for _, v := range units {
+		s, now, _ := v.Snapshot()
+		word := v.Rules().Code + " " + strings.ToLower(string(display.EN.Words().States[v.Rules().View(&s, now).State]))
+		if code := s.Faults().Code(); code != "" && s.Phase == session.Idle {
+			word += " (" + code + ")"
+		}
+		words = append(words, word)
+	}
+	if all := p.lacking(true); len(all) > 0 {
+		words = append(words, names(all))
+	}
+	return strings.Join(words, ", ")
 }

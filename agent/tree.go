@@ -14,6 +14,7 @@ func commandTree() []*cobra.Command {
 		// set it up
 		configCommand(),
 		setupCommand(),
+		provisionCommand(),
 
 		// what is wrong
 		doctorCommand(),
@@ -23,6 +24,7 @@ func commandTree() []*cobra.Command {
 		// work at it
 		serviceCommand(),
 		identifyCommand(),
+		restartCommand(),
 		priceCommand(),
 		mqttCommand(),
 

@@ -35,7 +35,7 @@ func ways() map[string]func(t *testing.T) way {
 			if err != nil {
 				t.Fatal(err)
 			}
-			p, err := openPayments(t.Context(), cfg, world{log: slog.New(slog.DiscardHandler)}, nil)
+			p, err := openPayments(t.Context(), cfg, world{log: slog.New(slog.DiscardHandler)}, nil, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
 
@@ -33,45 +31,36 @@ func openWires(c gpio.Config) (wires, error) {
 	return l, nil
 }
 
-// openContactors orders every real contactor open, also beside one that cannot be
-// had: then it gives all back, and the error.
-func openContactors(c config.Config, w world) (*parts, error) {
+// openContactors orders every real contactor open. One whose lines cannot be had is looked
+// for later: chips may come late at boot, and another program may end.
+func openContactors(c config.Config, w world) *parts {
 	p := &parts{posts: posts{info: c.Post, units: map[string]*evse.EVSE{}, doors: map[string]*door{}}, wires: map[int]wires{}, meter: map[int]*modbus.Meter{}, buses: map[string]*modbus.Bus{}, seen: newWitness(), found: map[int]string{}, windows: map[int]*window{}}
 	if len(c.Displays) > 0 {
 		p.look = newLookout()
 	}
-	var all error
-	chipless := false
-	for i, e := range c.EVSEs {
+	for _, e := range c.EVSEs {
 		if e.Contactor.Sim {
 			continue
 		}
 		k, in := e.Contactor, e.Inputs
-		l, err := w.wires(gpio.Config{
-			Line: k.Line, Sense: k.Sense, DeadMan: k.DeadMan, ActiveLow: k.ActiveLow,
-			Plug: in.Plug, Stop: in.Stop, EStop: in.EStop, RCD: in.RCD, Hot: in.Hot, Accept: in.Accept,
-		})
-		switch {
-		case errors.Is(err, gpio.ErrNoChip):
-			if !chipless { // told once: there is none for the others either
-				all = errors.Join(all, errors.New(noChip+"; to try out without one write contactor: {sim: true}"))
-			}
-			chipless = true
-			continue
-		case err != nil:
-			all = errors.Join(all, c.Wrong(fmt.Sprintf("evses[%d].contactor", i), "lines that cannot be had: "+err.Error(),
-				"lines of this machine that no other program holds (gpioinfo lists them; "+perhapsDaemon+"); if one may be closed, switch the post off at its breaker"))
-			continue
+		ask := func() (wires, error) {
+			return w.wires(gpio.Config{
+				Line: k.Line, Sense: k.Sense, DeadMan: k.DeadMan, ActiveLow: k.ActiveLow,
+				Plug: in.Plug, Stop: in.Stop, EStop: in.EStop, RCD: in.RCD, Hot: in.Hot, Accept: in.Accept,
+			})
 		}
-		w.log.Info("contactor open", "evse", e.ID, "line", k.Line)
+		l, err := ask()
+		if err != nil {
+			later := newLateWires(ask, err, w.log.With("evse", e.ID, "line", k.Line))
+			p.withoutWires(e.ID, k.Line, later, w.log)
+			l = later
+		} else {
+			w.log.Info("contactor open", "evse", e.ID, "line", k.Line)
+		}
 		p.wires[e.ID] = l
 		p.close = append(p.close, l.Close)
 	}
-	if all != nil {
-		// Not exitConfig: chips may come late at boot, and another program may end.
-		return nil, coded{errors.Join(all, p.Close()), exitDevice}
-	}
-	return p, nil
+	return p
 }
 
 // wired are the signals that have a wire.
@@ -88,22 +77,15 @@ func wired(in config.Inputs) hal.Signals {
 	return s
 }
 
-// aliveHook gives what an EVSE calls while it lives: it keeps the service manager
-// calm, and the dead-man of its contactor. Nil where nobody listens.
-func (p *parts) aliveHook(e config.EVSE, w world, log *slog.Logger) func() {
-	var hook func()
-	if w.alive != nil {
-		hook = w.alive(e.ID)
-	}
+// aliveHook gives what an EVSE calls while all is as wanted: it keeps the dead-man of its
+// contactor calm. Nil where there is none.
+func (p *parts) aliveHook(e config.EVSE, log *slog.Logger) func() {
 	l := p.wires[e.ID]
 	if e.Contactor.DeadMan == "" {
-		return hook
+		return nil
 	}
 	var once sync.Once
 	return func() {
-		if hook != nil {
-			hook()
-		}
 		if err := l.Beat(); err != nil {
 			once.Do(func() {
 				log.Error("dead-man does not beat; the contactor opens by itself", "line", e.Contactor.DeadMan, "err", err)

@@ -3,15 +3,12 @@ package main
 import (
 	"errors"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"stolpe/agent/config"
-	"stolpe/agent/evse"
 	"stolpe/display"
 	"stolpe/hal"
 	"stolpe/hal/gpio"
@@ -201,56 +198,41 @@ const twoReal = `evses:
 
 const oneSim = `evses: [{id: 1, code: A12, contactor: {sim: true}, max_power_w: 22000}]`
 
-// One contactor that cannot be had leaves none of the others closed; all that were
-// opened are closed again, and what is wrong is told with its line.
+// One contactor that cannot be had leaves none of the others closed, and keeps none of them
+// from being used. What is wrong is told with its line.
 func TestAllContactorsAreOpenedWhateverIsWrongWithOne(t *testing.T) {
-	cfg, w, _ := opened(t, oneSim, twoReal)
+	cfg, w, log := opened(t, oneSim, twoReal)
 	y := newYard(sim.Setup{})
 	if err := y.Set(hal.Closed); err != nil {
 		t.Fatal(err)
 	}
-	broken := errors.New(`line "GPIO17" is held by "relayd"`)
 	var asked []string
 	w.wires = func(c gpio.Config) (wires, error) {
 		asked = append(asked, c.Line)
 		if c.Line == "GPIO17" {
-			return nil, broken
+			return nil, errors.New(`line "GPIO17" is held by "relayd"`)
+		}
+		if err := y.Set(hal.Open); err != nil { // as gpio.Open does
+			return nil, err
 		}
 		return y, nil
 	}
-	w.store = func(config.EVSE, string) (evse.Journal, kept, func() error, error) {
-		t.Error("a journal was opened")
-		return nil, kept{}, nil, broken
+	p, err := open(cfg, w, dull{})
+	if err != nil || strings.Join(asked, " ") != "GPIO17 GPIO18" {
+		t.Fatalf("%v, asked for %v", err, asked)
 	}
-	_, err := open(cfg, w, dull{})
-	var stderr paper
-	if code := explain(&stderr, "stolpe", failed(err)); code != 7 || strings.Join(asked, " ") != "GPIO17 GPIO18" {
-		t.Errorf("exit %d, asked for %v", code, asked)
-	}
-	for _, want := range []string{"test.yaml:6: evses[0].contactor: ", `held by "relayd"`, "gpioinfo", "systemctl stop stolpe", "breaker"} {
-		if !strings.Contains(stderr.String(), want) {
-			t.Errorf("%s\nwant %q", &stderr, want)
-		}
-	}
+	defer p.Close()
 	y.Do(func(b *sim.Bench, now time.Duration) { b.Advance(now + time.Minute) })
-	if p, _ := y.Sense(); p != hal.Open {
+	if at, _ := y.Sense(); at != hal.Open {
 		t.Error("the other contactor was left closed")
 	}
-}
-
-// On this machine the daemon says so as well, with nothing of the post begun.
-func TestDaemonWithoutItsLinesIsSeven(t *testing.T) {
-	dir := t.TempDir() + "/state"
-	want := ":5: evses[0].contactor: "
-	if chips, _ := filepath.Glob("/dev/gpiochip*"); len(chips) == 0 {
-		want = noChip + "; to try out without one write contactor: {sim: true}\n" // once for both EVSEs
+	for _, want := range []string{"EVSE 1: the lines of the contactor, GPIO17", `held by \"relayd\"`} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("%s\nwant %q", log, want)
+		}
 	}
-	got := command("run", "--config", configured(t, dir, simEVSEs, strings.Replace(wiredEVSEs, "GPIO17", "nochip/17", 1)))
-	if got.code != 7 || strings.Count(got.stderr, want) != 1 || strings.Contains(got.stderr, "state_dir") {
-		t.Errorf("%+v", got)
-	}
-	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the state folder was made before the contactors were open: %v", err)
+	if all := p.lacking(false); len(all) != 1 || all[0].EVSE != 1 || !strings.Contains(all[0].Why, "relayd") {
+		t.Errorf("%+v", all)
 	}
 }
 
@@ -324,16 +306,15 @@ func TestWeakMapWantsToBeConfirmed(t *testing.T) {
 // A dead-man that cannot be reached is told once, and the contactor opens by it.
 func TestDeadManThatCannotBeReachedIsTold(t *testing.T) {
 	var log paper
-	var beats int
 	p := &parts{wires: map[int]wires{1: deaf{}}}
 	e := config.EVSE{ID: 1, Contactor: config.Contactor{DeadMan: "GPIO5"}}
-	hook := p.aliveHook(e, world{alive: func(int) func() { return func() { beats++ } }}, slog.New(slog.NewTextHandler(&log, nil)))
+	hook := p.aliveHook(e, slog.New(slog.NewTextHandler(&log, nil)))
 	hook()
 	hook()
-	if beats != 2 || strings.Count(log.String(), "dead-man does not beat") != 1 || !strings.Contains(log.String(), "GPIO5") {
-		t.Errorf("%d, %s", beats, &log)
+	if strings.Count(log.String(), "dead-man does not beat") != 1 || !strings.Contains(log.String(), "GPIO5") {
+		t.Error(&log)
 	}
-	if p.aliveHook(config.EVSE{}, world{}, nil) != nil {
+	if p.aliveHook(config.EVSE{}, nil) != nil {
 		t.Error("a hook that nobody needs")
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"stolpe/cross/bench"
 	"stolpe/cross/build"
+	"stolpe/cross/card"
 	"stolpe/cross/deb"
 	"stolpe/cross/demo"
 	"stolpe/cross/man"
@@ -32,6 +33,7 @@ func commands() []command {
 		{"test", "run every check there is", suite.Run},
 		{"build", "build the programs for every processor a post may have", build.Run},
 		{"deb", "make the Debian packages of post and gateway", deb.Run},
+		{"card", "make the card of a post out of an image of Raspberry Pi OS", card.Run},
 		{"man", "write the manual pages, and what shells need to complete commands", man.Run},
 		{"bench", "measure what the product costs, beside its floors", bench.Run},
 		{"demo", "show a whole fleet on this machine, and kill parts of it", demo.Run},

@@ -4,14 +4,19 @@
 //
 // A few words over a datagram socket are all that is needed, so there is no
 // library. Alive is meant to be called by the loop that owns a contactor, after
-// a pass in which all was as wanted, and by nobody else: a ping from a goroutine
-// of its own would only prove that the scheduler runs.
+// each of its passes, and by nobody else: a ping from a goroutine of its own would
+// only prove that the scheduler runs.
+//
+// The units stand here as well, and what else systemd, udev and journald are told of
+// the programs at installation. Each line says why it is there. Tests hold them
+// against the code: a path, a time or an exit code that stands in both must be the same.
 package systemd
 
 import (
 	"fmt"
 	"net"
 	"os"
+	"strings"
 	"time"
 )
 
@@ -35,6 +40,9 @@ func Reloading() error {
 // Unchanged ends a reload without a start anew, and says in one line what came of it;
 // systemctl status shows that.
 func Unchanged(status string) error { return notify("STATUS=" + status + "\nREADY=1") }
+
+// Status shows one line about the program in systemctl status.
+func Status(line string) error { return notify("STATUS=" + strings.ReplaceAll(line, "\n", " ")) }
 
 // Stopping says that the program is on its way out.
 func Stopping() error { return notify("STOPPING=1") }

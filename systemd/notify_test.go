@@ -18,7 +18,7 @@ func TestTheManagerHearsEachWord(t *testing.T) {
 	for _, word := range []struct {
 		say  func() error
 		want string
-	}{{Ready, "READY=1"}, {Alive, "WATCHDOG=1"}, {Stopping, "STOPPING=1"}, {func() error { return Unchanged("not valid") }, "STATUS=not valid\nREADY=1"}} {
+	}{{Ready, "READY=1"}, {Alive, "WATCHDOG=1"}, {Stopping, "STOPPING=1"}, {func() error { return Status("A12 free\nREADY=1") }, "STATUS=A12 free READY=1"}, {func() error { return Unchanged("not valid") }, "STATUS=not valid\nREADY=1"}} {
 		if err := word.say(); err != nil {
 			t.Fatal(err)
 		}

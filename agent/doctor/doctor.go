@@ -114,6 +114,7 @@ type check struct {
 func checks() []check {
 	return []check{
 		{"daemon", Program, daemonRuns},
+		{"missing", Program, lacking},
 		{"clock", Power, clock},
 		{"rtc", Power, rtc},
 		{"undervoltage", Power, undervoltage},

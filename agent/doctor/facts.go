@@ -144,7 +144,8 @@ type Daemon struct {
 	Broker   Broker    `json:"broker"`
 	Hooks    Hooks     `json:"hooks"`
 	Displays []Display `json:"displays,omitempty"`
-	Guest    bool      `json:"guest,omitempty"` // who asks may look only, so some of it is left out
+	Lacks    []Lack    `json:"missing,omitempty"` // what it started without, and still does
+	Guest    bool      `json:"guest,omitempty"`   // who asks may look only, so some of it is left out
 }
 
 // EVSE is one of a post.

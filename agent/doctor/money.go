@@ -18,6 +18,10 @@ func token(f *Facts, tell func(Finding)) {
 	p, x := f.Daemon.Pay, Finding{Topic: "recovery"}
 	next := Text{p.Advice, p.Advice}
 	switch {
+	case f.lacks(Keys, 0):
+		x = after("", Keys)
+	case f.lacks(Folder, 0):
+		x = after("", Folder)
 	case p.Through == "gateway":
 		x.Status, x.What = Skip, Text{"nøklene er hos gatewayen", "the keys are at the gateway"}
 	case p.Kind == BadKeys:
@@ -54,6 +58,9 @@ func salesUnit(f *Facts, tell func(Finding)) {
 		return
 	}
 	p := f.Daemon.Pay
+	if f.lacks(Keys, 0) {
+		return // told with payment
+	}
 	for i := range f.Daemon.EVSEs {
 		if e := &f.Daemon.EVSEs[i]; len(e.has("PAY-001")) > 0 {
 			tell(found("salesunit", e, []string{"PAY-001"}))
@@ -172,6 +179,8 @@ func broker(f *Facts, tell func(Finding)) {
 		bad = Fail
 	}
 	switch {
+	case f.lacks(Signers, 0):
+		x = after("", Signers)
 	case b.URL == "":
 		x.Status, x.What = Skip, Text{"posten har ingen broker", "the post has no broker"}
 	case b.Connected:

@@ -69,6 +69,9 @@ func journal(f *Facts, e *EVSE) Finding {
 	if f.Daemon == nil {
 		return Finding{}
 	}
+	if f.lacks(Folder, 0) {
+		return after("journal", Folder)
+	}
 	if codes := e.has("STO", "PAY-002"); len(codes) > 0 {
 		x := found("journal", e, codes)
 		if e.Journal != "" {
@@ -100,6 +103,9 @@ func safety(f *Facts, e *EVSE) Finding {
 	if f.Daemon == nil {
 		return Finding{}
 	}
+	if f.lacks(Wires, e.ID) {
+		return after("safety", Wires)
+	}
 	if codes := e.has("SAF-002", "SAF-003", "SAF-004", "SAF-005"); len(codes) > 0 {
 		return found("safety", e, codes)
 	}
@@ -123,6 +129,8 @@ func contactor(f *Facts, e *EVSE) Finding {
 	}
 	c := e.Contactor
 	switch codes := e.has("CON"); {
+	case f.lacks(Wires, e.ID) && (len(codes) == 0 || codes[0] == "CON-003"):
+		return after("contactor", Wires)
 	case e.Young && len(codes) > 0 && codes[0] == "CON-003": // it has not been looked at yet
 		return Finding{ID: "contactor", Status: Pass, What: Text{"startet nettopp", "has just started"}}
 	case len(codes) > 0:

@@ -45,10 +45,11 @@ func Why(f Facts) []Blocker {
 	if f.Daemon.Unheard != "" {
 		daemonRuns(&f, func(x Finding) { all = append(all, Blocker{0, Agent, "daemon", x.What, x.Remedy, x.Topic}) })
 	}
+	all = append(all, f.started()...)
 	all = append(all, f.unpaid()...) // before what follows from it
 	for i := range f.Daemon.EVSEs {
 		e := &f.Daemon.EVSEs[i]
-		all = append(all, e.faulty()...)
+		all = append(all, e.faulty(&f)...)
 		all = append(all, e.driver()...)
 	}
 	order := layers()
@@ -66,7 +67,7 @@ func CanCharge(all []Blocker, evse int) bool {
 }
 
 // faulty lists the faults of an EVSE.
-func (e *EVSE) faulty() []Blocker {
+func (e *EVSE) faulty(facts *Facts) []Blocker {
 	var all []Blocker
 	if e.Most > 0 && len(e.Debts) >= e.Most {
 		all = append(all, Blocker{e.ID, Cash, "debts", say("%d ladinger er ikke gjort opp, og flere tas ikke imot", "%d charges are not settled, and no more are taken", len(e.Debts)),
@@ -77,6 +78,8 @@ func (e *EVSE) faulty() []Blocker {
 		switch {
 		case code == "USR-002": // this charge goes on, and the next blocker is another then
 			f.layer = Service
+		case facts.follows(e, code):
+			continue
 		case e.Young && (code == "MET-001" && e.Meter.Trouble == "" || code == "CON-003"):
 			continue
 		}

@@ -89,3 +89,69 @@ func TestAliveIsNotCalledBeforeAnythingIsKnown(t *testing.T) {
 		})
 	}
 }
+
+// Lives is for whoever kills a program that hangs. What a start anew would not help must
+// not stop it: not before anything is known, and not later.
+func TestLivesIsCalledWhile(t *testing.T) {
+	for name, wrong := range map[string]func(*world){
+		"all is well":     func(*world) {},
+		"a save hangs":    func(w *world) { w.disk.hang(); w.driverStops() },
+		"the disk failed": func(w *world) { w.disk.set(func(d *disk) { d.broken = true }); w.driverStops() },
+		"it is welded": func(w *world) {
+			w.rig.Do(func(b *bench.Bench, now time.Duration) { b.Fault(now, bench.Faults{Welded: true}) })
+			w.driverStops()
+		},
+		"the sense line hangs": func(w *world) { w.coil.hang() },
+		"it refuses to close":  func(w *world) { w.coil.set(func(c *coil) { c.refuses = [2]int{hal.Closed: 1000} }) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, nil, func(t *testing.T, w *world) {
+				w.charging()
+				wrong(w)
+				w.sleep(time.Second / 2)
+				from := w.rounds()
+				w.sleep(time.Minute)
+				if n := w.rounds() - from; n != 60 {
+					t.Errorf("called %d times in a minute, want 60", n)
+				}
+			})
+		})
+	}
+}
+
+func TestLivesIsCalledBeforeAnythingIsKnown(t *testing.T) {
+	bubble(t, func(w *world) { w.coil.hang(); w.disk.hang() }, func(t *testing.T, w *world) {
+		w.sleep(20 * time.Second)
+		if n := w.rounds(); n < 19 {
+			t.Errorf("called %d times", n)
+		}
+	})
+}
+
+// A contactor that is closed and takes no order to open is left to whoever opens it when
+// the program is dead. One that was never closed is not.
+func TestLivesIsNotCalledWhileTheContactorTakesNoOrderToOpen(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, w *world) {
+		w.charging()
+		w.coil.set(func(c *coil) { c.refuses = [2]int{hal.Open: 1000} })
+		w.driverStops()
+		w.sleep(time.Second)
+		from := w.rounds()
+		w.sleep(15 * time.Second)
+		if n := w.rounds() - from; n != 0 {
+			t.Errorf("called %d times", n)
+		}
+		w.coil.set(func(c *coil) { c.refuses = [2]int{} })
+		w.sleep(3 * time.Second)
+		if w.rounds() == from {
+			t.Error("not called again when it is open")
+		}
+	})
+	bubble(t, func(w *world) { w.coil.set(func(c *coil) { c.refuses = [2]int{hal.Open: 1000} }) }, func(t *testing.T, w *world) {
+		w.sleep(20 * time.Second)
+		if n := w.rounds(); n < 19 {
+			t.Errorf("called %d times with a line that cannot be had", n)
+		}
+		w.coil.set(func(c *coil) { c.refuses = [2]int{} })
+	})
+}

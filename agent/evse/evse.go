@@ -94,6 +94,7 @@ type Parts struct {
 	Journal   Journal
 	Watchers  []Watcher
 	Alive     func() // called after a pass in which all is as wanted; nil for none
+	Lives     func() // called after each pass of a loop that a start anew would not help; nil for none
 	Now       func() hal.Instant
 	Every     time.Duration // between passes, one second of Now's time
 	Grace     time.Duration // how long Run may go on to settle after it was told to end

@@ -26,6 +26,7 @@ type loop struct {
 	state     session.State
 	commanded hal.Position // last ordered
 	sure      bool         // that the order was taken
+	power     bool         // it was ordered closed, and no order to open has been taken since
 	orders    news         // of the contactor
 	ending    bool         // told to end: no new drivers
 
@@ -87,6 +88,7 @@ func (l *loop) turn(ctx context.Context) {
 		select {
 		case <-tick.C:
 			l.pass()
+			l.live()
 		case f := <-l.facts:
 			l.take(f)
 		case f := <-l.results:
@@ -236,6 +238,7 @@ func (l *loop) set(p hal.Position, assert bool) bool {
 	}
 	moves := l.commanded != p
 	l.commanded, l.sure = p, l.orders.ok(l.guard.Set(p))
+	l.power = p == hal.Closed || l.power && !l.sure
 	if moves { // an order that is only said again, or again in vain, moves nothing
 		select {
 		case l.moving <- p:

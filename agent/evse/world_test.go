@@ -47,6 +47,7 @@ type world struct {
 	seen   bool // any step yet, of the program that runs now
 	phases []session.Phase
 	alive  []time.Duration
+	passed int
 }
 
 const (
@@ -103,7 +104,7 @@ func (w *world) start(kept session.Kept) {
 	w.evse = New(Parts{
 		Rules: &w.rules, State: w.rules.Recover(kept, session.Whole, w.now()),
 		Meter: w.meter, Contactor: w.coil, Plug: w.plug, Inputs: w.rig, Payments: w.till, Journal: w.disk, Watchers: []Watcher{w},
-		Alive: w.lives, Now: w.now, Every: time.Second, Grace: w.grace, Log: slog.New(w.log),
+		Alive: w.lives, Lives: w.passes, Now: w.now, Every: time.Second, Grace: w.grace, Log: slog.New(w.log),
 	})
 	w.run(ctx)
 }
@@ -210,6 +211,19 @@ func (w *world) lives() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.alive = append(w.alive, at)
+}
+
+func (w *world) passes() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.passed++
+}
+
+// rounds is how often Lives was called so far.
+func (w *world) rounds() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.passed
 }
 
 // pings is how often Alive was called from the instant at on.

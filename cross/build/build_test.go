@@ -83,3 +83,25 @@ func TestArgumentsThatMakeNoSenseAreRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestSumsAreOfTheFilesBesideThem(t *testing.T) {
+	dir := t.TempDir()
+	var files []string
+	for _, name := range []string{"b", "a"} {
+		files = append(files, filepath.Join(dir, name))
+		if err := os.WriteFile(files[len(files)-1], []byte("abc"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := Sums(dir, files); err != nil {
+		t.Fatal(err)
+	}
+	const abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" // FIPS 180-2, B.1
+	got, err := os.ReadFile(filepath.Join(dir, SumsFile))
+	if want := abc + "  a\n" + abc + "  b\n"; err != nil || string(got) != want {
+		t.Errorf("%s is %q, %v; want %q", SumsFile, got, err, want)
+	}
+	if err := Sums(dir, []string{filepath.Join(dir, "c")}); err == nil {
+		t.Error("a file that is not there has a sum")
+	}
+}

@@ -26,7 +26,9 @@ func known() []part {
 	return []part{
 		{"axe", []string{"npm"}, []string{"npm"}}, // fetched by the tests themselves, from where npm is told to
 		{"chromium", []string{"chromium", "chromium-browser", "headless-shell", "google-chrome"}, []string{"chromium"}},
+		{"dpkg", []string{"dpkg"}, []string{"dpkg"}},
 		{"iproute2", []string{"ip"}, []string{"iproute2"}},
+		{"lintian", []string{"lintian"}, []string{"lintian"}},
 		{"mosquitto", []string{"mosquitto"}, []string{"mosquitto"}},
 		{"zbar-tools", []string{"zbarimg"}, []string{"zbar-tools"}},
 	}

@@ -7,6 +7,7 @@ import (
 	"log"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -56,7 +57,7 @@ type inputSet interface {
 
 // kernelChips lists the kernel's chips, those labelled "pinctrl-" first.
 func kernelChips() ([]chip, error) {
-	if err := startPeriph(); err != nil {
+	if _, err := startPeriph(); err != nil {
 		return nil, err
 	}
 	var chips []chip
@@ -64,23 +65,57 @@ func kernelChips() ([]chip, error) {
 		chips = append(chips, kernelChip{c})
 	}
 	if len(chips) == 0 {
-		return nil, noChips("/dev/gpiochip*")
+		return nil, noChips(chipFiles)
 	}
 	return chips, nil
 }
 
-// startPeriph makes periph look for chips, which it does once in a program's life.
+// startPeriph makes periph look for chips, which it does once in a program's life, and gives
+// the files that could be opened then.
 // Two things it does besides must not be felt: it logs what it cannot open, and where
 // it meets a chip under two names, as on a Raspberry Pi 5, it closes the second one's
 // file descriptor twice and file descriptor 0 besides. The next line requested would
 // get that number, which periph takes for "none" and never gives back.
-var startPeriph = sync.OnceValue(func() error {
+var startPeriph = sync.OnceValues(func() ([]string, error) {
+	found := usable(chipFiles)
 	before := log.Writer()
 	log.SetOutput(io.Discard)
 	_, err := driverreg.Init()
 	log.SetOutput(before)
-	return errors.Join(err, occupyZero())
+	return found, errors.Join(err, occupyZero())
 })
+
+// chipFiles are the kernel's chips.
+const chipFiles = "/dev/gpiochip*"
+
+// usable lists the files that can be opened. One that is there under two names is one.
+func usable(pattern string) []string {
+	var all []string
+	paths, _ := filepath.Glob(pattern) // it is a pattern
+	for _, path := range paths {
+		real, err := filepath.EvalSymlinks(path)
+		if err != nil || slices.Contains(all, real) {
+			continue
+		}
+		if f, err := os.Open(filepath.Clean(real)); err == nil {
+			f.Close() // nothing was written
+			all = append(all, real)
+		}
+	}
+	return all
+}
+
+// TooLate says whether there are chips now that could not be opened when this program first
+// looked for any. Only a program that is started anew can use them: in the middle of its life
+// what periph closes twice while it looks may be another's by then.
+func TooLate() bool {
+	before, _ := startPeriph() // what is wrong with it, whoever wants a line is told
+	return late(before, chipFiles)
+}
+
+func late(before []string, pattern string) bool {
+	return slices.ContainsFunc(usable(pattern), func(path string) bool { return !slices.Contains(before, path) })
+}
 
 // occupyZero makes sure that file descriptor 0 is something.
 func occupyZero() error {

@@ -178,11 +178,19 @@ func (s *server) follow(c frame.Contact) error {
 		return err
 	}
 	return changes(c.Of, func(high bool, _ time.Duration) {
-		time.Sleep(c.After)
+		rest(c.After)
 		if err := pull(c.Line, high != c.Inverted); err != nil {
 			say("guest: follow %s with %s: %v", c.Of, c.Line, err)
 		}
 	})
+}
+
+// rest sleeps on the thread it is called on: time.Sleep would be woken up by one that goes
+// before nobody.
+func rest(d time.Duration) {
+	left := unix.NsecToTimespec(int64(d))
+	for unix.Nanosleep(&left, &left) == unix.EINTR {
+	}
 }
 
 // before lets the calling goroutine go before all other programs of the machine.

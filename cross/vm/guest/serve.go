@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -95,7 +96,12 @@ func (s *server) done(id uint32, err error) {
 	s.send(f)
 }
 
+// most is how many threads may run Go at once. Chosen by us: more than there are lines to be
+// watched, so that none that wakes up waits for another's turn.
+const most = 16
+
 func serve() error {
+	runtime.GOMAXPROCS(most)
 	board, err := readBoard()
 	if err != nil {
 		return err

@@ -35,6 +35,7 @@ func lineEdits() []edit {
 	return []edit{
 		{"static DEFINE_IDA(gpio_sim_ida);", "static bool persist;\nmodule_param(persist, bool, 0644);\nstatic bool bias;\nmodule_param(bias, bool, 0644);\n\nstatic DEFINE_IDA(gpio_sim_ida);", 1},
 		{"static int gpio_sim_apply_pull(", "static void changed(struct gpio_sim_chip *chip, unsigned int offset)\n{\n\tif (chip->dev && chip->attr_groups)\n\t\t" + word + "\n}\n\nstatic int gpio_sim_apply_pull(", 1},
+		{"\tret = gpio_sim_apply_pull(chip, line_attr->offset, pull);\n\tif (ret)\n\t\treturn ret;\n", "\tret = gpio_sim_apply_pull(chip, line_attr->offset, pull);\n\tif (ret)\n\t\treturn ret;\n\tchanged(chip, line_attr->offset);\n", 1},
 		{"return gpio_sim_apply_pull(chip, offset, 1);", "return bias ? gpio_sim_apply_pull(chip, offset, 1) : 0;", 1},
 		{"return gpio_sim_apply_pull(chip, offset, 0);", "return bias ? gpio_sim_apply_pull(chip, offset, 0) : 0;", 1},
 		{"\tscoped_guard(mutex, &chip->lock)\n\t\t__assign_bit(offset, chip->value_map, value);\n", "\tscoped_guard(mutex, &chip->lock)\n\t\t__assign_bit(offset, chip->value_map, value);\n\tchanged(chip, offset);\n", 1},

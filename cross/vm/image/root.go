@@ -43,7 +43,7 @@ func (b *builder) root(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	dir, err := b.once(ctx, "root", "root.go", []string{archive}, func(dir string) error {
+	dir, err := b.once(ctx, "root", "root.go", []string{filepath.Base(filepath.Dir(archive))}, func(dir string) error {
 		tree := filepath.Join(dir, "tree")
 		if err := os.Mkdir(tree, 0o755); err != nil {
 			return err

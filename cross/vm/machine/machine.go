@@ -124,15 +124,19 @@ func launch(ctx context.Context, o Options) (*Machine, error) {
 		}
 		o.Disks = []Disk{{File: root}}
 	}
-	m := &Machine{
-		options: o, console: filepath.Join(o.Dir, "console.log"), began: time.Now(),
-		edges: make(chan Edge, waiting), gone: make(chan struct{}),
-		asked: map[uint32]*asked{}, started: make(chan struct{}),
-	}
+	m := newMachine(o)
 	if info, err := os.Stat(m.console); err == nil {
 		m.from = info.Size()
 	}
 	return m, m.start()
+}
+
+func newMachine(o Options) *Machine {
+	return &Machine{
+		options: o, console: filepath.Join(o.Dir, "console.log"), began: time.Now(),
+		edges: make(chan Edge, waiting), gone: make(chan struct{}),
+		asked: map[uint32]*asked{}, started: make(chan struct{}),
+	}
 }
 
 // Cut takes the power away. It returns when nothing of the machine runs any more.

@@ -1,4 +1,4 @@
-package build
+package deb
 
 import (
 	"crypto/sha256"
@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"stolpe/cross/build"
 )
 
 // copyOfTree copies what a build needs of this module into a folder that is no git checkout.
@@ -43,16 +45,17 @@ func copyOfTree(t *testing.T) string {
 }
 
 // The smallest program stands for all: each goes through the same function. With a cache of
-// its own, the second build compiles every package again.
+// its own, the second build compiles every package again; that is dear, so the first one
+// has what TestPackages has compiled.
 func TestSameSourceMakesTheSameProgram(t *testing.T) {
-	wizard := Programs("1.2.3")[1]
+	wizard := build.Programs("1.2.3")[1]
 	var sums [2][sha256.Size]byte
 	for i := range sums {
 		dir, file := copyOfTree(t), filepath.Join(t.TempDir(), "program")
 		if i > 0 {
 			t.Setenv("GOCACHE", t.TempDir())
 		}
-		if err := One(dir, wizard, ARMv6(), file); err != nil {
+		if err := build.One(dir, wizard, arches()[2].target, file); err != nil {
 			t.Fatal(err)
 		}
 		program, err := os.ReadFile(file)
@@ -63,27 +66,5 @@ func TestSameSourceMakesTheSameProgram(t *testing.T) {
 	}
 	if sums[0] != sums[1] {
 		t.Errorf("two builds of one source differ: sha256 %x and %x", sums[0], sums[1])
-	}
-}
-
-func TestSumsAreOfTheFilesBesideThem(t *testing.T) {
-	dir := t.TempDir()
-	var files []string
-	for _, name := range []string{"b", "a"} {
-		files = append(files, filepath.Join(dir, name))
-		if err := os.WriteFile(files[len(files)-1], []byte("abc"), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := Sums(dir, files); err != nil {
-		t.Fatal(err)
-	}
-	const abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" // FIPS 180-2, B.1
-	got, err := os.ReadFile(filepath.Join(dir, SumsFile))
-	if want := abc + "  a\n" + abc + "  b\n"; err != nil || string(got) != want {
-		t.Errorf("%s is %q, %v; want %q", SumsFile, got, err, want)
-	}
-	if err := Sums(dir, []string{filepath.Join(dir, "c")}); err == nil {
-		t.Error("a file that is not there has a sum")
 	}
 }

@@ -1,0 +1,206 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	commands "stolpe/agent/command"
+	"stolpe/agent/config/trial"
+	"stolpe/agent/ledger"
+	"stolpe/agent/session"
+	"stolpe/hal"
+)
+
+// renewal has the post start anew as soon as nobody charges, with the program that is on
+// the disk then. There is at most one such order. It is written down nowhere: if the
+// program starts for another reason, it has been done.
+type renewal struct {
+	*deeds
+	note func(ledger.Entry) error // nil without a ledger
+	news chan struct{}            // there is an order
+
+	mu     sync.Mutex // guards what follows
+	order  *ordered   // nil for none
+	failed string     // why the last one came to nothing; empty if there is another
+}
+
+// ordered is a start anew that waits.
+type ordered struct {
+	by     string
+	at     hal.Instant
+	to     string // version
+	spares bool   // no EVSE takes a new driver any more
+}
+
+// spareAfter is how long a start anew waits for a moment in which nobody charges at any
+// EVSE. After that none takes a new driver until it has come. Chosen by us: a post with one
+// EVSE never waits so long after a charge, and one with several has mostly had a quiet
+// moment by then.
+const spareAfter = 4 * time.Hour
+
+// lookBusy is how often it is looked whether somebody charges. Chosen by us: nobody begins
+// and ends a charge in less.
+const lookBusy = time.Second
+
+func openRenewal(d *deeds, w world) *renewal {
+	r := &renewal{deeds: d, news: make(chan struct{}, 1)}
+	if w.book != nil {
+		r.note = w.book.Append
+	}
+	return r
+}
+
+// put has a start anew wait. One that waits already keeps its time.
+func (r *renewal) put(by, to string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	o := &ordered{by: by, at: r.now(), to: to}
+	if was := r.order; was != nil {
+		o.at, o.spares = was.at, was.spares
+	}
+	r.order, r.failed = o, ""
+	select {
+	case r.news <- struct{}{}:
+	default:
+	}
+}
+
+// waits is the order that waits, and why the last one came to nothing.
+func (r *renewal) waits() (*ordered, string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.order, r.failed
+}
+
+// drop forgets the order, and says why.
+func (r *renewal) drop(why string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.order, r.failed = nil, why
+}
+
+// run starts the post anew when the time has come, until ctx ends.
+func (r *renewal) run(ctx context.Context) {
+	var tick <-chan time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-r.news:
+		case <-tick:
+		}
+		if o, _ := r.waits(); o == nil || r.try(ctx, o) {
+			tick = nil
+			continue
+		}
+		tick = time.After(lookBusy)
+	}
+}
+
+// try starts the post anew if nobody charges, and says whether the order is over.
+func (r *renewal) try(ctx context.Context, o *ordered) bool {
+	if o.spares || r.now().Mono-o.at.Mono >= spareAfter {
+		r.spare(ctx, true)
+	}
+	if len(r.waitsFor()) > 0 {
+		return false
+	}
+	to, err := r.successor(ctx)
+	switch {
+	case ctx.Err() != nil:
+		return true
+	case err != nil:
+		r.log.Error("the post does not start anew, and goes on as it is", "by", o.by, "err", err)
+		r.drop(err.Error())
+		r.spare(ctx, false)
+		r.tell(o, "does not start anew: "+err.Error())
+		return true
+	case len(r.waitsFor()) > 0: // somebody was faster
+		return false
+	}
+	r.log.Warn("starts anew", "by", o.by, "from", version, "to", to)
+	r.restart()
+	return true
+}
+
+// waitsFor lists why the post does not start anew now.
+func (r *renewal) waitsFor() []string {
+	all := r.busy()
+	for _, v := range r.units {
+		if s, _, _ := v.Snapshot(); !s.MayStart() {
+			all = append(all, "one more start so soon would be too many")
+			break
+		}
+	}
+	if t, _ := trial.Of(r.file); t.On() {
+		all = append(all, "configuration "+t.ID+" is on trial")
+	}
+	return all
+}
+
+// spare has no EVSE take a new driver, or all take some again. One that does not answer is
+// told again with the next look.
+func (r *renewal) spare(ctx context.Context, on bool) {
+	r.mu.Lock()
+	if r.order != nil {
+		o := *r.order
+		o.spares = on
+		r.order = &o
+	}
+	r.mu.Unlock()
+	for _, v := range r.units {
+		if s, _, _ := v.Snapshot(); (s.Passing&session.Renewing != 0) == on {
+			continue
+		}
+		if _, err := tell(ctx, v, session.Renewal{Near: on}, func(s *session.State) bool { return (s.Passing&session.Renewing != 0) == on }); err != nil {
+			r.log.Warn("start anew", "err", err)
+		}
+	}
+}
+
+// tell writes down what has become of an order.
+func (r *renewal) tell(o *ordered, text string) {
+	if r.note == nil {
+		return
+	}
+	at := r.now().Wall
+	c := &ledger.Command{ID: commands.NewID(time.Now()), Name: "restart", Issuer: o.by, Code: string(commands.Failed), Text: text}
+	if err := r.note(ledger.Entry{At: at.Unix, Clock: at.Clock.String(), Kind: ledger.CommandDone, Command: c}); err != nil {
+		r.log.Warn("ledger: a start anew that came to nothing is not written down", "err", err)
+	}
+}
+
+// successor is the version of the program that a start anew would run, or says why it would
+// not run.
+func (d *deeds) successor(ctx context.Context) (string, error) {
+	switch is, err := d.program.replaced(); {
+	case err != nil:
+		return "", commands.Refuse(commands.Unsafe, "no start anew: "+err.Error())
+	case !is:
+		return version, d.loads()
+	}
+	to, err := d.program.tried(ctx, d.file)
+	if err != nil {
+		return "", commands.Refuse(commands.Unsafe, "no start anew: "+err.Error())
+	}
+	return to, nil
+}
+
+// renewed says what program starts, in a few words.
+func renewed(to string) string {
+	if to == version {
+		return "starts anew, with version " + to + " as before"
+	}
+	return fmt.Sprintf("starts anew, from version %s to %s", version, to)
+}
+
+// begins says what becomes of an order.
+func begins(to string, waitsFor []string) string {
+	if len(waitsFor) == 0 {
+		return renewed(to)
+	}
+	return renewed(to) + ", as soon as nobody charges: " + strings.Join(waitsFor, ", ")
+}
