@@ -28,7 +28,9 @@ func runAgain(ctx context.Context, source *timeSource, file string, stderr io.Wr
 		err := r.once(ctx)
 		switch t, _ := trial.Of(file); {
 		case errors.Is(err, errRestart) && ctx.Err() == nil:
-			this.giveWay(ctx, file, stderr)
+			if this.giveWay(ctx, file, stderr); ctx.Err() != nil {
+				return nil
+			}
 		case errors.Is(err, errRestart):
 			return nil
 		case err == nil || ctx.Err() != nil || !t.On() && !ran:

@@ -183,12 +183,13 @@ func encryptSecret(ctx context.Context, creds, name, path, value string) error {
 	return writeSecret(path, out.String())
 }
 
-// writeSecret writes a file that only its owner reads, in one step. One that is there
+// writeSecret writes a file that only its owner reads, in one step. A new one belongs to
+// whoever has its folder: root keeps secrets for the daemon. One that is there
 // keeps its owner and its mode, but for what that allows everybody: the daemon that reads
 // it is another user than whoever writes it.
 func writeSecret(path, text string) error {
 	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := makeFolder(dir, ""); err != nil {
 		return err
 	}
 	f, err := os.CreateTemp(dir, ".new-*") // mode 0600
@@ -203,6 +204,8 @@ func writeSecret(path, text string) error {
 		if os.Geteuid() == 0 {
 			err = errors.Join(err, chownLike(f.Name(), was))
 		}
+	} else {
+		err = errors.Join(err, likeFolder(f.Name()))
 	}
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err

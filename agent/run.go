@@ -45,7 +45,7 @@ func runCommand() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&file, "config", defaultConfig, "configuration `file`")
-	c.Flags().BoolVar(&check, "check", false, "only read the configuration as the daemon would, secrets too, and say what is wrong with it")
+	c.Flags().BoolVar(&check, "check", false, "only read the configuration as the daemon would, secrets too, and what it has left, and say what is wrong with that")
 	return c
 }
 
@@ -61,6 +61,9 @@ func checkOnly(c *cobra.Command, file string) error {
 	}
 	for i := range cfg.EVSEs {
 		if _, err := p.mapOf(cfg, i); err != nil {
+			return failed(err)
+		}
+		if err := readable(cfg, i); err != nil {
 			return failed(err)
 		}
 	}

@@ -31,6 +31,7 @@ func known() []part {
 		{"lintian", []string{"lintian"}, []string{"lintian"}},
 		{"systemd", []string{"systemd-analyze"}, []string{"systemd"}},
 		{"mosquitto", []string{"mosquitto"}, []string{"mosquitto"}},
+		{"systemd", []string{"systemd-analyze"}, []string{"systemd"}},
 		{"zbar-tools", []string{"zbarimg"}, []string{"zbar-tools"}},
 	}
 }
