@@ -29,7 +29,6 @@ func known() []part {
 		{"dpkg", []string{"dpkg"}, []string{"dpkg"}},
 		{"iproute2", []string{"ip"}, []string{"iproute2"}},
 		{"lintian", []string{"lintian"}, []string{"lintian"}},
-		{"systemd", []string{"systemd-analyze"}, []string{"systemd"}},
 		{"mosquitto", []string{"mosquitto"}, []string{"mosquitto"}},
 		{"systemd", []string{"systemd-analyze"}, []string{"systemd"}},
 		{"zbar-tools", []string{"zbarimg"}, []string{"zbar-tools"}},
