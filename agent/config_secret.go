@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -136,7 +137,17 @@ func nextFor(k keptSecret) string {
 	if strings.HasPrefix(k.Where, "file:") {
 		return use + ".\nThe post takes it over: stolpe config reload"
 	}
-	return use + ".\nsystemd gives it to the post when it starts it: LoadCredentialEncrypted=" + k.Name + " in the unit, then systemctl restart stolpe"
+	load := ""
+	if !loadedBy(k.Name) {
+		load = "systemctl edit stolpe, with LoadCredentialEncrypted=" + k.Name + " below [Service], then "
+	}
+	return use + ".\nsystemd gives it to the post when it starts it: " + load + "systemctl restart stolpe"
+}
+
+// loadedBy says whether the unit that comes with the program loads a secret of that name. For
+// each that it does not, somebody adds a line.
+func loadedBy(name string) bool {
+	return slices.Contains([]string{"vipps-client-id", "vipps-client-secret", "vipps-subscription-key", "gateway-key"}, name)
 }
 
 // read reads the value from standard input.
@@ -172,12 +183,13 @@ func encryptSecret(ctx context.Context, creds, name, path, value string) error {
 	return writeSecret(path, out.String())
 }
 
-// writeSecret writes a file that only its owner reads, in one step. One that is there
+// writeSecret writes a file that only its owner reads, in one step. A new one belongs to
+// whoever has its folder: root keeps secrets for the daemon. One that is there
 // keeps its owner and its mode, but for what that allows everybody: the daemon that reads
 // it is another user than whoever writes it.
 func writeSecret(path, text string) error {
 	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := makeFolder(dir, ""); err != nil {
 		return err
 	}
 	f, err := os.CreateTemp(dir, ".new-*") // mode 0600
@@ -192,6 +204,8 @@ func writeSecret(path, text string) error {
 		if os.Geteuid() == 0 {
 			err = errors.Join(err, chownLike(f.Name(), was))
 		}
+	} else {
+		err = errors.Join(err, likeFolder(f.Name()))
 	}
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err

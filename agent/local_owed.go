@@ -18,8 +18,10 @@ func (l *local) owedNow(_ context.Context, _ control.Caller, text json.RawMessag
 	for _, v := range l.units {
 		s, _, _ := v.Snapshot() // both from one: what ends in between must not fall through
 		a.Owed = append(a.Owed, unsettledBy(v.Rules(), &s)...)
-		if s.Passing&session.Seeking != 0 {
-			a.Unknown = append(a.Unknown, fmt.Sprintf("EVSE %d is reading its payments back from the payment service, to see whether there is one that it does not know of", v.Rules().EVSE))
+		// Every start looks through the payment service for what nobody knows of. That is in
+		// doubt only where the journal is.
+		if f := s.Faults(); f&session.Seeking != 0 && f&(session.Rotten|session.DiskFailed) != 0 {
+			a.Unknown = append(a.Unknown, fmt.Sprintf("EVSE %d has lost something of its journal, and is reading its payments back from the payment service", v.Rules().EVSE))
 		}
 	}
 	return balanced(a), nil

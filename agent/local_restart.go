@@ -54,7 +54,7 @@ func onTrial(t trial.Trial) error {
 	return commands.Refuse(commands.Busy, "configuration "+t.ID+" is on trial, and a second start would take it back: confirm it first")
 }
 
-// restartStatus is a start anew that waits, or has come to nothing.
+// restartStatus is a start anew that waits, has come to nothing, or is due.
 type restartStatus struct {
 	Waits  bool     `json:"waits"`
 	By     string   `json:"by,omitempty"`
@@ -63,6 +63,7 @@ type restartStatus struct {
 	For    []string `json:"for,omitempty"`
 	Spares bool     `json:"no_new_drivers,omitempty"`
 	Failed string   `json:"failed,omitempty"` // why the last one came to nothing
+	Due    bool     `json:"due,omitempty"`    // another program is on the disk than the one that runs
 }
 
 // restartStatus is nil where there is nothing to tell.
@@ -78,8 +79,11 @@ func (l *local) restartStatus(role control.Role) *restartStatus {
 			s.By = o.by
 		}
 		return s
-	case failed != "":
-		return &restartStatus{Failed: failed}
 	}
-	return nil
+	s := restartStatus{Failed: failed}
+	s.Due, _ = l.program.replaced()
+	if s.Failed == "" && !s.Due {
+		return nil
+	}
+	return &s
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"stolpe/agent/control"
 	"stolpe/agent/journal"
 	"stolpe/agent/session"
 	"stolpe/payment"
@@ -55,6 +56,47 @@ func TestOwedIsToldFromDoubt(t *testing.T) {
 	}
 	if len(owed) != 2 || owed[0] != want[0] || owed[1] != want[1] {
 		t.Errorf("%+v, want %+v", owed, want)
+	}
+}
+
+// What a daemon knows is from one look at each EVSE. A start that looks through the payment
+// service is no doubt by itself.
+func TestOwedByTheDaemon(t *testing.T) {
+	c := newCounter(t)
+	now := func() balance {
+		t.Helper()
+		a, err := c.local.owedNow(t.Context(), control.Caller{}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a.(balance)
+	}
+	if a := now(); !a.Clear || len(a.Owed) != 0 {
+		t.Errorf("%+v", a)
+	}
+	ref := c.owe(c.a)
+	c.b.charge(t, session.Charging)
+	a := now()
+	if a.Clear || len(a.Owed) != 2 || a.Owed[0].Ref != ref || a.Owed[0].Phase != "idle" || a.Owed[0].Trouble != "rejected" || a.Owed[1].Phase != "charging" {
+		t.Errorf("%+v", a)
+	}
+	c = newCounter(t)
+	for _, row := range []struct {
+		trust session.Trust
+		clear bool
+	}{{session.Whole, true}, {session.Holed, false}, {session.Alien, false}} {
+		c.a.state = c.a.rules.Recover(session.Kept{}, row.trust, c.a.at)
+		if a := now(); a.Clear != row.clear || len(a.Owed) != 0 {
+			t.Errorf("trust %d: %+v", row.trust, a)
+		}
+	}
+	if _, err := c.local.owedNow(t.Context(), control.Caller{}, []byte(`{"sing":1}`)); err == nil {
+		t.Error("an argument that is none is taken")
+	}
+	for _, r := range c.local.routes() {
+		if r.Name == "owed" && r.Least != control.Technician || r.Name == "restart" && (r.Least != control.Technician || !r.Changes) {
+			t.Errorf("%s is for a %v, and changes something: %v", r.Name, r.Least, r.Changes)
+		}
 	}
 }
 

@@ -134,6 +134,14 @@ func TestStartAnewWithABadProgramComesToNothing(t *testing.T) {
 	if s := l.restartStatus(control.Viewer); s == nil || s.Waits || s.Failed == "" {
 		t.Errorf("%+v", s)
 	}
+	x.drop("")
+	if s := l.restartStatus(control.Viewer); s == nil || s.Waits || !s.Due {
+		t.Errorf("%+v, with another program on the disk", s)
+	}
+	x.bureau.program = executable{}
+	if s := l.restartStatus(control.Viewer); s != nil {
+		t.Errorf("%+v, with nothing to tell", s)
+	}
 	x.put("local:kari", "9.9.9")
 	if s := l.restartStatus(control.Viewer); s == nil || !s.Waits || s.By != "" || s.Failed != "" {
 		t.Errorf("%+v", s)

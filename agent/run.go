@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -44,7 +45,7 @@ func runCommand() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&file, "config", defaultConfig, "configuration `file`")
-	c.Flags().BoolVar(&check, "check", false, "only read the configuration as the daemon would, secrets too, and say what is wrong with it")
+	c.Flags().BoolVar(&check, "check", false, "only read the configuration as the daemon would, secrets too, and what it has left, and say what is wrong with that")
 	return c
 }
 
@@ -60,6 +61,9 @@ func checkOnly(c *cobra.Command, file string) error {
 	}
 	for i := range cfg.EVSEs {
 		if _, err := p.mapOf(cfg, i); err != nil {
+			return failed(err)
+		}
+		if err := readable(cfg, i); err != nil {
 			return failed(err)
 		}
 	}
@@ -116,13 +120,16 @@ func daemon(ctx context.Context, source *timeSource, cfg config.Config, from ori
 		pay.Payments = withheld{pay.Payments, w.mono, w.mono()}
 	}
 	p.purse = pay
+	if err := p.refuses(from); err != nil {
+		return failed(err)
+	}
 	p.close = append([]func() error{pay.close}, p.close...)
 	if err := p.openEVSEs(cfg, w, w.figures.asking(pay)); err != nil {
 		return failed(err)
 	}
 	noteLines(cfg, from.file, log)
 	pages, err := p.openPages(cfg, pay, log)
-	if err != nil {
+	if err = cmp.Or(err, p.refuses(from)); err != nil {
 		return failed(err)
 	}
 	d := p.openDeeds(cfg, from, w, func() { anew(errRestart) })

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -40,11 +40,11 @@ func (f *fitting) firstCharge(ctx context.Context) error {
 	if c.Payment.Through != config.ThroughSim || !c.EVSEs[0].Contactor.Sim {
 		return coded{errors.New("--first-charge is for a simulated post; pay for a real one with a phone, at " + c.Web.PublicURL), exitRefused}
 	}
-	if err := os.MkdirAll(c.StateDir, 0o700); err != nil {
+	if err := makeFolder(c.StateDir, filepath.Dir(f.file)); err != nil {
 		return failed(fmt.Errorf("state_dir: %w", err))
 	}
 	s := &stage{demoOptions: demoOptions{speed: firstSpeed, once: true, json: true, listen: "127.0.0.1:0"}, cfg: c, lasts: firstFor, past: firstPast, keep: true}
-	err = s.show(ctx, io.Discard, f.stderr)
+	err = errors.Join(s.show(ctx, io.Discard, f.stderr), giveBack(c.StateDir))
 	switch {
 	case errors.Is(err, journal.ErrInUse):
 		return coded{fmt.Errorf("the post runs already: %w", err), exitRefused}

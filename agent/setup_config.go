@@ -65,7 +65,9 @@ func (f *fitting) writeConfig(ctx context.Context) error {
 	}
 	said := f.file
 	if fresh {
-		err = replace(f.file, a.New, modeOf(f.file))
+		if err = replace(f.file, a.New, newConfig); err == nil {
+			err = likeFolder(f.file)
+		}
 	} else if err = f.mayReplace(ctx); err == nil {
 		err = (&settings{file: f.file}).replace(was, a.New)
 		said += setup.Words{NB: "; den forrige er ", EN: "; the one before is "}.In(f.lang) + f.file + previous
@@ -86,13 +88,10 @@ func (f *fitting) writeConfig(ctx context.Context) error {
 	return nil
 }
 
-// modeOf is the mode of a file; that of a new configuration where it is not there.
-func modeOf(file string) fs.FileMode {
-	if info, err := os.Stat(file); err == nil {
-		return info.Mode().Perm()
-	}
-	return 0o644 // there is no secret in it
-}
+// newConfig is the mode of a configuration where there was none: for the daemon, and for the
+// group of the folder. Everybody else has no use for the salt of a seal, with which PINs can
+// be tried.
+const newConfig fs.FileMode = 0o640
 
 // askPIN gives the PIN of the seal that is on a configuration, or is to be.
 func (f *fitting) askPIN(ctx context.Context) (string, error) {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"syscall"
@@ -97,9 +98,12 @@ func (f *fitting) mayRun(c config.Config) error {
 	if _, err := config.Load(f.file); errors.As(err, &wrong) {
 		return coded{fmt.Errorf("only the daemon can run the post, as the keys are its own: %w; %s", wrong, startDaemon), exitNoDaemon}
 	}
+	if err := makeFolder(c.StateDir, filepath.Dir(f.file)); err != nil {
+		return failed(fmt.Errorf("state_dir: %w", err))
+	}
 	info, err := os.Stat(c.StateDir)
 	if err != nil {
-		return nil // it will be made
+		return failed(err)
 	}
 	if s, ok := info.Sys().(*syscall.Stat_t); ok && int(s.Uid) != os.Geteuid() {
 		return coded{fmt.Errorf("%s belongs to another user, as whom the daemon runs; %s", c.StateDir, startDaemon), exitNoDaemon}

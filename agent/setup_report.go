@@ -26,7 +26,7 @@ func (f *fitting) writeReport(context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(c.StateDir, 0o700); err != nil {
+	if err := makeFolder(c.StateDir, filepath.Dir(f.file)); err != nil {
 		return failed(fmt.Errorf("state_dir: %w", err))
 	}
 	book, _, err := ledger.Open(ledgerPath(c.StateDir))
@@ -58,16 +58,6 @@ func (f *fitting) writeReport(context.Context) error {
 	}
 	f.note(setup.Report, setup.Passed, f.found.name)
 	return nil
-}
-
-// likeFolder gives a file to whoever has its folder: what root makes here the daemon must
-// be able to write.
-func likeFolder(path string) error {
-	dir, err := os.Stat(filepath.Dir(path))
-	if err != nil || os.Geteuid() != 0 {
-		return err
-	}
-	return chownLike(path, dir)
 }
 
 // lastReport is the name of the newest report that the ledger knows; empty for none.
@@ -162,6 +152,9 @@ func (f *fitting) writeReports(r setup.Commissioning, encoded []byte) error {
 		bytes  []byte
 	}{{".json", encoded}, {".txt", text.Bytes()}, {".pdf", paper.Bytes()}} {
 		if err := replace(base+x.ending, x.bytes, 0o644); err != nil {
+			return err
+		}
+		if err := likeFolder(base + x.ending); err != nil {
 			return err
 		}
 		f.found.files = append(f.found.files, base+x.ending)

@@ -32,7 +32,7 @@ type (
 
 		Displays []displayStatus `json:"displays,omitempty"`
 		Missing  []doctor.Lack   `json:"missing,omitempty"` // what the post has started without
-		Restart  *restartStatus  `json:"restart,omitempty"` // one that waits, or came to nothing; nil for neither
+		Restart  *restartStatus  `json:"restart,omitempty"` // one that waits, came to nothing or is due; nil for none of it
 	}
 	displayStatus struct {
 		Name string `json:"name"`
@@ -222,7 +222,7 @@ func (p *postStatus) key() string {
 		words = append(words, d.Code)
 	}
 	if r := p.Restart; r != nil {
-		words = append(words, "restart", strconv.FormatBool(r.Spares), r.To, r.Failed)
+		words = append(words, "restart", strconv.FormatBool(r.Spares), strconv.FormatBool(r.Due), r.To, r.Failed)
 	}
 	for _, e := range p.EVSEs {
 		words = append(words, e.State, e.Phase, e.Contactor, e.Plug, e.Meter.Quality, strconv.Itoa(e.Unsettled.Count), strconv.Itoa(e.Unsettled.Stuck))

@@ -237,7 +237,10 @@ func zoneNamed(name string) *time.Location {
 
 // restart says how a start anew stands that somebody has ordered.
 func (s *statusing) restart(r *restartStatus) string {
-	if !r.Waits {
+	switch {
+	case !r.Waits && r.Failed == "":
+		return pick(s.lang, "trengs, for et annet program ligger på disken -> stolpe restart", "due, as another program is on the disk -> stolpe restart")
+	case !r.Waits:
 		return fmt.Sprintf(pick(s.lang, "ble ikke noe av: %s", "came to nothing: %s"), r.Failed)
 	}
 	text := fmt.Sprintf(pick(s.lang, "venter, til versjon %s", "waiting, to version %s"), r.To)

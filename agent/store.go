@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 
+	"stolpe/agent/config"
 	"stolpe/agent/evse"
 	"stolpe/agent/journal"
 	"stolpe/agent/session"
@@ -71,6 +72,20 @@ func install(dir, name, owner string) (*journal.Journal, journal.Recovered, erro
 		return nil, journal.Recovered{}, err
 	}
 	return journal.Open(dir, name, owner)
+}
+
+// readable says why this program cannot read what a later version has left of an EVSE. What
+// is not there, or is for others, is no matter here.
+func readable(cfg config.Config, i int) error {
+	e := cfg.EVSEs[i]
+	_, found, err := journal.Peek(cfg.StateDir, journalOf(e.ID))
+	if err != nil {
+		return nil //nolint:nilerr // see above
+	}
+	if k := read(found); k.trust == session.Alien {
+		return fmt.Errorf("the journal of EVSE %d in %s is not for this program: %s", e.ID, cfg.StateDir, k.detail)
+	}
+	return nil
 }
 
 // read makes sense of what a journal held.

@@ -157,6 +157,9 @@ func TestStateOfALaterVersionIsNotWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := contents(t, dir)
+	if got := command("run", "--check", "--config", configured(t, dir)); got.code != exitFailed || !strings.Contains(got.stderr, "the journal of EVSE 1 in "+dir+" is not for this program") {
+		t.Errorf("checked before it runs: %+v", got)
+	}
 	s, found, done, err := openStore(dir, "evse-1", storeOwner)
 	if err != nil || found.trust != session.Alien || len(found.state.Debts) != 0 || !strings.Contains(found.detail, "a later version of the program has written it") {
 		t.Fatalf("%+v, %v", found, err)

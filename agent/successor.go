@@ -55,7 +55,7 @@ func (p executable) replaced() (bool, error) {
 
 // tryWithin is how long another program may take to show that it is one. Chosen by us:
 // many times what it takes from the slowest card, and less than a watchdog waits.
-const tryWithin = 8 * time.Second
+const tryWithin = 5 * time.Second
 
 // tried runs the program that stands there, which only looks at the configuration, and
 // gives its version.
@@ -96,7 +96,8 @@ func (p executable) look(ctx context.Context, args ...string) ([]byte, error) {
 }
 
 // giveWay has the process go on with the program that stands there, if that is another and
-// can be run. It comes back if not.
+// can be run. It comes back if not, or if ctx ends: whoever ends this program means that
+// one, too.
 func (p executable) giveWay(ctx context.Context, file string, stderr io.Writer) {
 	is, err := p.replaced()
 	if err == nil && !is {
@@ -106,7 +107,10 @@ func (p executable) giveWay(ctx context.Context, file string, stderr io.Writer) 
 	if err == nil {
 		to, err = p.tried(ctx, file)
 	}
-	if err == nil && ctx.Err() == nil {
+	if ctx.Err() != nil {
+		return
+	}
+	if err == nil {
 		fmt.Fprintf(stderr, "stolpe: version %s goes on in the place of %s\n", to, version)
 		err = syscall.Exec(p.path, os.Args, os.Environ())
 	}
