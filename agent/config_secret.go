@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -136,7 +137,17 @@ func nextFor(k keptSecret) string {
 	if strings.HasPrefix(k.Where, "file:") {
 		return use + ".\nThe post takes it over: stolpe config reload"
 	}
-	return use + ".\nsystemd gives it to the post when it starts it: LoadCredentialEncrypted=" + k.Name + " in the unit, then systemctl restart stolpe"
+	load := ""
+	if !loadedBy(k.Name) {
+		load = "systemctl edit stolpe, with LoadCredentialEncrypted=" + k.Name + " below [Service], then "
+	}
+	return use + ".\nsystemd gives it to the post when it starts it: " + load + "systemctl restart stolpe"
+}
+
+// loadedBy says whether the unit that comes with the program loads a secret of that name. For
+// each that it does not, somebody adds a line.
+func loadedBy(name string) bool {
+	return slices.Contains([]string{"vipps-client-id", "vipps-client-secret", "vipps-subscription-key", "gateway-key"}, name)
 }
 
 // read reads the value from standard input.

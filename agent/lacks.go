@@ -61,6 +61,17 @@ func (p *parts) lacking(guest bool) []doctor.Lack {
 	return all
 }
 
+// refuses says why a post does not start with a configuration that names what is missing,
+// where it ran with another just before: whoever has changed it has made a mistake, and
+// drivers do not suffer for that.
+func (p *parts) refuses(from origin) error {
+	all := p.lacking(false)
+	if !from.another || len(all) == 0 {
+		return nil
+	}
+	return fmt.Errorf("it would have to start without %s: %s", all[0].Text().EN, all[0].Why)
+}
+
 // heal looks for what is missing until ctx ends. What takes a start anew gets one as soon
 // as nobody charges: a charge is worth more than what was missed so far. A configuration
 // on trial would be taken back by it, and is waited for.

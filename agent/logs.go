@@ -84,7 +84,7 @@ func (l *logging) check(now time.Time) ([]string, error) {
 		return nil, fmt.Errorf("--lines %d: want 1 to %d", l.lines, logMost)
 	}
 	l.least, l.zone = least, time.Local
-	args := []string{"--unit=" + logUnit, "--output=json", "--no-pager", "--quiet"}
+	args := []string{logSpace, "--unit=" + logUnit, "--output=json", "--no-pager", "--quiet"}
 	if l.since == "" {
 		args = append(args, "--lines="+strconv.Itoa(l.lines))
 	} else {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -119,13 +120,16 @@ func daemon(ctx context.Context, source *timeSource, cfg config.Config, from ori
 		pay.Payments = withheld{pay.Payments, w.mono, w.mono()}
 	}
 	p.purse = pay
+	if err := p.refuses(from); err != nil {
+		return failed(err)
+	}
 	p.close = append([]func() error{pay.close}, p.close...)
 	if err := p.openEVSEs(cfg, w, w.figures.asking(pay)); err != nil {
 		return failed(err)
 	}
 	noteLines(cfg, from.file, log)
 	pages, err := p.openPages(cfg, pay, log)
-	if err != nil {
+	if err = cmp.Or(err, p.refuses(from)); err != nil {
 		return failed(err)
 	}
 	d := p.openDeeds(cfg, from, w, func() { anew(errRestart) })

@@ -17,6 +17,10 @@ const (
 	logLines  = 5000
 	logWithin = 20 * time.Second
 	logUnit   = "stolpe.service"
+	// logSpace is where the unit logs (LogNamespace=), and with + what the service manager
+	// says of it elsewhere as well. Where a unit of somebody's own does not say so, it is
+	// the log of the system alone.
+	logSpace = "--namespace=+stolpe"
 )
 
 // addLog puts in what the system's journal has of the post. The daemon cannot read it,
@@ -30,7 +34,7 @@ func (c *collected) addLog(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, logWithin)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, program, "--unit", logUnit, "--since", c.Since.UTC().Format("2006-01-02 15:04:05 UTC"),
+	out, err := exec.CommandContext(ctx, program, logSpace, "--unit", logUnit, "--since", c.Since.UTC().Format("2006-01-02 15:04:05 UTC"),
 		"--lines", strconv.Itoa(logLines), "--no-pager", "--utc", "--output", "short-iso").Output()
 	var ended *exec.ExitError
 	if errors.As(err, &ended) {

@@ -82,7 +82,7 @@ func filesOf(t *testing.T, post, gateway string) {
 	line := regexp.MustCompile(`^(\S+) root/root +(\d+) \S+ \S+ \.(/\S*)`)
 	for file, want := range map[string][]string{
 		post: {
-			"/usr/bin/stolpe", "/usr/bin/stolpe-wizard", "/usr/lib/systemd/system/stolpe.service", "/usr/lib/systemd/system/stolpe-failsafe.service",
+			"/usr/bin/stolpe", "/usr/bin/stolpe-wizard", "/usr/lib/systemd/system/stolpe.service", "/usr/lib/systemd/system/stolpe-failsafe.service", "/usr/lib/systemd/system/stolpe-provision.service",
 			"/usr/lib/sysusers.d/stolpe.conf", "/usr/lib/tmpfiles.d/stolpe.conf", "/usr/lib/udev/rules.d/60-stolpe.rules",
 			"/usr/lib/systemd/system.conf.d/50-stolpe.conf", "/etc/systemd/journald@stolpe.conf",
 			"/usr/share/man/man1/stolpe.1.gz", "/usr/share/man/nb/man1/stolpe-doctor.1.gz", "/usr/share/man/man1/stolpe-wizard.1.gz",

@@ -129,10 +129,28 @@ func (m machine) does(well bool, env []string, args []string, want, never string
 	return said
 }
 
+// noticed reads what nfpm packs, so that the go command notices when it has changed and does
+// not believe an earlier result.
+func noticed(t *testing.T) {
+	t.Helper()
+	for _, folder := range []string{".", "nfpm", filepath.Join("..", "..", "systemd")} {
+		files, err := os.ReadDir(folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range files {
+			if _, err := os.ReadFile(filepath.Join(folder, f.Name())); err != nil && !f.IsDir() {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
 // light makes packages of a version that are as the real ones, but for programs and
 // documents, and gives the folder of their files.
 func light(t *testing.T, version string) order {
 	t.Helper()
+	noticed(t)
 	stage := t.TempDir()
 	for _, name := range []string{"stolpe", "stolpe-wizard", "stolpe-gateway"} {
 		put(t, filepath.Join(stage, "amd64", name), agentStub, 0o755)

@@ -21,7 +21,7 @@ func TestLifeOfAPackage(t *testing.T) {
 	t.Run("first installation", func(t *testing.T) {
 		m := newMachine(t)
 		said := m.does(true, nil, newer.install(post),
-			"systemd-sysusers --root="+m.root+" stolpe.conf; systemd-tmpfiles; deb-systemd-helper --quiet was-enabled; deb-systemd-helper enable; udevadm control; systemctl daemon-reload",
+			"systemd-sysusers --root="+m.root+" stolpe.conf; systemd-tmpfiles; deb-systemd-helper --quiet was-enabled; deb-systemd-helper enable stolpe.service; deb-systemd-helper enable stolpe-provision.service; udevadm control; systemctl daemon-reload",
 			"deb-systemd-invoke; stolpe ")
 		if !strings.Contains(said, "stolpe setup") {
 			t.Errorf("does not say what to do next:\n%s", said)

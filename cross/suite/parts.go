@@ -30,6 +30,7 @@ func known() []part {
 		{"iproute2", []string{"ip"}, []string{"iproute2"}},
 		{"lintian", []string{"lintian"}, []string{"lintian"}},
 		{"mosquitto", []string{"mosquitto"}, []string{"mosquitto"}},
+		{"systemd", []string{"systemd-analyze"}, []string{"systemd"}},
 		{"zbar-tools", []string{"zbarimg"}, []string{"zbar-tools"}},
 	}
 }

@@ -25,6 +25,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -48,6 +49,7 @@ func Run(args []string, stdout, stderr io.Writer) int {
 	flags.BoolVar(&r.allowSkips, "allow-skips", os.Getenv("CI") == "" || os.Getenv("CI") == "false",
 		"let tests be skipped whose part is missing on this machine; the default is false where CI is set")
 	flags.BoolVar(&r.short, "short", false, "a quick run: short tests, earlier results believed, no race detector")
+	only := flags.String("only", "", "only the steps whose names match this regular expression")
 	flags.DurationVar(&r.longSearch, "fuzz", 0, "only let every fuzzer there is search for so long, as in 5m")
 	switch err := flags.Parse(args); {
 	case err == flag.ErrHelp:
@@ -64,6 +66,11 @@ func Run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "cross test: a short run skips by its nature: say -short or -allow-skips=false, not both")
 		return exitUsage
 	}
+	var err error
+	if r.only, err = regexp.Compile(*only); err != nil {
+		fmt.Fprintln(stderr, "cross test: -only:", err)
+		return exitUsage
+	}
 	return r.all()
 }
 
@@ -75,12 +82,13 @@ type run struct {
 	root       bool // may install packages
 	allowSkips bool
 	short      bool
-	longSearch time.Duration // for each fuzzer, and nothing but these; 0 for a usual run
-	mu         sync.Mutex    // held by whoever prints, or counts
-	again      bool          // the tests have run before: only failures are news
-	on         string        // the processor that tests run on; empty for this machine's
-	searching  bool          // fuzzers search, until their time is up
-	busy       time.Duration // of all processors together, for the step under way
+	only       *regexp.Regexp // the names of steps to do; nil for all
+	longSearch time.Duration  // for each fuzzer, and nothing but these; 0 for a usual run
+	mu         sync.Mutex     // held by whoever prints, or counts
+	again      bool           // the tests have run before: only failures are news
+	on         string         // the processor that tests run on; empty for this machine's
+	searching  bool           // fuzzers search, until their time is up
+	busy       time.Duration  // of all processors together, for the step under way
 	tree       *rules.Tree
 	tally      tally
 }
@@ -125,7 +133,7 @@ func (r *run) all() int {
 		all = []step{fuzzing()}
 	}
 	for _, s := range all {
-		if !s.long || !r.short {
+		if (!s.long || !r.short) && (r.only == nil || r.only.MatchString(s.name)) {
 			r.step(s)
 		}
 	}

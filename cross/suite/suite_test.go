@@ -254,7 +254,7 @@ func TestRaceDetectorIsSkippedInTheOpen(t *testing.T) {
 }
 
 func TestArgumentsThatMakeNoSenseAreRefused(t *testing.T) {
-	for _, args := range [][]string{{"-no"}, {"more"}, {"-short", "-allow-skips=false"}, {"-fuzz=5"}, {"-fuzz=-1m"}, {"-fuzz=10ms"}, {"-fuzz=5m", "-short"}} {
+	for _, args := range [][]string{{"-no"}, {"more"}, {"-short", "-allow-skips=false"}, {"-only=("}, {"-fuzz=5"}, {"-fuzz=-1m"}, {"-fuzz=10ms"}, {"-fuzz=5m", "-short"}} {
 		var out, errs strings.Builder
 		if code := Run(args, &out, &errs); code != exitUsage || errs.Len() == 0 || out.Len() > 0 {
 			t.Errorf("Run(%q) = %d, prints %q and %q: want %d and an error", args, code, out.String(), errs.String(), exitUsage)

@@ -90,6 +90,15 @@ func Build(ctx context.Context, dir string, log io.Writer) (Files, error) {
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
 		return Files{}, fmt.Errorf("wait for another build in %s: %w", dir, err)
 	}
+	half, err := filepath.Glob(filepath.Join(dir, ".*-*")) // of a build that was ended before it could clear up
+	if err != nil {
+		return Files{}, err
+	}
+	for _, path := range half {
+		if err := os.RemoveAll(path); err != nil {
+			return Files{}, err
+		}
+	}
 	b := &builder{dir: dir, log: log, began: time.Now()}
 	files, err := b.all(ctx)
 	if err != nil {

@@ -183,11 +183,29 @@ func TestAKernelThatIsNoneIsAnError(t *testing.T) {
 }
 
 func TestWhatIsListedIsListedOnce(t *testing.T) {
-	for name, list := range map[string][]string{"modules": append(debianModules(), ourModules()...), "packages": packages(), "masked": masked()} {
+	for name, list := range map[string][]string{"modules": append(debianModules(), ourModules()...), "packages": packages(), "masked": masked(), "generators": generators()} {
 		list = slices.Clone(list)
 		slices.Sort(list)
 		if n := len(slices.Compact(slices.Clone(list))); n != len(list) || n == 0 {
 			t.Errorf("%s: %d names, %d of them different", name, len(list), n)
+		}
+	}
+}
+
+func TestWhatIsMaskedIsNoLongerThere(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "units")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("/lib/systemd/system/b.service", filepath.Join(dir, "b.service")); err != nil {
+		t.Fatal(err)
+	}
+	if err := mask(dir, []string{"a.timer", "b.service"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"a.timer", "b.service"} {
+		if to, err := os.Readlink(filepath.Join(dir, name)); err != nil || to != "/dev/null" {
+			t.Errorf("%s leads to %q, %v", name, to, err)
 		}
 	}
 }

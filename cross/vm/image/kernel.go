@@ -64,7 +64,9 @@ func (b *builder) kernel(ctx context.Context) (kernel, error) {
 		}
 		return b.unpackKernel(ctx, deb, dir)
 	})
-	err = errors.Join(err, <-parts)
+	if err = errors.Join(err, <-parts); err == nil {
+		err = b.forgetDebs(k.version)
+	}
 	k.dir = dir
 	return k, err
 }
@@ -81,7 +83,7 @@ func newest(text string) (kernel, error) {
 // deb downloads a package of Debian, once.
 func (b *builder) deb(ctx context.Context, name, version string) (string, error) {
 	dir := filepath.Join(b.dir, "debs")
-	pattern := filepath.Join(dir, name+"_"+strings.ReplaceAll(version, ":", "%3a")+"_*.deb")
+	pattern := filepath.Join(dir, name+"_"+escaped(version)+"_*.deb")
 	if found, err := filepath.Glob(pattern); err != nil || len(found) == 1 {
 		return strings.Join(found, ""), err
 	}
@@ -94,6 +96,20 @@ func (b *builder) deb(ctx context.Context, name, version string) (string, error)
 	}
 	return strings.Join(found, ""), err
 }
+
+// forgetDebs removes the packages of other kernels.
+func (b *builder) forgetDebs(version string) error {
+	all, err := filepath.Glob(filepath.Join(b.dir, "debs", "*.deb"))
+	for _, deb := range all {
+		if !strings.Contains(filepath.Base(deb), "_"+escaped(version)+"_") {
+			err = errors.Join(err, os.Remove(deb))
+		}
+	}
+	return err
+}
+
+// escaped is a version as it stands in a file's name.
+func escaped(version string) string { return strings.ReplaceAll(version, ":", "%3a") }
 
 // unpackKernel takes the kernel and the modules out of their package.
 func (b *builder) unpackKernel(ctx context.Context, deb, dir string) error {

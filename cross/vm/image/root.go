@@ -2,6 +2,7 @@ package image
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -35,6 +36,15 @@ func masked() []string {
 		systemd-journal-catalog-update.service systemd-machine-id-commit.service systemd-pcrmachine.service systemd-pcrphase.service
 		systemd-pcrphase-sysinit.service systemd-rfkill.socket systemd-update-done.service systemd-update-utmp.service
 		systemd-update-utmp-runlevel.service remote-fs.target`)
+}
+
+// generators lists the programs that systemd runs at every start and reload to make units
+// of what is not on this machine, one after the other. That of /etc/fstab stays.
+func generators() []string {
+	return strings.Fields(`
+		systemd-cryptsetup-generator systemd-debug-generator systemd-getty-generator systemd-gpt-auto-generator
+		systemd-hibernate-resume-generator systemd-integritysetup-generator systemd-rc-local-generator systemd-run-generator
+		systemd-system-update-generator systemd-sysv-generator systemd-veritysetup-generator`)
 }
 
 // root makes the root file system of a machine.
@@ -71,11 +81,19 @@ func furnish(tree string) error {
 			return err
 		}
 	}
-	for _, unit := range masked() {
-		path := filepath.Join(tree, "etc/systemd/system", unit)
-		os.Remove(path)
+	return errors.Join(mask(filepath.Join(tree, "etc/systemd/system"), masked()), mask(filepath.Join(tree, "etc/systemd/system-generators"), generators()))
+}
+
+// mask hides what systemd would find elsewhere under the same names.
+func mask(dir string, names []string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	for _, name := range names {
+		path := filepath.Join(dir, name)
+		os.Remove(path) // a link that makes a unit start
 		if err := os.Symlink("/dev/null", path); err != nil {
-			return fmt.Errorf("mask %s: %w", unit, err)
+			return fmt.Errorf("mask %s: %w", name, err)
 		}
 	}
 	return nil

@@ -34,8 +34,9 @@ func (m *Machine) edge(e Edge) {
 	}
 }
 
-// Lines tells of every change of the lines in Options.Watch and of those that Watch named,
-// in their order. There is one such channel; it is not closed when the machine ends.
+// Lines tells of every change of the lines in Options.Watch and of those that Watch named.
+// Those of one line come in their order; between lines At tells which was first. There is
+// one such channel; it is not closed when the machine ends.
 func (m *Machine) Lines() <-chan Edge { return m.edges }
 
 // Watch has the changes of a line told too, beginning with its level.

@@ -265,7 +265,7 @@ func TestTheArgumentsSayHowTheMachineIsPutTogether(t *testing.T) {
 	all := strings.Join(args, " ")
 	for _, want := range []string{
 		"-smp 3 -m 99", "-kernel /k -initrd /i", "path=/log", "-rtc base=1970-01-01T00:00:09",
-		"disk0,format=raw,cache=writeback,file=/a,,b", "file.server.path=/s -device virtio-blk-pci,drive=disk1",
+		"disk0,format=raw,cache=unsafe,file=/a,,b", "cache=writeback,file.driver=nbd,file.server.type=unix,file.server.path=/s -device virtio-blk-pci,drive=disk1",
 		"user,id=net0,hostfwd=tcp:127.0.0.1:4000-:22,hostfwd=tcp:127.0.0.1:8080-:80",
 		"socket,id=meter,host=127.0.0.1,port=15,reconnect=1 -serial chardev:meter",
 	} {

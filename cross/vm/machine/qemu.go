@@ -120,7 +120,7 @@ func arguments(o Options, console string) ([]string, error) {
 		args = append(args, "-rtc", "base="+o.Clock.UTC().Format("2006-01-02T15:04:05"))
 	}
 	for i, d := range o.Disks {
-		args = append(args, "-drive", fmt.Sprintf("if=none,id=disk%d,format=raw,cache=writeback,%s", i, d.source()),
+		args = append(args, "-drive", fmt.Sprintf("if=none,id=disk%d,format=raw,%s", i, d.source()),
 			"-device", fmt.Sprintf("virtio-blk-pci,drive=disk%d", i))
 	}
 	return args, nil
@@ -159,11 +159,14 @@ func reach(ports map[int]int) string {
 	return words.String()
 }
 
+// source is where a disk's blocks are, and what becomes of its flushes: a server is told of
+// them, as it knows what they are worth. A file is not brought to this machine's own disk
+// because of them: it outlives qemu either way.
 func (d Disk) source() string {
 	if d.Socket != "" {
-		return "file.driver=nbd,file.server.type=unix,file.server.path=" + quoted(d.Socket)
+		return "cache=writeback,file.driver=nbd,file.server.type=unix,file.server.path=" + quoted(d.Socket)
 	}
-	return "file=" + quoted(d.File)
+	return "cache=unsafe,file=" + quoted(d.File)
 }
 
 // quoted is a value as qemu takes it: a comma twice.
