@@ -14,6 +14,11 @@ import (
 // SD command sets, and the least that a guest writes.
 const sector = 512
 
+// head is how many sectors at the disk's beginning are never torn: where ext4 has its
+// superblock. File systems count on a disk that writes it whole, and do not start without
+// it; no program can do anything about that.
+const head = 8
+
 // errPlace is a request beside the disk, or not in whole sectors.
 var errPlace = errors.New("not in whole sectors of the disk")
 
@@ -140,9 +145,13 @@ func (c *cache) cut(p Policy, seed uint64) (Lost, error) {
 		if p == Random {
 			fate = Policy(chance.IntN(int(fates)))
 		}
-		survived := 0
+		survived, whole := 0, chance.IntN(2) == 0
 		for n, s := range w.sectors() {
-			if fate == Drop || fate == torn && chance.IntN(2) == 0 {
+			lose := chance.IntN(2) == 0
+			if n < head {
+				lose = whole
+			}
+			if fate == Drop || fate == torn && lose {
 				continue
 			}
 			survived++

@@ -65,11 +65,12 @@ func TestRandomCut(t *testing.T) {
 	for seed := range uint64(40) {
 		var found [2]string
 		for i := range found {
-			d, file, socket := image(t, 8)
+			d, file, socket := image(t, 16)
 			g := attach(t, socket)
-			g.write(0, "1111")
-			g.write(4, "2222")
-			g.write(0, "3333")
+			g.write(8, "1111")
+			g.write(12, "2222")
+			g.write(8, "3333")
+			g.write(0, "44444444")
 			lost, err := d.Cut(Random, seed)
 			if err != nil {
 				t.Fatal(err)
@@ -80,14 +81,17 @@ func TestRandomCut(t *testing.T) {
 			found[i] = onMedium(t, file)
 		}
 		expect(t, "the same seed again", found[1], found[0])
-		for i, l := range found[0] {
-			if allowed := []string{"abcd"[i%4:][:1] + "13", "efgh"[i%4:][:1] + "2"}[i/4]; !strings.ContainsRune(allowed, l) {
+		if got := found[0][:8]; got != "44444444" && got != "abcdefgh" {
+			t.Errorf("seed %d: the head is torn: %s", seed, got)
+		}
+		for i, l := range found[0][8:] {
+			if allowed := []string{"ijkl"[i%4:][:1] + "13", "mnop"[i%4:][:1] + "2"}[i/4]; !strings.ContainsRune(allowed, l) {
 				t.Errorf("seed %d: sector %d is %c, want one of %s", seed, i, l, allowed)
 			}
 		}
 	}
 	if all.Lost < 10 || all.Torn < 10 || all.Kept < 10 {
-		t.Errorf("in 40 cuts of 3 writes: %v", all)
+		t.Errorf("in 40 cuts of 4 writes: %v", all)
 	}
 }
 
