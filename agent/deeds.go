@@ -188,7 +188,7 @@ func (d *deeds) mayRestart(c commands.Command) error {
 
 // loads refuses a start anew with a file with which the program would not come back.
 func (d *deeds) loads() error {
-	if _, err := config.Load(d.file); err != nil {
+	if _, _, err := loadAnyway(d.file); err != nil {
 		return commands.Refuse(commands.Unsafe, "no start with a configuration that does not load: "+err.Error())
 	}
 	return nil
