@@ -84,7 +84,7 @@ type origin struct {
 	program executable
 
 	missing []missingSecret     // what it names and the machine does not have
-	another bool                // the post ran with another before, and can again
+	another bool                // the post has run with one before this, and can again
 	goes    func(config.Config) // called with what the post goes by when it has started, and whenever that is another; nil where nobody asks
 }
 
@@ -118,7 +118,8 @@ func (r *runner) load(ctx context.Context) (started bool, err error) {
 		return false, err
 	}
 	from := r.from
-	from.missing, from.another = missing, r.good != nil && r.good.Sum != cfg.Sum
+	t, _ := trial.Of(r.from.file)
+	from.missing, from.another = missing, t.On() || r.good != nil && r.good.Sum != cfg.Sum
 	from.goes = func(now config.Config) { started, r.good = true, &now }
 	err = daemon(ctx, r.source, cfg, from, r.stderr)
 	return started, err
