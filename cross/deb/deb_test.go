@@ -79,6 +79,7 @@ func output(t *testing.T, program string, args ...string) string {
 
 // filesOf looks what is where, for whom.
 func filesOf(t *testing.T, post, gateway string) {
+	owner := map[string]string{} // a file may be in one package only
 	line := regexp.MustCompile(`^(\S+) root/root +(\d+) \S+ \S+ \.(/\S*)`)
 	for file, want := range map[string][]string{
 		post: {
@@ -91,7 +92,7 @@ func filesOf(t *testing.T, post, gateway string) {
 		},
 		gateway: {
 			"/usr/bin/stolpe-gateway", "/usr/lib/systemd/system/stolpe-gateway.service", "/usr/lib/sysusers.d/stolpe-gateway.conf", "/usr/lib/tmpfiles.d/stolpe-gateway.conf",
-			"/usr/share/man/man1/stolpe-gateway.1.gz", "/usr/share/doc/stolpe-gateway/copyright", "/usr/share/doc/stolpe-gateway/stolpe-gateway.cdx.json", "/usr/share/doc/stolpe-gateway/examples/gateway.yaml",
+			"/usr/share/man/man8/stolpe-gateway.8.gz", "/usr/share/doc/stolpe-gateway/copyright", "/usr/share/doc/stolpe-gateway/stolpe-gateway.cdx.json", "/usr/share/doc/stolpe-gateway/examples/gateway.yaml",
 		},
 	} {
 		for entry := range strings.Lines(output(t, "dpkg-deb", "-c", file)) {
@@ -100,6 +101,10 @@ func filesOf(t *testing.T, post, gateway string) {
 				t.Fatalf("%s: not root's, or not understood: %s", filepath.Base(file), entry)
 			}
 			mode := "-rw-r--r--"
+			if other := owner[m[3]]; other != "" && !strings.HasSuffix(m[3], "/") {
+				t.Errorf("%s is in %s and in %s", m[3], filepath.Base(other), filepath.Base(file))
+			}
+			owner[m[3]] = file
 			switch name := m[3]; {
 			case strings.HasSuffix(name, "/"):
 				mode = "drwxr-xr-x"

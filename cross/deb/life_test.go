@@ -157,7 +157,7 @@ func light(t *testing.T, version string) order {
 	}
 	for _, name := range []string{
 		"amd64/stolpe.cdx.json", "amd64/stolpe.licences.gz", "amd64/stolpe-gateway.cdx.json", "amd64/stolpe-gateway.licences.gz",
-		"man/man1/stolpe.1.gz", "man/nb/man1/stolpe.1.gz", "man/man1/gateway.1.gz", "stolpe/changelog.gz", "stolpe-gateway/changelog.gz",
+		"man/man1/stolpe.1.gz", "man/nb/man1/stolpe.1.gz", "man/man8/stolpe-gateway.8.gz", "stolpe/changelog.gz", "stolpe-gateway/changelog.gz",
 		"completions/stolpe.bash", "completions/stolpe.zsh", "completions/stolpe.fish",
 		"completions/stolpe-gateway.bash", "completions/stolpe-gateway.zsh", "completions/stolpe-gateway.fish",
 	} {

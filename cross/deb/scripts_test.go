@@ -153,6 +153,9 @@ func purge(t *testing.T, o order) {
 		m.put("owed", "11\n")
 		m.does(false, nil, purging, "stolpe owed", "deb-systemd-invoke stop")
 		m.does(true, force, []string{"-r", "stolpe"}, "stolpe owed; deb-systemd-invoke stop", "deb-systemd-invoke start")
+		if info, err := os.Stat(filepath.Join(m.root, "var/lib/stolpe/removed")); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("others may read what is owed: %v", err)
+		}
 		if said := m.does(false, nil, purging, "", ""); !m.has("var/lib/stolpe/ledger") || !m.has("etc/stolpe/stolpe.yaml") || !strings.Contains(said, "549 of 35000") {
 			t.Errorf("want a refusal that says why, and nothing gone:\n%s", said)
 		}

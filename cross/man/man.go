@@ -24,7 +24,7 @@ import (
 func Run(args []string, stdout, stderr io.Writer) int {
 	f := flag.NewFlagSet("man", flag.ContinueOnError)
 	f.SetOutput(stderr)
-	out := f.String("out", "build", "folder to write to: man/man1, man/nb/man1 and completions in it")
+	out := f.String("out", "build", "folder to write to: man/man1, man/man8, man/nb/man1 and completions in it")
 	switch err := f.Parse(args); {
 	case err == flag.ErrHelp:
 		return 0

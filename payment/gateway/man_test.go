@@ -34,7 +34,7 @@ func TestManPages(t *testing.T) {
 			t.Errorf("%q is taken for a request", line)
 		}
 	}
-	keepDocument(t, filepath.Join("man", "man1", "gateway.1"), page)
+	keepDocument(t, filepath.Join("man", "man8", "stolpe-gateway.8"), page)
 }
 
 // TestCompletions has the program print what shells need, and writes it where it is told
@@ -69,7 +69,7 @@ func keepDocument(t *testing.T, name, text string) {
 func manPage(root *cobra.Command) string {
 	var b bytes.Buffer
 	p := func(format string, a ...any) { fmt.Fprintf(&b, format, a...) }
-	p(".TH STOLPE\\-GATEWAY 1 \"\" \"stolpe\\-gateway\" \"Stolpe\"\n")
+	p(".TH STOLPE\\-GATEWAY 8 \"\" \"stolpe\\-gateway\" \"Stolpe\"\n")
 	p(".SH NAME\n%s \\- %s\n.SH SYNOPSIS\n%s [command]\n.SH COMMANDS\n", roff(root.Name()), roff(root.Short), roff(root.Name()))
 	manCommands(p, root)
 	p(".SH EXIT STATUS\n")
