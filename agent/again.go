@@ -28,7 +28,7 @@ func runAgain(ctx context.Context, source *timeSource, file string, stderr io.Wr
 		err := r.once(ctx)
 		switch t, _ := trial.Of(file); {
 		case errors.Is(err, errRestart) && ctx.Err() == nil:
-			if this.giveWay(ctx, file, stderr); ctx.Err() != nil {
+			if this.giveWay(ctx, file, r.lacks, stderr); ctx.Err() != nil {
 				return nil
 			}
 		case errors.Is(err, errRestart):
@@ -93,6 +93,7 @@ type runner struct {
 	source *timeSource
 	stderr io.Writer
 	from   origin
+	lacks  []string       // secrets that the newest of them started without
 	good   *config.Config // what the newest of them that has started went by; nil for none
 }
 
@@ -118,6 +119,7 @@ func (r *runner) load(ctx context.Context) (started bool, err error) {
 		return false, err
 	}
 	from := r.from
+	r.lacks = namesOf(missing)
 	from.missing, from.another = missing, r.good != nil && r.good.Sum != cfg.Sum
 	from.goes = func(now config.Config) { started, r.good = true, &now }
 	err = daemon(ctx, r.source, cfg, from, r.stderr)

@@ -17,6 +17,7 @@ import (
 	"stolpe/cross/man"
 	"stolpe/cross/replay"
 	"stolpe/cross/suite"
+	"stolpe/cross/vm"
 	"stolpe/cross/worlds"
 )
 
@@ -38,6 +39,7 @@ func commands() []command {
 		{"bench", "measure what the product costs, beside its floors", bench.Run},
 		{"demo", "show a whole fleet on this machine, and kill parts of it", demo.Run},
 		{"worlds", "break simulated charges by the million", worlds.Run},
+		{"vm", "try a post on a real kernel: charges, deaths, power cuts", vm.Run},
 		{"replay", "play real charging sessions and balance the books", replay.Run},
 	}
 }

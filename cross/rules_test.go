@@ -112,6 +112,7 @@ func goroutines() map[string]string {
 		"cross/suite":  "prints while a program runs",
 		"cross/wire":   "passes on both ways of a connection at once",
 
+		"cross/vm":         "lets the world do what the lines of a machine say, beside all else",
 		"cross/vm/disk":    "serves machines, which ask while others do",
 		"cross/vm/field":   "serves the payment service beside the rest",
 		"cross/vm/guest":   "does what it is asked for side by side, and waits for every line on a thread of its own",

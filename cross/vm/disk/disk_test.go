@@ -94,6 +94,19 @@ func TestRandomCut(t *testing.T) {
 // TestOlderWritesStayBelow: what went past the cache is not undone by what was cached
 // before it, and is by what was cached after it.
 func TestOlderWritesStayBelow(t *testing.T) {
+	d, file, socket := image(t, 2)
+	g := attach(t, socket)
+	g.write(0, "1")
+	g.writeFlagged(1, 0, "2")
+	expect(t, "read", g.read(), "2b")
+	g.flush()
+	expect(t, "medium", onMedium(t, file), "2b")
+	if _, err := d.Cut(Drop, 0); err != nil {
+		t.Fatal(err)
+	}
+	if number, _ := d.do(g.c, request{Kind: cmdWrite}, spread("3")); number != eIO {
+		t.Errorf("a write of somebody whose power was cut: %d, want an error", number)
+	}
 	newer := false
 	for seed := range uint64(20) {
 		d, file, socket := image(t, 2)

@@ -35,12 +35,12 @@ reserve: {default: %[10]d, choices: [%[10]d]}
 payment:
   through: vipps
   vipps:
-    base_url: "%[11]s"
+    base_url: "http://127.0.0.1:%[11]d"
     msn: "%[12]s"
     client_id: "%[13]svipps-client-id"
     client_secret: "%[13]svipps-client-secret"
     subscription_key: "%[13]svipps-subscription-key"
 web: {listen: "%[14]s", public_url: "https://lad.example.no"}
-limits: {rest: 1s}
-`, PostID, w.State, w.Control, w.Meter, serial, w.Contactor, inputs, most, kwh, reserve, s.ServiceURL(), s.keys.MSN, w.Secrets, w.Listen)
+limits: {rest: 1s, closings_an_hour: 1000}
+`, PostID, w.State, w.Control, w.Meter, serial, w.Contactor, inputs, most, kwh, reserve, PaymentPort, s.keys.MSN, w.Secrets, w.Listen)
 }

@@ -107,10 +107,12 @@ func money() map[string]fate {
 		}, false, ""},
 		"too little to take": {func(p *play) {
 			p.reserve(first)
-			p.closes(time.Second)
+			if wh := p.closes(4200 * time.Millisecond); wh != 1 {
+				p.t.Errorf("%d Wh flowed, want 1", int64(wh))
+			}
 			p.Till.Do(func(now time.Duration, b *till.Book) { b.Cancel(now, first, false) })
 			released := payment.Amount(reserve)
-			p.sales = append(p.sales, Sale{Ref: first, Released: &released})
+			p.sales = append(p.sales, Sale{Ref: first, Energy: 1, Released: &released})
 		}, false, ""},
 		"an øre too much": {func(p *play) {
 			p.reserve(first)
@@ -184,6 +186,30 @@ func deeds() map[string]fate {
 			p.settle(first, wh, worth(wh))
 			*p.sales[0].Captured++
 		}, false, "the post's account says"},
+		"the account says other energy": {func(p *play) {
+			p.reserve(first)
+			wh := p.closes(20 * time.Second)
+			p.settle(first, wh+1, worth(wh))
+		}, false, "Wh flowed, the post's account says"},
+		"the account has released more": {func(p *play) {
+			p.reserve(first)
+			wh := p.closes(20 * time.Second)
+			p.settle(first, wh, worth(wh))
+			*p.sales[0].Released++
+		}, false, "the service has released"},
+		"closed when the bill was taken": {func(p *play) {
+			p.reserve(first)
+			p.take(first, "c0", 100)
+			p.closes(20 * time.Second)
+		}, true, "nothing was reserved"},
+		"given back": {func(p *play) {
+			p.reserve(first)
+			wh := p.closes(20 * time.Second)
+			p.settle(first, wh, worth(wh))
+			p.Till.Do(func(now time.Duration, b *till.Book) {
+				b.Refund(now, till.Change{Key: "back", Ref: first, Amount: 1, Currency: payment.NOK})
+			})
+		}, false, "were given back"},
 		"the account knows nothing": {func(p *play) {
 			p.reserve(first)
 			wh := p.closes(20 * time.Second)

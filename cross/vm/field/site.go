@@ -41,6 +41,10 @@ const (
 	before  = 4_321_000  // register of the meter at the beginning, Wh
 	battery = 60_000     // what each car can take, Wh
 	unit    = byte(0x01) // Modbus address
+
+	// PaymentPort is where the post finds the payment service on its own loopback, whatever
+	// the port here: a disk that was made with one site is used with others.
+	PaymentPort = 8099
 )
 
 // Site is the world around one post. It is safe for concurrent use.
@@ -91,18 +95,14 @@ func open(now func() time.Duration) (*Site, error) {
 	if s.meter, err = meter.ServeRTUOverTCP("127.0.0.1:0", meter.Units{unit: meter.SDM630(s.Rig)}); err != nil {
 		return nil, errors.Join(fmt.Errorf("field: %w", err), s.service.Close())
 	}
-	s.Till = till.NewTill(till.Options{Accept: s.keys, PublicURL: s.ServiceURL(), Now: s.now})
+	s.Till = till.NewTill(till.Options{Accept: s.keys, PublicURL: "http://" + s.service.Addr().String(), Now: s.now})
 	ctx, end := context.WithCancel(context.Background())
 	s.end = end
 	go func() { s.ended <- s.Till.Serve(ctx, s.service) }()
 	return s, nil
 }
 
-// ServiceURL is where the payment service is, on this machine and, through its own
-// loopback, on the post.
-func (s *Site) ServiceURL() string { return "http://" + s.service.Addr().String() }
-
-// ServicePort is the payment service's port.
+// ServicePort is the payment service's port on this machine.
 func (s *Site) ServicePort() int { return s.service.Addr().(*net.TCPAddr).Port }
 
 // Meter is host:port of the meter: frames of RTU over TCP.

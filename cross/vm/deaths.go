@@ -1,0 +1,115 @@
+package vm
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"stolpe/cross/vm/frame"
+)
+
+// death is a way for the program to end while a car charges.
+type death struct {
+	shot string // as the machine knows it
+	what string
+	n    int // times
+}
+
+// deaths ends the program in every way there is, and measures how long until the
+// contactor's line is low. A released line keeps its level, as it does with the kernel of
+// a Raspberry Pi: nothing opens it but what the unit says.
+func deaths(ctx context.Context, s *stage) error {
+	p, err := s.booted(ctx)
+	if err != nil {
+		return err
+	}
+	if err := p.m.Persist(ctx, true); err != nil {
+		return err
+	}
+	for _, d := range []death{
+		{"kill", "SIGKILL to line low", s.kills},
+		{"segv", "SIGSEGV to line low", s.stops},
+		{"oom", "out of memory to line low", s.stops},
+		{"stop", "SIGSTOP (hang) to line low", s.stops},
+	} {
+		if err := s.die(ctx, p, d); err != nil {
+			return fmt.Errorf("%s: %w", d.what, err)
+		}
+	}
+	v, err := p.judge(ctx)
+	if err != nil {
+		return err
+	}
+	s.say("%v", v)
+	return nil
+}
+
+// die lets the program die so while cars charge.
+func (s *stage) die(ctx context.Context, p *post, d death) error {
+	var took, back spread
+	for i := range d.n {
+		if err := p.begin(ctx, 0); err != nil {
+			return fmt.Errorf("charge %d: %w", i+1, err)
+		}
+		if i%2 == 0 { // the car draws nothing in the first seconds
+			if err := p.flows(ctx, 10); err != nil {
+				return err
+			}
+		}
+		began := time.Now()
+		t, err := p.m.Latency(ctx, frame.Shot{What: d.shot, Unit: unitFor, Line: lineContactor})
+		if err != nil {
+			return err
+		}
+		p.site.Died()
+		took = append(took, t)
+		if err := until(ctx, servesWithin, "the page answers again", func(ctx context.Context) error {
+			_, _, err := p.phone.Scene(ctx)
+			return err
+		}); err != nil {
+			return err
+		}
+		back = append(back, time.Since(began))
+	}
+	s.measured(d.what, took)
+	s.say("and until the page answers again: %v", back)
+	return nil
+}
+
+// estop presses the emergency stop while cars charge.
+func estop(ctx context.Context, s *stage) error {
+	p, err := s.booted(ctx)
+	if err != nil {
+		return err
+	}
+	var took spread
+	for i := range s.stripes {
+		if err := p.begin(ctx, 0); err != nil {
+			return fmt.Errorf("charge %d: %w", i+1, err)
+		}
+		t, err := p.m.Latency(ctx, frame.Shot{What: "pull", Input: lineEstop, High: true, Line: lineContactor})
+		if err != nil {
+			return err
+		}
+		took = append(took, t)
+		if err := p.m.Pull(ctx, lineEstop, false); err != nil {
+			return err
+		}
+		if err := until(ctx, settledWithin, "the charge is over", func(ctx context.Context) error {
+			_, settled, err := p.phone.Scene(ctx)
+			if err == nil && !settled {
+				err = fmt.Errorf("not settled")
+			}
+			return err
+		}); err != nil {
+			return err
+		}
+	}
+	s.measured("emergency stop to line low", took)
+	v, err := p.judge(ctx)
+	if err != nil {
+		return err
+	}
+	s.say("%v", v)
+	return nil
+}
