@@ -74,6 +74,7 @@ func TestOwnSerialLine(t *testing.T) {
 		{"off", four, serial0, at("", "", "[pi5]\nenable_uart=1\n", ""), "FAIL the board's serial port (/dev/serial0) is not switched on", "enable_uart=1"},
 		{"on and away", four, serial0, at("", "", "enable_uart=1\n", ""), "FAIL the board's serial port (/dev/serial0) is not there", "reboot"},
 		{"off on a five", five, "rtu:///dev/ttyAMA0?parity=E", at("", "", "enable_uart=1\n", ""), "FAIL the board's serial port (/dev/ttyAMA0) is not switched on", "dtparam=uart0=on"},
+		{"no small one on a five", five, "rtu:///dev/ttyS0?parity=E", map[string]string{"dev/ttyS0": ""}, "PASS", ""},
 		{"on on a five", five, "rtu:///dev/ttyAMA0?parity=E", map[string]string{"dev/ttyAMA0": "", "boot/firmware/config.txt": "dtparam=uart0=on"}, "PASS", ""},
 	} {
 		cfg := config.EVSE{ID: 1, Meter: config.Meter{URL: x.url}}
