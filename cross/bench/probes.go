@@ -98,6 +98,17 @@ func ofItsMeter() []probe {
 // ofItsPeople are what drivers see, and what becomes of their money.
 func ofItsPeople() []probe {
 	return []probe{
+		{"page", goTest("./display/web", "^TestInABrowser$/^all$/^slow_visit$",
+			benchRow{
+				Row:  Row{What: "phone page, the first, with its headers and all it needs", Unit: "kB", Budget: "<= 30 kB"},
+				ours: metric{"BenchmarkFirstPage", "bytes/page"},
+				per:  1e3,
+			},
+			benchRow{
+				Row:  Row{What: "phone page, readable on slow 4G (150 ms, 1.6 Mbit/s), connection and all", Unit: "s", Budget: "<= 1.5 s"},
+				ours: metric{"BenchmarkFirstPage", "ms/readable"},
+				per:  1e3,
+			})},
 		{"display", displays},
 		{"reservation", goBench("./agent/session/script", "^BenchmarkReservation$",
 			benchRow{

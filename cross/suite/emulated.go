@@ -41,6 +41,9 @@ type few struct {
 // numbers in one step there, which rounds once where others round twice, so whatever
 // computes with them.
 //
+// Pictures of large screens are not among them: the library that draws letters computes
+// with such numbers, and a dot or two at the edge of a letter are another there.
+//
 // Left out: what is the same code on any processor and costs minutes there (agent,
 // agent/evse, agent/session, cross, pages in a browser, every cut and every flipped bit of
 // journal and ledger); serial lines, as the emulator does not know the calls that set them
@@ -64,7 +67,6 @@ func emulatedAll() []emulated {
 		{"arm64", build.ARM64(), "qemu-aarch64-static", nil, []string{"hal", "payment"}, []few{
 			{"hal/modbus/meters", []string{"FuzzCodec", "FuzzEnergy", "TestEveryMapReadsBackWhatItShows", "TestMetersAreReadAsTheirDescriptionsSay"}},
 			{"hal/sim", []string{"TestAChargeIsMeasuredToTheNanojoule", "TestEnergyIsBoundedByPowerAndTime"}},
-			{"display/panel/draw", []string{"TestPicturesAreAsKept", "TestTheOtherPicturesAreAsKept"}},
 		}},
 	}
 }
