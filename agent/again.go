@@ -28,7 +28,7 @@ func runAgain(ctx context.Context, source *timeSource, file string, stderr io.Wr
 		err := r.once(ctx)
 		switch t, _ := trial.Of(file); {
 		case errors.Is(err, errRestart) && ctx.Err() == nil:
-			if this.giveWay(ctx, file, stderr); ctx.Err() != nil {
+			if this.giveWay(ctx, file, r.lacks, stderr); ctx.Err() != nil {
 				return nil
 			}
 		case errors.Is(err, errRestart):
@@ -84,7 +84,7 @@ type origin struct {
 	program executable
 
 	missing []missingSecret     // what it names and the machine does not have
-	another bool                // the post ran with another before, and can again
+	another bool                // the post has run with one before this, and can again
 	goes    func(config.Config) // called with what the post goes by when it has started, and whenever that is another; nil where nobody asks
 }
 
@@ -93,7 +93,10 @@ type runner struct {
 	source *timeSource
 	stderr io.Writer
 	from   origin
+	lacks  []string       // secrets that the newest of them started without
 	good   *config.Config // what the newest of them that has started went by; nil for none
+
+	poor []missingSecret // what that started without
 }
 
 // once runs a post until ctx ends, or it is told to start anew. If it does not start with
@@ -107,7 +110,9 @@ func (r *runner) once(ctx context.Context) error {
 		return err
 	}
 	fmt.Fprintf(r.stderr, "stolpe: %v\nstolpe: the post does not start with this, and runs with the configuration before; put the file right, then: stolpe config reload\n", err)
-	return daemon(ctx, r.source, *r.good, r.from, r.stderr)
+	from := r.from
+	from.missing = r.poor
+	return daemon(ctx, r.source, *r.good, from, r.stderr)
 }
 
 // load runs a post with what the file has, and says whether it has started.
@@ -118,8 +123,10 @@ func (r *runner) load(ctx context.Context) (started bool, err error) {
 		return false, err
 	}
 	from := r.from
-	from.missing, from.another = missing, r.good != nil && r.good.Sum != cfg.Sum
-	from.goes = func(now config.Config) { started, r.good = true, &now }
+	r.lacks = namesOf(missing)
+	t, _ := trial.Of(r.from.file)
+	from.missing, from.another = missing, t.On() || r.good != nil && r.good.Sum != cfg.Sum
+	from.goes = func(now config.Config) { started, r.good, r.poor = true, &now, missing }
 	err = daemon(ctx, r.source, cfg, from, r.stderr)
 	return started, err
 }

@@ -46,6 +46,7 @@ type deeds struct {
 	noted   func(sum string)           // has it written down that the configuration in the file is another
 	restart func()                     // ends the program, to start anew
 	program executable
+	lacks   []string // secrets that the post has started without
 	now     func() hal.Instant
 	log     *slog.Logger
 
@@ -61,7 +62,7 @@ type deeds struct {
 func (p *parts) openDeeds(cfg config.Config, from origin, w world, restart func()) *deeds {
 	d := &deeds{
 		board: p.board, file: from.file, goes: from.goes, dir: cfg.StateDir, lang: display.LangOf(cfg.Price.Currency),
-		restart: restart, program: from.program, now: w.now, log: w.log, noted: func(string) {}, seals: func(config.Config) {}, wait: make(chan reloading, 1),
+		restart: restart, program: from.program, lacks: namesOf(from.missing), now: w.now, log: w.log, noted: func(string) {}, seals: func(config.Config) {}, wait: make(chan reloading, 1),
 	}
 	d.runs.Store(&cfg)
 	if w.book != nil {
@@ -188,7 +189,7 @@ func (d *deeds) mayRestart(c commands.Command) error {
 
 // loads refuses a start anew with a file with which the program would not come back.
 func (d *deeds) loads() error {
-	if _, err := config.Load(d.file); err != nil {
+	if _, err := loadLacking(d.file, d.lacks); err != nil {
 		return commands.Refuse(commands.Unsafe, "no start with a configuration that does not load: "+err.Error())
 	}
 	return nil

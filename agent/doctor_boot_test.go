@@ -74,6 +74,7 @@ func TestOwnSerialLine(t *testing.T) {
 		{"off", four, serial0, at("", "", "[pi5]\nenable_uart=1\n", ""), "FAIL the board's serial port (/dev/serial0) is not switched on", "enable_uart=1"},
 		{"on and away", four, serial0, at("", "", "enable_uart=1\n", ""), "FAIL the board's serial port (/dev/serial0) is not there", "reboot"},
 		{"off on a five", five, "rtu:///dev/ttyAMA0?parity=E", at("", "", "enable_uart=1\n", ""), "FAIL the board's serial port (/dev/ttyAMA0) is not switched on", "dtparam=uart0=on"},
+		{"no small one on a five", five, "rtu:///dev/ttyS0?parity=E", map[string]string{"dev/ttyS0": ""}, "PASS", ""},
 		{"on on a five", five, "rtu:///dev/ttyAMA0?parity=E", map[string]string{"dev/ttyAMA0": "", "boot/firmware/config.txt": "dtparam=uart0=on"}, "PASS", ""},
 	} {
 		cfg := config.EVSE{ID: 1, Meter: config.Meter{URL: x.url}}
@@ -113,6 +114,21 @@ func TestWhereTheStateLies(t *testing.T) {
 		if got := verdictOf(t, f, "state"); !strings.HasPrefix(got, x.want) {
 			t.Errorf("%s: %s\nwant %s", x.name, got, x.want)
 		}
+	}
+}
+
+// A partition that fstab has for the post and that did not come is told before all else:
+// without it there is no configuration either.
+func TestPartitionThatDidNotCome(t *testing.T) {
+	const fstab = "proc /proc proc defaults 0 0\n# LABEL=x /etc/stolpe ext4 defaults 0 0\nPARTUUID=1-02 / ext4 ro 0 1\nLABEL=stolpe-data /data ext4 nofail 0 2\n/data/stolpe /var/lib/stolpe none bind,nofail 0 0\n/data/etc /etc/stolpe none bind,nofail 0 0\n/dev/sdb1 /mnt/usb ext4 nofail 0 0\nshort\n"
+	const root = "24 1 179:2 / / ro,noatime - ext4 /dev/root ro\n"
+	f := doctor.Facts{Absent: "nobody", Machine: bareBoard(four, map[string]string{"etc/fstab": fstab, "proc/self/mountinfo": root}).facts("", nil)}
+	all, _ := doctor.Judge(f)
+	if first, _ := doctor.First(all); first.ID != "mounts" || !strings.Contains(first.What.EN, "fstab mounts /var/lib/stolpe, /etc/stolpe, and nothing") {
+		t.Errorf("%+v", first)
+	}
+	if all := bareBoard(four, map[string]string{"etc/fstab": fstab, "proc/self/mountinfo": root + "30 24 179:3 /stolpe /var/lib/stolpe rw - ext4 /dev/x rw\n31 24 179:3 /etc /etc/stolpe rw - ext4 /dev/x rw\n"}).facts("", nil).Away; all != nil {
+		t.Errorf("%v", all)
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"runtime/debug"
 	"time"
 
 	"stolpe/agent/config"
@@ -216,12 +215,9 @@ func readBare(ctx context.Context, library *meters.Library, e config.EVSE, to *d
 // builtFrom is the commit of this build; empty where it was built without one.
 func builtFrom() string {
 	const enough = 12 // hexadecimal digits, to find it by
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, s := range info.Settings {
-			if s.Key == "vcs.revision" {
-				return s.Value[:min(len(s.Value), enough)]
-			}
-		}
+	c := commit()
+	if c == unknownCommit {
+		return ""
 	}
-	return ""
+	return c[:min(len(c), enough)]
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"path"
 	"slices"
 	"strings"
@@ -56,6 +57,25 @@ func mountFacts(m, root *mounted) *doctor.Mount {
 	return &doctor.Mount{At: m.at, Kind: m.kind, ReadOnly: has("ro"), NoATime: has("noatime"), NoFlush: has("nobarrier", "barrier=0"), Own: root == nil || m.device != root.device}
 }
 
+// away are the places where fstab mounts something that the folders of a post lie on, and
+// where nothing is mounted.
+func (c computer) away(all []mounted, stateDir string) (missing []string) {
+	for line := range strings.Lines(c.text("/etc/fstab")) {
+		f := strings.Fields(line)
+		if len(f) < 4 || strings.HasPrefix(f[0], "#") || f[1] == "/" {
+			continue
+		}
+		want := []mounted{{at: f[1]}}
+		if beneath(want, stateDir) == nil && beneath(want, path.Dir(defaultConfig)) == nil {
+			continue
+		}
+		if !slices.ContainsFunc(all, func(m mounted) bool { return m.at == f[1] }) {
+			missing = append(missing, f[1])
+		}
+	}
+	return missing
+}
+
 // storageFacts is where the system and the state folder lie, and what else is written on
 // the card.
 func (c computer) storageFacts(m *doctor.Machine, stateDir string) {
@@ -65,6 +85,7 @@ func (c computer) storageFacts(m *doctor.Machine, stateDir string) {
 	if m.Disk != nil { // else the folder is not there
 		m.State = mountFacts(beneath(all, path.Clean(stateDir)), root)
 	}
+	m.Away = c.away(all, cmp.Or(stateDir, defaultState))
 	for line := range strings.Lines(c.text("/proc/swaps")) {
 		if name, _, _ := strings.Cut(line, " "); strings.HasPrefix(name, "/") {
 			m.Swap = append(m.Swap, doctor.Swap{Name: strings.Fields(name)[0], RAM: strings.HasPrefix(name, "/dev/zram")})

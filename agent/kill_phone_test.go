@@ -171,6 +171,13 @@ func (p *handset) watch(base string) {
 	if time.Now().Before(p.stop) {
 		return
 	}
+	if p.stays != nil {
+		select {
+		case <-p.stays:
+		default:
+			return
+		}
+	}
 	p.reach(stopping)
 	p.do(http.MethodPost, base+p.session, url.Values{"act": {"stop"}})
 }

@@ -68,6 +68,8 @@ type victim struct {
 	brief bool   // one short charge, and one kill, before it settles
 	loses bool   // its card with the first kill, and gets a new one
 
+	stays <-chan struct{} // its driver does not stop before this is closed; nil for nothing
+
 	mu      sync.Mutex // guards what follows
 	rand    *rand.Rand
 	process *exec.Cmd // nil while it is not running

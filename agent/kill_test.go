@@ -18,21 +18,15 @@ import (
 // settled. What came of it is read from the payment service's own log, from the
 // register of the meter, and from the journal.
 
-// TestKilledPostSettles is the small kill test, which always runs: each post is
-// killed once, before it has asked for a settlement, as it then has to wait least
-// for its budget of calls.
+// TestKilledPostSettles is the kill test. The short one kills each post once, before it
+// has asked for a settlement, as it then has to wait least for its budget of calls.
 func TestKilledPostSettles(t *testing.T) {
 	t.Parallel()
-	killing(t, 10, 10, 1)
-}
-
-// TestKilledTwoHundredTimes is the whole kill test.
-func TestKilledTwoHundredTimes(t *testing.T) {
 	if testing.Short() {
-		t.Skip("left out: 200 kills at random moments; TestKilledPostSettles does 10")
+		killing(t, 10, 10, 1)
+	} else {
+		killing(t, 200, 100, 4)
 	}
-	t.Parallel()
-	killing(t, 200, 100, 4)
 }
 
 // TestCardLostInTheMiddleOfACharge kills posts while cars charge, and takes away

@@ -199,6 +199,26 @@ func loadAnyway(file string) (config.Config, []missingSecret, error) {
 	return cfg, missing, nil
 }
 
+// loadLacking reads a configuration for a post that may lack some of its secrets, but no
+// others.
+func loadLacking(file string, lacks []string) (config.Config, error) {
+	cfg, missing, err := loadAnyway(file)
+	for _, m := range missing {
+		if !slices.Contains(lacks, m.key) {
+			return loadConfig(file)
+		}
+	}
+	return cfg, err
+}
+
+// namesOf are those of secrets that are missing, as in credential:gateway-key.
+func namesOf(missing []missingSecret) (all []string) {
+	for _, m := range missing {
+		all = append(all, m.key)
+	}
+	return all
+}
+
 // withoutSecret notes that a secret is missing.
 func (p *parts) withoutSecret(m missingSecret, log *slog.Logger) {
 	kind, name, _ := strings.Cut(m.key, ":")

@@ -43,7 +43,7 @@ func aCard(t *testing.T) *bootCard {
 	}
 	cert, key := pair(t)
 	c.put(t, "stolpe/stolpe-setup.yaml", "\ufeff"+strings.NewReplacer("ETC", c.etc, "\n", "\r\n").Replace(cardAnswers))
-	c.put(t, "stolpe/secrets/vipps-id", "an-id\r\n")
+	c.put(t, "stolpe/secrets/vipps-id", "\ufeffan-id\r\n")
 	c.put(t, "stolpe/secrets/vipps-client-secret", "hunter2\n")
 	c.put(t, "stolpe/secrets/sub", "subscribed")
 	c.put(t, "stolpe/certificates/ca.pem", cert)

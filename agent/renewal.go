@@ -182,7 +182,7 @@ func (d *deeds) successor(ctx context.Context) (string, error) {
 	case !is:
 		return version, d.loads()
 	}
-	to, err := d.program.tried(ctx, d.file)
+	to, err := d.program.tried(ctx, d.file, d.lacks)
 	if err != nil {
 		return "", commands.Refuse(commands.Unsafe, "no start anew: "+err.Error())
 	}

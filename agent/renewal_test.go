@@ -206,12 +206,14 @@ func TestOtherProgramsAreTriedFirst(t *testing.T) {
 	for name, row := range map[string]struct {
 		script string
 		want   string // in the error; empty for none
+		lacks  []string
 	}{
-		"sound":             {soundProgram, ""},
-		"no version":        {"true", "it does not tell its version"},
-		"fails":             {"echo gone wrong >&2; exit 1", "version: exit status 1: gone wrong"},
-		"no configuration":  {`[ "$1" = version ] && echo '{"version": "9.9.9"}' && exit; echo bad key >&2; exit 6`, "run: exit status 6: bad key"},
-		"knows the service": {`[ -z "$NOTIFY_SOCKET" ] || exit 3; ` + soundProgram, ""},
+		"sound":             {soundProgram, "", nil},
+		"lacks secrets":     {`[ "$1" = version ] && echo '{"version": "9.9.9"}' && exit; [ "$*" = "run --check --config $4 --without env:A --without file:/b" ]`, "", []string{"env:A", "file:/b"}},
+		"no version":        {"true", "it does not tell its version", nil},
+		"fails":             {"echo gone wrong >&2; exit 1", "version: exit status 1: gone wrong", nil},
+		"no configuration":  {`[ "$1" = version ] && echo '{"version": "9.9.9"}' && exit; echo bad key >&2; exit 6`, "run: exit status 6: bad key", nil},
+		"knows the service": {`[ -z "$NOTIFY_SOCKET" ] || exit 3; ` + soundProgram, "", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("NOTIFY_SOCKET", "/nowhere")
@@ -220,7 +222,7 @@ func TestOtherProgramsAreTriedFirst(t *testing.T) {
 			if is, err := x.bureau.program.replaced(); !is || err != nil {
 				t.Errorf("not seen as another: %v, %v", is, err)
 			}
-			to, err := x.bureau.program.tried(t.Context(), file)
+			to, err := x.bureau.program.tried(t.Context(), file, row.lacks)
 			if row.want == "" && (to != "9.9.9" || err != nil) || row.want != "" && (err == nil || !strings.Contains(err.Error(), row.want)) {
 				t.Errorf("%q, %v: want %q", to, err, row.want)
 			}
@@ -231,7 +233,7 @@ func TestOtherProgramsAreTriedFirst(t *testing.T) {
 				t.Errorf("the fleet: %v, %d starts", err, x.restarts.Load())
 			}
 			var said paper
-			x.bureau.program.giveWay(t.Context(), file, &said)
+			x.bureau.program.giveWay(t.Context(), file, nil, &said)
 			if !strings.Contains(said.String(), row.want) || !strings.Contains(said.String(), "version "+version+" goes on") {
 				t.Errorf("%s", &said)
 			}
@@ -249,14 +251,14 @@ func TestOtherProgramsAreTriedFirst(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := half.tried(t.Context(), file); err == nil {
+	if _, err := half.tried(t.Context(), file, nil); err == nil {
 		t.Error("half a program is tried with success")
 	}
 	x := newLobby(t)
 	x.another(t, "sleep 60")
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if _, err := x.bureau.program.tried(ctx, file); err == nil || !strings.Contains(err.Error(), "does not end") {
+	if _, err := x.bureau.program.tried(ctx, file, nil); err == nil || !strings.Contains(err.Error(), "does not end") {
 		t.Errorf("a program that hangs: %v", err)
 	}
 }

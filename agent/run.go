@@ -33,42 +33,25 @@ const grace = 20 * time.Second
 func runCommand() *cobra.Command {
 	var file string
 	var check bool
+	var without []string
 	c := &cobra.Command{
 		Use:   "run --config FILE",
 		Short: "run the post (the daemon)",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if check {
-				return checkOnly(c, file)
+			switch {
+			case check:
+				return checkOnly(c, file, without)
+			case len(without) > 0:
+				return errors.New("--without: only with --check")
 			}
 			return runAgain(c.Context(), machineTime(), file, c.ErrOrStderr())
 		},
 	}
 	c.Flags().StringVar(&file, "config", defaultConfig, "configuration `file`")
 	c.Flags().BoolVar(&check, "check", false, "only read the configuration as the daemon would, secrets too, and what it has left, and say what is wrong with that")
+	c.Flags().StringSliceVar(&without, "without", nil, "with --check: `secrets` that may be missing, as in credential:gateway-key")
 	return c
-}
-
-// checkOnly reads a configuration and starts nothing.
-func checkOnly(c *cobra.Command, file string) error {
-	cfg, err := loadConfig(file)
-	if err != nil {
-		return err
-	}
-	p := &parts{}
-	if err := p.loadMaps(cfg); err != nil {
-		return failed(err)
-	}
-	for i := range cfg.EVSEs {
-		if _, err := p.mapOf(cfg, i); err != nil {
-			return failed(err)
-		}
-		if err := readable(cfg, i); err != nil {
-			return failed(err)
-		}
-	}
-	_, err = fmt.Fprintf(c.OutOrStdout(), "%s is valid: post %s, %d EVSE, cfg %s\n", file, cfg.Post.ID, len(cfg.EVSEs), cfg.Sum)
-	return failed(err)
 }
 
 // loadConfig reads a configuration, or says what to do.

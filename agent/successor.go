@@ -58,8 +58,8 @@ func (p executable) replaced() (bool, error) {
 const tryWithin = 5 * time.Second
 
 // tried runs the program that stands there, which only looks at the configuration, and
-// gives its version.
-func (p executable) tried(ctx context.Context, file string) (string, error) {
+// gives its version. What the post lacks anyway it may lack as well.
+func (p executable) tried(ctx context.Context, file string, lacks []string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, tryWithin)
 	defer cancel()
 	said, err := p.look(ctx, "version", "--json")
@@ -68,7 +68,11 @@ func (p executable) tried(ctx context.Context, file string) (string, error) {
 		err = errors.New("it does not tell its version, so it is none")
 	}
 	if err == nil {
-		_, err = p.look(ctx, "run", "--check", "--config", file)
+		args := []string{"run", "--check", "--config", file}
+		for _, secret := range lacks {
+			args = append(args, "--without", secret)
+		}
+		_, err = p.look(ctx, args...)
 	}
 	if err != nil {
 		return "", fmt.Errorf("%s cannot go on in the place of this program: %w", p.path, err)
@@ -98,14 +102,14 @@ func (p executable) look(ctx context.Context, args ...string) ([]byte, error) {
 // giveWay has the process go on with the program that stands there, if that is another and
 // can be run. It comes back if not, or if ctx ends: whoever ends this program means that
 // one, too.
-func (p executable) giveWay(ctx context.Context, file string, stderr io.Writer) {
+func (p executable) giveWay(ctx context.Context, file string, lacks []string, stderr io.Writer) {
 	is, err := p.replaced()
 	if err == nil && !is {
 		return
 	}
 	var to string
 	if err == nil {
-		to, err = p.tried(ctx, file)
+		to, err = p.tried(ctx, file, lacks)
 	}
 	if ctx.Err() != nil {
 		return

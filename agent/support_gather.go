@@ -204,7 +204,7 @@ type versionsFile struct {
 func (q *inquiry) versions() (support.Piece, error) {
 	f := versionsFile{Stolpe: version, Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH, Kernel: oneLine("/proc/version"), Board: hardware(), Modules: []string{}}
 	if info, ok := debug.ReadBuildInfo(); ok {
-		f.Build = map[string]string{}
+		f.Build = map[string]string{"commit": commit()}
 		for _, s := range info.Settings {
 			if strings.HasPrefix(s.Key, "vcs") || strings.HasPrefix(s.Key, "GO") {
 				f.Build[s.Key] = s.Value

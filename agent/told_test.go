@@ -22,6 +22,7 @@ func TestDriversAreToldThatThePostEnded(t *testing.T) {
 	for _, moment := range []moment{approving, charging} {
 		v := street.next()
 		v.budget = 0 // nobody kills it
+		v.stays = make(chan struct{})
 		all.Go(func() { v.isEnded(moment) })
 	}
 	all.Wait()

@@ -11,6 +11,7 @@ import (
 
 	"stolpe/agent/config"
 	"stolpe/agent/session"
+	"stolpe/agent/setup"
 )
 
 // machineFile reads a file of those that are installed beside the program.
@@ -121,6 +122,14 @@ func TestNamesOfTheUnitAreThoseOfTheProgram(t *testing.T) {
 		}
 		if !strings.Contains(string(text), "credential:"+name+`"`) {
 			t.Errorf("the unit loads %s, which the reference configuration does not name", name)
+		}
+	}
+	for _, q := range setup.Questions(1) {
+		if q.Default == nil {
+			continue
+		}
+		if name, is := strings.CutPrefix(q.Default(setup.Answers{}), "credential:"); is && !loadedBy(name) {
+			t.Errorf("stolpe setup proposes credential:%s for %s, which the unit does not load", name, q.Key)
 		}
 	}
 	if loadedBy("another") {

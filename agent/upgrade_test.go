@@ -39,7 +39,21 @@ func newUpgraded(t *testing.T) *upgraded {
 	u := &upgraded{victim: v, t: t, post: control.Dial(filepath.Join(v.dir, "run")), seldom: time.NewTicker(250 * time.Millisecond)}
 	t.Cleanup(u.seldom.Stop)
 	u.install(text)
+	t.Cleanup(func() { // where a test has failed
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		if v.over = true; v.process != nil {
+			v.process.Process.Kill() //nolint:errcheck // it may have ended
+		}
+	})
 	return u
+}
+
+// pid is the number of the process.
+func (u *upgraded) pid() int {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.process.Process.Pid
 }
 
 // stolpe runs the program at the post, and gives what it says.
@@ -86,6 +100,8 @@ func TestUpgradeInTheMiddleOfACharge(t *testing.T) {
 		defer close(ended)
 		u.victim.run()
 	}()
+	stop := make(chan struct{})
+	u.stays = stop
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
@@ -113,7 +129,8 @@ func TestUpgradeInTheMiddleOfACharge(t *testing.T) {
 	if said, err := u.stolpe("owed"); err == nil || !strings.Contains(said, string(u.id)+"-1-000001") {
 		t.Errorf("%s%v: want that the charge is under way", said, err)
 	}
-	pid := u.process.Process.Pid
+	pid := u.pid()
+	close(stop)
 	<-over
 	until(t, "the new version answers", func() bool {
 		p, err := u.standing()

@@ -12,6 +12,12 @@ import (
 // the payment service takes. A release sets it by -ldflags -X.
 var version = "0.1.0-dev"
 
+// revision is the commit that this was built of. go run ./cross build sets it by -ldflags
+// -X; without that it is what the go command saw.
+var revision = unknownCommit
+
+const unknownCommit = "unknown"
+
 func versionCommand() *cobra.Command {
 	var json bool
 	c := &cobra.Command{
@@ -39,6 +45,9 @@ type versionJSON struct {
 
 // commit is what this build was made of, as far as it knows.
 func commit() string {
+	if revision != unknownCommit {
+		return revision
+	}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, s := range info.Settings {
 			if s.Key == "vcs.revision" {
@@ -46,5 +55,5 @@ func commit() string {
 			}
 		}
 	}
-	return "unknown"
+	return unknownCommit
 }

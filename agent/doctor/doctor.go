@@ -113,6 +113,7 @@ type check struct {
 // checks are all of them, causes first.
 func checks() []check {
 	return []check{
+		{"mounts", Storage, away},
 		{"daemon", Program, daemonRuns},
 		{"missing", Program, lacking},
 		{"clock", Power, clock},

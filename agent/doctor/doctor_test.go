@@ -11,6 +11,29 @@ import (
 	"stolpe/display"
 )
 
+// sickMachines are those with everything wrong that a machine can have.
+func sickMachines(base func() Facts, each func(name string, f Facts)) {
+	for _, port := range []Port{{}, {RP1: true}, {On: true}, {Device: "ttyAMA0", Console: "serial0"}, {Device: "ttyAMA0", Console: "serial0", Next: true}, {Device: "ttyS0", Mini: true}, {Device: "ttyS0", Mini: true, Parity: true}} {
+		f := base()
+		port.EVSE, port.Name = 1, "/dev/serial0"
+		f.Machine.Serial = []Port{port}
+		each("serial", f)
+	}
+	for name, change := range map[string]func(*Machine){
+		"overlay": func(m *Machine) { m.State = &Mount{At: "/", Kind: "overlay"} }, "FAT": func(m *Machine) { m.State = &Mount{At: "/boot", Kind: "vfat"} }, "no barrier": func(m *Machine) { m.State = &Mount{Kind: "ext4", NoFlush: true} },
+		"shared": func(m *Machine) { m.State = &Mount{Kind: "ext4"} }, "written": func(m *Machine) { m.System = &Mount{Kind: "ext4"} }, "swap": func(m *Machine) { m.Swap = []Swap{{Name: "/var/swap"}} }, "log": func(m *Machine) { m.Logs = &Logs{} }, "no data": func(m *Machine) { m.Away = []string{"/data"} },
+		"refused dog": func(m *Machine) { m.Watchdog = &Dog{Name: "dog", Wanted: 60} }, "long dog": func(m *Machine) { m.Watchdog = &Dog{Name: "dog", Armed: true, Seconds: 60} }, "hasty dog": func(m *Machine) { m.Watchdog = &Dog{Name: "dog", Armed: true, Seconds: 5} }, "no dog": func(m *Machine) { m.Watchdog = nil },
+		"kept": func(m *Machine) { m.Lines, m.Persist = []Line{{EVSE: 1, Name: "GPIO17"}}, "Y" }, "kept from the next boot on": func(m *Machine) { m.Lines = []Line{{EVSE: 1, Name: "GPIO17"}} }, "pulled up": func(m *Machine) {
+			m.Lines, m.Strict = []Line{{EVSE: 1, Name: "GPIO5", Known: true, PulledUp: true}}, true
+		},
+	} {
+		f := base()
+		f.Machine.Pi = true
+		change(&f.Machine)
+		each(name, f)
+	}
+}
+
 // sick is a post with everything wrong that an EVSE can have, fault by fault.
 func sick(t *testing.T, each func(name string, f Facts)) {
 	t.Helper()
@@ -64,6 +87,7 @@ func sick(t *testing.T, each func(name string, f Facts)) {
 		f.Daemon.Displays[2].Code, f.Daemon.Displays[2].Missing = displayFails, "/dev/i2c-1"
 		each(kind+" in other ways", f)
 	}
+	sickMachines(base, each)
 	for name, change := range map[string]func(*Facts){
 		"no daemon": func(f *Facts) { f.Daemon, f.Absent = nil, "nobody" }, "refused": func(f *Facts) { f.Daemon, f.Refused, f.Absent = nil, true, "no" },
 		"hangs": func(f *Facts) { f.Daemon.Unheard = "EVSE 1" }, "1970": func(f *Facts) { f.Machine.Now = 0 }, "ledger": func(f *Facts) { f.Daemon.Ledger = "ill" },

@@ -24,24 +24,25 @@ type Machine struct {
 	Clock  string `json:"clock"`               // synced, holdover or unknown
 	Offset *int64 `json:"offset_ms,omitempty"` // from its source, ms
 
-	RTC        *int64  `json:"rtc,omitempty"`        // what the battery clock says, s since 1970; nil without one
-	RTCName    string  `json:"rtc_name,omitempty"`   // what it is
-	ClockFile  string  `json:"clock_file,omitempty"` // which program keeps the time over a power cut
-	Throttled  *uint32 `json:"throttled,omitempty"`  // what the firmware says of power and heat, bit by bit
-	Watchdog   *Dog    `json:"watchdog,omitempty"`   // nil where the machine has none
-	Persist    string  `json:"persist,omitempty"`    // Y where released outputs keep their level, N where not; empty if the kernel does not say
-	Strict     bool    `json:"strict"`               // config.txt or the command line asks for that not to be
-	BootConfig string  `json:"boot_config,omitempty"`
-	BootI2C    bool    `json:"i2c"`                 // config.txt asks for I2C
-	BootSPI    bool    `json:"spi"`                 // and for SPI
-	Lines      []Line  `json:"lines,omitempty"`     // that switch contactors
-	Serial     []Port  `json:"serial,omitempty"`    // of the board itself, on which there are meters
-	Disk       *Disk   `json:"disk,omitempty"`      // of the state folder
-	System     *Mount  `json:"system_fs,omitempty"` // what the system lies on; nil if it is not known
-	State      *Mount  `json:"state_fs,omitempty"`  // what the state folder lies on
-	Swap       []Swap  `json:"swap,omitempty"`
-	Logs       *Logs   `json:"logs,omitempty"` // of the program; nil where it has no journal of its own
-	Flash      []Flash `json:"flash,omitempty"`
+	RTC        *int64   `json:"rtc,omitempty"`        // what the battery clock says, s since 1970; nil without one
+	RTCName    string   `json:"rtc_name,omitempty"`   // what it is
+	ClockFile  string   `json:"clock_file,omitempty"` // which program keeps the time over a power cut
+	Throttled  *uint32  `json:"throttled,omitempty"`  // what the firmware says of power and heat, bit by bit
+	Watchdog   *Dog     `json:"watchdog,omitempty"`   // nil where the machine has none
+	Persist    string   `json:"persist,omitempty"`    // Y where released outputs keep their level, N where not; empty if the kernel does not say
+	Strict     bool     `json:"strict"`               // config.txt or the command line asks for that not to be
+	BootConfig string   `json:"boot_config,omitempty"`
+	BootI2C    bool     `json:"i2c"`                 // config.txt asks for I2C
+	BootSPI    bool     `json:"spi"`                 // and for SPI
+	Lines      []Line   `json:"lines,omitempty"`     // that switch contactors
+	Serial     []Port   `json:"serial,omitempty"`    // of the board itself, on which there are meters
+	Disk       *Disk    `json:"disk,omitempty"`      // of the state folder
+	System     *Mount   `json:"system_fs,omitempty"` // what the system lies on; nil if it is not known
+	State      *Mount   `json:"state_fs,omitempty"`  // what the state folder lies on
+	Swap       []Swap   `json:"swap,omitempty"`
+	Away       []string `json:"not_mounted,omitempty"` // where fstab mounts what a post needs, and nothing is
+	Logs       *Logs    `json:"logs,omitempty"`        // of the program; nil where it has no journal of its own
+	Flash      []Flash  `json:"flash,omitempty"`
 }
 
 // Dog is a hardware watchdog.

@@ -55,7 +55,7 @@ func (l Lack) remedy() Text {
 	return map[LackKind]Text{
 		Wires:   {"se på linjen (gpioinfo viser hvem som har den), og på /dev/gpiochip*; kan kontaktoren være lukket, slå av sikringen", "look at the line (gpioinfo shows who has it), and at /dev/gpiochip*; if the contactor may be closed, switch off the breaker"},
 		Folder:  say("se på disken (dmesg, findmnt %[1]s), og lag mappen: sudo systemd-tmpfiles --create stolpe.conf", "look at the disk (dmesg, findmnt %[1]s), and make the folder: sudo systemd-tmpfiles --create stolpe.conf", l.Name),
-		Keys:    {"stolpe config secret list viser hva som finnes, stolpe config secret set NAVN legger den inn; så sudo systemctl restart stolpe hvis den er kryptert", "stolpe config secret list shows what there is, stolpe config secret set NAME keeps it; then sudo systemctl restart stolpe if it is an encrypted one"},
+		Keys:    {"stolpe config secret list viser hva som finnes, stolpe config secret set NAVN legger den inn; så sudo systemctl restart stolpe, hvis den er kryptert", "stolpe config secret list shows what there is, stolpe config secret set NAME keeps it; then sudo systemctl restart stolpe, if it is an encrypted one"},
 		Signers: {"legg filen dit, lesbar for gruppen stolpe-admin", "put the file there, readable for the group stolpe-admin"},
 		Pages:   {"se hvem som har den (ss -ltnp), og om maskinen har adressen (ip addr)", "see who has it (ss -ltnp), and whether the machine has the address (ip addr)"},
 	}[l.Kind].then(Text{"posten tar det i bruk av seg selv når det er der", "the post takes it into use by itself when it is there"})

@@ -22,6 +22,15 @@ func (f *Facts) playMoney() bool {
 	return f.Daemon != nil && f.Daemon.Pay.Through == sim || f.Daemon == nil && f.File.Pay == sim
 }
 
+// away tells of a partition that the post needs and that is not there: without it there is
+// no configuration, and so all the rest would be told wrong.
+func away(f *Facts, tell func(Finding)) {
+	if all := strings.Join(f.Machine.Away, ", "); all != "" {
+		tell(Finding{Status: Fail, Topic: "recovery", What: say("fstab monterer %s, og der er ingenting montert: datapartisjonen mangler eller er ødelagt", "fstab mounts %s, and nothing is mounted there: the data partition is missing or damaged", all),
+			Remedy: Text{"se om partisjonen er der, og hvorfor den ikke kom: lsblk -f; journalctl -b -u '*.mount' -u 'systemd-fsck@*'; reparer den (sudo e2fsck -f PARTISJON) og start på nytt (sudo reboot); mkfs ville slette hvem som har penger til gode", "see whether the partition is there, and why it did not come: lsblk -f; journalctl -b -u '*.mount' -u 'systemd-fsck@*'; repair it (sudo e2fsck -f PARTITION) and reboot (sudo reboot); mkfs would delete whom the post owes money"}})
+	}
+}
+
 // state judges what the state folder lies on: it says who is to get money back, and must
 // be there after a power cut.
 func state(f *Facts, tell func(Finding)) {

@@ -260,7 +260,7 @@ func paymentQuestions() []Question {
 			Ask: Words{"Hvor ligger client_secret?", "Where is the client_secret kept?"}, Help: kept},
 		{Key: "payment.vipps.subscription_key", Step: Payment, Config: "payment.vipps.subscription_key", When: vipps, Default: always("credential:vipps-subscription-key"),
 			Ask: Words{"Hvor ligger subscription_key?", "Where is the subscription_key kept?"}, Help: kept},
-		{Key: "payment.gateway.key", Step: Payment, Config: "payment.gateway.key", When: gateway, Default: always("credential:stolpe-gateway-key"),
+		{Key: "payment.gateway.key", Step: Payment, Config: "payment.gateway.key", When: gateway, Default: always("credential:gateway-key"),
 			Ask: Words{"Hvor ligger postens nøkkel til porten?", "Where is the post's key to the gateway kept?"}, Help: kept},
 	}
 }

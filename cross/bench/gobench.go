@@ -26,18 +26,29 @@ type benchRow struct {
 // as -bench takes it.
 func goBench(pkg, pattern string, rows ...benchRow) func(*lab) ([]Row, error) {
 	return func(l *lab) ([]Row, error) {
-		cmd := exec.Command("go", "test", "-run=^$", "-bench="+pattern, fmt.Sprintf("-count=%d", l.runs), pkg)
-		cmd.Dir = l.dir
-		out, err := cmd.CombinedOutput()
-		if err != nil {
-			return nil, fmt.Errorf("%w\n%s", err, out)
-		}
-		all, err := filled(rows, parseBench(string(out)))
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w:\n%s", pkg, err, out)
-		}
-		return all, nil
+		return l.printed(pkg, rows, "-run=^$", "-bench="+pattern, fmt.Sprintf("-count=%d", l.runs))
 	}
+}
+
+// goTest takes rows from what tests print in the form of benchmarks: they count what does
+// not scatter, so once is enough.
+func goTest(pkg, pattern string, rows ...benchRow) func(*lab) ([]Row, error) {
+	return func(l *lab) ([]Row, error) { return l.printed(pkg, rows, "-run="+pattern, "-count=1", "-v") }
+}
+
+// printed fills rows from what `go test` prints of a package.
+func (l *lab) printed(pkg string, rows []benchRow, args ...string) ([]Row, error) {
+	cmd := exec.Command("go", append(append([]string{"test"}, args...), pkg)...)
+	cmd.Dir = l.dir
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return nil, fmt.Errorf("%w\n%s", err, out)
+	}
+	all, err := filled(rows, parseBench(string(out)))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w:\n%s", pkg, err, out)
+	}
+	return all, nil
 }
 
 // filled gives the rows with their samples. The error names a metric without any.

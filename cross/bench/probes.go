@@ -3,12 +3,16 @@ package bench
 import (
 	"os"
 	"path/filepath"
+	"slices"
 
 	"stolpe/cross/build"
 )
 
 // probes lists what is measured, in the order in which it is printed.
-func probes() []probe {
+func probes() []probe { return slices.Concat(ofThePost(), ofItsMeter(), ofItsPeople()) }
+
+// ofThePost are its program, its reflexes and its card.
+func ofThePost() []probe {
 	return []probe{
 		{"idle", idle},
 		{"armv6", emulated},
@@ -39,6 +43,23 @@ func probes() []probe {
 			floor: metric{"BenchmarkDurable/bare", "ns/op"},
 			per:   1e6,
 		})},
+		{"writes", goTest("./agent", "^TestACardIsSpared$",
+			benchRow{
+				Row:  Row{What: "journal, records a charge", Unit: "records", Budget: "<= 30"},
+				ours: metric{"BenchmarkWrites", "records/charge"},
+				per:  1,
+			},
+			benchRow{
+				Row:  Row{What: "written in an hour without a driver, all files", Unit: "bytes", Budget: "0"},
+				ours: metric{"BenchmarkWrites", "bytes/hour"},
+				per:  1,
+			})},
+	}
+}
+
+// ofItsMeter are readings over both kinds of wire.
+func ofItsMeter() []probe {
+	return []probe{
 		{"modbus", goBench("./hal/modbus", "^BenchmarkTransaction$/^(ours|goburrow)$",
 			benchRow{
 				Row:   Row{What: "Modbus TCP, a meter read", Unit: "µs", Budget: "ratio <= 1.05", FloorIs: "goburrow's own client, same registers"},
@@ -71,7 +92,35 @@ func probes() []probe {
 				floor: metric{"BenchmarkRTU/goburrow", "wire-B/op"},
 				per:   1,
 			})},
+	}
+}
+
+// ofItsPeople are what drivers see, and what becomes of their money.
+func ofItsPeople() []probe {
+	return []probe{
+		{"page", goTest("./display/web", "^TestInABrowser$/^all$/^slow_visit$",
+			benchRow{
+				Row:  Row{What: "phone page, the first, with its headers and all it needs", Unit: "kB", Budget: "<= 30 kB"},
+				ours: metric{"BenchmarkFirstPage", "bytes/page"},
+				per:  1e3,
+			},
+			benchRow{
+				Row:  Row{What: "phone page, readable on slow 4G (150 ms, 1.6 Mbit/s), connection and all", Unit: "s", Budget: "<= 1.5 s"},
+				ours: metric{"BenchmarkFirstPage", "ms/readable"},
+				per:  1e3,
+			})},
 		{"display", displays},
+		{"reservation", goBench("./agent/session/script", "^BenchmarkReservation$",
+			benchRow{
+				Row:  Row{What: "energy past the reservation, the worst of all powers up to 22 kW", Unit: "øre", Budget: "0 øre"},
+				ours: metric{"BenchmarkReservation", "past-øre"},
+				per:  1,
+			},
+			benchRow{
+				Row:  Row{What: "left of a reservation of 200 kr that runs out, at most", Unit: "øre"},
+				ours: metric{"BenchmarkReservation", "left-øre"},
+				per:  1,
+			})},
 		{"worlds", goBench("./cross/worlds", "^BenchmarkCharges$", benchRow{
 			Row:  Row{What: "simulated charges with faults", Unit: "per CPU-second", Budget: ">= 15000"},
 			ours: metric{"BenchmarkCharges", "charges/cpu-s"},

@@ -6,9 +6,10 @@
 // A post's program must be the same whoever built it from the same commit, so a
 // build names its target in full and takes no path and no C compiler along. Its
 // SHA-256 is printed, and stands in a file beside the programs, so that two builders can
-// compare. What differs still makes a difference: the version of Go, which the program
-// tells (go version -m), and the commit, which a folder that is no git checkout does not
-// have.
+// compare. Two things still make a difference: the version of Go, which the program tells
+// (go version -m), and the commit in the post's program, which a folder outside git does
+// not have. The go command would write more of git into it: tags, which not every clone
+// has, and nothing at all in a second work tree. So it is told not to.
 //
 // GOARM is spelled out for each: a Pi Zero stops at an ARMv7 instruction with
 // no more than "illegal instruction".
@@ -154,8 +155,11 @@ func One(dir string, p Program, t Target, file string) error {
 	tags := "-tags="
 	if p.Package == postPackage {
 		tags += "nethttpomithttp2"
+		if commit := commitOf(dir); commit != "" {
+			link += " -X main.revision=" + commit
+		}
 	}
-	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=auto", tags, link, "-o", file, p.Package)
+	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", tags, link, "-o", file, p.Package)
 	cmd.Dir = dir
 	// GOEXPERIMENT would make another program of the same commit.
 	cmd.Env = append(append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOEXPERIMENT="), t.Env...)
@@ -163,6 +167,25 @@ func One(dir string, p Program, t Target, file string) error {
 		return fmt.Errorf("build %s for %s: %w\n%s", p.Package, t.Name, err, said)
 	}
 	return nil
+}
+
+// commitOf is the commit that a folder holds, marked when something differs from it; empty
+// outside git.
+func commitOf(dir string) string {
+	git := func(args ...string) string {
+		cmd := exec.Command("git", args...)
+		cmd.Dir = dir
+		out, err := cmd.Output()
+		if err != nil {
+			return ""
+		}
+		return strings.TrimSpace(string(out))
+	}
+	commit := git("rev-parse", "HEAD")
+	if commit != "" && git("status", "--porcelain") != "" {
+		commit += "-changed"
+	}
+	return commit
 }
 
 // Here is the machine this runs on.

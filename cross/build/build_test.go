@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"debug/elf"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -64,6 +65,63 @@ func TestPostIsBuiltWithoutHTTP2(t *testing.T) {
 	}
 	if err := One(dir, Programs("")[0], Here(), filepath.Join(t.TempDir(), "program")); err != nil {
 		t.Error(err)
+	}
+}
+
+// A clone without tags and a second work tree make the same program as any other.
+func TestPostKnowsItsCommit(t *testing.T) {
+	t.Setenv("GIT_CEILING_DIRECTORIES", os.TempDir())
+	dir := source(t, "package agent\n")
+	if got := commitOf(dir); got != "" {
+		t.Errorf("outside git: %q", got)
+	}
+	git := func(args ...string) {
+		t.Helper()
+		cmd := exec.Command("git", append([]string{"-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"}, args...)...)
+		cmd.Dir = dir
+		if said, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("git %q: %v\n%s", args, err, said)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(dir, "agent"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "agent", "main.go"), []byte("package main\n\nvar revision string\n\nfunc main() { println(revision) }\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	git("init", "-q")
+	git("add", ".")
+	git("commit", "-qm", "all")
+	commit := commitOf(dir)
+	if len(commit) < 40 || strings.Contains(commit, "changed") {
+		t.Errorf("in a clean checkout: %q", commit)
+	}
+	var programs [2][]byte
+	for i := range programs {
+		file := filepath.Join(t.TempDir(), "program")
+		if err := One(dir, Programs("")[0], Here(), file); err != nil {
+			t.Fatal(err)
+		}
+		program, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		programs[i] = program
+		if i == 0 {
+			git("tag", "v1.2.3")
+			second := filepath.Join(t.TempDir(), "tree")
+			git("worktree", "add", "-q", second)
+			dir = second
+		}
+	}
+	if !bytes.Contains(programs[0], []byte(commit)) || !bytes.Equal(programs[0], programs[1]) {
+		t.Error("the program does not know its commit, or a tag and a second work tree make another one")
+	}
+	if err := os.WriteFile(filepath.Join(dir, "more.go"), []byte("package agent\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if got := commitOf(dir); got != commit+"-changed" {
+		t.Errorf("with another file: %q", got)
 	}
 }
 

@@ -242,6 +242,10 @@ func TestRefused(t *testing.T) {
 	if _, err := Make(o); err == nil || !strings.Contains(err.Error(), "0 lines for /") {
 		t.Error(err)
 	}
+	put(t, filepath.Join(o.Root, fstabFile), "/dev/a / ext4 defaults 0 0\n/dev/b / ext4 defaults 0 0\n")
+	if _, err := Make(o); err == nil || !strings.Contains(err.Error(), "2 lines for /") {
+		t.Error(err)
+	}
 }
 
 func TestRun(t *testing.T) {

@@ -41,6 +41,9 @@ type few struct {
 // numbers in one step there, which rounds once where others round twice, so whatever
 // computes with them.
 //
+// Pictures of large screens are not among them: the library that draws letters computes
+// with such numbers, and a dot or two at the edge of a letter are another there.
+//
 // Left out: what is the same code on any processor and costs minutes there (agent,
 // agent/evse, agent/session, cross, pages in a browser, every cut and every flipped bit of
 // journal and ledger); serial lines, as the emulator does not know the calls that set them
@@ -50,9 +53,11 @@ type few struct {
 func emulatedAll() []emulated {
 	return []emulated{
 		{"armv6", build.ARMv6(), "qemu-arm-static", []string{"QEMU_CPU=arm1176"}, []string{
-			"hal", "hal/gpio", "hal/modbus/meters", "systemd", "agent/journal/card", "agent/config", "agent/config/strict",
-			"payment", "payment/envelope", "payment/vipps", "payment/relay", "display", "display/panel",
+			"hal", "hal/gpio", "systemd", "agent/journal/card", "agent/config/strict", "payment", "payment/envelope", "payment/relay", "display",
 		}, []few{
+			{"hal/modbus/meters", []string{"FuzzCodec", "FuzzEnergy", "TestEveryMapReadsBackWhatItShows", "TestMetersAreReadAsTheirDescriptionsSay"}},
+			{"agent/config", []string{"FuzzParse", "FuzzUnknownKey"}},
+			{"payment/vipps", []string{"FuzzAnswers", "FuzzReceiver"}},
 			{"hal/modbus", []string{"FuzzFrame", "FuzzRTUFrame", "TestAFrameHasTheSizeItsHeaderSays", "TestARequestIsEncodedAsTheStandardSays",
 				"TestEveryMeterThereIsAMapOfIsRead", "TestTheChecksumIsTheStandards", "TestTheDeadlineOfALineCountsItsSpeed", "TestTheSilenceOfALine"}},
 			{"hal/sim", []string{"FuzzServer", "TestAChargeIsMeasuredToTheNanojoule", "TestEnergyIsBoundedByPowerAndTime", "TestTheServerIsLaidOutAsAnSDM630"}},
@@ -62,7 +67,6 @@ func emulatedAll() []emulated {
 		{"arm64", build.ARM64(), "qemu-aarch64-static", nil, []string{"hal", "payment"}, []few{
 			{"hal/modbus/meters", []string{"FuzzCodec", "FuzzEnergy", "TestEveryMapReadsBackWhatItShows", "TestMetersAreReadAsTheirDescriptionsSay"}},
 			{"hal/sim", []string{"TestAChargeIsMeasuredToTheNanojoule", "TestEnergyIsBoundedByPowerAndTime"}},
-			{"display/panel/draw", []string{"TestPicturesAreAsKept", "TestTheOtherPicturesAreAsKept"}},
 		}},
 	}
 }
@@ -85,7 +89,10 @@ func (r *run) emulate() error {
 	var failed error
 	for _, e := range emulatedAll() {
 		r.on = e.name
-		failed = cmp.Or(failed, e.post(r), e.tests(r))
+		failed = cmp.Or(failed, e.tests(r))
+		if e.target.Name == build.ARMv6().Name { // all of it for one is enough
+			failed = cmp.Or(failed, e.post(r))
+		}
 	}
 	return failed
 }
@@ -146,8 +153,8 @@ func (e emulated) post(r *run) error {
 		return err
 	}
 	defer os.RemoveAll(tmp)
-	file := filepath.Join(tmp, "stolpe")
-	if err := build.One(r.dir, build.Program{Name: "stolpe", Package: "./agent"}, e.target, file); err != nil {
+	file := filepath.Join(tmp, "stolpe") // with paths in it: what the tests are made of is used again
+	if err := r.command(r.show, e.environment(), "go", "build", "-o", file, "./agent"); err != nil {
 		return err
 	}
 	if err := r.command(r.show, e.env, e.emulator, file, "version"); err != nil {

@@ -40,6 +40,15 @@ func raceDetector() part {
 	return part{"race", []string{"gcc"}, []string{"gcc", "libc6-dev"}}
 }
 
+// machines are what boots a post in a virtual machine: all of them.
+func machines() []part {
+	row := func(program, pkg string) part { return part{"qemu-system", []string{program}, []string{pkg}} }
+	return []part{
+		row("qemu-system-x86_64", "qemu-system-x86"), row("mmdebstrap", "mmdebstrap"), row("busybox", "busybox-static"), row("cpio", "cpio"),
+		row("zstd", "zstd"), row("mkfs.ext4", "e2fsprogs"), row("gcc-12", "gcc-12"), row("make", "make"),
+	}
+}
+
 // missing says that the part is not here; it is empty when it is.
 func (p part) missing() string {
 	for _, program := range p.programs {
@@ -58,7 +67,7 @@ func (r *run) parts() error {
 		return err
 	}
 	var packages []string
-	for _, p := range append(needed, raceDetector(), emulators()) {
+	for _, p := range append(needed, r.own()...) {
 		if missing := p.missing(); missing != "" {
 			r.show(missing)
 			packages = append(packages, p.packages...)
@@ -80,6 +89,15 @@ func (r *run) parts() error {
 		}
 	}
 	return nil
+}
+
+// own lists what the run itself needs, apart from its tests.
+func (r *run) own() []part {
+	own := []part{raceDetector(), emulators()}
+	if r.tree.Find(machineDir) != nil {
+		own = append(own, machines()...)
+	}
+	return own
 }
 
 var partPattern = regexp.MustCompile(`^part ([a-z0-9-]+): `)

@@ -20,6 +20,7 @@ type plain struct {
 // proves without.
 func plains() []plain {
 	return []plain{
+		{"agent", "TestScripts", "the commands are a program of its own, built without the detector"},
 		{"agent", "TestKilledPostSettles", "posts are programs of their own, built without the detector"},
 		{"agent", "TestCardLostInTheMiddleOfACharge", "posts are programs of their own, built without the detector"},
 		{"agent", "TestPostIsKilledWhileItTells", "the post is a program of its own, built without the detector"},

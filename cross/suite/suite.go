@@ -112,11 +112,9 @@ func steps() []step {
 		{"tests", false, (*run).tests},
 		{"tests under the race detector", true, (*run).race},
 		{"tests on the processors of posts", true, (*run).emulate},
-		fuzzing(),
+		{"fuzzers, and " + machineName, true, (*run).searchAndBoot},
 	}
 }
-
-func fuzzing() step { return step{"fuzzers", true, (*run).fuzz} }
 
 // all does the steps and sums them up.
 func (r *run) all() int {
@@ -130,7 +128,7 @@ func (r *run) all() int {
 	begun := time.Now()
 	all := steps()
 	if r.longSearch > 0 {
-		all = []step{fuzzing()}
+		all = []step{{"fuzzers", true, (*run).fuzz}}
 	}
 	for _, s := range all {
 		if (!s.long || !r.short) && (r.only == nil || r.only.MatchString(s.name)) {

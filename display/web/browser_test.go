@@ -30,6 +30,7 @@ func TestInABrowser(t *testing.T) {
 	b := browser(chromium.Launch(t))
 	t.Run("all", func(t *testing.T) {
 		t.Run("first visit", func(t *testing.T) { t.Parallel(); firstVisit(t, b) })
+		t.Run("slow visit", func(t *testing.T) { t.Parallel(); slowVisit(t, b) })
 		t.Run("a charge with script", func(t *testing.T) { t.Parallel(); wholeCharge(t, b, display.NB, true, false) })
 		t.Run("a charge without script", func(t *testing.T) { t.Parallel(); wholeCharge(t, b, display.EN, false, false) })
 		t.Run("a new price", func(t *testing.T) { t.Parallel(); newPrice(t, b, display.EN) })

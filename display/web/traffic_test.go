@@ -1,10 +1,12 @@
 package web
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/storage"
 
 	"stolpe/display"
@@ -25,6 +27,32 @@ func firstVisit(t *testing.T, b browser) {
 			t.Errorf("%s: %d requests of %d bytes in all, want one of at most %d", l.Tag(), asked, moved, firstPage)
 		}
 	}
+}
+
+// A slow 4G network, as browsers' own tools for developers have it: a round trip, and
+// what it carries.
+const (
+	roundTrip = 150           // ms
+	carries   = 1_600_000 / 8 // bytes a second
+)
+
+// slowVisit measures when a phone on a slow network shows the first page, and prints that
+// in the form of a benchmark: a time is no failure. The browser slows requests down and
+// not connections, so the round trips of a name, of TCP and of TLS are added.
+func slowVisit(t *testing.T, b browser) {
+	x := b.tab(t)
+	do(x, network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{
+		MatchedNetworkConditions: []*network.Conditions{{Latency: roundTrip, DownloadThroughput: carries, UploadThroughput: carries}},
+	})
+	x.show(screen{path: atPost}, display.NB)
+	drawn := eval[float64](x, `new Promise(tell => new PerformanceObserver(all => {
+		for (const e of all.getEntriesByName('first-contentful-paint')) tell(e.startTime);
+	}).observe({type: 'paint', buffered: true}))`)
+	if drawn < roundTrip {
+		t.Errorf("the page is there after %.0f ms: the network is not slow", drawn)
+	}
+	moved, _ := x.traffic()
+	fmt.Printf("BenchmarkFirstPage 1 %.0f ms/readable %d bytes/page\n", drawn+3*roundTrip, moved)
 }
 
 // traffic gives the bytes that came and how many requests were made.

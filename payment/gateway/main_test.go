@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -16,7 +17,15 @@ import (
 // of their own.
 var programs = &builder{}
 
+// abreast is how many tests run at a time, on however few processors: those that run in
+// parallel wait for programs that wait themselves. Chosen by us.
+const abreast = "4"
+
 func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", abreast); err != nil {
+		panic(err)
+	}
 	// The library of figures starts one for all summaries, and never ends it.
 	swaps := goleak.IgnoreAnyFunction("github.com/VictoriaMetrics/metrics.summariesSwapCron")
 	goleak.VerifyTestMain(m, swaps, goleak.Cleanup(func(code int) {

@@ -92,8 +92,8 @@ func TestAKeyDiffersWhenAnythingDoes(t *testing.T) {
 		}
 		keys[k] = name
 	}
-	if key([]byte("r"), "a") != key([]byte("r"), "a") {
-		t.Error("the same has two keys")
+	if one, two := key([]byte("r"), "a"), key([]byte("r"), "a"); one != two {
+		t.Errorf("the same has the keys %s and %s", one, two)
 	}
 }
 
