@@ -25,7 +25,7 @@ func moments() []moment {
 		{"asking", 500 * time.Millisecond, 2, func(ctx context.Context, p *post) error { return p.serve(ctx) }},
 		{"approved", 3 * time.Second, 3, func(ctx context.Context, p *post) error { return p.approve(ctx) }},
 		{"closed", 4 * time.Second, 3, func(ctx context.Context, p *post) error { return p.closed(ctx) }},
-		{"flowing", 8 * time.Second, 6, func(ctx context.Context, p *post) error { return p.flows(ctx, 1) }},
+		{"flowing", 8 * time.Second, 6, func(ctx context.Context, p *post) error { return p.flows(ctx, 5) }},
 		{"stopped", 8 * time.Second, 4, func(ctx context.Context, p *post) error { return p.stop(ctx) }},
 		{"settling", 3 * time.Second, 3, func(ctx context.Context, p *post) error { return p.over(ctx) }},
 	}
