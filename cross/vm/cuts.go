@@ -62,6 +62,7 @@ func powercuts(ctx context.Context, s *stage) error {
 		return err
 	}
 	s.say("%v", v)
+	s.sums = append(s.sums, fmt.Sprintf("%d power cuts, %d øre wrong: %d payments, %d of them captured, NOK %.2f in all", s.cuts, int64(v.Wrong), v.Payments, v.Captured, float64(v.Sum)/100))
 	if s.cuts >= enoughCuts && v.Captured == 0 {
 		return errors.New("nothing was captured: nothing is proved")
 	}
@@ -91,7 +92,7 @@ func (s *stage) cutOnce(ctx context.Context, p *post, n int) error {
 	}
 	lost, err := p.cut(policy, seed)
 	wh, _ := p.site.Flowing()
-	s.say("cut %d: %s +%s, %v; state: %v; %d Wh so far, %d payments open", n+1, moments()[at].name, short(after), policy, lost[1], int64(wh), p.site.Owing())
+	s.say("cut %d: %s +%s, %v; root: %v; state: %v; %d Wh so far, %d payments open", n+1, moments()[at].name, short(after), policy, lost[0], lost[1], int64(wh), p.site.Owing())
 	return err
 }
 

@@ -27,7 +27,8 @@ type lab struct {
 
 	mu     sync.Mutex // guards what follows
 	timed  []figure
-	failed []string
+	sums   []string // what the power cuts came to, a sentence each
+	failed []string // names of scenarios
 }
 
 // figure is something that was measured in a scenario.
@@ -93,6 +94,12 @@ func (l *lab) runAll(ctx context.Context) int {
 	if len(l.failed) > 0 {
 		fmt.Fprintf(l.out, "FAILED: %v; again: go run ./cross vm -seed %d -only %s -keep\n", l.failed, l.seed, l.failed[0])
 		return 1
+	}
+	if l.readme {
+		if err := l.writeReadme("README.md"); err != nil {
+			fmt.Fprintln(l.out, "cross vm:", err)
+			return 1
+		}
 	}
 	if err := l.clean(); err != nil {
 		fmt.Fprintln(l.out, "cross vm:", err)

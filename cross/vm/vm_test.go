@@ -133,3 +133,30 @@ func TestUntil(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestReadme(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "README.md")
+	l := &lab{timed: []figure{{"kill to low", spread{time.Second, 2 * time.Second}}}, sums: []string{"5 power cuts, 0 øre wrong"}}
+	for text, want := range map[string]string{
+		"above\n" + tableBegin + "old\n" + tableEnd + "below\n": "",
+		"above\n" + tableBegin + "no end\n":                     "no place for figures",
+		"nothing\n":                                             "no place for figures",
+	} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		err := l.writeReadme(file)
+		if want != "" {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%q: %v", text, err)
+			}
+			continue
+		}
+		got, _ := os.ReadFile(file)
+		for _, part := range []string{"above\n" + tableBegin, "| kill to low | 1s | 2s | 2s | 2 |\n", "5 power cuts, 0 øre wrong.\n", tableEnd + "below\n"} {
+			if err != nil || strings.Count(string(got), part) != 1 || strings.Contains(string(got), "old") {
+				t.Errorf("%q is not once in %s, %v", part, got, err)
+			}
+		}
+	}
+}
