@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"stolpe/agent/config"
@@ -45,6 +46,7 @@ func lie(t *testing.T, unpaid bool, words ...string) *ward {
 	}
 	near := int64(0)
 	c := &clinic{file: file, files: soundMachine(), client: control.Dial(filepath.Join(w.state, "run"))}
+	c.files["proc/self/mountinfo"] = &fstest.MapFile{Data: []byte(strings.ReplaceAll(string(c.files["proc/self/mountinfo"].Data), "/var/lib/stolpe", w.state))}
 	c.machine = computer{
 		files: c.files, run: func(string, ...string) string { return "" }, disk: diskOf,
 		now: func() (hal.Stamp, *int64) { return hal.Stamp{Unix: time.Now().Unix(), Clock: hal.ClockSynced}, &near },

@@ -67,8 +67,7 @@ func Run(args []string, stdout, stderr io.Writer) int {
 	case err == flag.ErrHelp:
 		return 0
 	case err != nil:
-		fmt.Fprintln(stderr, "cross vm:", err)
-		return 2
+		return 2 // it has been said
 	case list:
 		for _, s := range scenarios() {
 			fmt.Fprintf(stdout, "%-10s %s\n", s.name, s.what)
@@ -98,10 +97,15 @@ func parse(args []string, stderr io.Writer) (o options, list bool, err error) {
 	flags.BoolVar(&list, "list", false, "say which scenarios there are")
 	flags.BoolVar(&o.readme, "readme", false, "write the figures into README.md")
 	if err := flags.Parse(args); err != nil {
-		return o, list, flag.ErrHelp // it has said what is wrong
+		return o, list, err
+	}
+	wrong := func(format string, a ...any) error {
+		err := fmt.Errorf(format, a...)
+		fmt.Fprintln(stderr, "cross vm:", err)
+		return err
 	}
 	if flags.NArg() > 0 {
-		return o, list, fmt.Errorf("does not understand %q", flags.Args())
+		return o, list, wrong("does not understand %q", flags.Args())
 	}
 	o.counts = longRun()
 	if o.quick {
@@ -118,7 +122,7 @@ func parse(args []string, stderr io.Writer) (o options, list bool, err error) {
 	}
 	for _, name := range o.only {
 		if !slices.ContainsFunc(scenarios(), func(s scenario) bool { return s.name == name }) {
-			return o, list, fmt.Errorf("-only: there is no scenario %q; see -list", name)
+			return o, list, wrong("-only: there is no scenario %q; see -list", name)
 		}
 	}
 	return o, list, nil

@@ -55,6 +55,7 @@ type Site struct {
 	keys    till.Credentials
 	service net.Listener
 	meter   *meter.Server
+	uart    *uart
 	now     func() time.Duration
 	end     context.CancelFunc
 	ended   chan error // from serving the payment service
@@ -95,6 +96,13 @@ func open(now func() time.Duration) (*Site, error) {
 	if s.meter, err = meter.ServeRTUOverTCP("127.0.0.1:0", meter.Units{unit: meter.SDM630(s.Rig)}); err != nil {
 		return nil, errors.Join(fmt.Errorf("field: %w", err), s.service.Close())
 	}
+	host, err := url.Parse(s.meter.URL())
+	if err == nil {
+		s.uart, err = newUART(host.Host)
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.meter.Close(), s.service.Close())
+	}
 	s.Till = till.NewTill(till.Options{Accept: s.keys, PublicURL: "http://" + s.service.Addr().String(), Now: s.now})
 	ctx, end := context.WithCancel(context.Background())
 	s.end = end
@@ -105,14 +113,8 @@ func open(now func() time.Duration) (*Site, error) {
 // ServicePort is the payment service's port on this machine.
 func (s *Site) ServicePort() int { return s.service.Addr().(*net.TCPAddr).Port }
 
-// Meter is host:port of the meter: frames of RTU over TCP.
-func (s *Site) Meter() string {
-	u, err := url.Parse(s.meter.URL())
-	if err != nil {
-		return s.meter.URL()
-	}
-	return u.Host
-}
+// Meter is host:port of a serial port with the meter at it: frames of RTU over TCP.
+func (s *Site) Meter() string { return s.uart.listener.Addr().String() }
 
 // Secrets are the post's keys for the payment service, by their names as credentials.
 func (s *Site) Secrets() map[string]string {
@@ -125,7 +127,7 @@ func (s *Site) Secrets() map[string]string {
 // Close ends both services.
 func (s *Site) Close() error {
 	s.end()
-	return errors.Join(s.meter.Close(), <-s.ended)
+	return errors.Join(s.uart.close(), s.meter.Close(), <-s.ended)
 }
 
 // PlugIn puts the cable into a car that can take all the post has.
