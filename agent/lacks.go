@@ -74,19 +74,33 @@ func (p *parts) refuses(from origin) error {
 
 // heal looks for what is missing until ctx ends. What takes a start anew gets one as soon
 // as nobody charges: a charge is worth more than what was missed so far. A configuration
-// on trial would be taken back by it, and is waited for.
+// on trial would be taken back by it, and is waited for. With a file that does not load the
+// post would come back as poor as it was, or not at all.
 func (p *parts) heal(d *deeds, tooLate func() bool, anew func(error)) func(context.Context) {
 	return func(ctx context.Context) {
 		tick := time.NewTicker(lookAgain)
 		defer tick.Stop()
-		for {
+		for said := ""; ; {
 			select {
 			case <-tick.C:
 			case <-ctx.Done():
 				return
 			}
+			if t, _ := trial.Of(d.file); t.On() || d.mayRestart(commands.Command{}) != nil {
+				continue // and look for nothing: some looks write to the card
+			}
 			what, cause := p.came(tooLate)
-			if t, _ := trial.Of(d.file); cause == nil || t.On() || d.mayRestart(commands.Command{}) != nil {
+			if cause == nil {
+				continue
+			}
+			if err := d.loads(); err != nil {
+				if err.Error() != said {
+					d.log.Error("what was missing is there, but the post cannot start anew with it", "what", what, "err", err)
+				}
+				said = err.Error()
+				continue
+			}
+			if d.mayRestart(commands.Command{}) != nil { // somebody was faster
 				continue
 			}
 			d.log.Info("what was missing is there: the post starts anew with it", "what", what)
