@@ -32,6 +32,9 @@ func deaths(ctx context.Context, s *stage) error {
 		{"oom", "out of memory to line low", s.stops},
 		{"stop", "SIGSTOP (hang) to line low", s.stops},
 	} {
+		if d.n == 0 {
+			continue
+		}
 		if err := s.die(ctx, p, d); err != nil {
 			return fmt.Errorf("%s: %w", d.what, err)
 		}

@@ -37,7 +37,7 @@ import (
 // How often misfortunes happen. Chosen by us: the long run for a figure that means
 // something at p99, the quick one for what a stage of a build may take.
 func longRun() counts  { return counts{cuts: 100, kills: 30, stops: 5, stripes: 30} }
-func quickRun() counts { return counts{cuts: 4, kills: 3, stops: 1, stripes: 3} }
+func quickRun() counts { return counts{cuts: 3, kills: 3, stops: 0, stripes: 2} }
 
 // counts is how often something is done.
 type counts struct {
@@ -143,14 +143,14 @@ func scenarios() []scenario {
 		{"deaths", "the program is killed, hangs, crashes and runs out of memory while cars charge", true, deaths},
 		{"estop", "the emergency stop is pressed while cars charge", true, estop},
 		{"powercuts", "the power is cut at any moment of a charge, on a disk that loses what was not flushed", true, powercuts},
-		{"liar", "the same on a disk that only says that it has flushed: it must be found out", true, liar},
+		{"liar", "the same on a disk that only says that it has flushed: it must be found out", false, liar},
 		{"adapter", "the meter's serial adapter is pulled out while a car charges, and put back", false, adapter},
 		{"clock", "a clock that has run down, and one that is turned while a car charges", false, clock},
 		{"diskfull", "the disk of the state is full while a car charges", false, diskfull},
 		{"network", "the network goes while a car charges", false, network},
 		{"missing", "a start without network and meter", false, missing},
 		{"hang", "the kernel stops for ever while a car charges", false, hang},
-		{"upgrade", "a newer package while a car charges; no removal while money is owed; purge", true, upgrade},
+		{"upgrade", "a newer package while a car charges; no removal while money is owed; purge", false, upgrade},
 	}
 }
 
