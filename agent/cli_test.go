@@ -135,7 +135,6 @@ func TestMissingConfigurationSaysWhatToWrite(t *testing.T) {
 	}
 }
 
-// What may come right by itself is no mistake: the service manager tries again.
 func TestDemoOnAnAddressInUseIsOne(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
