@@ -74,7 +74,7 @@ const enoughCuts = 4
 // cutOnce goes through a charge up to a random moment, and cuts.
 func (s *stage) cutOnce(ctx context.Context, p *post, n int) error {
 	at, after := s.draw()
-	policy := disk.Policy(s.random.IntN(2))
+	policy := []disk.Policy{disk.Drop, disk.Random}[n%2]
 	seed := s.random.Uint64()
 	for i, m := range moments()[:at+1] {
 		if err := m.reach(ctx, p); err != nil {

@@ -2,6 +2,7 @@ package vm
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -61,8 +62,14 @@ func upgrade(ctx context.Context, s *stage) error {
 
 // version is what the running program calls itself.
 func (p *post) version(ctx context.Context) (string, error) {
-	out, err := p.m.Run(ctx, "sh", "-c", `stolpe status --json | sed 's/.*"version":"\([^"]*\)".*/\1/'`)
-	return strings.TrimSpace(out), err
+	out, err := p.m.Run(ctx, "stolpe", "status", "--json")
+	if err != nil {
+		return "", err
+	}
+	var said struct {
+		Version string `json:"version"`
+	}
+	return said.Version, json.Unmarshal([]byte(out), &said)
 }
 
 // keepWhatIsOwed tries to remove the package while a car charges, and while the charge is
