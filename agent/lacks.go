@@ -63,13 +63,18 @@ func (p *parts) lacking(guest bool) []doctor.Lack {
 
 // refuses says why a post does not start with a configuration that names what is missing,
 // where it ran with another just before: whoever has changed it has made a mistake, and
-// drivers do not suffer for that.
+// drivers do not suffer for that. What was missing with the other as well is no mistake of
+// theirs, and no reason to keep them from changing the rest.
 func (p *parts) refuses(from origin) error {
-	all := p.lacking(false)
-	if !from.another || len(all) == 0 {
+	if !from.another {
 		return nil
 	}
-	return fmt.Errorf("it would have to start without %s: %s", all[0].Text().EN, all[0].Why)
+	for _, l := range p.lacking(false) {
+		if !slices.ContainsFunc(from.lacked, l.Same) {
+			return fmt.Errorf("it would have to start without %s: %s", l.Text().EN, l.Why)
+		}
+	}
+	return nil
 }
 
 // heal looks for what is missing until ctx ends. What takes a start anew gets one as soon
