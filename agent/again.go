@@ -11,6 +11,7 @@ import (
 
 	"stolpe/agent/config"
 	"stolpe/agent/config/trial"
+	"stolpe/agent/doctor"
 )
 
 // runAgain runs the post of a configuration file until ctx ends, anew each time that it
@@ -85,6 +86,8 @@ type origin struct {
 
 	missing []missingSecret     // what it names and the machine does not have
 	another bool                // the post has run with one before this, and can again
+	lacked  []doctor.Lack       // what it started without then
+	without func([]doctor.Lack) // called with what it has started without; nil where nobody asks
 	goes    func(config.Config) // called with what the post goes by when it has started, and whenever that is another; nil where nobody asks
 }
 
@@ -96,7 +99,8 @@ type runner struct {
 	lacks  []string       // secrets that the newest of them started without
 	good   *config.Config // what the newest of them that has started went by; nil for none
 
-	poor []missingSecret // what that started without
+	poor []missingSecret // secrets that it started without
+	bare []doctor.Lack   // all that it started without
 }
 
 // once runs a post until ctx ends, or it is told to start anew. If it does not start with
@@ -112,6 +116,7 @@ func (r *runner) once(ctx context.Context) error {
 	fmt.Fprintf(r.stderr, "stolpe: %v\nstolpe: the post does not start with this, and runs with the configuration before; put the file right, then: stolpe config reload\n", err)
 	from := r.from
 	from.missing = r.poor
+	from.without = func(all []doctor.Lack) { r.bare = all }
 	return daemon(ctx, r.source, *r.good, from, r.stderr)
 }
 
@@ -126,6 +131,7 @@ func (r *runner) load(ctx context.Context) (started bool, err error) {
 	r.lacks = namesOf(missing)
 	t, _ := trial.Of(r.from.file)
 	from.missing, from.another = missing, t.On() || r.good != nil && r.good.Sum != cfg.Sum
+	from.lacked, from.without = r.bare, func(all []doctor.Lack) { r.bare = all }
 	from.goes = func(now config.Config) { started, r.good, r.poor = true, &now, missing }
 	err = daemon(ctx, r.source, cfg, from, r.stderr)
 	return started, err

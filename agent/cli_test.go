@@ -135,27 +135,13 @@ func TestMissingConfigurationSaysWhatToWrite(t *testing.T) {
 	}
 }
 
-// What may come right by itself is no mistake: the service manager tries again.
-func TestStateFolderThatCannotBeIsOne(t *testing.T) {
-	file := configured(t, filepath.Join(write(t, "file", ""), "state"))
-	got := command("run", "--config", file)
-	if got.code != 1 || !strings.Contains(got.stderr, file+":3: state_dir: ") || !strings.Contains(got.stderr, "not a directory; nothing was started; put this right") {
-		t.Errorf("%+v", got)
-	}
-}
-
-func TestAddressInUseIsOne(t *testing.T) {
+func TestDemoOnAnAddressInUseIsOne(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	file := configured(t, t.TempDir(), "127.0.0.1:0", l.Addr().String())
-	got := command("run", "--config", file)
-	if got.code != 1 || !strings.Contains(got.stderr, file+":9: web.listen: found "+l.Addr().String()) || !strings.Contains(got.stderr, "address already in use; if it is the daemon: systemctl stop stolpe; nothing was started") {
-		t.Errorf("run: %+v", got)
-	}
-	got = command("demo", "--once", "--listen", l.Addr().String())
+	got := command("demo", "--once", "--listen", l.Addr().String())
 	if got.code != 1 || !strings.Contains(got.stderr, "--listen") {
 		t.Errorf("demo: %+v", got)
 	}

@@ -1,10 +1,10 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -163,18 +163,16 @@ func TestRunOpensWhatWasNotedWhenItCannotStart(t *testing.T) {
 
 // Of what an earlier start has noted, all is opened that this one does not drive.
 func TestRunOpensWhatIsNoLongerConfigured(t *testing.T) {
-	taken, err := net.Listen("tcp", "127.0.0.1:0") // so that the daemon ends by itself
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer taken.Close()
+	ended, end := context.WithCancel(t.Context())
+	end() // so that the daemon ends by itself
 	for lines, want := range map[string]int{"nochip/17\n": 1, "": 0, "# none\n": 0} {
-		file := configured(t, t.TempDir(), "127.0.0.1:0", taken.Addr().String())
+		file := configured(t, t.TempDir())
+		var said paper
 		if err := os.WriteFile(filepath.Join(filepath.Dir(file), linesName), []byte(lines), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if got := command("run", "--config", file); got.code != 1 || strings.Count(got.stderr, "stolpe: gpio: ") != want {
-			t.Errorf("%q: %+v", lines, got)
+		if err := runAgain(ended, machineTime(), file, &said); err != nil || strings.Count(said.String(), "stolpe: gpio: ") != want {
+			t.Errorf("%q: %v, %s", lines, err, &said)
 		}
 	}
 	file := configured(t, t.TempDir(), simEVSEs, wiredEVSEs)

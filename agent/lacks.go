@@ -63,30 +63,49 @@ func (p *parts) lacking(guest bool) []doctor.Lack {
 
 // refuses says why a post does not start with a configuration that names what is missing,
 // where it ran with another just before: whoever has changed it has made a mistake, and
-// drivers do not suffer for that.
+// drivers do not suffer for that. What was missing with the other as well is no mistake of
+// theirs, and no reason to keep them from changing the rest.
 func (p *parts) refuses(from origin) error {
-	all := p.lacking(false)
-	if !from.another || len(all) == 0 {
+	if !from.another {
 		return nil
 	}
-	return fmt.Errorf("it would have to start without %s: %s", all[0].Text().EN, all[0].Why)
+	for _, l := range p.lacking(false) {
+		if !slices.ContainsFunc(from.lacked, l.Same) {
+			return fmt.Errorf("it would have to start without %s: %s", l.Text().EN, l.Why)
+		}
+	}
+	return nil
 }
 
 // heal looks for what is missing until ctx ends. What takes a start anew gets one as soon
 // as nobody charges: a charge is worth more than what was missed so far. A configuration
-// on trial would be taken back by it, and is waited for.
+// on trial would be taken back by it, and is waited for. With a file that does not load the
+// post would come back as poor as it was, or not at all.
 func (p *parts) heal(d *deeds, tooLate func() bool, anew func(error)) func(context.Context) {
 	return func(ctx context.Context) {
 		tick := time.NewTicker(lookAgain)
 		defer tick.Stop()
-		for {
+		for said := ""; ; {
 			select {
 			case <-tick.C:
 			case <-ctx.Done():
 				return
 			}
+			if t, _ := trial.Of(d.file); t.On() || d.mayRestart(commands.Command{}) != nil {
+				continue // and look for nothing: some looks write to the card
+			}
 			what, cause := p.came(tooLate)
-			if t, _ := trial.Of(d.file); cause == nil || t.On() || d.mayRestart(commands.Command{}) != nil {
+			if cause == nil {
+				continue
+			}
+			if err := d.loads(); err != nil {
+				if err.Error() != said {
+					d.log.Error("what was missing is there, but the post cannot start anew with it", "what", what, "err", err)
+				}
+				said = err.Error()
+				continue
+			}
+			if d.mayRestart(commands.Command{}) != nil { // somebody was faster
 				continue
 			}
 			d.log.Info("what was missing is there: the post starts anew with it", "what", what)

@@ -98,10 +98,14 @@ func TestAPostChargesWhenItsChipHasCome(t *testing.T) {
 		t.Fatal(err)
 	}
 	var there atomic.Bool
+	var tries atomic.Int32
 	p := perform(t, func(w *world) {
 		y.into(w)
 		given := w.wires
 		w.wires = func(c gpio.Config) (wires, error) {
+			if first := tries.Add(1) == 1; c.Again == first {
+				t.Errorf("first try %v, told again %v", first, c.Again)
+			}
 			if !there.Load() {
 				return nil, gpio.ErrNoChip
 			}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -146,10 +147,11 @@ func (p *provisioning) isLeft(note noted, sum string) bool {
 }
 
 // mayWrite says no where a post has a configuration that no provisioning has left half
-// done: who is owed money stands in a state folder that belongs to it.
+// done: who is owed money stands in a state folder that belongs to it. One that somebody
+// has made at the post meanwhile, as nothing came of the folder, is not of a provisioning.
 func (p *provisioning) mayWrite(note noted) error {
-	_, err := os.Stat(p.file)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && note.Sum != "" && note.Done == nil {
+	is, err := readPlain(p.file)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && note.Done == nil && slices.Contains(note.Wrote, textSum(is)) {
 		return nil
 	}
 	if err != nil {

@@ -69,10 +69,14 @@ func (p *provisioning) sum() (string, error) {
 		if err != nil {
 			return "", failed(err)
 		}
-		sum := sha256.Sum256(text)
-		return hex.EncodeToString(sum[:]), nil
+		return textSum(text), nil
 	}
 	return "", nil
+}
+
+func textSum(text []byte) string {
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
 }
 
 // holdsFiles says whether the folder has secrets or certificates. After a folder has been
@@ -271,6 +275,7 @@ func (p *provisioning) noteFile() string {
 // all was where it belongs.
 type noted struct {
 	Sum     string       `json:"sum"`
+	Wrote   []string     `json:"wrote,omitempty"` // sums of configurations of its own, one of which may be there
 	Done    *provisioned `json:"done,omitempty"`
 	Cleared bool         `json:"cleared,omitempty"` // no secret is in the folder any more
 }

@@ -350,3 +350,47 @@ func TestProvisionOfAWholeConfiguration(t *testing.T) {
 		t.Error("there were no answers to go on with")
 	}
 }
+
+// What somebody has made at the post, since nothing came of the folder, is not written over
+// when the folder is all right at last.
+func TestProvisionLeavesWhatWasMadeMeanwhile(t *testing.T) {
+	c := aCard(t)
+	well := c.p.seals
+	c.p.seals = func(context.Context, string, string, string) error { return errors.New("no TPM") }
+	if _, err := c.p.run(t.Context()); err == nil {
+		t.Fatal("it went well without its secrets")
+	}
+	if err := os.WriteFile(c.p.file, []byte("post: {id: A1}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c.p.seals = well
+	if _, err := c.p.run(t.Context()); err == nil || !strings.Contains(err.Error(), "has a configuration already") {
+		t.Errorf("%v, want a refusal", err)
+	}
+	if etc := tree(t, c.etc); etc["stolpe.yaml"] != "post: {id: A1}" {
+		t.Errorf("the configuration is %s", etc["stolpe.yaml"])
+	}
+}
+
+// The agent owns the folder, and root writes there: links lead nothing out of it.
+func TestProvisionFollowsNoLinks(t *testing.T) {
+	elsewhere := t.TempDir()
+	victim := filepath.Join(elsewhere, "shadow")
+	for name, to := range map[string]string{"stolpe.yaml.new": victim, "provisioned.json.new": victim, "stolpe.yaml": victim, "secrets": elsewhere, "secrets/sub.new": victim} {
+		c := aCard(t)
+		link := filepath.Join(c.etc, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(link), 0o755), os.WriteFile(victim, []byte("root:!"), 0o600), os.Symlink(to, link)); err != nil {
+			t.Fatal(err)
+		}
+		_, err := c.p.run(t.Context())
+		if (err != nil) != (name == "secrets" || name == "stolpe.yaml") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if all := tree(t, elsewhere); len(all) != 1 || all["shadow"] != "root:!" {
+			t.Errorf("%s: written elsewhere: %v", name, all)
+		}
+		if err == nil {
+			c.provisionedWell(t)
+		}
+	}
+}

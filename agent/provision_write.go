@@ -38,7 +38,11 @@ func (p *provisioning) write(ctx context.Context, h handover, end noted) error {
 	if err != nil {
 		return err
 	}
-	if err := p.note(noted{Sum: end.Sum}, own); err != nil {
+	end.Wrote = []string{textSum(h.config)}
+	if is, err := readPlain(p.file); err == nil { // of a try that the power has ended
+		end.Wrote = append(end.Wrote, textSum(is))
+	}
+	if err := p.note(noted{Sum: end.Sum, Wrote: end.Wrote}, own); err != nil {
 		return err
 	}
 	for _, where := range sortedNames(h.secrets) {
@@ -117,15 +121,23 @@ func (p *provisioning) owner() (*owner, error) {
 
 // put writes a file in one step: it is whole and on the disk, or it is as before. What a
 // power cut leaves is written over by the next try.
-func (p *provisioning) put(path string, text []byte, mode fs.FileMode, own *owner) error {
-	dir := filepath.Dir(path)
+//
+// The folder belongs to the agent, and this runs as root: a link that somebody has put
+// there must not lead what is written, or who gets it, to a file elsewhere. So a name is
+// made new, and no path leaves the folder of the configuration.
+func (p *provisioning) put(path string, text []byte, mode fs.FileMode, own *owner) (err error) {
 	if err := p.before("write " + path); err != nil {
 		return err
 	}
-	if err := p.folder(dir, own); err != nil {
+	dir, name, err := p.inside(path, own)
+	if err != nil {
 		return err
 	}
-	f, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	defer func() { err = errors.Join(err, dir.Close()) }()
+	if err := dir.Remove(name + ".new"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	f, err := dir.OpenFile(name+".new", os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
@@ -139,21 +151,46 @@ func (p *provisioning) put(path string, text []byte, mode fs.FileMode, own *owne
 	if err := p.before("put in place " + path); err != nil {
 		return err
 	}
-	return errors.Join(os.Rename(path+".new", path), syncFolder(dir))
+	return errors.Join(dir.Rename(name+".new", name), syncFolder(filepath.Dir(path)))
 }
 
-// folder makes a folder that is not there. One that is keeps its owner.
-func (p *provisioning) folder(dir string, own *owner) error {
-	if _, err := os.Stat(dir); err == nil {
-		return nil
+// inside opens the folder that holds all that is written, and gives the name that a path has
+// in it: the folder of the configuration, or that of secrets which are kept elsewhere.
+// Folders that are not there are made; those that are keep their owners.
+func (p *provisioning) inside(path string, own *owner) (*os.Root, string, error) {
+	top, err := filepath.Abs(filepath.Dir(p.file))
+	if err != nil {
+		return nil, "", err
 	}
-	if err := os.MkdirAll(dir, 0o750); err != nil {
-		return err
+	if path, err = filepath.Abs(path); err != nil {
+		return nil, "", err
 	}
-	if own != nil {
-		return os.Chown(dir, own.uid, own.gid)
+	name, err := filepath.Rel(top, path)
+	if err != nil || !filepath.IsLocal(name) {
+		top, name = filepath.Split(path)
 	}
-	return nil
+	if _, missing := os.Stat(top); errors.Is(missing, fs.ErrNotExist) {
+		if err = os.MkdirAll(top, 0o750); err == nil && own != nil {
+			err = os.Lchown(top, own.uid, own.gid)
+		}
+		if err != nil {
+			return nil, "", err
+		}
+	}
+	dir, err := os.OpenRoot(top)
+	if err != nil {
+		return nil, "", err
+	}
+	below := filepath.Dir(name)
+	if _, err = dir.Stat(below); errors.Is(err, fs.ErrNotExist) {
+		if err = dir.MkdirAll(below, 0o750); err == nil && own != nil {
+			err = dir.Lchown(below, own.uid, own.gid)
+		}
+	}
+	if err != nil {
+		return nil, "", errors.Join(err, dir.Close())
+	}
+	return dir, name, nil
 }
 
 // clear writes over and deletes what the folder has, and says beside it what came of it:

@@ -42,7 +42,7 @@ func (p pending) later() (keys []string) {
 func (d *deeds) compare() pending {
 	p := pending{File: d.file, Running: d.running(), Changes: []config.Change{}, Busy: []string{}}
 	var err error
-	if p.now, err = config.Load(d.file); err != nil {
+	if p.now, err = loadLacking(d.file, d.lacks); err != nil {
 		p.Wrong = err.Error()
 		return p
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"stolpe/agent/config"
+	"stolpe/agent/doctor"
 	"stolpe/agent/session"
 	"stolpe/display"
 	"stolpe/systemd"
@@ -30,8 +31,11 @@ func whenTold(told context.Context, log *slog.Logger) (end func()) {
 	}
 }
 
-// started tells whoever waits for it that the post has started.
-func (o origin) started(cfg config.Config, log *slog.Logger) {
+// started tells whoever waits for it that the post has started, and without what.
+func (o origin) started(cfg config.Config, lacks []doctor.Lack, log *slog.Logger) {
+	if o.without != nil {
+		o.without(lacks)
+	}
 	if o.goes != nil {
 		o.goes(cfg)
 	}

@@ -43,15 +43,15 @@ func openContactors(c config.Config, w world) *parts {
 			continue
 		}
 		k, in := e.Contactor, e.Inputs
-		ask := func() (wires, error) {
+		ask := func(again bool) (wires, error) {
 			return w.wires(gpio.Config{
-				Line: k.Line, Sense: k.Sense, DeadMan: k.DeadMan, ActiveLow: k.ActiveLow,
+				Line: k.Line, Sense: k.Sense, DeadMan: k.DeadMan, ActiveLow: k.ActiveLow, Again: again,
 				Plug: in.Plug, Stop: in.Stop, EStop: in.EStop, RCD: in.RCD, Hot: in.Hot, Accept: in.Accept,
 			})
 		}
-		l, err := ask()
+		l, err := ask(false)
 		if err != nil {
-			later := newLateWires(ask, err, w.log.With("evse", e.ID, "line", k.Line))
+			later := newLateWires(func() (wires, error) { return ask(true) }, err, w.log.With("evse", e.ID, "line", k.Line))
 			p.withoutWires(e.ID, k.Line, later, w.log)
 			l = later
 		} else {

@@ -142,6 +142,9 @@ func workplace() *regexp.Regexp {
 	return regexp.MustCompile(`(^|[^\w.$])/wo` + `rk/|\.\./shared/(hooks|refe` + `rence)|helper ses` + `sion|farm-(ben` + `ch|studio)`)
 }
 
+// unmerged matches what git leaves in a file that two branches have changed.
+func unmerged() *regexp.Regexp { return regexp.MustCompile(`^(<{7}|>{7}) `) }
+
 func TestHouseRules(t *testing.T) {
 	tree := load(t)
 	for _, rule := range []struct {
@@ -164,6 +167,7 @@ func TestHouseRules(t *testing.T) {
 		{"package comments", rules.PackageComments, "Begin with `Package <name>`, say what it does, and keep its decisions under `# Why`."},
 		{"names", rules.Names(banned()), "Name it after what it is or does."},
 		{"workplace", rules.Places(workplace()), "Say it in the product's own terms, with paths that exist in every clone."},
+		{"merges", rules.Places(unmerged()), "Say what both sides say, once."},
 		{"gofmt", rules.Formatted, "Run gofmt -w on it."},
 	} {
 		t.Run(rule.name, func(t *testing.T) { report(t, rule.check(tree), rule.instead) })

@@ -26,6 +26,9 @@ type Lack struct {
 	Why  string   `json:"why,omitempty"`  // it is not there; left out for guests
 }
 
+// Same says whether both are the same thing, for whatever reason it is missing.
+func (l Lack) Same(o Lack) bool { return l.Kind == o.Kind && l.EVSE == o.EVSE && l.Name == o.Name }
+
 // Text says what is missing.
 func (l Lack) Text() Text {
 	t := map[LackKind]Text{

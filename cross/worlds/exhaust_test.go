@@ -1,13 +1,11 @@
 package worlds
 
 import (
-	"runtime/debug"
 	"strings"
 	"testing"
 )
 
 func TestEverySetOfTwoFaultsKeepsThePromises(t *testing.T) {
-	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent)) // as the command does
 	most := 2
 	if testing.Short() {
 		most = 1
@@ -28,7 +26,6 @@ func TestEverySetOfTwoFaultsKeepsThePromises(t *testing.T) {
 // A technician's test of the contactor, with every fault that can come up in it and with
 // every two. A contactor that is not opened when that is due needs one to show.
 func TestEverySetOfTwoFaultsInATest(t *testing.T) {
-	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent)) // as the command does
 	most := 2
 	if testing.Short() {
 		most = 1

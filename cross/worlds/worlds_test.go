@@ -7,6 +7,11 @@ import (
 	"testing"
 )
 
+func TestMain(m *testing.M) {
+	debug.SetGCPercent(gcPercent) // as the command does
+	os.Exit(m.Run())
+}
+
 // worldsPerTest is enough for every fault site, and every phase and fault
 // together, to come up.
 const worldsPerTest = reachable

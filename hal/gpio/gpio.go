@@ -86,8 +86,12 @@ type Config struct {
 	// moment whenever the program starts and whenever Failsafe runs: 10 to 100 µs
 	// as a rule, up to some ms on a busy machine, and a fast relay can follow that.
 	ActiveLow bool
-	Sense     string // the auxiliary contact; must be given
-	DeadMan   string // an output that Beat toggles; may be empty
+	// Again is for a try after one that has failed. The line of an ActiveLow contactor is
+	// then requested last: whoever tries every few seconds in vain must not have the relay
+	// told to close each time.
+	Again   bool
+	Sense   string // the auxiliary contact; must be given
+	DeadMan string // an output that Beat toggles; may be empty
 
 	// Inputs, each of which may be empty: then it says nothing.
 	Plug, Stop, EStop, RCD, Hot, Accept string
@@ -119,8 +123,8 @@ type Lines struct {
 	tripped atomic.Bool
 }
 
-// Open requests the lines. The contactor's comes first, and is open from then on
-// whatever is wrong with the others. If anything is, it is an error, and the lines
+// Open requests the lines. The contactor's comes first (but see Config.Again), and is open
+// from then on whatever is wrong with the others. If anything is, it is an error, and the lines
 // are given back. Call it before the program opens anything else: what periph closes
 // at its start, it closes twice.
 func Open(c Config) (*Lines, error) {
@@ -138,18 +142,33 @@ func open(chips []chip, c Config) (*Lines, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := l.contactor.request(at); err != nil {
-		return nil, fmt.Errorf("gpio: contactor line %q: %w", c.Line, err)
+	first, last := l.openContactor, func(Config, place) error { return nil }
+	if c.Again && c.ActiveLow {
+		first, last = last, first
+	}
+	if err := first(c, at); err != nil {
+		return nil, err
 	}
 	taken := map[place]string{at: "contactor line"}
 	err = l.openInputs(chips, c, taken)
 	if err == nil {
 		err = l.openDeadMan(chips, c.DeadMan, taken)
 	}
+	if err == nil {
+		err = last(c, at)
+	}
 	if err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
 	return l, nil
+}
+
+// openContactor requests the contactor's line, and orders it open.
+func (l *Lines) openContactor(c Config, at place) error {
+	if err := l.contactor.request(at); err != nil {
+		return fmt.Errorf("gpio: contactor line %q: %w", c.Line, err)
+	}
+	return nil
 }
 
 // openInputs requests all inputs at once.

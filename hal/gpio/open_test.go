@@ -90,6 +90,41 @@ func TestTheContactorIsOpenEvenIfNothingElseCanBeHad(t *testing.T) {
 	}
 }
 
+// Whoever tries again and again must not tell a relay that closes on low to close each time.
+// One that closes on high is ordered open first each time.
+func TestTryingAgainClosesNothing(t *testing.T) {
+	for _, low := range []bool{true, false} {
+		b, c := pi(t), full()
+		c.ActiveLow, c.Again = low, true
+		b.at("GPIO24").consumer = "gpiomon@77"
+		for range 3 {
+			if l, err := open([]chip{b}, c); l != nil || err == nil {
+				t.Fatalf("%v, %v", l, err)
+			}
+		}
+		if n := strings.Count(b.heard(), "GPIO17 output low"); low && n != 0 || !low && n != 3 {
+			t.Errorf("active low %v: the contactor's line was requested %d times:\n%s", low, n, b.heard())
+		}
+		b.do(func(b *board) { b.at("GPIO24").consumer = "" })
+		b.do(func(b *board) { b.at("GPIO17").consumer = "gpioset@78"; b.calls = nil })
+		if l, err := open([]chip{b}, c); l != nil || err == nil || !strings.Contains(err.Error(), "contactor line") {
+			t.Errorf("a contactor's line that is held: %v, %v", l, err)
+		}
+		b.do(func(b *board) { b.at("GPIO17").consumer = ""; b.stuck = errors.New("no") })
+		if l, err := open([]chip{b}, c); l != nil || err == nil {
+			t.Errorf("a contactor that takes no order: %v, %v", l, err)
+		}
+		b.do(func(b *board) { b.stuck = nil })
+		l := mustOpen(t, b, c)
+		if b.level("GPIO17") != low {
+			t.Errorf("active low %v: not open", low)
+		}
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestADeadManThatCannotBeHadIsAnError(t *testing.T) {
 	for spec, want := range map[string]string{
 		"GPIO99": "no line of that name", "!GPIO16": `"!" is for inputs`, "GPIO27": "cannot be both sense and dead-man", "GPIO6": "held by",

@@ -74,7 +74,9 @@ func (c *contactor) request(at place) error {
 		return err
 	}
 	if err := c.set(hal.Open); err != nil {
-		return errors.Join(err, c.line.Close())
+		err = errors.Join(err, c.line.Close())
+		c.line = nil
+		return err
 	}
 	return nil
 }
