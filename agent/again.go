@@ -17,6 +17,7 @@ import (
 // runAgain runs the post of a configuration file until ctx ends, anew each time that it
 // is told to start anew: with the program that is on the disk then. A configuration on trial that does not run is taken back.
 func runAgain(ctx context.Context, source *timeSource, file string, stderr io.Writer) error {
+	outliveReaders()
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP) // from the start on: it would end the program
 	defer signal.Stop(hup)

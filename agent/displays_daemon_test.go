@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image/png"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -112,6 +113,26 @@ func TestFailsafeOnDisplays(t *testing.T) {
 	var said openedJSON
 	if err := json.Unmarshal([]byte(got.stdout), &said); err != nil || got.code != 0 || strings.Join(said.Displays, " ") != "png" || said.Open == nil {
 		t.Errorf("%v: %+v", err, got)
+	}
+}
+
+// At a shutdown the log ends before the post does. Displays are drawn all the same.
+func TestFailsafeGoesOnWhenNobodyListens(t *testing.T) {
+	t.Parallel()
+	file, picture := shownIn(t)
+	read, gone, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer gone.Close()
+	read.Close()
+	c := exec.Command(program.path(t), "failsafe", "--config", file)
+	c.Stdout, c.Stderr = gone, gone
+	if err := c.Run(); err != nil {
+		t.Errorf("failsafe: %v", err)
+	}
+	if !samePicture(t, picture, drawnAs(t, file, true)) {
+		t.Error("the display does not say that the post is out of order")
 	}
 }
 

@@ -40,6 +40,7 @@ code must not stay on a post that is dead. Beside a daemon that runs they are le
 As ExecStopPost= of the daemon's unit it opens the contactors however the daemon ended.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			outliveReaders()
 			if lines == "" {
 				lines = filepath.Join(filepath.Dir(file), linesName)
 			}

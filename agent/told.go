@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"log/slog"
+	"os/signal"
 	"strings"
+	"syscall"
 	"time"
 
 	"stolpe/agent/config"
@@ -86,3 +88,7 @@ func (p *parts) oneLine(units []unit) string {
 	}
 	return strings.Join(words, ", ")
 }
+
+// outliveReaders lets the program go on when whoever reads what it says has gone before it,
+// as the log does at a shutdown: Go ends a program that writes to such a pipe otherwise.
+func outliveReaders() { signal.Ignore(syscall.SIGPIPE) }

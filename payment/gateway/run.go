@@ -251,6 +251,7 @@ func wait(group *sync.WaitGroup, most time.Duration) {
 // reloadUntil reads the configuration again at each SIGHUP, until ctx ends.
 func (g *gateway) reloadUntil(ctx, work context.Context) {
 	again := make(chan os.Signal, 1)
+	signal.Ignore(syscall.SIGPIPE) // a log that ends before the program, as at a shutdown, would end it
 	signal.Notify(again, syscall.SIGHUP)
 	defer signal.Stop(again)
 	for {

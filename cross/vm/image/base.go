@@ -12,7 +12,7 @@ const suite = "bookworm"
 // packages lists what the root file system has besides what Debian calls essential: what
 // the product's package depends on, and what makes a machine of it.
 func packages() []string {
-	return []string{"systemd", "systemd-sysv", "udev", "kmod", "e2fsprogs", "tzdata", "ca-certificates"}
+	return []string{"systemd", "systemd-sysv", "udev", "kmod", "procps", "e2fsprogs", "tzdata", "ca-certificates"}
 }
 
 // base makes Debian's root file system as an archive.
