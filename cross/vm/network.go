@@ -55,14 +55,14 @@ func (p *post) press(ctx context.Context) error {
 	return p.m.Pull(ctx, lineStop, false)
 }
 
-// missing boots without a network and without a meter: the unit is up and says what it
-// lacks, and takes it into use when it comes.
+// missing boots without a network, and with nothing at the end of the meter's line: the
+// unit is up and says what it lacks, and takes the network into use when it comes.
 func missing(ctx context.Context, s *stage) error {
 	p, err := s.newPost(s.root, s.state)
 	if err != nil {
 		return err
 	}
-	p.how.USB = true // the adapter is not there where the configuration looks for a meter
+	p.how.Meter = ""
 	if err := p.boot(ctx); err != nil {
 		return err
 	}
@@ -72,13 +72,19 @@ func missing(ctx context.Context, s *stage) error {
 	if err := p.active(ctx); err != nil {
 		return err
 	}
-	if err := p.fault(ctx, time.Minute, "MET-001", true); err != nil {
+	for _, code := range []string{"MET-001", "PAY-002"} {
+		if err := p.fault(ctx, time.Minute, code, true); err != nil {
+			return err
+		}
+	}
+	s.say("without network and meter the unit is active, and says MET-001 and PAY-002")
+	if err := p.m.Net(ctx, true); err != nil {
 		return err
 	}
-	_, faults, err := p.ask(ctx)
-	if err != nil {
+	up := time.Now()
+	if err := p.fault(ctx, 3*time.Minute, "PAY-002", false); err != nil {
 		return err
 	}
-	s.say("without network and meter the unit is active, faults %v", faults)
+	s.say("payments were read back %s after the network came", short(time.Since(up)))
 	return nil
 }

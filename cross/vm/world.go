@@ -78,7 +78,10 @@ func adapter(ctx context.Context, s *stage) error {
 	}
 	back := time.Now()
 	if err := p.fault(ctx, 2*time.Minute, "MET-001", false); err != nil {
-		return err
+		late, cancel := context.WithTimeout(ctx, 30*time.Second)
+		defer cancel()
+		ports, _ := p.shell(late, "ls -l /dev/serial/by-id /dev/ttyUSB*; dmesg | tail -n 8") // beside the error
+		return fmt.Errorf("%w; %s", err, ports)
 	}
 	after, err := p.shell(ctx, "readlink -f /dev/serial/by-id/*")
 	if err != nil {
@@ -137,7 +140,7 @@ func clock(ctx context.Context, s *stage) error {
 	if err := p.begin(ctx, 10); err != nil {
 		return err
 	}
-	if _, err := p.m.Run(ctx, "date", "-s", "1970-01-01 00:00:10"); err != nil {
+	if _, err := p.m.Run(ctx, "date", "-s", "1970-01-02 00:00:00"); err != nil {
 		return err
 	}
 	if err := p.flows(ctx, 10); err != nil {
