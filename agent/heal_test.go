@@ -3,8 +3,12 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -15,6 +19,7 @@ import (
 	"stolpe/agent/doctor"
 	"stolpe/agent/session"
 	"stolpe/display"
+	"stolpe/payment"
 )
 
 // What was missing has come, and takes a start anew. There is none while that would end a
@@ -115,5 +120,72 @@ func TestWhatHasComeWaitsForItsMoment(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// purser is a payment service that counts what it is asked.
+type purser struct{ asked int }
+
+func (c *purser) Ask(context.Context, payment.Order) (payment.Answer, error) {
+	c.asked++
+	return payment.Answer{}, nil
+}
+
+// As long as the state folder may still come, nobody is asked for money: what stands there
+// is more than the payment service knows.
+func TestNoMoneyIsAskedForBeforeTheFolderCountsAsLost(t *testing.T) {
+	service, now := new(purser), 3*time.Minute
+	p := withheld{service, func() time.Duration { return now }, now}
+	for _, row := range []struct {
+		after time.Duration
+		asked int
+	}{{0, 0}, {time.Minute, 0}, {deadAfter - 1, 0}, {deadAfter, 1}, {time.Hour, 2}} {
+		now = 3*time.Minute + row.after
+		_, err := p.Ask(t.Context(), payment.Order{})
+		if service.asked != row.asked || errors.Is(err, errNoFolder) != (row.asked == 0) {
+			t.Errorf("after %v: asked %d times, %v", row.after, service.asked, err)
+		}
+	}
+}
+
+// A daemon whose state folder is missing asks the payment service nothing.
+func TestADaemonWithoutItsFolderAsksForNoMoney(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int32
+	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/accesstoken/get" {
+			fmt.Fprint(w, `{"access_token": "a-token", "expires_in": "3600"}`)
+			return
+		}
+		if strings.Contains(r.URL.Path, "/payments") { // webhooks are none
+			asked.Add(1)
+		}
+		w.WriteHeader(http.StatusInternalServerError)
+	}))
+	defer service.Close()
+	for name, there := range map[string]bool{"folder missing": false, "folder there": true} {
+		dir, run := t.TempDir(), shortDir(t)
+		key := filepath.Join(dir, "id")
+		if err := os.WriteFile(key, []byte("a-secret-of-some-length"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		state := dir
+		if !there {
+			state = key + "/state" // below a file
+		}
+		asked.Store(0)
+		file := configured(t, dir, "STATE/run", run, "state_dir: STATE", "state_dir: "+state, `"127.0.0.1:0"`, `"127.0.0.1:0", public_url: "https://lad.example.no"`,
+			"payment: {through: sim}", strings.NewReplacer("URL", service.URL, "KEY", key).Replace(`payment: {through: vipps, vipps: {base_url: "URL", msn: "123456", client_id: "file:KEY", client_secret: "file:KEY", subscription_key: "file:KEY"}}`))
+		p := rise(t, file, run)
+		passed := func() bool { // for some passes of the loop, in which it would ask
+			var s postStatus
+			return p.client.Get(t.Context(), "status", nil, &s) == nil && s.Up >= 3
+		}
+		if !slowly(func() bool { return passed() && (!there || asked.Load() > 0) }) {
+			t.Fatalf("%s: asked %d times\n%s", name, asked.Load(), p.log)
+		}
+		if n := asked.Load(); !there && n != 0 {
+			t.Errorf("%s: asked %d times", name, n)
+		}
 	}
 }
