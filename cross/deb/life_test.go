@@ -23,6 +23,7 @@ type machine struct {
 const stub = `#!/bin/sh
 echo "$(basename "$0") $*" >>"$DPKG_ROOT/called"
 case "$(basename "$0") $1 $2" in
+"sync "*) [ ! -e "$DPKG_ROOT/var/lib/stolpe/ledger" ] || echo "all is there yet" >>"$DPKG_ROOT/called" ;;
 "systemctl is-active "*) cat "$DPKG_ROOT/active"; grep -qx active "$DPKG_ROOT/active" ;;
 "systemd-tmpfiles "*) mkdir -p "$DPKG_ROOT/etc/stolpe" "$DPKG_ROOT/var/lib/stolpe" "$DPKG_ROOT/etc/stolpe-gateway" ;;
 esac
@@ -51,7 +52,7 @@ func newMachine(t *testing.T) machine {
 		t.Skip("dpkg gives files to root, which only root may")
 	}
 	m := machine{t, t.TempDir(), t.TempDir()}
-	for _, name := range []string{"systemctl", "systemd-sysusers", "systemd-tmpfiles", "udevadm", "deb-systemd-helper", "deb-systemd-invoke"} {
+	for _, name := range []string{"systemctl", "systemd-sysusers", "systemd-tmpfiles", "udevadm", "deb-systemd-helper", "deb-systemd-invoke", "sync"} {
 		put(t, filepath.Join(m.bin, name), stub, 0o755)
 	}
 	for _, folder := range []string{"var/lib/dpkg/info", "var/lib/dpkg/updates", "run/systemd/system"} {

@@ -1,6 +1,7 @@
 package deb
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -81,6 +82,10 @@ func TestLifeOfAPackage(t *testing.T) {
 		m.does(false, nil, []string{"-r", "stolpe"}, "deb-systemd-invoke stop; stolpe owed; deb-systemd-invoke start", "")
 	})
 
+	t.Run("removal that is broken off", func(t *testing.T) { brokenOff(t, newer) })
+
+	t.Run("links in a folder of the agent", func(t *testing.T) { links(t, newer) })
+
 	t.Run("gateway", func(t *testing.T) {
 		m, gateway := newMachine(t), packs()[1]
 		m.does(true, nil, older.install(gateway), "systemd-sysusers; deb-systemd-helper enable; systemctl daemon-reload; deb-systemd-invoke start stolpe-gateway.service", "")
@@ -96,6 +101,49 @@ func TestLifeOfAPackage(t *testing.T) {
 	})
 
 	t.Run("purge", func(t *testing.T) { purge(t, newer) })
+}
+
+// A removal of which nothing comes leaves a post that goes on.
+func brokenOff(t *testing.T, o order) {
+	for state, want := range map[string]string{"active\n": "deb-systemd-invoke start", "inactive\n": ""} {
+		m := installed(t, o)
+		m.put("active", state)
+		put(t, filepath.Join(m.bin, "mktemp"), "#!/bin/sh\nexit 1\n", 0o755) // as on a full disk
+		never := ""
+		if want == "" {
+			never = "deb-systemd-invoke start"
+		}
+		m.does(false, nil, []string{"-r", "stolpe"}, "deb-systemd-invoke stop; stolpe owed; "+want, never)
+		if !m.has("usr/bin/stolpe") {
+			t.Error("the program is gone")
+		}
+	}
+}
+
+// What the agent, or whoever has taken it over, puts into its folder leads root nowhere.
+func links(t *testing.T, o order) {
+	m := installed(t, o)
+	const secret = "root:!"
+	m.put("etc/shadow", secret)
+	link := filepath.Join(m.root, "var/lib/stolpe/removed")
+	for _, code := range []string{"0\n", "11\n"} {
+		m.put("owed", code)
+		if err := os.Symlink(filepath.Join(m.root, "etc/shadow"), link); err != nil {
+			t.Fatal(err)
+		}
+		m.does(true, force, []string{"-r", "stolpe"}, "stolpe owed", "")
+		if text, err := os.ReadFile(filepath.Join(m.root, "etc/shadow")); err != nil || string(text) != secret {
+			t.Errorf("root was led to another file: %q, %v", text, err)
+		}
+		m.does(true, nil, o.install(packs()[0]), "", "")
+	}
+	m.does(true, force, []string{"-r", "stolpe"}, "", "")
+	if err := errors.Join(os.Remove(link), os.Symlink(filepath.Join(m.root, "etc/shadow"), link)); err != nil {
+		t.Fatal(err)
+	}
+	if said := m.does(false, nil, []string{"-P", "stolpe"}, "", ""); strings.Contains(said, secret) {
+		t.Errorf("tells what is in another file:\n%s", said)
+	}
 }
 
 // books lists what the machine has kept of what was sold.
@@ -125,7 +173,7 @@ func purge(t *testing.T, o order) {
 		m.put("etc/credstore.encrypted/other", "")
 		m.put("var/log/journal/1234.stolpe/system.journal", "")
 		m.put("var/log/journal/1234/system.journal", "")
-		m.does(true, nil, purging, "stolpe owed; deb-systemd-invoke stop stolpe.service; stolpe owed; deb-systemd-helper purge stolpe.service", "")
+		m.does(true, nil, purging, "stolpe owed; deb-systemd-invoke stop stolpe.service; stolpe owed; sync "+m.root+"/var/backups/stolpe-; all is there yet; deb-systemd-helper purge stolpe.service", "")
 		for _, gone := range []string{"etc/stolpe", "var/lib/stolpe", "etc/credstore.encrypted/vipps-client-id", "var/log/journal/1234.stolpe", "etc/systemd/journald@stolpe.conf"} {
 			if m.has(gone) {
 				t.Errorf("%s is left", gone)
@@ -163,6 +211,39 @@ func purge(t *testing.T, o order) {
 		if all := strings.Join(m.books(), " "); m.has("var/lib/stolpe") || !strings.Contains(all, "stolpe/ledger") || !strings.Contains(all, "stolpe/removed") {
 			t.Errorf("the books hold %s", all)
 		}
+	})
+
+	t.Run("owed, in a folder elsewhere", func(t *testing.T) {
+		m := installed(t, o)
+		if err := os.Remove(filepath.Join(m.root, "var/lib/stolpe/ledger")); err != nil {
+			t.Fatal(err)
+		}
+		m.put("owed", "11\n")
+		m.does(true, force, []string{"-r", "stolpe"}, "", "")
+		if said := m.does(false, nil, purging, "", ""); !m.has("etc/stolpe/stolpe.yaml") || !strings.Contains(said, "549 of 35000") {
+			t.Errorf("want a refusal that says why:\n%s", said)
+		}
+		m.does(true, force, purging, "", "")
+	})
+
+	t.Run("broken off", func(t *testing.T) {
+		m := installed(t, o)
+		m.does(true, nil, []string{"-r", "stolpe"}, "", "")
+		m.put("var/lib/stolpe/journal", "")
+		// Of three deletions the first does what it can: the disk errs, or the power goes.
+		put(t, filepath.Join(m.bin, "find"), `#!/bin/sh
+case "$*" in *-delete) folder=$1; shift; "$FIND" "$folder" ! -name journal "$@"; exit 1 ;; esac
+exec "$FIND" "$@"
+`, 0o755)
+		find, err := exec.LookPath("find")
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.does(false, []string{"FIND=" + find}, purging, "", "")
+		if err := os.Remove(filepath.Join(m.bin, "find")); err != nil {
+			t.Fatal(err)
+		}
+		m.does(true, nil, purging, "", "")
 	})
 
 	t.Run("no word of what was owed", func(t *testing.T) {
