@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -44,10 +45,12 @@ type owedCmd struct {
 	dir  string // --state-dir
 	json bool
 	lang display.Lang
+
+	machine computer // of which it is asked whether the state folder is where it belongs
 }
 
 func owedCommand() *cobra.Command {
-	var o owedCmd
+	o := owedCmd{machine: computer{files: os.DirFS("/")}}
 	c := &cobra.Command{
 		Use:   "owed [--config FILE | --state-dir DIR]",
 		Short: "tell whether the post may be taken away: charges under way, and what is not settled",
@@ -87,6 +90,9 @@ func (o *owedCmd) look(c *cobra.Command) (a balance, err error) {
 		}
 	}
 	dir := o.dir
+	if _, missing := os.Stat(dir); dir != "" && errors.Is(missing, fs.ErrNotExist) {
+		return a, coded{fmt.Errorf("--state-dir: %w; is what it lies on mounted?", missing), exitNotFound}
+	}
 	if dir == "" {
 		if dir, err = o.stateDir(); err != nil {
 			return a, err
@@ -99,7 +105,23 @@ func (o *owedCmd) look(c *cobra.Command) (a balance, err error) {
 	if errors.Is(err, fs.ErrPermission) {
 		return a, coded{fmt.Errorf("%w; run this as root, or as the user of the daemon", err), exitNotPermitted}
 	}
+	if err == nil && o.dir == "" {
+		a = o.machine.doubted(a, dir)
+	}
 	return a, failed(err)
+}
+
+// doubted says of what was read in a folder that there may be more, where a partition that
+// should lie over it is not there: what is left then is an empty folder.
+func (c computer) doubted(a balance, dir string) balance {
+	all := c.mounts()
+	if len(all) == 0 { // no machine that runs: a folder with a system in it
+		return a
+	}
+	for _, at := range c.away(all, dir) {
+		a.Unknown = append(a.Unknown, fmt.Sprintf("fstab mounts %s, and nothing is mounted there", at))
+	}
+	return balanced(a)
 }
 
 // stateDir is the folder of the configuration; that of a post without one where there is

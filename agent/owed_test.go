@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"stolpe/agent/control"
 	"stolpe/agent/journal"
@@ -116,5 +117,27 @@ func TestOwedLooksAtEveryJournal(t *testing.T) {
 	}
 	if after := contents(t, dir); len(after) != len(before) {
 		t.Errorf("%d files where there were %d", len(after), len(before))
+	}
+}
+
+// An empty folder below a partition that has not come is not that of a post that owes nothing.
+func TestOwedWithoutItsPartition(t *testing.T) {
+	const lines = "36 25 179:2 / / rw - ext4 /dev/root rw\n"
+	for mounts, want := range map[string]bool{
+		lines: false,
+		lines + "37 36 179:3 /stolpe /var/lib/stolpe rw - ext4 /dev/x rw\n": true,
+		"": true, // of a system in a folder nothing is mounted
+	} {
+		c := computer{files: fstest.MapFS{
+			"etc/fstab":           {Data: []byte("LABEL=r / ext4 rw 0 1\nLABEL=d /data ext4 nofail 0 2\n/data/stolpe /var/lib/stolpe none bind,nofail 0 0\n")},
+			"proc/self/mountinfo": {Data: []byte(mounts)},
+		}}
+		a, err := owedOnDisk(t.TempDir())
+		if err != nil || !a.Clear {
+			t.Fatalf("%+v %v", a, err)
+		}
+		if a = c.doubted(a, defaultState); a.Clear != want || want == (len(a.Unknown) > 0) {
+			t.Errorf("%q: %+v", mounts, a)
+		}
 	}
 }
