@@ -92,5 +92,5 @@ func (m *Machine) Unplug(ctx context.Context) error {
 // Plug puts the USB adapter back in. The kernel gives it a new name while a program still
 // holds the old one.
 func (m *Machine) Plug(ctx context.Context) error {
-	return m.qmp.do(ctx, "device_add", map[string]any{"driver": "usb-serial", "id": "adapter", "chardev": "meter", "always-plugged": true})
+	return m.qmp.do(ctx, "device_add", map[string]any{"driver": "usb-serial", "id": "adapter", "serial": adapterSerial, "chardev": "meter", "always-plugged": true})
 }
