@@ -28,6 +28,9 @@ const patience = 30 * time.Second
 func (q *qmp) do(ctx context.Context, command string, arguments any) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
 	deadline := time.Now().Add(patience)
 	if d, ok := ctx.Deadline(); ok && d.Before(deadline) {
 		deadline = d
