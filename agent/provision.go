@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -111,6 +112,9 @@ func (p *provisioning) run(ctx context.Context) (provisioned, error) {
 	if _, err := os.Stat(p.from); err != nil {
 		return provisioned{}, coded{fmt.Errorf("there is nothing to take in: %w", err), exitNotFound}
 	}
+	if err := p.plainFiles(); err != nil {
+		return provisioned{}, err
+	}
 	note, err := readNote(p.noteFile())
 	if err != nil {
 		return provisioned{}, failed(err)
@@ -186,7 +190,7 @@ func (p *provisioning) refuse(err error) error {
 // onBoot writes a file beside the folder. A FAT partition has neither owners nor modes.
 func (p *provisioning) onBoot(name, text string) error {
 	dir := filepath.Dir(p.from)
-	f, err := os.OpenFile(filepath.Join(dir, name), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	f, err := os.OpenFile(filepath.Join(dir, name), os.O_WRONLY|os.O_CREATE|os.O_TRUNC|syscall.O_NOFOLLOW, 0o644)
 	if err != nil {
 		return err
 	}

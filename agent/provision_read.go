@@ -91,6 +91,17 @@ func (p *provisioning) holdsFiles() bool {
 	return false
 }
 
+// plainFiles says no to a folder that has anything but folders and plain files in it: root
+// must not be led to a file elsewhere, and tell or keep what is in that.
+func (p *provisioning) plainFiles() error {
+	return filepath.WalkDir(p.from, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() && !d.Type().IsRegular() {
+			err = coded{fmt.Errorf("%s: want a plain file", path), exitConfig}
+		}
+		return err
+	})
+}
+
 // read reads and judges all of the folder. What is wrong comes all at once.
 func (p *provisioning) read() (handover, error) {
 	h := handover{secrets: map[string]string{}, certs: map[string][]byte{}}

@@ -216,6 +216,13 @@ func TestProvisionRefuses(t *testing.T) {
 		want   []string
 	}{
 		{"nothing to go by", func(t *testing.T, c *bootCard) { c.drop(t, "stolpe-setup.yaml") }, []string{"has neither stolpe-setup.yaml nor stolpe.yaml"}},
+		{"a link to a file elsewhere", func(t *testing.T, c *bootCard) {
+			elsewhere := filepath.Join(t.TempDir(), "shadow")
+			c.drop(t, answersName)
+			if err := errors.Join(os.WriteFile(elsewhere, []byte("hunter2"), 0o600), os.Symlink(elsewhere, filepath.Join(c.p.from, answersName))); err != nil {
+				t.Fatal(err)
+			}
+		}, []string{"stolpe-setup.yaml: want a plain file"}},
 		{"both", func(t *testing.T, c *bootCard) { c.put(t, "stolpe/stolpe.yaml", "post: {}") }, []string{"has both"}},
 		{"a hidden ending", func(t *testing.T, c *bootCard) { c.put(t, "stolpe/stolpe-setup.yaml.txt", "x") }, []string{"stolpe-setup.yaml.txt: this is not known", "is the ending hidden"}},
 		{"an unknown folder", func(t *testing.T, c *bootCard) { c.put(t, "stolpe/certs/ca.pem", cert) }, []string{"certs/ca.pem: this is not known"}},
