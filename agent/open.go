@@ -67,6 +67,7 @@ type parts struct {
 	lacks []lack // what the post has started without
 
 	left  func()               // as that of the world
+	feed  func()               // tells the service manager that the program lives, while no loop does; nil where nobody listens
 	fleet *publisher.Publisher // tells it how the post is doing; nil without a broker
 	money *heard               // how it went with the payment service; nil where nobody asks
 

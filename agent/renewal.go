@@ -92,12 +92,20 @@ func (r *renewal) run(ctx context.Context) {
 		case <-r.news:
 		case <-tick:
 		}
-		if o, _ := r.waits(); o == nil || r.try(ctx, o) {
-			tick = nil
-			continue
+		tick = nil
+		if !r.look(ctx) {
+			tick = time.After(lookBusy)
 		}
-		tick = time.After(lookBusy)
 	}
+}
+
+// look looks once, and says whether nothing is left to be looked after: no order, and no
+// EVSE that still keeps drivers away for one.
+func (r *renewal) look(ctx context.Context) bool {
+	if o, _ := r.waits(); o != nil {
+		return r.try(ctx, o)
+	}
+	return r.spare(ctx, false)
 }
 
 // try starts the post anew if nobody charges, and says whether the order is over.
@@ -115,9 +123,8 @@ func (r *renewal) try(ctx context.Context, o *ordered) bool {
 	case err != nil:
 		r.log.Error("the post does not start anew, and goes on as it is", "by", o.by, "err", err)
 		r.drop(err.Error())
-		r.spare(ctx, false)
 		r.tell(o, "does not start anew: "+err.Error())
-		return true
+		return r.spare(ctx, false)
 	case len(r.waitsFor()) > 0: // somebody was faster
 		return false
 	}
@@ -141,9 +148,9 @@ func (r *renewal) waitsFor() []string {
 	return all
 }
 
-// spare has no EVSE take a new driver, or all take some again. One that does not answer is
-// told again with the next look.
-func (r *renewal) spare(ctx context.Context, on bool) {
+// spare has no EVSE take a new driver, or all take some again, and says whether all of them
+// do as told. One that does not answer is told again with the next look.
+func (r *renewal) spare(ctx context.Context, on bool) (all bool) {
 	r.mu.Lock()
 	if r.order != nil {
 		o := *r.order
@@ -151,14 +158,19 @@ func (r *renewal) spare(ctx context.Context, on bool) {
 		r.order = &o
 	}
 	r.mu.Unlock()
+	all = true
 	for _, v := range r.units {
-		if s, _, _ := v.Snapshot(); (s.Passing&session.Renewing != 0) == on {
+		does := func(s *session.State) bool { return (s.Passing&session.Renewing != 0) == on }
+		if s, _, _ := v.Snapshot(); does(&s) {
 			continue
 		}
-		if _, err := tell(ctx, v, session.Renewal{Near: on}, func(s *session.State) bool { return (s.Passing&session.Renewing != 0) == on }); err != nil {
+		heard, err := tell(ctx, v, session.Renewal{Near: on}, does)
+		if err != nil {
 			r.log.Warn("start anew", "err", err)
 		}
+		all = all && heard
 	}
+	return all
 }
 
 // tell writes down what has become of an order.

@@ -148,6 +148,30 @@ func TestStartAnewWithABadProgramComesToNothing(t *testing.T) {
 	}
 }
 
+// An EVSE that does not answer just when an order comes to nothing is told later that it may
+// take drivers: it is not left out of service until somebody finds it.
+func TestNoEVSEStaysAwayForAnOrderThatIsOver(t *testing.T) {
+	x := newLobby(t)
+	x.another(t, "echo I am no Stolpe")
+	x.a.charge(t, session.Charging)
+	x.put("local:kari", "9.9.9")
+	x.older(spareAfter)
+	x.tries(t)
+	x.a.step(session.Stopped{Why: display.ByDriver})
+	x.both(time.Minute)
+	x.b.deaf = true
+	if x.look(t.Context()) || x.b.state.Faults() != session.Renewing {
+		t.Errorf("nothing is left to do, and EVSE 2 has %v", x.b.state.Faults())
+	}
+	x.b.deaf = false
+	if !x.look(t.Context()) || x.a.state.Faults()|x.b.state.Faults() != 0 {
+		t.Errorf("faults %v and %v", x.a.state.Faults(), x.b.state.Faults())
+	}
+	if len(x.wrote) != 1 {
+		t.Errorf("written down %d times", len(x.wrote))
+	}
+}
+
 // What would take a configuration on trial back, or keep drivers away for ten minutes,
 // waits too.
 func TestStartAnewWaitsForMoreThanDrivers(t *testing.T) {

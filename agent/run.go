@@ -76,7 +76,7 @@ func daemon(ctx context.Context, source *timeSource, cfg config.Config, from ori
 	w := realWorld(source, cfg, log)
 	p := openContactors(cfg, w)
 	openNoted(from.file, cfg, logged)
-	defer p.Close() //nolint:errcheck // the journals have nothing left to flush
+	defer p.between(func() { _ = p.Close() }) // the journals have nothing left to flush
 	folder := useFolder(cfg.StateDir)
 	if folder != nil {
 		p.withoutFolder(cfg.StateDir, folder, log)
@@ -126,6 +126,7 @@ func daemon(ctx context.Context, source *timeSource, cfg config.Config, from ori
 	p.tellOfDisplays(w)
 	p.jobs = append(p.jobs, d.hear(from.told), p.heal(d, gpio.TooLate, anew), p.tellManager(d, log))
 	from.started(cfg, p.lacking(false), log)
+	p.feed = pinging(log)
 	defer whenTold(told, log)()
 	return failed(together(ctx, jobs, stop, p, pages))
 }
@@ -227,7 +228,7 @@ func together(ctx, jobs context.Context, stop func(), p *parts, pages func(conte
 	})
 	loops.Wait()
 	stop()
-	others.Wait()
+	p.between(others.Wait)
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 		return errors.Join(cause, served)
 	}

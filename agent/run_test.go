@@ -65,8 +65,11 @@ func TestPagesAreServedUntilTheLoopsHaveEnded(t *testing.T) {
 		time.AfterFunc(time.Minute, cancel)
 		began := time.Now()
 		var served, left time.Duration
+		var fed []time.Duration // when the watchdog was, as no loop does any more
 		p := indebted()
 		p.left = func() { left = time.Since(began) }
+		p.feed = func() { fed = append(fed, time.Since(began)) }
+		p.jobs = append(p.jobs, func(ctx context.Context) { <-ctx.Done(); time.Sleep(5 * feedEvery) })
 		err := together(ctx, jobs, stop, p, func(ctx context.Context) error {
 			<-ctx.Done()
 			served = time.Since(began)
@@ -74,6 +77,9 @@ func TestPagesAreServedUntilTheLoopsHaveEnded(t *testing.T) {
 		})
 		if err != nil || served != time.Minute+grace || left != served {
 			t.Errorf("%v, served for %v, want %v; left after %v", err, served, time.Minute+grace, left)
+		}
+		if len(fed) < 5 || fed[0] < left {
+			t.Errorf("the watchdog was fed at %v, while a display needed %v more", fed, 5*feedEvery)
 		}
 	})
 }

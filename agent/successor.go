@@ -14,6 +14,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"stolpe/systemd"
 )
 
 // executable is the program that runs, and the one that stands where it was started from. The
@@ -116,6 +118,7 @@ func (p executable) giveWay(ctx context.Context, file string, lacks []string, st
 	}
 	if err == nil {
 		fmt.Fprintf(stderr, "stolpe: version %s goes on in the place of %s\n", to, version)
+		_ = systemd.Alive() // the contactors are open, and the next program has all the time of the watchdog for its start
 		err = syscall.Exec(p.path, os.Args, os.Environ())
 	}
 	fmt.Fprintf(stderr, "stolpe: %v\nstolpe: version %s goes on\n", err, version)

@@ -59,6 +59,9 @@ func TestTimesOfTheUnitFitTheProgram(t *testing.T) {
 	if watchdog < 5*time.Second || watchdog+abort > 12*time.Second {
 		t.Errorf("WatchdogSec=%v, TimeoutAbortSec=%v: passes come each second, and a loop that hangs may hold a contactor closed", watchdog, abort)
 	}
+	if watchdog := timeIn(t, unit, "WatchdogSec"); 3*feedEvery > watchdog || betweenFor < lastPageFor || betweenFor < lastWithin {
+		t.Errorf("WatchdogSec=%v: between two posts it is fed every %v, for %v", watchdog, feedEvery, betweenFor)
+	}
 	if again := timeIn(t, unit, "RestartSec"); again < time.Second || again > 10*time.Second {
 		t.Errorf("RestartSec=%v", again)
 	}

@@ -25,7 +25,7 @@ type lab struct {
 	root    string // the disk with the package installed; empty before
 	state   string // and the one of its state
 
-	mu     sync.Mutex // guards what follows
+	mu     sync.Mutex // of out, while posts are side by side
 	timed  []figure
 	sums   []string // what the power cuts came to, a sentence each
 	failed []string // names of scenarios
@@ -124,13 +124,25 @@ type stage struct {
 	posts  []*post
 }
 
+// side is a stage beside others in the same scenario, with disks and a chance of its own.
+func (s *stage) side(name string) (*stage, error) {
+	side := *s
+	side.dir, side.posts, side.random = filepath.Join(s.dir, name), nil, s.chance(s.name+"/"+name)
+	return &side, os.MkdirAll(side.dir, 0o755)
+}
+
+// chance is what draws for a name.
+func (l *lab) chance(name string) *rand.Rand {
+	sum := fnv.New64()
+	sum.Write([]byte(name))
+	return rand.New(rand.NewPCG(l.seed, sum.Sum64()))
+}
+
 // play plays one scenario and prints how it went, with the console of its machine when
 // it did not go well.
 func (l *lab) play(ctx context.Context, sc scenario) error {
 	began := time.Now()
-	name := fnv.New64()
-	name.Write([]byte(sc.name))
-	s := &stage{lab: l, scenario: sc, dir: filepath.Join(l.scratch, sc.name), random: rand.New(rand.NewPCG(l.seed, name.Sum64()))}
+	s := &stage{lab: l, scenario: sc, dir: filepath.Join(l.scratch, sc.name), random: l.chance(sc.name)}
 	within, cancel := context.WithTimeout(ctx, sceneWithin+time.Duration(l.cuts)*cutWithin)
 	defer cancel()
 	err := os.MkdirAll(s.dir, 0o755)
@@ -182,6 +194,8 @@ func (s *stage) discard() error {
 
 // say prints a line of what was seen.
 func (s *stage) say(format string, a ...any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	fmt.Fprintf(s.out, "       %-10s %s\n", s.name, fmt.Sprintf(format, a...))
 }
 

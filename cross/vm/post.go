@@ -204,10 +204,14 @@ func (p *post) configure(ctx context.Context, meterURL string) error {
 func until(ctx context.Context, within time.Duration, what string, so func(ctx context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
+	var err error
 	for {
-		err := so(ctx)
-		if err == nil {
+		now := so(ctx)
+		if now == nil {
 			return nil
+		}
+		if err == nil || ctx.Err() == nil { // that the time is over says nothing
+			err = now
 		}
 		select {
 		case <-ctx.Done():

@@ -36,12 +36,13 @@ import (
 
 // How often misfortunes happen. Chosen by us: the long run for a figure that means
 // something at p99, the quick one for what a stage of a build may take.
-func longRun() counts  { return counts{cuts: 100, kills: 30, stops: 5, stripes: 30} }
-func quickRun() counts { return counts{cuts: 3, kills: 3, stops: 0, stripes: 2} }
+func longRun() counts  { return counts{cuts: 100, abreast: 2, kills: 30, stops: 5, stripes: 30} }
+func quickRun() counts { return counts{cuts: 3, abreast: 1, kills: 3, stops: 0, stripes: 2} }
 
 // counts is how often something is done.
 type counts struct {
 	cuts    int // of power
+	abreast int // posts that share them
 	kills   int // with SIGKILL
 	stops   int // of each other way that a program dies
 	stripes int // presses of the emergency stop

@@ -160,3 +160,28 @@ func TestReadme(t *testing.T) {
 		}
 	}
 }
+
+// TestSides: posts side by side draw by themselves, and the same with the same seed.
+func TestSides(t *testing.T) {
+	drawn := map[string]uint64{}
+	for range 2 {
+		s := &stage{lab: &lab{options: options{seed: 4}}, scenario: scenario{name: "powercuts"}, dir: t.TempDir()}
+		for _, name := range []string{"post-1", "post-2"} {
+			side, err := s.side(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			n := side.random.Uint64()
+			if was, again := drawn[name]; again && was != n {
+				t.Errorf("%s draws %d, and %d with the same seed", name, was, n)
+			}
+			drawn[name] = n
+			if info, err := os.Stat(side.dir); err != nil || !info.IsDir() || side.dir == s.dir {
+				t.Errorf("%s: %v", side.dir, err)
+			}
+		}
+	}
+	if drawn["post-1"] == drawn["post-2"] {
+		t.Error("both draw the same")
+	}
+}

@@ -279,7 +279,7 @@ func TestTheArgumentsSayHowTheMachineIsPutTogether(t *testing.T) {
 		t.Errorf("the guest is told %+v, %v", board, err)
 	}
 	o.USB, o.Meter = true, ""
-	if args, err = arguments(o, "/log"); err != nil || !slices.Contains(args, "usb-serial,id=adapter,chardev=meter,always-plugged=on") || !slices.Contains(args, "null,id=meter") || slices.Contains(args, "chardev:meter") {
+	if args, err = arguments(o, "/log"); err != nil || !slices.Contains(args, "usb-serial,id=adapter,serial=A10K2Q7B,chardev=meter,always-plugged=on") || !slices.Contains(args, "null,id=meter") || slices.Contains(args, "chardev:meter") {
 		t.Errorf("with an adapter that leads nowhere: %v, %v", args, err)
 	}
 	o.Watch = slices.Repeat([]string{"GPIO17"}, 300)

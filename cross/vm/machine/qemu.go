@@ -25,6 +25,10 @@ const (
 	qmpFD   = 4 // commands to qemu
 )
 
+// adapterSerial is the number on the USB adapter of the meter's line. Without one qemu makes
+// it of the socket that it is in, so it would come back as another adapter.
+const adapterSerial = "A10K2Q7B"
+
 // label is what the kernel calls the GPIO chip of a Raspberry Pi 4.
 const label = "pinctrl-bcm2711"
 
@@ -141,7 +145,7 @@ func serial(o Options) []string {
 		far = fmt.Sprintf("socket,id=meter,host=%s,port=%s,reconnect=1", host, port)
 	}
 	if o.USB {
-		return []string{"-chardev", far, "-device", "qemu-xhci,id=xhci", "-device", "usb-serial,id=adapter,chardev=meter,always-plugged=on"}
+		return []string{"-chardev", far, "-device", "qemu-xhci,id=xhci", "-device", "usb-serial,id=adapter,serial=" + adapterSerial + ",chardev=meter,always-plugged=on"}
 	}
 	return []string{"-chardev", far, "-serial", "chardev:meter"}
 }

@@ -28,6 +28,9 @@ const patience = 30 * time.Second
 func (q *qmp) do(ctx context.Context, command string, arguments any) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
 	deadline := time.Now().Add(patience)
 	if d, ok := ctx.Deadline(); ok && d.Before(deadline) {
 		deadline = d
@@ -92,5 +95,5 @@ func (m *Machine) Unplug(ctx context.Context) error {
 // Plug puts the USB adapter back in. The kernel gives it a new name while a program still
 // holds the old one.
 func (m *Machine) Plug(ctx context.Context) error {
-	return m.qmp.do(ctx, "device_add", map[string]any{"driver": "usb-serial", "id": "adapter", "chardev": "meter", "always-plugged": true})
+	return m.qmp.do(ctx, "device_add", map[string]any{"driver": "usb-serial", "id": "adapter", "serial": adapterSerial, "chardev": "meter", "always-plugged": true})
 }
