@@ -63,9 +63,9 @@ func critics(t *testing.T, files ...string) {
 
 func dependsOn(file string) string {
 	if strings.HasPrefix(filepath.Base(file), "stolpe_") {
-		return "systemd (>= 252), init-system-helpers (>= 1.54), udev, ca-certificates"
+		return "systemd (>= 252), init-system-helpers (>= 1.54), procps, udev, ca-certificates"
 	}
-	return "systemd (>= 252), init-system-helpers (>= 1.54), ca-certificates"
+	return "systemd (>= 252), init-system-helpers (>= 1.54), procps, ca-certificates"
 }
 
 func output(t *testing.T, program string, args ...string) string {

@@ -68,7 +68,7 @@ func (r *run) tests() error {
 // rank puts the packages whose tests take minutes before the others, so that none of
 // them runs alone at the end.
 func (r *run) rank(p string) int {
-	long := []string{"payment/gateway", "agent", "cross/worlds", "cross/deb", "display/web", "agent/session", "agent/evse", "hal/modbus", "cross/deb"}
+	long := []string{"payment/gateway", "agent", "cross/worlds", "cross/deb", "display/web", "agent/session", "agent/evse", "hal/modbus"}
 	if i := slices.Index(long, strings.TrimPrefix(p, r.module+"/")); i >= 0 {
 		return i
 	}
