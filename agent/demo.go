@@ -196,7 +196,8 @@ func (s *stage) world(log *slog.Logger, screen *showcase) world {
 		mono: s.clock.Now, every: time.Second / time.Duration(s.speed), grace: grace, log: log,
 		store: func(e config.EVSE, owner string) (evse.Journal, kept, func() error, error) {
 			if s.keep {
-				return openStore(s.cfg.StateDir, "evse-"+strconv.Itoa(e.ID), owner)
+				j, found, end, err := openStore(s.cfg.StateDir, "evse-"+strconv.Itoa(e.ID), owner)
+				return writing{j, s}, found, end, err
 			}
 			c := card.New(slotsInMemory * journal.SlotSize)
 			a, b := c.Files()
@@ -207,7 +208,7 @@ func (s *stage) world(log *slog.Logger, screen *showcase) world {
 			if err != nil {
 				return nil, kept{}, nil, err
 			}
-			return &store{journal: j}, read(found), j.Close, nil
+			return writing{&store{journal: j}, s}, read(found), j.Close, nil
 		},
 		bench: func(e config.EVSE) (*bench, error) {
 			if s.keep {

@@ -59,7 +59,7 @@ func (s *stage) passTime(ctx context.Context) {
 // soon.
 const longTurn = 5 * time.Second
 
-// turns are what is under way and takes real time: readings, calls, pages.
+// turns are what is under way and takes real time: readings, saves, calls, pages.
 type turns struct {
 	mu    sync.Mutex
 	since map[*bool]time.Duration // when each began, in the demo's time
@@ -106,6 +106,18 @@ type taking struct {
 func (m taking) Read(ctx context.Context) (hal.Reading, error) {
 	defer m.stage.turns.begin(m.stage.clock.Now())()
 	return m.Meter.Read(ctx)
+}
+
+// writing is a journal whose saves take a turn each.
+type writing struct {
+	evse.Journal
+	stage *stage
+}
+
+// Save makes a state durable.
+func (w writing) Save(k session.Kept) error {
+	defer w.stage.turns.begin(w.stage.clock.Now())()
+	return w.Journal.Save(k)
 }
 
 // calling is a payment service whose calls take a turn each.

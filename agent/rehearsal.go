@@ -131,7 +131,7 @@ func (r *rehearsal) powerOn(ctx context.Context) (err error) {
 		if err != nil {
 			return nil, kept{}, nil, err
 		}
-		return cuttable{&store{journal: j}, &r.dark}, read(found), j.Close, nil
+		return cuttable{writing{&store{journal: j}, &r.stage}, &r.dark}, read(found), j.Close, nil
 	}
 	w.bench = func(config.EVSE) (*bench, error) { return &bench{rig: r.rig}, nil }
 	if r.parts, err = open(r.cfg, w, r); err != nil {
