@@ -25,14 +25,17 @@ import (
 func TestLateLinesAreLinesWhenTheyAreThere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		y := newYard(sim.Setup{})
-		why, tries := error(syscall.EBUSY), 0
+		var why atomic.Uintptr // a syscall.Errno
+		var tries atomic.Int32
+		why.Store(uintptr(syscall.EBUSY))
 		log := new(paper)
 		l := newLateWires(func() (wires, error) {
-			if tries++; why != nil {
-				return nil, why
+			tries.Add(1)
+			if n := syscall.Errno(why.Load()); n != 0 {
+				return nil, n
 			}
 			return y, y.Set(hal.Open)
-		}, why, slog.New(slog.NewTextHandler(log, nil)))
+		}, syscall.EBUSY, slog.New(slog.NewTextHandler(log, nil)))
 		ctx, end := context.WithCancel(t.Context())
 		watched := make(chan struct{})
 		go l.run(ctx)
@@ -46,15 +49,15 @@ func TestLateLinesAreLinesWhenTheyAreThere(t *testing.T) {
 				t.Errorf("%s: %v", what, err)
 			}
 		}
-		if plug != hal.PlugUnknown || tries < 4 || tries > 6 {
-			t.Errorf("plug %v, %d tries", plug, tries)
+		if n := tries.Load(); plug != hal.PlugUnknown || n < 4 || n > 6 {
+			t.Errorf("plug %v, %d tries", plug, n)
 		}
-		why = syscall.EPERM
+		why.Store(uintptr(syscall.EPERM))
 		time.Sleep(2 * lookAgain)
 		if n := strings.Count(log.String(), "level=ERROR"); n != 1 || !errors.Is(l.missing(), syscall.EPERM) {
 			t.Errorf("told %d times of another cause, missing: %v", n, l.missing())
 		}
-		why = nil
+		why.Store(0)
 		time.Sleep(2 * lookAgain)
 		if _, err := l.Sense(); err != nil || l.missing() != nil || l.Set(hal.Closed) != nil || l.Beat() != nil || y.beats.Load() != 1 {
 			t.Errorf("when they are there: %v, %v", err, l.missing())
