@@ -6,17 +6,14 @@ import (
 	"runtime"
 )
 
-// machineDir is where the command is that boots a post in a virtual machine.
-const machineDir = "cross/vm"
-
-// machineName is how a run calls that.
+// machineName is how a run calls that it boots a post in a virtual machine.
 const machineName = "a post in a virtual machine"
 
-// searchAndBoot lets fuzzers search, and a post live in a virtual machine beside them: the
+// searchAndBoot lets fuzzers search, and with -vm a post live in a virtual machine beside them: the
 // one fills a processor without a break, the others have no clock that could run out. A
 // test beside a machine would wait too long now and then.
 func (r *run) searchAndBoot() error {
-	if r.tree.Find(machineDir) == nil {
+	if !r.machine {
 		return r.fuzz()
 	}
 	booted := make(chan error, 1)

@@ -13,9 +13,9 @@ func TestAMachineThatFailsFailsTheRun(t *testing.T) {
 	}
 	for said, want := range map[string]int{"os.Exit(0)": exitWell, "os.Exit(1)": exitBad} {
 		r, out := module(t, map[string]string{
-			"cross/main.go":  "package main\n\nimport (\n\t\"fmt\"\n\t\"os\"\n)\n\nfunc main() {\n\tfmt.Println(os.Args[1:])\n\t" + said + "\n}\n",
-			"cross/vm/vm.go": "package vm\n",
+			"cross/main.go": "package main\n\nimport (\n\t\"fmt\"\n\t\"os\"\n)\n\nfunc main() {\n\tfmt.Println(os.Args[1:])\n\t" + said + "\n}\n",
 		})
+		r.machine = true
 		r.step(step{name: "machines", do: (*run).searchAndBoot})
 		if code := r.sum(); code != want {
 			t.Errorf("%s: exit code %d, want %d", said, code, want)
@@ -25,7 +25,8 @@ func TestAMachineThatFailsFailsTheRun(t *testing.T) {
 }
 
 func TestMachinesAreSkippedInTheOpen(t *testing.T) {
-	r, out := module(t, map[string]string{"cross/vm/vm.go": "package vm\n"})
+	r, out := module(t, nil)
+	r.machine = true
 	lacking(t)
 	if own := r.own(); len(own) <= len(machines()) {
 		t.Errorf("the run needs %v", own)

@@ -94,7 +94,7 @@ func (r *run) parts() error {
 // own lists what the run itself needs, apart from its tests.
 func (r *run) own() []part {
 	own := []part{raceDetector(), emulators()}
-	if r.tree.Find(machineDir) != nil {
+	if r.machine {
 		own = append(own, machines()...)
 	}
 	return own
