@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -67,9 +68,20 @@ type madeKey struct {
 
 const keyBlock = "PRIVATE KEY" // PKCS 8 in PEM (RFC 7468, 10), as openssl reads and writes it
 
+// drawKey draws a key whose public half does not begin as a flag does: it is given to
+// stolpe config set as an argument.
+func drawKey() (ed25519.PublicKey, ed25519.PrivateKey, error) {
+	for {
+		public, private, err := ed25519.GenerateKey(rand.Reader)
+		if err != nil || !strings.HasPrefix(commands.Public(public), "-") {
+			return public, private, err
+		}
+	}
+}
+
 // makeKey makes a key in a new file.
 func makeKey(file string) (ed25519.PublicKey, error) {
-	public, private, err := ed25519.GenerateKey(rand.Reader)
+	public, private, err := drawKey()
 	if err != nil {
 		return nil, err
 	}

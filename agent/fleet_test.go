@@ -275,3 +275,17 @@ func TestPairs(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// One in 64 keys begins with a hyphen, and would be taken for a flag of config set.
+func TestNoPublicKeyLooksLikeAFlag(t *testing.T) {
+	t.Parallel()
+	for range 1000 {
+		public, private, err := drawKey()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text := commands.Public(public); strings.HasPrefix(text, "-") || !public.Equal(private.Public()) {
+			t.Fatalf("%s", text)
+		}
+	}
+}
