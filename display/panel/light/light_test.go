@@ -242,6 +242,7 @@ func TestAChannelMayTakeAMomentToAppear(t *testing.T) {
 		if _, err := OpenPWM(PWM{Chip: dir, Red: 0, Green: 1, Blue: 7}); err != nil {
 			t.Error(err)
 		}
+		synctest.Wait() // for the rest of the channel's files
 	})
 }
 
