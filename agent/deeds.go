@@ -179,12 +179,18 @@ func (d *deeds) mayRestart(c commands.Command) error {
 	if all := d.busy(); len(all) > 0 {
 		return commands.Refuse(commands.Unsafe, "not while somebody charges: "+strings.Join(all, ", ")+"; force ends that")
 	}
-	for _, v := range d.units {
-		if s, _, _ := v.Snapshot(); !s.MayStart() {
-			return commands.Refuse(commands.Busy, "one more start would be too many, and the post would take no drivers for a while: wait ten minutes")
-		}
+	if !d.mayStart() {
+		return commands.Refuse(commands.Busy, "one more start would be too many, and the post would take no drivers for a while: wait ten minutes")
 	}
 	return nil
+}
+
+// mayStart says whether one more start now keeps drivers away from no EVSE.
+func (d *deeds) mayStart() bool {
+	return !slices.ContainsFunc(d.units, func(v unit) bool {
+		s, _, _ := v.Snapshot()
+		return !s.MayStart()
+	})
 }
 
 // loads refuses a start anew with a file with which the program would not come back.

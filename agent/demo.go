@@ -196,7 +196,7 @@ func (s *stage) world(log *slog.Logger, screen *showcase) world {
 		mono: s.clock.Now, every: time.Second / time.Duration(s.speed), grace: grace, log: log,
 		store: func(e config.EVSE, owner string) (evse.Journal, kept, func() error, error) {
 			if s.keep {
-				j, found, end, err := openStore(s.cfg.StateDir, "evse-"+strconv.Itoa(e.ID), owner)
+				j, found, end, err := openStore(s.cfg.StateDir, journalOf(e.ID), owner)
 				return writing{j, s}, found, end, err
 			}
 			c := card.New(slotsInMemory * journal.SlotSize)

@@ -72,8 +72,7 @@ func (l *local) restartStatus(role control.Role) *restartStatus {
 		return nil
 	}
 	o, failed := l.renewal.waits()
-	switch {
-	case o != nil:
+	if o != nil {
 		s := &restartStatus{Waits: true, Since: utc(o.at.Wall.Time()), To: o.to, For: l.renewal.waitsFor(), Spares: o.spares}
 		if role >= control.Technician {
 			s.By = o.by

@@ -136,11 +136,8 @@ func (r *renewal) try(ctx context.Context, o *ordered) bool {
 // waitsFor lists why the post does not start anew now.
 func (r *renewal) waitsFor() []string {
 	all := r.busy()
-	for _, v := range r.units {
-		if s, _, _ := v.Snapshot(); !s.MayStart() {
-			all = append(all, "one more start so soon would be too many")
-			break
-		}
+	if !r.mayStart() {
+		all = append(all, "one more start so soon would be too many")
 	}
 	if t, _ := trial.Of(r.file); t.On() {
 		all = append(all, "configuration "+t.ID+" is on trial")

@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"strconv"
 	"time"
 
 	"stolpe/agent/config"
@@ -167,7 +166,7 @@ func liveEVSE(v *support.Veil, u unit) evseFile {
 
 // deadEVSE tells of an EVSE by its journal, which nobody else has open.
 func deadEVSE(v *support.Veil, c config.Config, e config.EVSE, now hal.Instant) (evseFile, error) {
-	j, found, err := journal.Open(c.StateDir, "evse-"+strconv.Itoa(e.ID), c.Post.ID+"/"+strconv.Itoa(e.ID))
+	j, found, err := journal.Open(c.StateDir, journalOf(e.ID), ownerOf(c.Post.ID, e.ID))
 	if err != nil {
 		return evseFile{}, err
 	}

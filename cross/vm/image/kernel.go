@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path"
 	"path/filepath"
 	"regexp"
@@ -143,7 +144,19 @@ func (b *builder) unpackKernel(ctx context.Context, deb, dir string) error {
 func (b *builder) eachFile(ctx context.Context, deb string, do func(name string, content io.Reader) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	c := command(ctx, "", nil, "dpkg-deb", "--fsys-tarfile", deb)
+	err := eachPrinted(command(ctx, "", nil, "dpkg-deb", "--fsys-tarfile", deb), cancel, do)
+	switch {
+	case errors.Is(err, io.EOF):
+		return nil
+	case err != nil:
+		return fmt.Errorf("unpack %s: %w", filepath.Base(deb), err)
+	}
+	return nil
+}
+
+// eachPrinted shows the files of the archive that a program prints. An error of do ends the
+// program, and is the one that counts.
+func eachPrinted(c *exec.Cmd, cancel func(), do func(name string, content io.Reader) error) error {
 	out, err := c.StdoutPipe()
 	if err != nil {
 		return err
@@ -153,11 +166,8 @@ func (b *builder) eachFile(ctx context.Context, deb string, do func(name string,
 	}
 	if err = eachEntry(out, do); err != nil {
 		cancel()
-		c.Wait() // it was ended: only the reason counts
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		return fmt.Errorf("unpack %s: %w", filepath.Base(deb), err)
+		c.Wait()
+		return err
 	}
 	return c.Wait()
 }

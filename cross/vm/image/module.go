@@ -176,17 +176,5 @@ func (b *builder) eachPacked(ctx context.Context, packed io.Reader, do func(name
 	defer cancel()
 	c := command(ctx, "", nil, "xz", "-dc")
 	c.Stdin = packed
-	out, err := c.StdoutPipe()
-	if err != nil {
-		return err
-	}
-	if err := c.Start(); err != nil {
-		return err
-	}
-	if err = eachEntry(out, do); err != nil {
-		cancel()
-		c.Wait()
-		return err
-	}
-	return c.Wait()
+	return eachPrinted(c, cancel, do)
 }
