@@ -143,7 +143,7 @@ func (o *bundleOptions) write(b *support.Bundle, stdout io.Writer) error {
 	if err := t.Flush(); err != nil {
 		return failed(err)
 	}
-	last := "No keys, no references of payments, no names. Marks such as c-1a2b3c4d stand for them."
+	last := "No keys, no references of payments, no names. Marks such as c-drgtkbpl stand for them."
 	if !b.Veiled {
 		last = "NOT redacted: references of payments and names are in it. No keys."
 	}

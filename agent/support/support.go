@@ -204,7 +204,7 @@ func (b *Bundle) Index() string {
 
 const veiled = `Redacted: no keys, no references of payments, no pages of drivers, no phone numbers or names of people
 but those that drivers are shown (post.helpdesk, seller).
-  c-1a2b3c4d  stands for a payment, d-... for a sales document, n-... for a name, x-... for any
+  c-drgtkbpl  stands for a payment, d-... for a sales document, n-... for a name, x-... for any
               other word that might be a key. The same word gives the same mark in every bundle
               of this post, and nobody but the post can tell which word it was.
   Numbers of charges and documents do not begin where those of the post do; their order and

@@ -3,7 +3,6 @@ package support
 import (
 	"crypto/hmac"
 	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"regexp"
@@ -70,9 +69,18 @@ func shifted(n uint64, by int64) uint64 {
 	return uint64(max(1, int64(n)-by))
 }
 
+// markLetters are those of marks, one for each half of a byte. There are no digits, as eight
+// of them may be a phone number, and a mark would be taken for one and marked again; and no
+// vowels, as a mark must not be somebody's name.
+const markLetters = "bcdfghjklmnpqrst"
+
 // mark is what stands for a word.
 func (v *Veil) mark(letter, word string) string {
-	return letter + "-" + hex.EncodeToString(v.Hash(word)[:4])
+	said := []byte(letter + "-")
+	for _, b := range v.Hash(word)[:4] {
+		said = append(said, markLetters[b>>4], markLetters[b&0xf])
+	}
+	return string(said)
 }
 
 // Hash is the keyed hash of a word.
