@@ -53,9 +53,13 @@ func (l *lateWires) run(ctx context.Context) {
 			return
 		}
 	}
+	lines, err := l.now()
+	if err != nil { // closed before they came
+		return
+	}
 	for {
 		select {
-		case <-l.lines.Presses():
+		case <-lines.Presses():
 			select {
 			case l.presses <- struct{}{}:
 			default: // one is enough

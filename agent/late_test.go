@@ -88,6 +88,7 @@ func TestLinesThatAreNotWantedAnyMoreAreNotTaken(t *testing.T) {
 	if err := l.Set(hal.Open); !errors.Is(err, os.ErrClosed) {
 		t.Error(err)
 	}
+	l.run(t.Context()) // ends by itself
 }
 
 // A post whose chip is missing at the start serves nobody, says why, and charges when it

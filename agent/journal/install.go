@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // Install makes the journal name in dir, for owner: both files, full size,
@@ -23,7 +24,7 @@ func Install(dir, name, owner string) (err error) {
 	}()
 	var files [2]File
 	for i, n := range filenames(name) {
-		f, err := os.OpenFile(filepath.Join(dir, n), os.O_RDWR|os.O_CREATE, 0o600)
+		f, err := os.OpenFile(filepath.Join(dir, n), os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o600) // as openDisk
 		if err != nil {
 			return err
 		}

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -221,4 +222,25 @@ func protect(t *testing.T, path string) {
 			t.Errorf("chattr: %v %s", err, out)
 		}
 	})
+}
+
+// Root installs and opens journals, too. A link that the daemon has put there must not lead it
+// to another file.
+func TestALinkIsNoJournal(t *testing.T) {
+	dir, other := t.TempDir(), filepath.Join(t.TempDir(), "other")
+	if err := os.WriteFile(other, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(other, filepath.Join(dir, "evse-1.a")); err != nil {
+		t.Fatal(err)
+	}
+	if err := Install(dir, "evse-1", owner); !errors.Is(err, syscall.ELOOP) {
+		t.Errorf("install: %v", err)
+	}
+	if _, _, err := openDisk(filepath.Join(dir, "evse-1.a")); !errors.Is(err, syscall.ELOOP) {
+		t.Errorf("open: %v", err)
+	}
+	if info, err := os.Stat(other); err != nil || info.Size() != 0 {
+		t.Errorf("the other file is now %v, %v", info, err)
+	}
 }

@@ -37,6 +37,10 @@ type older struct {
 const (
 	suffix  = ".jsonl"
 	partial = ".tmp" // of what is not finished
+
+	// noLink refuses a link: setup writes here as root, in a folder in which the daemon may
+	// put one, and gives the file away.
+	noLink = syscall.O_NOFOLLOW
 )
 
 // named is what a file is called that begins with that line.
@@ -113,7 +117,7 @@ func (l *Ledger) openFile() error {
 			return unwritable{err}
 		}
 	}
-	f, err := os.OpenFile(l.path, os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := os.OpenFile(l.path, os.O_RDWR|os.O_CREATE|noLink, 0o600)
 	only := errors.Is(err, syscall.EROFS) && !errors.Is(missing, fs.ErrNotExist)
 	if only {
 		f, err = os.Open(l.path)
@@ -188,7 +192,7 @@ func (l *Ledger) draft(path string, text func(io.Writer) error) error {
 	if err := l.may("create " + filepath.Base(path)); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(path+partial, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	f, err := os.OpenFile(path+partial, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|noLink, 0o600)
 	if err != nil {
 		return err
 	}
@@ -263,7 +267,7 @@ func (l *Ledger) turn(e Entry) error {
 
 // reopen opens the file that was open for reading only.
 func (l *Ledger) reopen() error {
-	f, err := os.OpenFile(l.path, os.O_RDWR, 0)
+	f, err := os.OpenFile(l.path, os.O_RDWR|noLink, 0)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package ledger
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -341,4 +342,29 @@ func reopened(t *testing.T, path string) *Ledger {
 	t.Helper()
 	l, _ := open(t, path)
 	return l
+}
+
+// Root writes here, too, when a post is set up. A link that the daemon has put there must not
+// lead it to another file, which it would empty and give away.
+func TestALinkIsNoBook(t *testing.T) {
+	for _, name := range []string{"ledger.jsonl", "ledger.jsonl" + partial} {
+		dir := t.TempDir()
+		other := filepath.Join(dir, "other")
+		if err := os.WriteFile(other, []byte("not a book"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(other, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+		book, _, err := Open(filepath.Join(dir, "ledger.jsonl"))
+		if err == nil {
+			err = errors.Join(book.draft(book.path, func(io.Writer) error { return nil }), book.Close())
+		}
+		if !errors.Is(err, syscall.ELOOP) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if text, err := os.ReadFile(other); err != nil || string(text) != "not a book" {
+			t.Errorf("%s: the other file is now %q, %v", name, text, err)
+		}
+	}
 }
