@@ -69,9 +69,8 @@ func shifted(n uint64, by int64) uint64 {
 	return uint64(max(1, int64(n)-by))
 }
 
-// markLetters are those of marks, one for each half of a byte. There are no digits, as eight
-// of them may be a phone number, and a mark would be taken for one and marked again; and no
-// vowels, as a mark must not be somebody's name.
+// markLetters are those of marks, for each half of a byte: no digits, as eight of them may be
+// a phone number, which would be marked again; no vowels, as they may make somebody's name.
 const markLetters = "bcdfghjklmnpqrst"
 
 // mark is what stands for a word.
