@@ -51,14 +51,11 @@ func searches() []search {
 // fuzz lets fuzzers search for a while, each on one processor, and as many at a time as
 // there are processors: all of them for each in turn took twice as long. An input that
 // breaks one is written beside it, where every later run of the tests finds it.
-func (r *run) fuzz() error { return r.search(runtime.NumCPU()) }
-
-// search lets so many fuzzers search at a time.
-func (r *run) search(abreast int) error {
+func (r *run) fuzz() error {
 	r.again, r.searching = true, true
 	defer func() { r.again, r.searching = false, false }()
 	var all sync.WaitGroup
-	places := make(chan struct{}, abreast)
+	places := make(chan struct{}, runtime.NumCPU())
 	searching := fuzzers(r.tree, r.longSearch)
 	failed := make([]error, len(searching))
 	for i, f := range searching {
