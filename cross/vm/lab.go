@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"stolpe/cross/vm/image"
+	"stolpe/cross/vm/machine"
 )
 
 // lab is one run: the image, the packages, the disks of the first scenario, and what has
@@ -21,6 +22,7 @@ type lab struct {
 	options
 	out     io.Writer
 	image   image.Files
+	accel   string // what machines run with, as machine.Accel has it
 	scratch string // folder of this run
 	root    string // the disk with the package installed; empty before
 	state   string // and the one of its state
@@ -65,7 +67,8 @@ func newLab(ctx context.Context, o options, out io.Writer) (*lab, error) {
 	if l.image, err = image.Build(ctx, o.dir, out); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(l.scratch))
 	}
-	fmt.Fprintf(out, "image ready after %s\n", short(time.Since(began)))
+	l.accel = machine.Accel(ctx, l.image)
+	fmt.Fprintf(out, "image ready after %s; machines run under %s\n", short(time.Since(began)), l.accel)
 	if o.from != "" {
 		l.root, l.state = filepath.Join(o.from, "install", "root.img"), filepath.Join(o.from, "install", "state.img")
 	}

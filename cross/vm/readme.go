@@ -20,7 +20,7 @@ var errNoMarks = errors.New("has no place for figures")
 // table is what was measured and found, in Markdown.
 func (l *lab) table() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "Emulated on %d processors of a %s that others used too; times are the machine's own.\n\n", runtime.NumCPU(), runtime.GOARCH)
+	fmt.Fprintf(&b, "Measured on %d processors of %s, under %s; times are the machine's own.\n\n", runtime.NumCPU(), runtime.GOARCH, said(l.accel))
 	b.WriteString("| what | p50 | p99 | most | times |\n|---|---|---|---|---|\n")
 	for _, f := range l.timed {
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %d |\n", f.what, short(f.took.at(50)), short(f.took.at(99)), short(f.took.at(100)), len(f.took))
@@ -29,6 +29,14 @@ func (l *lab) table() string {
 		fmt.Fprintf(&b, "\n%s.\n", s)
 	}
 	return b.String()
+}
+
+// said is what somebody calls it who does not know qemu.
+func said(accel string) string {
+	if accel == "tcg" {
+		return "emulation (qemu's tcg)"
+	}
+	return strings.ToUpper(accel)
 }
 
 // writeReadme puts the table between its marks.
