@@ -63,8 +63,9 @@ type parts struct {
 	close []func() error
 	jobs  []func(context.Context) // run beside the loops, until these have ended
 
-	purse purse  // the way to the money
-	lacks []lack // what the post has started without
+	purse   purse  // the way to the money
+	lacks   []lack // what the post has started without
+	serving []any  // where drivers find their pages, for the log; nil where there are none
 
 	left  func()               // as that of the world
 	feed  func()               // tells the service manager that the program lives, while no loop does; nil where nobody listens

@@ -21,7 +21,7 @@ func (p *parts) openPages(cfg config.Config, pay purse, log *slog.Logger) (func(
 	if pay.link != nil {
 		p.pages = cfg.Gateway.Pages
 		pay.link.join(p, cfg)
-		log.Info("serving", "post", cfg.Post.ID, "tenant", cfg.Tenant, "pages", "at the gateways", "broker", cfg.MQTT.URL, "version", version)
+		p.serving = []any{"pages", "at the gateways", "broker", cfg.MQTT.URL}
 		return nobody, nil
 	}
 	if pay.mute && cfg.Payment.Through == config.ThroughGateway {
@@ -47,7 +47,7 @@ func (p *parts) openPages(cfg config.Config, pay purse, log *slog.Logger) (func(
 			return nil, err
 		}
 	}
-	log.Info("serving", "post", cfg.Post.ID, "tenant", cfg.Tenant, "pages", publicURL(cfg, listener), "listen", listener.Addr(), "version", version)
+	p.serving = []any{"pages", p.pages, "listen", listener.Addr()}
 	return func(ctx context.Context) error { return web.Serve(ctx, listener, handler) }, nil
 }
 

@@ -125,7 +125,7 @@ func daemon(ctx context.Context, source *timeSource, cfg config.Config, from ori
 	p.serveFigures(cfg, w, b)
 	p.tellOfDisplays(w)
 	p.jobs = append(p.jobs, d.hear(from.told), p.heal(d, gpio.TooLate, anew), p.tellManager(d, log))
-	from.started(cfg, p.lacking(false), log)
+	from.started(cfg, p.lacking(false), p.serving, log)
 	p.feed = pinging(log)
 	defer whenTold(told, log)()
 	return failed(together(ctx, jobs, stop, p, pages))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -34,12 +35,15 @@ func whenTold(told context.Context, log *slog.Logger) (end func()) {
 }
 
 // started tells whoever waits for it that the post has started, and without what.
-func (o origin) started(cfg config.Config, lacks []doctor.Lack, log *slog.Logger) {
+func (o origin) started(cfg config.Config, lacks []doctor.Lack, pages []any, log *slog.Logger) {
 	if o.without != nil {
 		o.without(lacks)
 	}
 	if o.goes != nil {
 		o.goes(cfg)
+	}
+	if pages != nil { // said now, as whoever reads it comes by all the sockets
+		log.Info("serving", slices.Concat([]any{"post", cfg.Post.ID, "tenant", cfg.Tenant}, pages, []any{"version", version})...)
 	}
 	if err := systemd.Ready(); err != nil {
 		log.Warn("service manager does not listen", "err", err)
