@@ -95,7 +95,7 @@ func (l *lab) runAll(ctx context.Context) int {
 	}
 	fmt.Fprintln(l.out)
 	if len(l.failed) > 0 {
-		fmt.Fprintf(l.out, "FAILED: %v; again: go run ./cross vm -seed %d -only %s -keep\n", l.failed, l.seed, l.failed[0])
+		fmt.Fprintf(l.out, "FAILED: %v; again: go run ./cross vm%s -keep\n", l.failed, l.again(l.failed[0]))
 		return 1
 	}
 	if l.readme {
@@ -109,6 +109,15 @@ func (l *lab) runAll(ctx context.Context) int {
 		return 1
 	}
 	return 0
+}
+
+// again are the flags with which a scenario draws the same once more.
+func (l *lab) again(name string) string {
+	flags := fmt.Sprintf(" -seed %d -cuts %d", l.seed, l.cuts)
+	if l.quick {
+		flags += " -quick"
+	}
+	return flags + " -only " + name
 }
 
 func (l *lab) clean() error {
@@ -146,7 +155,7 @@ func (l *lab) chance(name string) *rand.Rand {
 func (l *lab) play(ctx context.Context, sc scenario) error {
 	began := time.Now()
 	s := &stage{lab: l, scenario: sc, dir: filepath.Join(l.scratch, sc.name), random: l.chance(sc.name)}
-	within, cancel := context.WithTimeout(ctx, sceneWithin+time.Duration(l.cuts)*cutWithin)
+	within, cancel := context.WithTimeout(ctx, l.within(sc))
 	defer cancel()
 	err := os.MkdirAll(s.dir, 0o755)
 	if err == nil {
@@ -170,6 +179,14 @@ func (l *lab) play(ctx context.Context, sc scenario) error {
 		}
 	}
 	return err
+}
+
+// within is how long a scenario may take.
+func (l *lab) within(sc scenario) time.Duration {
+	if sc.name == "powercuts" {
+		return sceneWithin + time.Duration(l.cuts)*cutWithin
+	}
+	return sceneWithin
 }
 
 // witness prints the end of what the posts have logged.

@@ -17,7 +17,7 @@ func liar(ctx context.Context, s *stage) error {
 	for _, d := range p.disks {
 		d.Be(disk.Mood{Lies: true})
 	}
-	if err := p.whole(ctx, 10); err != nil {
+	if err := p.whole(ctx); err != nil {
 		return err
 	}
 	if v, err := p.judge(ctx); err != nil || v.Captured != 1 {
@@ -30,16 +30,14 @@ func liar(ctx context.Context, s *stage) error {
 		d.Be(disk.Mood{})
 	}
 	if err := p.boot(ctx); err != nil {
-		s.say("found: the machine does not start any more: %v", err)
-		return nil
+		return err // all that the disks have lost they have lost together, so the machine is as it was
 	}
 	if err := p.active(ctx); err != nil {
-		s.say("found: %v", err)
-		return nil
+		return err
 	}
 	v, err := p.judge(ctx)
-	if err == nil {
-		return errors.New("a disk has lost all that was flushed, and the judge has seen nothing: no cut proves anything")
+	if len(v.Faults) == 0 {
+		return errors.Join(err, errors.New("a disk has lost all that was flushed, and the judge has seen nothing: no cut proves anything"))
 	}
 	s.say("found: %v", v.Faults)
 	return nil

@@ -125,6 +125,9 @@ func (s *stage) remove(ctx context.Context, p *post) error {
 	if strings.TrimSpace(left) != "" {
 		return fmt.Errorf("after purge there is still %s", strings.Fields(left))
 	}
-	s.say("removed and purged once nothing was owed: nothing is left")
+	if _, err := p.shell(ctx, "tar -tzf /var/backups/stolpe-*.tar.gz | grep -q ledger"); err != nil {
+		return fmt.Errorf("after purge there is no copy of the accounts in /var/backups: %w", err)
+	}
+	s.say("removed and purged once nothing was owed: nothing is left but the copy of the accounts")
 	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -48,6 +50,8 @@ func TestArguments(t *testing.T) {
 		"-only charge,nothing": `no scenario "nothing"`,
 		"charge":               `does not understand`,
 		"-cuts x":              "invalid value",
+		"-readme -quick":       "of a whole run",
+		"-readme -cuts 3":      "of a whole run",
 	} {
 		var said bytes.Buffer
 		if code := Run(strings.Fields(args), &said, &said); code != 2 || !strings.Contains(said.String(), want) {
@@ -69,6 +73,18 @@ func TestArguments(t *testing.T) {
 	}
 	if all, _, _ := parse([]string{"-quick"}, &list); !all.wanted(scenario{name: "a", quick: true}) || all.wanted(scenario{name: "b"}) || all.seed == 0 {
 		t.Errorf("-quick: %+v", all)
+	}
+}
+
+// Whoever is told how to see a failure again gets the same draws.
+func TestAgain(t *testing.T) {
+	o, _, err := parse(strings.Fields("-quick -cuts 7 -seed 3 -only charge"), io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, _, err := parse(strings.Fields((&lab{options: o}).again("charge")), io.Discard)
+	if err != nil || fmt.Sprint(again) != fmt.Sprint(o) {
+		t.Errorf("%+v, was %+v, %v", again, o, err)
 	}
 }
 

@@ -88,14 +88,14 @@ func adapter(ctx context.Context, s *stage) error {
 		return err
 	}
 	s.say("open %s after the adapter was out; in again (%s, before %s) the meter was heard after %s", short(opened), strings.TrimSpace(after), strings.TrimSpace(before), short(time.Since(back)))
-	if err := p.whole(ctx, 10); err != nil {
+	if err := p.whole(ctx); err != nil {
 		return err
 	}
 	return s.balance(ctx, p, 2)
 }
 
 // whole is one more charge, from page to stop.
-func (p *post) whole(ctx context.Context, wh int) error {
+func (p *post) whole(ctx context.Context) error {
 	if err := p.begin(ctx, 10); err != nil {
 		return err
 	}
@@ -130,10 +130,13 @@ func clock(ctx context.Context, s *stage) error {
 	if err != nil {
 		return err
 	}
+	if strings.TrimSpace(date) == time.Now().UTC().Format(time.DateOnly) {
+		return errors.New("the machine knows what day it is, so its battery clock has not run down")
+	}
 	if err := p.plug(ctx, true); err != nil {
 		return err
 	}
-	if err := p.whole(ctx, 10); err != nil {
+	if err := p.whole(ctx); err != nil {
 		return err
 	}
 	s.say("with a battery clock at 2000-01-01 the machine thinks it is %s, and charges", strings.TrimSpace(date))
@@ -168,9 +171,12 @@ func diskfull(ctx context.Context, s *stage) error {
 	if err := p.begin(ctx, 10); err != nil {
 		return err
 	}
-	free, err := p.shell(ctx, "dd if=/dev/zero of="+stateDir+"/full bs=64k 2>/dev/null; sync; df --output=avail "+stateDir+" | tail -1")
+	free, err := p.shell(ctx, "dd if=/dev/zero of="+stateDir+"/full bs=64k 2>/dev/null; dd if=/dev/zero of="+stateDir+"/full.too bs=512 2>/dev/null; sync; df --output=avail "+stateDir+" | tail -1")
 	if err != nil {
 		return err
+	}
+	if strings.TrimSpace(free) != "0" {
+		return fmt.Errorf("the disk is not full: %s KiB are free", strings.TrimSpace(free))
 	}
 	if err := p.flows(ctx, 10); err != nil {
 		return err
@@ -186,10 +192,10 @@ func diskfull(ctx context.Context, s *stage) error {
 		return err
 	}
 	s.say("with %s KiB free the charge ended and was settled; faults %v", strings.TrimSpace(free), faults)
-	if _, err := p.shell(ctx, "rm "+stateDir+"/full"); err != nil {
+	if _, err := p.shell(ctx, "rm "+stateDir+"/full "+stateDir+"/full.too"); err != nil {
 		return err
 	}
-	if err := p.whole(ctx, 10); err != nil {
+	if err := p.whole(ctx); err != nil {
 		return err
 	}
 	return s.balance(ctx, p, 2)

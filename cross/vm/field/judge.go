@@ -113,9 +113,11 @@ func (s *Site) used(v *Verdict) map[payment.Ref]hal.Energy {
 	return used
 }
 
-// worth is the bill for so much energy, øre.
+// worth is the bill for so much energy, øre: parts of an øre are the driver's. It is computed
+// here, and not by what the post computes with.
 func worth(wh hal.Energy) payment.Amount {
-	return payment.Price{Currency: payment.NOK, KWh: kwh}.Total(payment.Use{Energy: wh})
+	const perKWh = 1000 // Wh
+	return payment.Amount(int64(wh) * kwh / perKWh)
 }
 
 // owed is what should be taken for so much energy: nothing if it is less than the
@@ -174,6 +176,16 @@ func (v *Verdict) account(p till.Payment, wh hal.Energy, own map[payment.Ref]Sal
 		v.fault("%s: the service has taken %d øre, the post's account says %d", p.Ref, int64(p.Found.Taken), int64(øre(sale.Captured)))
 	case øre(sale.Released) != p.Found.Freed:
 		v.fault("%s: the service has released %d øre, the post's account says %d", p.Ref, int64(p.Found.Freed), int64(øre(sale.Released)))
+	}
+	state := "released"
+	if p.Found.Taken > 0 {
+		state = "captured"
+		if øre(sale.Gross) != p.Found.Taken {
+			v.fault("%s: the service has taken %d øre, the post's account has a bill of %d", p.Ref, int64(p.Found.Taken), int64(øre(sale.Gross)))
+		}
+	}
+	if sale.State != state {
+		v.fault("%s: is %s, the post's account says %q", p.Ref, state, sale.State)
 	}
 	if sale.Energy != wh {
 		v.fault("%s: %d Wh flowed, the post's account says %d", p.Ref, int64(wh), int64(sale.Energy))

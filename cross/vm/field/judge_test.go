@@ -112,7 +112,7 @@ func money() map[string]fate {
 			}
 			p.Till.Do(func(now time.Duration, b *till.Book) { b.Cancel(now, first, false) })
 			released := payment.Amount(reserve)
-			p.sales = append(p.sales, Sale{Ref: first, Energy: 1, Released: &released})
+			p.sales = append(p.sales, Sale{Ref: first, State: "released", Energy: 1, Released: &released})
 		}, false, ""},
 		"an øre too much": {func(p *play) {
 			p.reserve(first)
@@ -186,6 +186,19 @@ func deeds() map[string]fate {
 			p.settle(first, wh, worth(wh))
 			*p.sales[0].Captured++
 		}, false, "the post's account says"},
+		"the account has another bill": {func(p *play) {
+			p.reserve(first)
+			wh := p.closes(20 * time.Second)
+			p.settle(first, wh, worth(wh))
+			other := worth(wh) + 1
+			p.sales[0].Gross = &other
+		}, false, "the post's account has a bill of"},
+		"the account says it is released": {func(p *play) {
+			p.reserve(first)
+			wh := p.closes(20 * time.Second)
+			p.settle(first, wh, worth(wh))
+			p.sales[0].State = "released"
+		}, false, "is captured, the post's account says"},
 		"the account says other energy": {func(p *play) {
 			p.reserve(first)
 			wh := p.closes(20 * time.Second)
@@ -226,6 +239,15 @@ func deeds() map[string]fate {
 			p.settle(first, wh, worth(wh))
 			p.sales = append(p.sales, p.sales[0])
 		}, false, "stands twice"},
+	}
+}
+
+// A Wh more or less is another bill, and parts of an øre are nobody's: 549 kr a kWh.
+func TestWhatEnergyIsWorth(t *testing.T) {
+	for wh, want := range map[hal.Energy]payment.Amount{0: 0, 1: 54, 100: 5490, 101: 5544, 1000: 54_900} {
+		if got := worth(wh); got != want {
+			t.Errorf("%d Wh are worth %d øre, want %d", int64(wh), int64(got), int64(want))
+		}
 	}
 }
 
