@@ -56,3 +56,16 @@ func TestAnyFolderOfTheModuleWillDo(t *testing.T) {
 		t.Errorf("works in %s, %v, want %s", dir, err, root)
 	}
 }
+
+// The README's table of what builders use names every command.
+func TestReadmeNamesEveryCommand(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range commands() {
+		if !strings.Contains(string(text), "\n| `go run ./cross "+c.name) {
+			t.Errorf("README.md has no row for go run ./cross %s", c.name)
+		}
+	}
+}

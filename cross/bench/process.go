@@ -41,7 +41,7 @@ func (l *lab) programFor(target build.Target, name, pkg string) (string, error) 
 		return file, nil
 	}
 	file := filepath.Join(l.tmp, name+"-"+target.Name)
-	if err := build.One(l.dir, build.Program{Name: name, Package: pkg}, target, file); err != nil {
+	if err := build.One(l.dir, build.Program{Name: name, Package: pkg, NoHTTP2: pkg == floorPackage}, target, file); err != nil {
 		return "", err
 	}
 	l.made[key] = file

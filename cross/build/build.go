@@ -57,6 +57,7 @@ type Program struct {
 	Name    string // of the file
 	Package string // as the go command takes it
 	Version string // what it calls itself; empty means what its source says
+	NoHTTP2 bool   // as a post's program always is, for what is compared with one
 }
 
 // postPackage is the program of a post. It is built without HTTP/2, which it neither
@@ -65,7 +66,11 @@ const postPackage = "./agent"
 
 // Programs lists everything that is built, under one version.
 func Programs(version string) []Program {
-	return []Program{{"stolpe", postPackage, version}, {"stolpe-wizard", "./agent/wizard", version}, {"stolpe-gateway", "./payment/gateway", version}}
+	return []Program{
+		{Name: "stolpe", Package: postPackage, Version: version},
+		{Name: "stolpe-wizard", Package: "./agent/wizard", Version: version},
+		{Name: "stolpe-gateway", Package: "./payment/gateway", Version: version},
+	}
 }
 
 // SumsFile is the name of the file of checksums beside what was built, in the form that
@@ -153,11 +158,11 @@ func One(dir string, p Program, t Target, file string) error {
 		link += " -X main.version=" + p.Version
 	}
 	tags := "-tags="
-	if p.Package == postPackage {
+	if p.Package == postPackage || p.NoHTTP2 {
 		tags += "nethttpomithttp2"
-		if commit := commitOf(dir); commit != "" {
-			link += " -X main.revision=" + commit
-		}
+	}
+	if commit := commitOf(dir); p.Package == postPackage && commit != "" {
+		link += " -X main.revision=" + commit
 	}
 	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", tags, link, "-o", file, p.Package)
 	cmd.Dir = dir

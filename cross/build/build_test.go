@@ -25,7 +25,7 @@ func source(t *testing.T, text string) string {
 func TestProgramForTheSmallestPostIsStripped(t *testing.T) {
 	dir := source(t, "package main\n\nvar version = \"dev\"\n\nfunc main() { println(version) }\n")
 	file := filepath.Join(t.TempDir(), "program")
-	if err := One(dir, Program{"program", ".", "9.8.7-rc1"}, ARMv6(), file); err != nil {
+	if err := One(dir, Program{Name: "program", Package: ".", Version: "9.8.7-rc1"}, ARMv6(), file); err != nil {
 		t.Fatal(err)
 	}
 	program, err := elf.Open(file)
@@ -127,7 +127,7 @@ func TestPostKnowsItsCommit(t *testing.T) {
 
 func TestBuildThatFailsSaysWhy(t *testing.T) {
 	dir := source(t, "package main\n\nfunc main() { undefined() }\n")
-	err := One(dir, Program{"program", ".", ""}, ARMv6(), filepath.Join(t.TempDir(), "program"))
+	err := One(dir, Program{Name: "program", Package: "."}, ARMv6(), filepath.Join(t.TempDir(), "program"))
 	if err == nil || !strings.Contains(err.Error(), "undefined: undefined") || !strings.Contains(err.Error(), "linux-armv6") {
 		t.Errorf("error %v, want one with the compiler's words and the target", err)
 	}

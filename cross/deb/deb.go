@@ -104,6 +104,9 @@ func Run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "cross deb:", err)
 		return 2
 	}
+	if o.maintainer == nobody {
+		fmt.Fprintln(stderr, "cross deb: nobody answers for these packages: SECURITY.md sends whoever finds a hole to their maintainer; say -maintainer \"A Name <name@example.org>\" for packages that others get")
+	}
 	if err := o.make(stdout); err != nil {
 		fmt.Fprintln(stderr, "cross deb:", err)
 		return 1

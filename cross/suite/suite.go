@@ -51,7 +51,7 @@ func Run(args []string, stdout, stderr io.Writer) int {
 	flags.BoolVar(&r.short, "short", false, "a quick run: short tests, earlier results believed, no race detector")
 	only := flags.String("only", "", "only the steps whose names match this regular expression")
 	flags.DurationVar(&r.longSearch, "fuzz", 0, "only let every fuzzer there is search for so long, as in 5m")
-	flags.BoolVar(&r.machine, "vm", false, "also boot a post in a virtual machine (go run ./cross vm -quick), as a last step, machine: some seven minutes more")
+	flags.BoolVar(&r.machine, "vm", false, "also boot a post in a virtual machine (go run ./cross vm -quick), as a last step, machine: some eight minutes more")
 	switch err := flags.Parse(args); {
 	case err == flag.ErrHelp:
 		return exitWell

@@ -152,6 +152,7 @@ func scenarios() []scenario {
 		{"adapter", "the meter's serial adapter is pulled out while a car charges, and put back", false, adapter},
 		{"clock", "a clock that has run down, and one that is turned while a car charges", false, clock},
 		{"diskfull", "the disk of the state is full while a car charges", false, diskfull},
+		{"diskdead", "the disk of the state takes nothing any more while a car charges, and is there again after a start", false, diskdead},
 		{"network", "the network goes while a car charges", false, network},
 		{"missing", "a start without network and meter", false, missing},
 		{"hang", "the kernel stops for ever while a car charges", false, hang},

@@ -7,6 +7,9 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"stolpe/cross/vm/disk"
+	"stolpe/cross/vm/field"
 )
 
 // byID is the serial adapter by the name that lasts, whichever port it comes back as.
@@ -193,6 +196,46 @@ func diskfull(ctx context.Context, s *stage) error {
 	}
 	s.say("with %s KiB free the charge ended and was settled; faults %v", strings.TrimSpace(free), faults)
 	if _, err := p.shell(ctx, "rm "+stateDir+"/full "+stateDir+"/full.too"); err != nil {
+		return err
+	}
+	if err := p.whole(ctx); err != nil {
+		return err
+	}
+	return s.balance(ctx, p, 2)
+}
+
+// diskdead has the disk of the state refuse every write while a car charges: the stop button
+// opens all the same, nobody else is served, and a start with a sound disk makes the bill.
+func diskdead(ctx context.Context, s *stage) error {
+	p, err := s.booted(ctx)
+	if err != nil {
+		return err
+	}
+	if err := p.begin(ctx, 10); err != nil {
+		return err
+	}
+	p.disks[1].Be(disk.Mood{Dies: true})
+	if err := p.press(ctx); err != nil {
+		return err
+	}
+	if err := p.fault(ctx, 30*time.Second, "STO-001", true); err != nil {
+		return err
+	}
+	if err := p.phone.Ask(ctx); !errors.Is(err, field.ErrTurnedAway) {
+		return fmt.Errorf("a driver is served on a disk that takes nothing: %w", err)
+	}
+	if _, err := p.cut(disk.Drop, 0); err != nil {
+		return err
+	}
+	p.disks[1].Be(disk.Mood{})
+	if err := p.boot(ctx); err != nil {
+		return err
+	}
+	if err := p.settled(ctx); err != nil {
+		return err
+	}
+	s.say("the stop button opened on a dead disk; with a sound one the charge was settled")
+	if err := p.plug(ctx, true); err != nil {
 		return err
 	}
 	if err := p.whole(ctx); err != nil {

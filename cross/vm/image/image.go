@@ -47,10 +47,11 @@ func Folder() (string, error) {
 	return filepath.Join(dir, "stolpe-vm"), nil
 }
 
-// needs lists the programs that Build calls, each with its Debian package.
+// needs lists the programs that Build calls, and the one that boots what it makes, each with
+// its Debian package.
 func needs() [][2]string {
 	return [][2]string{
-		{"apt-get", "apt"}, {"dpkg-deb", "dpkg"}, {"mmdebstrap", "mmdebstrap"}, {"mkfs.ext4", "e2fsprogs"}, {"make", "make"},
+		{"qemu-system-x86_64", "qemu-system-x86"}, {"apt-get", "apt"}, {"dpkg-deb", "dpkg"}, {"mmdebstrap", "mmdebstrap"}, {"mkfs.ext4", "e2fsprogs"}, {"make", "make"},
 		{"gcc-12", "gcc-12"}, {"strip", "binutils"}, {"tar", "tar"}, {"xz", "xz-utils"}, {"zstd", "zstd"}, {"go", "golang"},
 	}
 }
