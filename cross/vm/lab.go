@@ -48,18 +48,16 @@ const (
 
 // newLab makes ready: the image is built once and kept.
 func newLab(ctx context.Context, o options, out io.Writer) (*lab, error) {
+	var err error
 	if o.dir == "" {
-		cache, err := os.UserCacheDir()
-		if err != nil {
+		if o.dir, err = image.Folder(); err != nil {
 			return nil, err
 		}
-		o.dir = filepath.Join(cache, "stolpe-vm")
 	}
 	if err := os.MkdirAll(o.dir, 0o755); err != nil {
 		return nil, err
 	}
 	l := &lab{options: o, out: out}
-	var err error
 	if l.scratch, err = os.MkdirTemp(o.dir, "run-"); err != nil {
 		return nil, err
 	}

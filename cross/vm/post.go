@@ -79,7 +79,7 @@ func (s *stage) newPost(root, state string) (*post, error) {
 	p.phone = field.NewPhone(fmt.Sprintf("http://127.0.0.1:%d", p.web))
 	p.how = machine.Options{
 		Image: s.image, Accel: s.accel, Dir: s.dir, Meter: p.site.Meter(), Reach: map[int]int{p.web: webPort},
-		Disks:   []machine.Disk{{Socket: filepath.Join(s.dir, "root.sock")}, {Socket: filepath.Join(s.dir, "state.sock")}},
+		Disks:   []string{filepath.Join(s.dir, "root.sock"), filepath.Join(s.dir, "state.sock")},
 		Forward: map[int]int{field.PaymentPort: p.site.ServicePort()},
 		Watch:   []string{lineContactor},
 		Follow:  []frame.Contact{{Of: lineContactor, Line: lineSense, After: travel}},

@@ -80,7 +80,6 @@ type Disk struct {
 	cache   *cache
 	mood    Mood
 	clients map[net.Conn]bool
-	flushes int // asked for
 	closed  bool
 }
 
@@ -175,7 +174,6 @@ func (d *Disk) do(c net.Conn, q request, data []byte) (number uint32, read []byt
 		}
 		err = put(data, int64(q.At))
 	case cmdFlush:
-		d.flushes++
 		if !d.mood.Lies {
 			err = d.cache.flush()
 		}
@@ -196,13 +194,6 @@ func (d *Disk) Be(m Mood) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.mood = m
-}
-
-// Flushes is how often the disk was told to flush.
-func (d *Disk) Flushes() int {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.flushes
 }
 
 // Cut cuts the power: clients are gone, and of what they have not flushed survives

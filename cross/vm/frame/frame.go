@@ -26,15 +26,10 @@ import (
 
 // What a guest does when it is asked.
 const (
-	Run     = "run"     // Argv, with Data as its input; answers with output and a code
+	Run     = "run"     // the command Argv; answers with output and a code
 	Kill    = "kill"    // the command that was asked for under the same ID
 	Put     = "put"     // Data to the file Path; a frame with More goes on in the next
-	Get     = "get"     // the content of the file Path
 	Pull    = "pull"    // the line Line to High
-	Level   = "level"   // the level of the line Line
-	Watch   = "watch"   // report the line Line from now on
-	Follow  = "follow"  // the line Path follows the line Line after Wait, unlike it where High is false
-	Forward = "forward" // Port on the guest's loopback to Code on the host
 	Persist = "persist" // whether a released output keeps its level: High
 	Measure = "measure" // the time from Shot until a line is low
 )
@@ -59,11 +54,9 @@ type Frame struct {
 	More  bool          `json:"more,omitempty"` // what is not at its end yet
 	Line  string        `json:"line,omitempty"`
 	High  bool          `json:"high,omitempty"`
-	Wait  time.Duration `json:"wait,omitempty"`
-	Port  int           `json:"port,omitempty"` // TCP, in the guest
 	Shot  *Shot         `json:"shot,omitempty"`
 	Done  bool          `json:"done,omitempty"`  // the last answer to a request
-	Code  int           `json:"code,omitempty"`  // of a command that ended; above 128 the signal that ended it; with Forward the host's port
+	Code  int           `json:"code,omitempty"`  // of a command that ended; above 128 the signal that ended it
 	Error string        `json:"error,omitempty"` // why a request could not be done
 	Fault bool          `json:"fault,omitempty"` // Data is from the error output
 	At    time.Duration `json:"at,omitempty"`    // CLOCK_MONOTONIC of the guest, or a measured time
@@ -90,22 +83,18 @@ const PortName = "stolpe.guest"
 // Board is how a machine is put together, as its guest is told on the kernel's command line.
 type Board struct {
 	Label   string        `json:"label"`             // of the GPIO chip
-	High    []string      `json:"high,omitempty"`    // lines that are pulled up from the beginning
 	Watch   []string      `json:"watch,omitempty"`   // lines that are reported from the beginning
 	Follow  []Contact     `json:"follow,omitempty"`  // auxiliary contacts
 	Forward map[int]int   `json:"forward,omitempty"` // guest's port on its loopback to host's port
-	Persist bool          `json:"persist,omitempty"` // a released output keeps its level
-	Bias    bool          `json:"bias,omitempty"`    // a request's pull moves the simulated level
 	USB     bool          `json:"usb,omitempty"`     // the serial line is on a USB adapter
 	Wait    time.Duration `json:"wait,omitempty"`    // for the root file system's disk
 }
 
 // Contact is an auxiliary contact.
 type Contact struct {
-	Of       string        `json:"of"` // the line that drives the contactor
-	Line     string        `json:"line"`
-	After    time.Duration `json:"after,omitempty"`
-	Inverted bool          `json:"inverted,omitempty"`
+	Of    string        `json:"of"` // the line that drives the contactor
+	Line  string        `json:"line"`
+	After time.Duration `json:"after,omitempty"`
 }
 
 // What a frame is around its words.

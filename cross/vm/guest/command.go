@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -27,7 +26,6 @@ func environment() []string {
 // run runs a command, in a session of its own so that it can be ended with all its children.
 func (s *server) run(f frame.Frame) {
 	c := exec.Command(f.Argv[0], f.Argv[1:]...)
-	c.Stdin = bytes.NewReader(f.Data)
 	c.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	out, err1 := c.StdoutPipe()
 	fault, err2 := c.StderrPipe()
@@ -107,16 +105,4 @@ func (s *server) put(f frame.Frame) {
 		err = os.Rename(f.Path+".part", f.Path)
 	}
 	s.done(f.ID, err)
-}
-
-// get sends a file, piece by piece.
-func (s *server) get(f frame.Frame) {
-	file, err := os.Open(f.Path)
-	if err != nil {
-		s.done(f.ID, err)
-		return
-	}
-	defer file.Close()
-	s.pass(f.ID, file, false)
-	s.done(f.ID, nil)
 }

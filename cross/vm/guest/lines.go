@@ -47,11 +47,6 @@ func makeLines(board frame.Board) error {
 			return fmt.Errorf("set up the simulated GPIO chip: %w", err)
 		}
 	}
-	for _, name := range board.High {
-		if err := pull(name, true); err != nil {
-			return err
-		}
-	}
 	return nil
 }
 
@@ -79,15 +74,6 @@ func pull(line string, high bool) error {
 		value = "pull-up"
 	}
 	return os.WriteFile(path, []byte(value), 0)
-}
-
-func level(line string) (bool, error) {
-	p, err := openProbe(line)
-	if err != nil {
-		return false, err
-	}
-	defer p.close()
-	return p.high()
 }
 
 // probe reads the level of a line and waits for its changes.
@@ -179,7 +165,7 @@ func (s *server) follow(c frame.Contact) error {
 	}
 	return changes(c.Of, func(high bool, _ time.Duration) {
 		rest(c.After)
-		if err := pull(c.Line, high != c.Inverted); err != nil {
+		if err := pull(c.Line, high); err != nil {
 			say("guest: follow %s with %s: %v", c.Of, c.Line, err)
 		}
 	})

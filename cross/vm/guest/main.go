@@ -1,6 +1,6 @@
 // Command guest is what runs in the virtual machine: first as process 1, until the real
 // root file system is there and systemd takes its place, then beside systemd, where it
-// does what the host asks for over a serial line: it runs commands, moves files, and moves
+// does what the host asks for over a serial line: it runs commands, writes files, and moves
 // and watches the simulated GPIO lines.
 //
 // # Why

@@ -121,7 +121,7 @@ func serve() error {
 		s.send(frame.Frame{Do: frame.Hello, Error: err.Error()})
 		return err
 	}
-	s.send(frame.Frame{Do: frame.Hello, At: monotonic()})
+	s.send(frame.Frame{Do: frame.Hello})
 	from := frame.NewReader(p)
 	for {
 		f, err := from.Next()
@@ -161,23 +161,8 @@ func (s *server) do(f frame.Frame) {
 		s.kill(f.ID)
 	case frame.Put:
 		s.put(f)
-	case frame.Get:
-		go s.get(f)
 	case frame.Pull:
 		s.done(f.ID, pull(f.Line, f.High))
-	case frame.Level:
-		high, err := level(f.Line)
-		a := frame.Frame{ID: f.ID, Done: true, High: high, At: monotonic()}
-		if err != nil {
-			a.Error = err.Error()
-		}
-		s.send(a)
-	case frame.Watch:
-		s.done(f.ID, s.watch(f.Line))
-	case frame.Follow:
-		s.done(f.ID, s.follow(frame.Contact{Of: f.Line, Line: f.Path, After: f.Wait, Inverted: !f.High}))
-	case frame.Forward:
-		s.done(f.ID, forward(f.Port, f.Code))
 	case frame.Persist:
 		s.done(f.ID, os.WriteFile("/sys/module/gpio_sim/parameters/persist", []byte(map[bool]string{true: "Y", false: "N"}[f.High]), 0))
 	case frame.Measure:

@@ -101,24 +101,20 @@ func insert(board frame.Board) error {
 		if only == "usb" && !board.USB {
 			continue
 		}
-		options := ""
-		if name == "gpio-sim" {
-			options = fmt.Sprintf("persist=%t bias=%t", board.Persist, board.Bias)
-		}
-		if err := insertOne("/modules/"+name+".ko", options); err != nil {
+		if err := insertOne("/modules/" + name + ".ko"); err != nil {
 			return fmt.Errorf("load the module %s: %w", name, err)
 		}
 	}
 	return os.RemoveAll("/modules")
 }
 
-func insertOne(path, options string) error {
+func insertOne(path string) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	if err := unix.FinitModule(int(f.Fd()), options, 0); err != nil && !errors.Is(err, unix.EEXIST) {
+	if err := unix.FinitModule(int(f.Fd()), "", 0); err != nil && !errors.Is(err, unix.EEXIST) {
 		return err
 	}
 	return nil

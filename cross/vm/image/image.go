@@ -32,10 +32,9 @@ import (
 
 // Files is what a machine boots.
 type Files struct {
-	Kernel  string // vmlinux: not compressed, as an emulated processor unpacks slowly
-	Initrd  string // the first file system, in memory
-	Root    string // the root file system, ext4; to be copied and not written
-	Release string // of the kernel, as uname -r says it
+	Kernel string // vmlinux: not compressed, as an emulated processor unpacks slowly
+	Initrd string // the first file system, in memory
+	Root   string // the root file system, ext4; to be copied and not written
 }
 
 // Folder is where Build keeps its parts when nothing else is said.
@@ -133,7 +132,7 @@ func (b *builder) all(ctx context.Context) (Files, error) {
 	if err != nil {
 		return Files{}, err
 	}
-	return Files{filepath.Join(kernel.dir, "vmlinux"), initrd, root, kernel.release}, nil
+	return Files{filepath.Join(kernel.dir, "vmlinux"), initrd, root}, nil
 }
 
 // guest builds the program that runs in the machine. The go command keeps its own parts.

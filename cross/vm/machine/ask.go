@@ -1,11 +1,9 @@
 package machine
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"strings"
 	"time"
@@ -84,7 +82,7 @@ func (m *Machine) hello(f frame.Frame) {
 }
 
 // ask sends a request and shows every answer but the last to each, which may be nil.
-func (m *Machine) ask(ctx context.Context, f frame.Frame, each func(frame.Frame) error) (frame.Frame, error) {
+func (m *Machine) ask(ctx context.Context, f frame.Frame, each func(frame.Frame)) (frame.Frame, error) {
 	const ahead = 64 // answers that wait for their reader, chosen by us
 	a := &asked{make(chan frame.Frame, ahead), make(chan struct{})}
 	m.mu.Lock()
@@ -107,12 +105,8 @@ func (m *Machine) ask(ctx context.Context, f frame.Frame, each func(frame.Frame)
 			if got.Done {
 				return got, nil
 			}
-			if each == nil {
-				continue
-			}
-			if err := each(got); err != nil {
-				m.send(context.WithoutCancel(ctx), frame.Frame{ID: f.ID, Do: frame.Kill})
-				return frame.Frame{}, err
+			if each != nil {
+				each(got)
 			}
 		case <-m.gone:
 			return frame.Frame{}, m.ended()
@@ -173,57 +167,26 @@ func (m *Machine) want(ctx context.Context, f frame.Frame) (frame.Frame, error) 
 // Run runs a command in the machine, as root, and gives its output. The error of one that
 // ran and failed is an *Exit. The command is ended when ctx is.
 func (m *Machine) Run(ctx context.Context, argv ...string) (string, error) {
-	var out strings.Builder
-	err := m.Stream(ctx, nil, &out, argv...)
-	return out.String(), err
-}
-
-// Stream runs a command as Run does, with input, and hands its output on as it comes.
-func (m *Machine) Stream(ctx context.Context, input []byte, out io.Writer, argv ...string) error {
-	if len(argv) == 0 || len(input) > frame.Most {
-		return fmt.Errorf("run in the machine: %d words and %d bytes of input; at least 1 and at most %d", len(argv), len(input), frame.Most)
+	if len(argv) == 0 {
+		return "", errors.New("run in the machine: no command")
 	}
-	var said, fault bytes.Buffer
-	got, err := m.ask(ctx, frame.Frame{Do: frame.Run, Argv: argv, Data: input}, func(f frame.Frame) error {
+	var out, fault strings.Builder
+	got, err := m.ask(ctx, frame.Frame{Do: frame.Run, Argv: argv}, func(f frame.Frame) {
 		if f.Fault {
 			fault.Write(f.Data)
-			return nil
+		} else {
+			out.Write(f.Data)
 		}
-		said.Write(f.Data)
-		_, err := out.Write(f.Data)
-		return err
 	})
 	switch {
 	case err != nil:
-		return fmt.Errorf("%s: %w", strings.Join(argv, " "), err)
+		err = fmt.Errorf("%s: %w", strings.Join(argv, " "), err)
 	case got.Error == errReset.Error():
-		return fmt.Errorf("%s: %w", strings.Join(argv, " "), errReset)
+		err = fmt.Errorf("%s: %w", strings.Join(argv, " "), errReset)
 	case got.Code != 0:
-		return &Exit{argv, got.Code, said.String(), fault.String() + got.Error}
+		err = &Exit{argv, got.Code, out.String(), fault.String() + got.Error}
 	}
-	return nil
-}
-
-// Ready returns when systemd has nothing left to start, with what it calls that: "running",
-// or "degraded" where a unit failed.
-func (m *Machine) Ready(ctx context.Context) (string, error) {
-	for {
-		state, err := m.Run(ctx, "systemctl", "is-system-running", "--wait")
-		state = strings.TrimSpace(state)
-		var exit *Exit
-		switch {
-		case err != nil && !errors.As(err, &exit):
-			return "", fmt.Errorf("wait for systemd: %w", err)
-		case exit == nil || state == "degraded" || state == "maintenance" || state == "stopping":
-			return state, nil
-		}
-		// It has not yet begun to answer.
-		select {
-		case <-time.After(100 * time.Millisecond):
-		case <-ctx.Done():
-			return "", fmt.Errorf("wait for systemd, which is %q: %w", state, context.Cause(ctx))
-		}
-	}
+	return out.String(), err
 }
 
 // Put writes a file in the machine; it is there whole or not at all.
@@ -233,20 +196,4 @@ func (m *Machine) Put(ctx context.Context, path string, mode fs.FileMode, conten
 		return fmt.Errorf("write %s in the machine: %w", path, err)
 	}
 	return nil
-}
-
-// Get reads a file in the machine.
-func (m *Machine) Get(ctx context.Context, path string) ([]byte, error) {
-	var content bytes.Buffer
-	got, err := m.ask(ctx, frame.Frame{Do: frame.Get, Path: path}, func(f frame.Frame) error {
-		content.Write(f.Data)
-		return nil
-	})
-	if err == nil && got.Error != "" {
-		err = errors.New(got.Error)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read %s in the machine: %w", path, err)
-	}
-	return content.Bytes(), nil
 }

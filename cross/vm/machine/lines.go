@@ -34,43 +34,19 @@ func (m *Machine) edge(e Edge) {
 	}
 }
 
-// Lines tells of every change of the lines in Options.Watch and of those that Watch named.
-// Those of one line come in their order; between lines At tells which was first. There is
-// one such channel; it is not closed when the machine ends.
+// Lines tells of every change of the lines in Options.Watch. Those of one line come in their
+// order; between lines At tells which was first. There is one such channel; it is not closed
+// when the machine ends.
 func (m *Machine) Lines() <-chan Edge { return m.edges }
-
-// Watch has the changes of a line told too, beginning with its level.
-func (m *Machine) Watch(ctx context.Context, line string) error {
-	return m.about(ctx, "watch", line, frame.Frame{Do: frame.Watch, Line: line})
-}
 
 // Pull gives a line the level it has where no program drives it: an input's.
 func (m *Machine) Pull(ctx context.Context, line string, high bool) error {
 	return m.about(ctx, "pull", line, frame.Frame{Do: frame.Pull, Line: line, High: high})
 }
 
-// Follow plays an auxiliary contact from now on.
-func (m *Machine) Follow(ctx context.Context, c frame.Contact) error {
-	return m.about(ctx, "follow", c.Of, frame.Frame{Do: frame.Follow, Line: c.Of, Path: c.Line, Wait: c.After, High: !c.Inverted})
-}
-
-// Level is whether a line is high.
-func (m *Machine) Level(ctx context.Context, line string) (bool, error) {
-	got, err := m.want(ctx, frame.Frame{Do: frame.Level, Line: line})
-	if err != nil {
-		return false, fmt.Errorf("read %s in the machine: %w", line, err)
-	}
-	return got.High, nil
-}
-
 // Persist says whether an output that its program has let go keeps its level from now on.
 func (m *Machine) Persist(ctx context.Context, yes bool) error {
 	return m.about(ctx, "persist", "all lines", frame.Frame{Do: frame.Persist, High: yes})
-}
-
-// Forward passes a port of the machine's loopback on to a port of the host's from now on.
-func (m *Machine) Forward(ctx context.Context, port, host int) error {
-	return m.about(ctx, "forward", fmt.Sprint("port ", port), frame.Frame{Do: frame.Forward, Port: port, Code: host})
 }
 
 // Latency does what must open the contactor and measures, inside the machine, how long

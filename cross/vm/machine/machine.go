@@ -18,7 +18,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -31,31 +30,20 @@ import (
 	"stolpe/cross/vm/image"
 )
 
-// Disk is a disk of a machine: one of both.
-type Disk struct {
-	File   string // a raw image
-	Socket string // a unix socket of an NBD server
-}
-
-// Options say how a machine is put together. The zero value of each but Image and Dir is a
-// machine without it.
+// Options say how a machine is put together. The zero value of Clock and of what comes after
+// it is a machine without it.
 type Options struct {
 	Image   image.Files
-	Dir     string          // for the console's log, and the root disk where Disks is empty
-	Disks   []Disk          // the first is the root file system's; without any, a copy in Dir that is kept from boot to boot
+	Dir     string          // for the console's log
+	Accel   string          // what the processor is: tcg or kvm, as the function Accel finds it
+	Disks   []string        // unix sockets of NBD servers; the first has the root file system
 	Clock   time.Time       // what the machine's clock says at the start; zero is the host's
 	USB     bool            // the meter's serial line is on a USB adapter, /dev/ttyUSB0, instead of /dev/ttyS1
 	Meter   string          // host:port of a server of RTU over TCP, which the serial line leads to
-	Memory  int             // MB; 0 is 256, half of what the smallest post has
-	CPUs    int             // 0 is 2
 	Reach   map[int]int     // port of the host's loopback to port of the machine
 	Forward map[int]int     // port of the machine's loopback to port of the host's
-	Watch   []string        // lines whose changes Lines tells from the beginning
-	High    []string        // inputs that are high from the beginning
+	Watch   []string        // lines whose changes Lines tells
 	Follow  []frame.Contact // auxiliary contacts
-	Persist bool            // a released output keeps its level, as on a Raspberry Pi that is not told otherwise
-	Accel   string          // tcg or kvm; empty is tcg
-	Log     io.Writer       // what the machine does, a line each; nil is nobody
 }
 
 // Machine is a running machine. All methods may be called from several goroutines.
@@ -63,7 +51,6 @@ type Machine struct {
 	options Options
 	console string // its log
 	from    int64  // bytes of it that are of an earlier machine
-	began   time.Time
 	qemu    *exec.Cmd
 	qmp     *qmp
 	line    net.Conn   // to the guest
@@ -87,7 +74,7 @@ const slow = 3 * time.Minute
 // Boot starts a machine and returns when its guest answers; systemd is then about to start.
 // ctx ends the wait, not the machine: that runs until Cut or Off, or until this program ends.
 func Boot(ctx context.Context, o Options) (*Machine, error) {
-	m, err := launch(ctx, o)
+	m, err := launch(o)
 	if err != nil {
 		return nil, fmt.Errorf("start a virtual machine: %w", err)
 	}
@@ -97,32 +84,12 @@ func Boot(ctx context.Context, o Options) (*Machine, error) {
 		m.Cut()
 		return nil, fmt.Errorf("start a virtual machine: %w\nthe last lines of %s:\n%s", err, m.console, m.Console(20))
 	}
-	m.say("answers after %.1f s", time.Since(m.began).Seconds())
 	return m, nil
 }
 
-func launch(ctx context.Context, o Options) (*Machine, error) {
-	if o.Memory == 0 {
-		o.Memory = 256
-	}
-	if o.CPUs == 0 {
-		o.CPUs = 2
-	}
-	if o.Accel == "" {
-		o.Accel = "tcg"
-	}
+func launch(o Options) (*Machine, error) {
 	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
 		return nil, err
-	}
-	if len(o.Disks) == 0 {
-		root := filepath.Join(o.Dir, "root.ext4")
-		if _, err := os.Stat(root); errors.Is(err, os.ErrNotExist) {
-			// Nearly all of it is a hole, which cp knows to keep.
-			if out, err := exec.CommandContext(ctx, "cp", "--sparse=always", "--reflink=auto", o.Image.Root, root).CombinedOutput(); err != nil {
-				return nil, fmt.Errorf("copy the root file system: %w: %s", err, out)
-			}
-		}
-		o.Disks = []Disk{{File: root}}
 	}
 	m := newMachine(o)
 	if info, err := os.Stat(m.console); err == nil {
@@ -133,7 +100,7 @@ func launch(ctx context.Context, o Options) (*Machine, error) {
 
 func newMachine(o Options) *Machine {
 	return &Machine{
-		options: o, console: filepath.Join(o.Dir, "console.log"), began: time.Now(),
+		options: o, console: filepath.Join(o.Dir, "console.log"),
 		edges: make(chan Edge, waiting), gone: make(chan struct{}),
 		asked: map[uint32]*asked{}, started: make(chan struct{}),
 	}
@@ -205,10 +172,4 @@ func (m *Machine) Console(lines int) string {
 	}
 	all := strings.Split(strings.TrimSpace(string(text[m.from:])), "\n")
 	return strings.Join(all[max(0, len(all)-lines):], "\n")
-}
-
-func (m *Machine) say(format string, args ...any) {
-	if m.options.Log != nil {
-		fmt.Fprintf(m.options.Log, "machine: "+format+"\n", args...)
-	}
 }

@@ -94,23 +94,23 @@ func TestAnswersFindTheirQuestions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, g := joined(t)
 		answers := make(chan string, 2)
-		for _, path := range []string{"/a", "/b"} {
+		for _, word := range []string{"a", "b"} {
 			go func() {
-				b, err := m.Get(t.Context(), path)
+				out, err := m.Run(t.Context(), word)
 				if err != nil {
 					t.Error(err)
 				}
-				answers <- path + ":" + string(b)
+				answers <- word + ":" + out
 			}()
 		}
 		first, second := g.hear(), g.hear()
 		for _, f := range []frame.Frame{second, first} {
-			g.say(frame.Frame{ID: f.ID, Data: []byte(f.Path)})
+			g.say(frame.Frame{ID: f.ID, Data: []byte(f.Argv[0])})
 			g.say(frame.Frame{ID: f.ID, Done: true})
 		}
 		got := []string{<-answers, <-answers}
 		slices.Sort(got)
-		if diff := cmp.Diff([]string{"/a:/a", "/b:/b"}, got); diff != "" {
+		if diff := cmp.Diff([]string{"a:a", "b:b"}, got); diff != "" {
 			t.Error(diff)
 		}
 	})
@@ -255,8 +255,8 @@ func TestQemuIsToldAndAnswers(t *testing.T) {
 
 func TestTheArgumentsSayHowTheMachineIsPutTogether(t *testing.T) {
 	o := Options{
-		Image: image.Files{Kernel: "/k", Initrd: "/i"}, Memory: 99, CPUs: 3, Accel: "tcg", Meter: "127.0.0.1:15", Clock: time.Date(1970, 1, 1, 0, 0, 9, 0, time.UTC),
-		Disks: []Disk{{File: "/a,b"}, {Socket: "/s"}}, Reach: map[int]int{8080: 80, 4000: 22}, High: []string{"GPIO24"},
+		Image: image.Files{Kernel: "/k", Initrd: "/i"}, Accel: "tcg", Meter: "127.0.0.1:15", Clock: time.Date(1970, 1, 1, 0, 0, 9, 0, time.UTC),
+		Disks: []string{"/a,b", "/s"}, Reach: map[int]int{8080: 80, 4000: 22}, Watch: []string{"GPIO17"},
 	}
 	args, err := arguments(o, "/log")
 	if err != nil {
@@ -264,8 +264,8 @@ func TestTheArgumentsSayHowTheMachineIsPutTogether(t *testing.T) {
 	}
 	all := strings.Join(args, " ")
 	for _, want := range []string{
-		"-smp 3 -m 99", "-kernel /k -initrd /i", "path=/log", "-rtc base=1970-01-01T00:00:09",
-		"disk0,format=raw,cache=unsafe,file=/a,,b", "cache=writeback,file.driver=nbd,file.server.type=unix,file.server.path=/s -device virtio-blk-pci,drive=disk1",
+		"-smp 2 -m 256", "-kernel /k -initrd /i", "path=/log", "-rtc base=1970-01-01T00:00:09",
+		"file.server.path=/a,,b -device virtio-blk-pci,drive=disk0", "disk1,format=raw,cache=writeback,file.driver=nbd,file.server.type=unix,file.server.path=/s -device virtio-blk-pci,drive=disk1",
 		"user,id=net0,hostfwd=tcp:127.0.0.1:4000-:22,hostfwd=tcp:127.0.0.1:8080-:80",
 		"socket,id=meter,host=127.0.0.1,port=15,reconnect=1 -serial chardev:meter",
 	} {
@@ -275,7 +275,7 @@ func TestTheArgumentsSayHowTheMachineIsPutTogether(t *testing.T) {
 	}
 	_, word, _ := strings.Cut(args[slices.Index(args, "-append")+1], frame.BoardWord)
 	var board frame.Board
-	if b, err := base64.RawURLEncoding.DecodeString(word); err != nil || json.Unmarshal(b, &board) != nil || !slices.Equal(board.High, o.High) || board.Wait == 0 {
+	if b, err := base64.RawURLEncoding.DecodeString(word); err != nil || json.Unmarshal(b, &board) != nil || !slices.Equal(board.Watch, o.Watch) || board.Wait == 0 {
 		t.Errorf("the guest is told %+v, %v", board, err)
 	}
 	o.USB, o.Meter = true, ""

@@ -29,6 +29,13 @@ const (
 // it of the socket that it is in, so it would come back as another adapter.
 const adapterSerial = "A10K2Q7B"
 
+// What a machine has. Chosen by us: half the memory of the smallest post, and as many
+// processors as let programs run side by side on a small host.
+const (
+	memory     = 256 // MB
+	processors = 2
+)
+
 // label is what the kernel calls the GPIO chip of a Raspberry Pi 4.
 const label = "pinctrl-bcm2711"
 
@@ -95,7 +102,7 @@ func pair(name string) (near net.Conn, far *os.File, err error) {
 // arguments are those of qemu.
 func arguments(o Options, console string) ([]string, error) {
 	board, err := json.Marshal(frame.Board{
-		Label: label, High: o.High, Watch: o.Watch, Follow: o.Follow, Forward: o.Forward, Persist: o.Persist, USB: o.USB, Wait: slow / 2,
+		Label: label, Watch: o.Watch, Follow: o.Follow, Forward: o.Forward, USB: o.USB, Wait: slow / 2,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("tell the guest its board: %w", err)
@@ -110,7 +117,7 @@ func arguments(o Options, console string) ([]string, error) {
 		cpu = "host"
 	}
 	args := []string{
-		"-accel", o.Accel, "-M", "pc", "-cpu", cpu, "-smp", fmt.Sprint(o.CPUs), "-m", fmt.Sprint(o.Memory),
+		"-accel", o.Accel, "-M", "pc", "-cpu", cpu, "-smp", fmt.Sprint(processors), "-m", fmt.Sprint(memory),
 		"-nodefaults", "-display", "none", "-vga", "none",
 		"-kernel", o.Image.Kernel, "-initrd", o.Image.Initrd, "-append", words,
 		"-chardev", "file,id=console,append=on,path=" + quoted(console), "-serial", "chardev:console",
@@ -123,8 +130,8 @@ func arguments(o Options, console string) ([]string, error) {
 	if !o.Clock.IsZero() {
 		args = append(args, "-rtc", "base="+o.Clock.UTC().Format("2006-01-02T15:04:05"))
 	}
-	for i, d := range o.Disks {
-		args = append(args, "-drive", fmt.Sprintf("if=none,id=disk%d,format=raw,%s", i, d.source()),
+	for i, socket := range o.Disks {
+		args = append(args, "-drive", fmt.Sprintf("if=none,id=disk%d,format=raw,%s", i, source(socket)),
 			"-device", fmt.Sprintf("virtio-blk-pci,drive=disk%d", i))
 	}
 	return args, nil
@@ -163,14 +170,10 @@ func reach(ports map[int]int) string {
 	return words.String()
 }
 
-// source is where a disk's blocks are, and what becomes of its flushes: a server is told of
-// them, as it knows what they are worth. A file is not brought to this machine's own disk
-// because of them: it outlives qemu either way.
-func (d Disk) source() string {
-	if d.Socket != "" {
-		return "cache=writeback,file.driver=nbd,file.server.type=unix,file.server.path=" + quoted(d.Socket)
-	}
-	return "cache=unsafe,file=" + quoted(d.File)
+// source is where a disk's blocks are: at a server, which is told of flushes, as it knows
+// what they are worth.
+func source(socket string) string {
+	return "cache=writeback,file.driver=nbd,file.server.type=unix,file.server.path=" + quoted(socket)
 }
 
 // quoted is a value as qemu takes it: a comma twice.
