@@ -21,23 +21,21 @@ type edit struct {
 	times    int // that old is there; another number means that the file has changed
 }
 
-// lineEdits gives gpio-sim what it lacks as a stand-in for a Raspberry Pi's chip: two
-// parameters, and word of every change to whoever waits for one.
+// lineEdits gives gpio-sim what it lacks as a stand-in for a Raspberry Pi's chip: word of every
+// change to whoever waits for one, and a parameter, persist, with which a released output keeps
+// its level, as with the kernels of Raspberry Pi OS. Without it the line falls back to its pull.
 //
-// persist: a released output keeps its level, as with the kernels of Raspberry Pi OS. Without
-// it the line falls back to its pull.
-//
-// bias: a pull that a program asks for moves the simulated level. The stock module does
-// that always. In it a program that is started again with a pull-up on its inputs unplugs
-// the car: here what a test pulls is a wire, which is stronger.
+// A pull that a program asks for does not move the simulated level, as it does in the stock
+// module: there a program that is started again with a pull-up on its inputs unplugs the car.
+// Here what a test pulls is a wire, which is stronger.
 func lineEdits() []edit {
 	const word = "sysfs_notify(&chip->dev->kobj, chip->attr_groups[offset]->name, \"value\");"
 	return []edit{
-		{"static DEFINE_IDA(gpio_sim_ida);", "static bool persist;\nmodule_param(persist, bool, 0644);\nstatic bool bias;\nmodule_param(bias, bool, 0644);\n\nstatic DEFINE_IDA(gpio_sim_ida);", 1},
+		{"static DEFINE_IDA(gpio_sim_ida);", "static bool persist;\nmodule_param(persist, bool, 0644);\n\nstatic DEFINE_IDA(gpio_sim_ida);", 1},
 		{"static int gpio_sim_apply_pull(", "static void changed(struct gpio_sim_chip *chip, unsigned int offset)\n{\n\tif (chip->dev && chip->attr_groups)\n\t\t" + word + "\n}\n\nstatic int gpio_sim_apply_pull(", 1},
 		{"\tret = gpio_sim_apply_pull(chip, line_attr->offset, pull);\n\tif (ret)\n\t\treturn ret;\n", "\tret = gpio_sim_apply_pull(chip, line_attr->offset, pull);\n\tif (ret)\n\t\treturn ret;\n\tchanged(chip, line_attr->offset);\n", 1},
-		{"return gpio_sim_apply_pull(chip, offset, 1);", "return bias ? gpio_sim_apply_pull(chip, offset, 1) : 0;", 1},
-		{"return gpio_sim_apply_pull(chip, offset, 0);", "return bias ? gpio_sim_apply_pull(chip, offset, 0) : 0;", 1},
+		{"return gpio_sim_apply_pull(chip, offset, 1);", "return 0;", 1},
+		{"return gpio_sim_apply_pull(chip, offset, 0);", "return 0;", 1},
 		{"\tscoped_guard(mutex, &chip->lock)\n\t\t__assign_bit(offset, chip->value_map, value);\n", "\tscoped_guard(mutex, &chip->lock)\n\t\t__assign_bit(offset, chip->value_map, value);\n\tchanged(chip, offset);\n", 1},
 		{"bitmap_replace(chip->value_map, chip->value_map, bits, mask,\n\t\t\t       gc->ngpio);\n", "bitmap_replace(chip->value_map, chip->value_map, bits, mask,\n\t\t\t       gc->ngpio);\n\n\tunsigned int offset;\n\n\tfor_each_set_bit(offset, mask, gc->ngpio)\n\t\tchanged(chip, offset);\n", 1},
 		{"\t\t__clear_bit(offset, chip->direction_map);\n\t\t__assign_bit(offset, chip->value_map, value);\n\t}\n", "\t\t__clear_bit(offset, chip->direction_map);\n\t\t__assign_bit(offset, chip->value_map, value);\n\t}\n\tchanged(chip, offset);\n", 1},
