@@ -5,11 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
-	"syscall"
 	"time"
 
 	"stolpe/agent/evse"
+	"stolpe/agent/plain"
 	"stolpe/hal"
 	"stolpe/hal/modbus/meters"
 	"stolpe/hal/sim"
@@ -31,7 +30,7 @@ func newBench(mono func() time.Duration, car sim.Car, file string) (*bench, erro
 	b := &bench{}
 	setup := sim.Setup{Serial: "22110345", Register: 10_344_076} // Wh: a meter some years old
 	if file != "" {
-		f, err := os.OpenFile(filepath.Clean(file), os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o600)
+		f, err := plain.Open(file, os.O_RDWR|os.O_CREATE)
 		if err != nil {
 			return nil, fmt.Errorf("simulated meter: %w", err)
 		}

@@ -155,11 +155,11 @@ func (m *outlets) compare(l display.Lang, c display.Charge, d display.Document, 
 	m.charge = c
 	base := "/" + l.Tag() + "/A12/" + strings.Repeat("a", 26) + "/receipt"
 	page, sheet := m.get(base), m.get(base+".pdf")
-	told := map[string]string{"page": plain(html.UnescapeString(string(page))), "PDF": textOf(t, sheet)}
+	told := map[string]string{"page": oneSpaced(html.UnescapeString(string(page))), "PDF": textOf(t, sheet)}
 	for where, text := range told {
 		for _, rows := range [][]display.Row{d.Head, d.Lines, d.Sums, d.Charge, d.Paid} {
 			for _, row := range rows {
-				if !strings.Contains(text, plain(row.Value)) {
+				if !strings.Contains(text, oneSpaced(row.Value)) {
 					t.Errorf("the %s does not say %s: %s\n%s", where, row.Label, row.Value, text)
 				}
 			}
@@ -196,8 +196,8 @@ func (m *outlets) get(path string) []byte {
 	return w.Body.Bytes()
 }
 
-// plain takes away how spaces are written.
-func plain(s string) string {
+// oneSpaced takes away how spaces are written.
+func oneSpaced(s string) string {
 	return strings.Join(strings.Fields(strings.ReplaceAll(s, "\u00a0", " ")), " ")
 }
 
@@ -225,7 +225,7 @@ func textOf(t *testing.T, sheet []byte) string {
 			text.WriteString("\n")
 		}
 	}
-	return plain(text.String())
+	return oneSpaced(text.String())
 }
 
 // latinRune is a byte of the fonts' code page (Windows-1252), as far as receipts use it.

@@ -196,3 +196,38 @@ func TestDisplaysThatAreNotThere(t *testing.T) {
 		}
 	}
 }
+
+// Root draws where only root can have said so.
+func TestRootLeavesTheDisplaysOfOthersAlone(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if whose := othersThan(0, dir); (whose == "") != (os.Geteuid() == 0) {
+		t.Errorf("a folder of uid %d: root asks %q", os.Geteuid(), whose)
+	}
+	if err := os.Chmod(dir, 0o775); err != nil {
+		t.Fatal(err)
+	}
+	if othersThan(0, dir) == "" {
+		t.Error("a group may write there, and root goes by what it says")
+	}
+	if whose := othersThan(1000, dir); whose != "" {
+		t.Errorf("whoever is not root has to ask %s", whose)
+	}
+	if os.Geteuid() != 0 {
+		return
+	}
+	file, _ := plantedPost(t)
+	put(t, file, string(must(os.ReadFile(filepath.Clean(file))))+"\ndisplay: [{kind: png, url: \"file://"+dir+"/post.png?size=128x64\"}]\n")
+	if err := os.Chmod(filepath.Dir(file), 0o775); err != nil {
+		t.Fatal(err)
+	}
+	var said strings.Builder
+	if drawn := outOfOrder(t.Context(), file, nil, &said); drawn != nil || !strings.Contains(said.String(), "sudo -u root stolpe failsafe") {
+		t.Errorf("draws %v, says %s", drawn, &said)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "post.png")); err == nil {
+		t.Error("there is a picture")
+	}
+}

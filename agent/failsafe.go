@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"stolpe/agent/config"
+	"stolpe/agent/plain"
 	"stolpe/hal/gpio"
 )
 
@@ -26,9 +27,9 @@ const linesName = "contactors"
 
 func failsafeCommand() *cobra.Command {
 	var file, lines string
-	var asJSON, noDisplays bool
+	var asJSON bool
 	c := &cobra.Command{
-		Use:   "failsafe [--config FILE] [--lines FILE] [--no-displays]",
+		Use:   "failsafe [--config FILE] [--lines FILE]",
 		Short: "open every contactor; for systemd after the daemon has ended, and for whoever stands at the post",
 		Long: `Opens every contactor of the post, each for itself. It needs no daemon, no network and no valid
 configuration: it reads the lines from a small file beside the configuration, which stolpe run
@@ -38,8 +39,8 @@ Then the displays say that the post is out of order, as far as the configuration
 code must not stay on a post that is dead. Beside a daemon that runs they are left alone.
 
 As ExecStopPost= of the daemon's unit it opens the contactors however the daemon ended: first as root, who
-may whatever has become of the daemon's rights, and with --no-displays, as the daemon says in the
-configuration where these draw; then once more as the daemon's own user, with them.`,
+may whatever has become of the daemon's rights, then once more as the daemon's own user. Only the second
+draws: where displays are stands in a configuration that the daemon may write, and root does not go by that.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			outliveReaders()
@@ -51,10 +52,7 @@ configuration where these draw; then once more as the daemon's own user, with th
 				fmt.Fprintln(c.OutOrStdout(), openedText(opened))
 			}
 			noted, _ := readLines(lines) // failsafe has told what is wrong with it
-			var drawn []string
-			if !noDisplays {
-				drawn = outOfOrder(c.Context(), file, noted, c.ErrOrStderr())
-			}
+			drawn := outOfOrder(c.Context(), file, noted, c.ErrOrStderr())
 			switch {
 			case err != nil:
 				return err
@@ -68,7 +66,6 @@ configuration where these draw; then once more as the daemon's own user, with th
 	}
 	c.Flags().StringVar(&file, "config", defaultConfig, "configuration `file`, read if there is no file of lines")
 	c.Flags().StringVar(&lines, "lines", "", "`file` of lines (default: "+linesName+" beside the configuration)")
-	c.Flags().BoolVar(&noDisplays, "no-displays", false, "leave the displays as they are")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object: the lines that are open now")
 	return c
 }
@@ -137,7 +134,7 @@ func openNoted(file string, c config.Config, stderr io.Writer) {
 
 // readLines reads a file of lines. It gives what it could read beside an error.
 func readLines(path string) ([]string, error) {
-	text, err := readSmall(path, syscall.O_NOFOLLOW) // root reads what the daemon writes, and tells what is wrong with it
+	text, err := readSmall(plain.Open(path, os.O_RDONLY)) // root reads what the daemon writes, and tells what is wrong with it
 	if err == nil && len(bytes.TrimSpace(text)) == 0 {
 		err = fmt.Errorf("%s: found an empty file; want at least the line that stolpe run begins it with", path)
 	}
@@ -156,21 +153,22 @@ func readLines(path string) ([]string, error) {
 }
 
 // readPlain reads a small file, and nothing that could keep the reader waiting.
-func readPlain(path string) ([]byte, error) { return readSmall(path, 0) }
+func readPlain(path string) ([]byte, error) {
+	return readSmall(os.OpenFile(filepath.Clean(path), os.O_RDONLY|syscall.O_NONBLOCK, 0)) // of a pipe, too
+}
 
-func readSmall(path string, also int) ([]byte, error) {
-	const most = 64 << 10                                                               // bytes
-	f, err := os.OpenFile(filepath.Clean(path), os.O_RDONLY|syscall.O_NONBLOCK|also, 0) // of a pipe, too
+func readSmall(f *os.File, err error) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
+	const most = 64 << 10 // bytes
 	info, err := f.Stat()
 	if err != nil {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() || info.Size() > most {
-		return nil, fmt.Errorf("%s: want a plain file of at most %d KiB", path, most>>10)
+		return nil, fmt.Errorf("%s: want a plain file of at most %d KiB", f.Name(), most>>10)
 	}
 	return io.ReadAll(f)
 }

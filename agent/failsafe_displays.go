@@ -6,8 +6,13 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
+	"os/user"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"sync"
+	"syscall"
 	"time"
 
 	"stolpe/agent/config"
@@ -34,6 +39,10 @@ func outOfOrder(ctx context.Context, file string, noted []string, stderr io.Writ
 	if err != nil || len(cfg.Displays) == 0 || runs(ctx, cfg.Control.Dir) {
 		return nil // whoever wants to know what is wrong with the configuration asks for that
 	}
+	if whose := othersThan(os.Geteuid(), filepath.Dir(file)); whose != "" {
+		fmt.Fprintf(stderr, "stolpe: displays are left as they are: root does not draw where others may say; sudo -u %s stolpe failsafe does\n", whose)
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, lastPageFor)
 	defer cancel()
 	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn, ReplaceAttr: withoutTime}))
@@ -58,6 +67,25 @@ func outOfOrder(ctx context.Context, file string, noted []string, stderr io.Writ
 		}
 	}
 	return drawn
+}
+
+// othersThan is who else than root may write in a folder of root's: whoever has it, also where
+// it is its group that may. It is empty for whoever is not root, who may do no more than they.
+func othersThan(uid int, dir string) string {
+	info, err := os.Stat(dir)
+	if err != nil || uid != 0 {
+		return ""
+	}
+	s, ok := info.Sys().(*syscall.Stat_t)
+	const groupOrAll = 0o022 // may write
+	if !ok || s.Uid == 0 && info.Mode()&groupOrAll == 0 {
+		return ""
+	}
+	owner := strconv.Itoa(int(s.Uid))
+	if u, err := user.LookupId(owner); err == nil {
+		owner = u.Username
+	}
+	return owner
 }
 
 // runs says whether a daemon has its socket there, also one that does not answer.

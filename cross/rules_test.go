@@ -29,6 +29,7 @@ func layers() rules.Layers {
 			"agent/doctor":     {"hal", "payment", "display"},
 			"agent/telemetry":  {"hal", "payment", "display"},
 			"payment/envelope": {},
+			"agent/plain":      {},
 
 			"display/qr":    {},
 			"display/panel": {"hal", "payment", "display", "display/qr"},

@@ -5,6 +5,8 @@ import (
 	"io"
 	"os"
 	"syscall"
+
+	"stolpe/agent/plain"
 )
 
 // disk is a real file.
@@ -41,7 +43,7 @@ const readAhead = 32 * SlotSize
 // call when done with it. Where the file system cannot do that (a tmpfs of an
 // older kernel), it reads as everybody does.
 func (d *disk) uncached() (io.ReaderAt, func()) {
-	f, err := os.OpenFile(d.Name(), os.O_RDONLY|syscall.O_DIRECT, 0)
+	f, err := plain.Open(d.Name(), os.O_RDONLY|syscall.O_DIRECT)
 	if err != nil {
 		return d, func() {}
 	}

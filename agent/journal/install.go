@@ -7,7 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
+
+	"stolpe/agent/plain"
 )
 
 // Install makes the journal name in dir, for owner: both files, full size,
@@ -24,7 +25,7 @@ func Install(dir, name, owner string) (err error) {
 	}()
 	var files [2]File
 	for i, n := range filenames(name) {
-		f, err := os.OpenFile(filepath.Join(dir, n), os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o600) // as openDisk
+		f, err := plain.Open(filepath.Join(dir, n), os.O_RDWR|os.O_CREATE)
 		if err != nil {
 			return err
 		}

@@ -7,7 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
+
+	"stolpe/agent/plain"
 )
 
 // OpenFiles opens a journal kept in two files of any equal number of slots. The
@@ -104,13 +105,12 @@ func openNamed(dir, name, owner string) (*Journal, Recovered, error) {
 func filenames(name string) [2]string { return [2]string{name + ".a", name + ".b"} }
 
 // openDisk opens a file, and seals it where writing is refused: what it holds is
-// needed even if the file system has been remounted read-only. A link is refused: root opens
-// these files too, in a folder in which the daemon may put one.
+// needed even if the file system has been remounted read-only.
 func openDisk(path string) (File, *disk, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|syscall.O_NOFOLLOW, 0)
+	f, err := plain.Open(path, os.O_RDWR)
 	refused := err
 	if err != nil {
-		if f, err = os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW, 0); err != nil {
+		if f, err = plain.Open(path, os.O_RDONLY); err != nil {
 			return nil, nil, refused
 		}
 	}

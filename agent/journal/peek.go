@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"stolpe/agent/plain"
 )
 
 // peeks is how often a journal is looked at that seems to be damaged. Chosen by us: who
@@ -36,7 +38,7 @@ func peek(dir, name string) (string, Recovered, error) {
 	var missing error
 	var buf [SlotSize]byte
 	for i := range names {
-		f, err := os.Open(filepath.Join(dir, names[i]))
+		f, err := plain.Open(filepath.Join(dir, names[i]), os.O_RDONLY)
 		if errors.Is(err, fs.ErrNotExist) && missing == nil {
 			missing = err
 			continue

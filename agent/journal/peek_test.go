@@ -6,7 +6,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+
+	"stolpe/agent/plain"
 )
 
 // look looks at the journal evse-1 in dir, and demands that nothing there is another after it.
@@ -124,5 +127,17 @@ func whole(t *testing.T, dir string, last uint64) {
 	add(t, j, last)
 	if err := j.Close(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Root looks before a package is removed. What is no file neither keeps it waiting nor passes
+// for an empty journal.
+func TestPeekAtWhatIsNoFile(t *testing.T) {
+	dir := t.TempDir()
+	if err := syscall.Mkfifo(filepath.Join(dir, "evse-9.a"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := Peek(dir, "evse-9"); !errors.Is(err, plain.ErrNot) {
+		t.Error(err)
 	}
 }

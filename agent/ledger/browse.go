@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+
+	"stolpe/agent/plain"
 )
 
 // Browse gives every entry of the book at path to fn, in order, and changes nothing on
@@ -51,7 +53,7 @@ func (l *Ledger) asItIs() (all []older, open *os.File, end int64, err error) {
 		if all, err = l.olders(); err != nil {
 			return err
 		}
-		open, err = os.Open(l.path)
+		open, err = plain.Open(l.path, os.O_RDONLY)
 		if errors.Is(err, fs.ErrNotExist) && len(all) > 0 {
 			open, err = nil, nil
 		}

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"stolpe/agent/plain"
 )
 
 // page is what the first line of a file says: what must be known of those before it.
@@ -37,10 +39,6 @@ type older struct {
 const (
 	suffix  = ".jsonl"
 	partial = ".tmp" // of what is not finished
-
-	// noLink refuses a link: setup writes here as root, in a folder in which the daemon may
-	// put one, and gives the file away.
-	noLink = syscall.O_NOFOLLOW
 )
 
 // named is what a file is called that begins with that line.
@@ -93,7 +91,7 @@ func (l *Ledger) readOlder() error {
 
 // readPage takes in an older file.
 func (l *Ledger) readPage(o older) error {
-	f, err := os.Open(o.path)
+	f, err := plain.Open(o.path, os.O_RDONLY)
 	if err != nil {
 		return err
 	}
@@ -117,10 +115,10 @@ func (l *Ledger) openFile() error {
 			return unwritable{err}
 		}
 	}
-	f, err := os.OpenFile(l.path, os.O_RDWR|os.O_CREATE|noLink, 0o600)
+	f, err := plain.Open(l.path, os.O_RDWR|os.O_CREATE)
 	only := errors.Is(err, syscall.EROFS) && !errors.Is(missing, fs.ErrNotExist)
 	if only {
-		f, err = os.Open(l.path)
+		f, err = plain.Open(l.path, os.O_RDONLY)
 	}
 	if err == nil && empty {
 		err = l.folder.Sync()
@@ -192,7 +190,7 @@ func (l *Ledger) draft(path string, text func(io.Writer) error) error {
 	if err := l.may("create " + filepath.Base(path)); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(path+partial, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|noLink, 0o600)
+	f, err := plain.Open(path+partial, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
 	if err != nil {
 		return err
 	}
@@ -267,7 +265,7 @@ func (l *Ledger) turn(e Entry) error {
 
 // reopen opens the file that was open for reading only.
 func (l *Ledger) reopen() error {
-	f, err := os.OpenFile(l.path, os.O_RDWR|noLink, 0)
+	f, err := plain.Open(l.path, os.O_RDWR)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 
+	"stolpe/agent/plain"
 	"stolpe/payment"
 )
 
@@ -229,10 +230,10 @@ func (l *Ledger) Find(h payment.Holder) (found Entry, ok bool) {
 		return Entry{}, false
 	}
 	o := older{l.named(p.first), p.first}
-	f, err := os.Open(o.path)
+	f, err := plain.Open(o.path, os.O_RDONLY)
 	if errors.Is(err, fs.ErrNotExist) {
 		o.path = l.path
-		f, err = os.Open(o.path)
+		f, err = plain.Open(o.path, os.O_RDONLY)
 	}
 	if err != nil {
 		return Entry{}, false

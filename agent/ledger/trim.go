@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"stolpe/agent/plain"
 	"stolpe/hal"
 )
 
@@ -69,7 +70,7 @@ func old(next, now Entry) bool {
 // headOf reads the first line of a file, and its size in bytes. One that has rotted
 // has no time.
 func headOf(o older) (Entry, int64, error) {
-	f, err := os.Open(o.path)
+	f, err := plain.Open(o.path, os.O_RDONLY)
 	if err != nil {
 		return Entry{}, 0, err
 	}
@@ -92,7 +93,7 @@ func headOf(o older) (Entry, int64, error) {
 // trimFile writes a file anew, without what does not tell of money. What has rotted
 // stays as it is: it may have told of money.
 func (l *Ledger) trimFile(o older) error {
-	f, err := os.Open(o.path)
+	f, err := plain.Open(o.path, os.O_RDONLY)
 	if err != nil {
 		return err
 	}

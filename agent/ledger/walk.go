@@ -8,6 +8,8 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+
+	"stolpe/agent/plain"
 )
 
 // place is where a line stands.
@@ -64,7 +66,7 @@ func (c *chain) walk(f io.ReaderAt, size int64, o older, from place, fn each) er
 }
 
 func (c *chain) walkOlder(o older, from place, fn each) error {
-	f, err := os.Open(o.path)
+	f, err := plain.Open(o.path, os.O_RDONLY)
 	if err != nil {
 		return fmt.Errorf("ledger: %w", err)
 	}
@@ -100,7 +102,7 @@ func (l *Ledger) files() (all []older, open *os.File, end int64, err error) {
 		}
 		all = append(all, older{l.path, l.page.First})
 		end = l.end
-		open, err = os.Open(l.path)
+		open, err = plain.Open(l.path, os.O_RDONLY)
 		return err
 	})
 	return all, open, end, err
