@@ -193,10 +193,15 @@ func (d *deeds) mayStart() bool {
 	})
 }
 
-// loads refuses a start anew with a file with which the program would not come back.
+// loads refuses a start anew with a file with which the program would not come back, or
+// without some of its EVSEs that have charges to settle.
 func (d *deeds) loads() error {
-	if _, err := loadLacking(d.file, d.lacks); err != nil {
+	now, err := loadLacking(d.file, d.lacks)
+	if err != nil {
 		return commands.Refuse(commands.Unsafe, "no start with a configuration that does not load: "+err.Error())
+	}
+	if left := d.leaves(now); len(left) > 0 {
+		return refuseLeaving(left)
 	}
 	return nil
 }

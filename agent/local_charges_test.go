@@ -34,7 +34,8 @@ func newCounter(t *testing.T) *counter {
 	if err != nil {
 		t.Fatal(err)
 	}
-	book, _, err := ledger.Open(filepath.Join(t.TempDir(), "ledger.jsonl"))
+	cfg.StateDir = t.TempDir()
+	book, _, err := ledger.Open(filepath.Join(cfg.StateDir, "ledger.jsonl"))
 	if err != nil {
 		t.Fatal(err)
 	}

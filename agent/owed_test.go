@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -139,5 +141,33 @@ func TestOwedWithoutItsPartition(t *testing.T) {
 		if a = c.doubted(a, defaultState); a.Clear != want || want == (len(a.Unknown) > 0) {
 			t.Errorf("%q: %+v", mounts, a)
 		}
+	}
+}
+
+// An EVSE that was taken out of the configuration by hand owes what it owed, and somebody is
+// told.
+func TestOwedByAnEVSEThatIsGone(t *testing.T) {
+	c := newCounter(t)
+	dir := c.local.cfg.StateDir
+	for n, kept := range map[string]session.Kept{"1": owing4(), "7": owing4()} { // 1 is a unit of the daemon's, which knows better
+		if err := journal.Install(dir, "evse-"+n, "DEMO/"+n); err != nil {
+			t.Fatal(err)
+		}
+		j, _, err := journal.Open(dir, "evse-"+n, "DEMO/"+n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(j.Append(kept.Append(nil)), j.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a, err := c.local.owedNow(t.Context(), control.Caller{}, nil)
+	if b := a.(balance); err != nil || b.Clear || len(b.Owed) != 2 || b.Owed[1].Ref != "DEMO-7-000004" {
+		t.Errorf("%+v, %v", a, err)
+	}
+	var said strings.Builder
+	noteLeft(c.local.cfg, slog.New(slog.NewTextHandler(&said, nil)))
+	if !strings.Contains(said.String(), "ref=DEMO-7-000004") || strings.Contains(said.String(), "DEMO-1-") {
+		t.Errorf("the log says %s", &said)
 	}
 }

@@ -64,19 +64,25 @@ func giveBack(dir string) error {
 	if os.Geteuid() != 0 {
 		return nil
 	}
-	whose, err := os.Stat(dir)
+	root, err := os.OpenRoot(dir) // all of it in the one folder, whatever is put in its place meanwhile
 	if err != nil {
 		return err
 	}
-	files, err := os.ReadDir(dir)
+	defer root.Close()
+	whose, err := root.Stat(".")
+	if err != nil {
+		return err
+	}
+	owner, known := whose.Sys().(*syscall.Stat_t)
+	files, err := fs.ReadDir(root.FS(), ".")
 	for _, f := range files {
 		info, gone := f.Info()
-		if gone != nil {
+		if gone != nil || !known {
 			continue
 		}
 		s, ok := info.Sys().(*syscall.Stat_t)
 		if ok && s.Uid == 0 && (info.IsDir() || info.Mode().IsRegular() && s.Nlink == 1) {
-			err = errors.Join(err, chownLike(filepath.Join(dir, f.Name()), whose))
+			err = errors.Join(err, root.Lchown(f.Name(), int(owner.Uid), int(owner.Gid)))
 		}
 	}
 	return err

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -79,6 +80,8 @@ func (d *deeds) reload(ctx context.Context, how reloading, by string) (commands.
 	switch {
 	case later == "" && !how.Restart:
 		return d.atOnce(ctx, p, by)
+	case len(d.leaves(p.now)) > 0:
+		return commands.Answer{}, refuseLeaving(d.leaves(p.now))
 	case len(p.Busy) > 0 && how.Wait:
 		select {
 		case was := <-d.wait: // nobody has heard of it yet
@@ -95,6 +98,26 @@ func (d *deeds) reload(ctx context.Context, how reloading, by string) (commands.
 	}
 	d.log.Warn("another configuration: the post starts anew with it", "cfg", p.Sum, "keys", later, "by", by)
 	return commands.Answer{Text: "starts anew with it", Data: p, Then: d.restart}, nil
+}
+
+// leaves says which charges would never be settled with another configuration: those of an
+// EVSE that it has no more, or that has another name there, as a journal is its EVSE's.
+func (d *deeds) leaves(now config.Config) (all []string) {
+	for _, v := range d.units {
+		r := v.Rules()
+		s, _, _ := v.Snapshot()
+		stays := now.Post.ID == r.Post && slices.ContainsFunc(now.EVSEs, func(e config.EVSE) bool { return e.ID == r.EVSE })
+		if n := len(r.Open(&s)); n > 0 && !stays {
+			all = append(all, fmt.Sprintf("%d of EVSE %d of post %s", n, r.EVSE, r.Post))
+		}
+	}
+	return all
+}
+
+// refuseLeaving refuses a configuration that leaves charges behind.
+func refuseLeaving(charges []string) error {
+	return commands.Refuse(commands.Unsafe, "charges that are not settled yet would never be, as the configuration does not have their EVSE any more: "+
+		strings.Join(charges, ", ")+"; put it back until they are (stolpe owed, stolpe sessions settle)")
 }
 
 // atOnce takes over what needs no restart.

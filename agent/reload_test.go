@@ -205,3 +205,31 @@ func TestAnotherSealIsSeen(t *testing.T) {
 		}
 	}
 }
+
+// A configuration without an EVSE that has charges to settle is not gone by: nobody would
+// settle them.
+func TestNoChargeIsLeftBehind(t *testing.T) {
+	x := newBureau(t)
+	x.runsIt(t)
+	x.writes(t, "Storgata 1", "Nyveien 2") // EVSE 2 was never in the file
+	if err := x.loads(); err != nil {
+		t.Errorf("nothing is owed: %v", err)
+	}
+	x.b.charge(t, session.Stopping)
+	for _, how := range []reloading{{}, {Wait: true}, {Restart: true}} {
+		if a, err := x.reload(t.Context(), how, "kari"); !saysNo(err, commands.Unsafe, "1 of EVSE 2 of post DEMO") {
+			t.Errorf("%+v: %+v, %v", how, a, err)
+		}
+	}
+	if err := x.loads(); !saysNo(err, commands.Unsafe, "would never be") {
+		t.Error(err)
+	}
+	other := *x.runs.Load()
+	other.EVSEs = append(other.EVSEs[:1:1], config.EVSE{ID: 2})
+	if left := x.leaves(other); left != nil {
+		t.Errorf("with EVSE 2 it leaves %v", left)
+	}
+	if other.Post.ID = "B7"; len(x.leaves(other)) != 1 {
+		t.Error("the journal of post DEMO is not that of post B7")
+	}
+}

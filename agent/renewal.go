@@ -25,10 +25,12 @@ type renewal struct {
 	mu     sync.Mutex // guards what follows
 	order  *ordered   // nil for none
 	failed string     // why the last one came to nothing; empty if there is another
+	orders int        // how many there were
 }
 
 // ordered is a start anew that waits.
 type ordered struct {
+	number int // counted since the start
 	by     string
 	at     hal.Instant
 	to     string // version
@@ -57,7 +59,8 @@ func openRenewal(d *deeds, w world) *renewal {
 func (r *renewal) put(by, to string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	o := &ordered{by: by, at: r.now(), to: to}
+	r.orders++
+	o := &ordered{number: r.orders, by: by, at: r.now(), to: to}
 	if was := r.order; was != nil {
 		o.at, o.spares = was.at, was.spares
 	}
@@ -75,11 +78,13 @@ func (r *renewal) waits() (*ordered, string) {
 	return r.order, r.failed
 }
 
-// drop forgets the order, and says why.
-func (r *renewal) drop(why string) {
+// drop forgets an order, unless a newer one has come since, and says why.
+func (r *renewal) drop(o *ordered, why string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.order, r.failed = nil, why
+	if r.order != nil && r.order.number == o.number {
+		r.order, r.failed = nil, why
+	}
 }
 
 // run starts the post anew when the time has come, until ctx ends.
@@ -122,7 +127,7 @@ func (r *renewal) try(ctx context.Context, o *ordered) bool {
 		return true
 	case err != nil:
 		r.log.Error("the post does not start anew, and goes on as it is", "by", o.by, "err", err)
-		r.drop(err.Error())
+		r.drop(o, err.Error())
 		r.tell(o, "does not start anew: "+err.Error())
 		return r.spare(ctx, false)
 	case len(r.waitsFor()) > 0: // somebody was faster
@@ -194,6 +199,9 @@ func (d *deeds) successor(ctx context.Context) (string, error) {
 	to, err := d.program.tried(ctx, d.file, d.lacks)
 	if err != nil {
 		return "", commands.Refuse(commands.Unsafe, "no start anew: "+err.Error())
+	}
+	if now, err := loadLacking(d.file, d.lacks); err == nil && len(d.leaves(now)) > 0 { // else a file for the newer program alone
+		return "", refuseLeaving(d.leaves(now))
 	}
 	return to, nil
 }

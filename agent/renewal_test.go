@@ -72,6 +72,13 @@ func TestStartAnewWaitsForItsMoment(t *testing.T) {
 	x.another(t, soundProgram)
 	x.a.charge(t, session.Charging)
 	x.put("local:kari", "9.9.9")
+	first, _ := x.waits()
+	x.put("local:ola", "9.9.9")
+	x.drop(first, "came to nothing")
+	if o, failed := x.waits(); o == nil || o.by != "local:ola" || failed != "" {
+		t.Errorf("%+v, %q: the newer order went with the older", o, failed)
+	}
+	x.put("local:kari", "9.9.9")
 	x.b.charge(t, session.Charging)
 	if over, n := x.tries(t); over || n != 0 || x.a.state.Faults()|x.b.state.Faults() != 0 {
 		t.Fatalf("over %v, %d starts, faults %v and %v", over, n, x.a.state.Faults(), x.b.state.Faults())
@@ -134,7 +141,7 @@ func TestStartAnewWithABadProgramComesToNothing(t *testing.T) {
 	if s := l.restartStatus(control.Viewer); s == nil || s.Waits || s.Failed == "" {
 		t.Errorf("%+v", s)
 	}
-	x.drop("")
+	x.failed = ""
 	if s := l.restartStatus(control.Viewer); s == nil || s.Waits || !s.Due {
 		t.Errorf("%+v, with another program on the disk", s)
 	}

@@ -111,6 +111,7 @@ func daemon(ctx context.Context, source *timeSource, cfg config.Config, from ori
 		return failed(err)
 	}
 	noteLines(cfg, from.file, log)
+	noteLeft(cfg, log)
 	pages, err := p.openPages(cfg, pay, log)
 	if err = cmp.Or(err, p.refuses(from)); err != nil {
 		return failed(err)
