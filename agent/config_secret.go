@@ -27,8 +27,8 @@ type vault struct {
 	asFile bool   // a file of its own even where there is systemd-creds
 }
 
-// Where systemd looks for what LoadCredentialEncrypted= names (systemd.exec(5)), and
-// where files of secrets are, chosen by us.
+// Where systemd looks for what LoadCredentialEncrypted= names (systemd.exec(5)), and so does
+// stolpe-secrets.service; and where files of secrets are, chosen by us.
 const (
 	credstore = "/etc/credstore.encrypted"
 	secretDir = "/etc/stolpe/secrets"

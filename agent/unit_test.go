@@ -73,8 +73,8 @@ func TestTimesOfTheUnitFitTheProgram(t *testing.T) {
 	if least < 5*time.Minute || least > timeIn(t, unit, "StartLimitIntervalSec") {
 		t.Errorf("the machine is reset after %v of starts in vain, within %v: want time to log in, and that it comes to it", least, timeIn(t, unit, "StartLimitIntervalSec"))
 	}
-	if failsafe := timeIn(t, machineFile(t, "stolpe-failsafe.service"), "TimeoutStartSec"); failsafe < 2*lastPageFor {
-		t.Errorf("the failsafe has %v: a display may take %v", failsafe, lastPageFor)
+	if failsafe := timeIn(t, machineFile(t, "stolpe-failsafe.service"), "TimeoutStartSec"); failsafe < lastWithin {
+		t.Errorf("the failsafe has %v: a card may take %v until the program is read", failsafe, lastWithin)
 	}
 	dog := machineFile(t, "stolpe-watchdog.conf")
 	if hard := timeIn(t, dog, "RuntimeWatchdogSec"); hard < 10*time.Second || hard > 14*time.Second {
@@ -119,7 +119,7 @@ func TestNamesOfTheUnitAreThoseOfTheProgram(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range valuesIn(unit, "LoadCredentialEncrypted") {
+	for _, name := range valuesIn(unit, "LoadCredential") {
 		if !loadedBy(name) {
 			t.Errorf("stolpe config secret set does not know that the unit loads %s", name)
 		}

@@ -108,7 +108,8 @@ func TestTheUnitOfThePostHasWhatItReliesOn(t *testing.T) {
 		"Service.ProtectSystem": "strict", "Service.NoNewPrivileges": "yes", "Service.MemoryDenyWriteExecute": "yes", "Service.UMask": "0077",
 		// Any of these keeps the post from starting when something of the machine is missing.
 		"Service.SupplementaryGroups": "", "Service.StateDirectory": "", "Service.ConfigurationDirectory": "",
-		"Service.LoadCredential": "", "Unit.Requires": "", "Unit.BindsTo": "", "Unit.RequiresMountsFor": "",
+		"Service.LoadCredentialEncrypted": "", // one that cannot be decrypted keeps the post from starting
+		"Unit.Requires":                   "", "Unit.BindsTo": "", "Unit.RequiresMountsFor": "",
 		// This one hides the devices that the post is made of, and this one who calls at the socket.
 		"Service.PrivateDevices": "", "Service.PrivateUsers": "",
 		"Service.ProcSubset": "", // /proc/meminfo is read
@@ -127,9 +128,9 @@ func TestTheUnitOfThePostHasWhatItReliesOn(t *testing.T) {
 			}
 		}
 	}
-	for _, line := range u["Service.LoadCredentialEncrypted"] {
+	for _, line := range u["Service.LoadCredential"] {
 		if strings.Contains(line, ":") {
-			t.Errorf("LoadCredentialEncrypted=%s: with a path, one that is missing keeps the post from starting", line)
+			t.Errorf("LoadCredential=%s: with a path, one that is missing keeps the post from starting", line)
 		}
 	}
 	for _, line := range u["Service.ExecStartPre"] {

@@ -24,7 +24,7 @@ func TestMissingSecretIsToldAtItsLine(t *testing.T) {
 	text := change(t, readText(t, simFile), "payment: {through: sim}\n", direct)
 	text = change(t, text, "/etc/stolpe/secret", "/no/such/file")
 	_, err := Parse("f", strings.NewReader(text), System)
-	want := "f:15: payment.vipps.client_id: found credential:id, but systemd has no such credential: keep it (stolpe config secret set id), see that the unit has LoadCredentialEncrypted=id, and restart that; want a secret there\n" +
+	want := "f:15: payment.vipps.client_id: found credential:id, but systemd has no such credential: keep it (stolpe config secret set id), see that the unit loads id (LoadCredentialEncrypted=), and restart that; want a secret there\n" +
 		"f:16: payment.vipps.client_secret: found file:/no/such/file, but there is no such file: make it, with mode 0600; want a secret there"
 	if err == nil || err.Error() != want {
 		t.Errorf("error\n%v\nwant\n%s", err, want)

@@ -170,11 +170,12 @@ func purge(t *testing.T, o order) {
 	t.Run("nothing owed", func(t *testing.T) {
 		m := installed(t, o)
 		m.put("etc/credstore.encrypted/vipps-client-id", "")
+		m.put("run/credstore/vipps-client-id", "")
 		m.put("etc/credstore.encrypted/other", "")
 		m.put("var/log/journal/1234.stolpe/system.journal", "")
 		m.put("var/log/journal/1234/system.journal", "")
 		m.does(true, nil, purging, "stolpe owed; deb-systemd-invoke stop stolpe.service; stolpe owed; sync "+m.root+"/var/backups/stolpe-; all is there yet; deb-systemd-helper purge stolpe.service", "")
-		for _, gone := range []string{"etc/stolpe", "var/lib/stolpe", "etc/credstore.encrypted/vipps-client-id", "var/log/journal/1234.stolpe", "etc/systemd/journald@stolpe.conf"} {
+		for _, gone := range []string{"etc/stolpe", "var/lib/stolpe", "etc/credstore.encrypted/vipps-client-id", "run/credstore/vipps-client-id", "var/log/journal/1234.stolpe", "etc/systemd/journald@stolpe.conf"} {
 			if m.has(gone) {
 				t.Errorf("%s is left", gone)
 			}

@@ -155,6 +155,7 @@ func scenarios() []scenario {
 		{"diskdead", "the disk of the state takes nothing any more while a car charges, and is there again after a start", false, diskdead},
 		{"network", "the network goes while a car charges", false, network},
 		{"missing", "a start without network and meter", false, missing},
+		{"secrets", "a secret on the disk is damaged", false, secrets},
 		{"hang", "the kernel stops for ever while a car charges", false, hang},
 		{"upgrade", "a newer package while a car charges; no removal while money is owed; purge", false, upgrade},
 	}

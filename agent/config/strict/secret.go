@@ -65,7 +65,7 @@ func System(kind, name string) (string, error) {
 		}
 		value, err := readSecret(filepath.Join(dir, name))
 		if errors.Is(err, fs.ErrNotExist) {
-			return "", fmt.Errorf("systemd has no such credential: keep it (stolpe config secret set %[1]s), see that the unit has LoadCredentialEncrypted=%[1]s, and restart that", name)
+			return "", fmt.Errorf("systemd has no such credential: keep it (stolpe config secret set %[1]s), see that the unit loads %[1]s (LoadCredentialEncrypted=), and restart that", name)
 		}
 		return value, err
 	case "file":

@@ -74,7 +74,7 @@ func TestSystemFindsSecrets(t *testing.T) {
 	}
 	for _, c := range []struct{ kind, name, value, problem string }{
 		{"credential", "key", "from systemd\n", ""},
-		{"credential", "none", "", "LoadCredentialEncrypted=none"},
+		{"credential", "none", "", "the unit loads none (LoadCredentialEncrypted=)"},
 		{"file", own, "from a file", ""},
 		{"file", open, "", "0604 lets everybody in: run chmod o= on it"},
 		{"file", large, "", "it has 513 bytes"},

@@ -1,0 +1,84 @@
+package systemd
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// Secrets are decrypted each for itself. One that is no good is left out and told of, and
+// what was there of it before does not stay.
+func TestSecretsAreDecryptedEachForItself(t *testing.T) {
+	bin, from, to := t.TempDir(), t.TempDir(), t.TempDir()
+	put := func(dir, name, text string, mode os.FileMode) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// What is encrypted begins with its name here, and a half of it comes out of a damaged one.
+	put(bin, "systemd-creds", `#!/bin/sh
+[ "$1" = decrypt ] && [ "$4" = - ] || exit 2
+read -r name text <"$3"
+[ "--name=$name" = "$2" ] && printf %s "$text" && exit
+printf hal
+exit 1
+`, 0o755)
+	put(from, "vipps-client-id", "vipps-client-id an id\n", 0o600)
+	put(from, "vipps-client-secret", "garbage\n", 0o600)
+	put(from, "gateway-key", "gateway-key 00ff\n", 0o600)
+	put(from, "of-another-service", "of-another-service x\n", 0o600)
+	for _, old := range []string{"vipps-client-id", "vipps-client-secret", "vipps-subscription-key"} {
+		put(to, old, "as it was", 0o600)
+	}
+	run := exec.Command("/bin/sh", "stolpe-secrets.sh", from, to)
+	run.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"))
+	said, err := run.CombinedOutput()
+	if err != nil {
+		t.Errorf("%v: the post would still start, but why?\n%s", err, said)
+	}
+	if n := strings.Count(string(said), "\n"); n != 1 || !strings.Contains(string(said), "stolpe config secret set vipps-client-secret") {
+		t.Errorf("it says:\n%s", said)
+	}
+	got := map[string]string{}
+	files, err := os.ReadDir(to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		text, err := os.ReadFile(filepath.Join(to, f.Name()))
+		info, wrong := f.Info()
+		if err != nil || wrong != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v, %v, %v", f.Name(), err, wrong, info.Mode())
+		}
+		got[f.Name()] = string(text)
+	}
+	if len(got) != 2 || got["vipps-client-id"] != "an id" || got["gateway-key"] != "00ff" {
+		t.Errorf("decrypted are %q", got)
+	}
+}
+
+// What is decrypted is what the post loads, before it starts and whether it can be or not.
+func TestSecretsOfTheUnitsAreTheSame(t *testing.T) {
+	script, err := os.ReadFile("stolpe-secrets.sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	post, secrets := readUnit(t, "stolpe.service"), readUnit(t, "stolpe-secrets.service")
+	names := regexp.MustCompile(`for name in (.*); do`).FindSubmatch(script)
+	if names == nil || strings.Join(post["Service.LoadCredential"], " ") != string(names[1]) {
+		t.Errorf("the post loads %v, the script has %s", post["Service.LoadCredential"], names)
+	}
+	for _, key := range []string{"Unit.Wants", "Unit.After"} {
+		if !slices.Contains(post.words(key), "stolpe-secrets.service") {
+			t.Errorf("%s= of the post has no stolpe-secrets.service", key)
+		}
+	}
+	if !slices.Contains(secrets.words("Unit.After"), "stolpe-provision.service") || strings.Join(secrets["Unit.StartLimitIntervalSec"], "") != "0" {
+		t.Error("it is too early for new secrets, or not done at each start")
+	}
+}
