@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -155,12 +156,17 @@ type bureau struct {
 	later    *later
 }
 
+// secondEVSE is the line of a bureau's file that makes it one of two EVSEs.
+const secondEVSE = "  - {id: 2, code: A13, contactor: {sim: true}, max_power_w: 22000}\n"
+
 func newBureau(t *testing.T) *bureau {
 	t.Helper()
 	text, err := os.ReadFile("../testdata/config/sim.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
+	const one = "  - {id: 1, code: A12, contactor: {sim: true}, max_power_w: 22000}\n"
+	text = bytes.Replace(text, []byte(one), []byte(one+secondEVSE), 1)
 	x := &bureau{a: newPuppet(1, "A12"), b: newPuppet(2, "A13")}
 	dir := t.TempDir()
 	x.deeds = &deeds{

@@ -211,7 +211,7 @@ func TestAnotherSealIsSeen(t *testing.T) {
 func TestNoChargeIsLeftBehind(t *testing.T) {
 	x := newBureau(t)
 	x.runsIt(t)
-	x.writes(t, "Storgata 1", "Nyveien 2") // EVSE 2 was never in the file
+	x.writes(t, secondEVSE, "")
 	if err := x.loads(); err != nil {
 		t.Errorf("nothing is owed: %v", err)
 	}

@@ -109,7 +109,7 @@ func filesOf(t *testing.T, post, gateway string) {
 			switch name := m[3]; {
 			case strings.HasSuffix(name, "/"):
 				mode = "drwxr-xr-x"
-			case strings.HasPrefix(name, "/usr/bin/"):
+			case strings.HasPrefix(name, "/usr/bin/"), name == "/usr/lib/stolpe/secrets":
 				mode = "-rwxr-xr-x"
 			case strings.Contains(entry, " -> "):
 				mode = "lrwxrwxrwx"
