@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// Secrets are decrypted each for itself. One that is no good is left out and told of, and
-// what was there of it before does not stay.
+// Secrets are decrypted each for itself. One that is no good is told of, and stays as it was
+// decrypted before; one that is not kept any more does not.
 func TestSecretsAreDecryptedEachForItself(t *testing.T) {
 	bin, from, to := t.TempDir(), t.TempDir(), t.TempDir()
 	put := func(dir, name, text string, mode os.FileMode) {
@@ -57,7 +57,7 @@ exit 1
 		}
 		got[f.Name()] = string(text)
 	}
-	if len(got) != 2 || got["vipps-client-id"] != "an id" || got["gateway-key"] != "00ff" {
+	if len(got) != 3 || got["vipps-client-id"] != "an id" || got["gateway-key"] != "00ff" || got["vipps-client-secret"] != "as it was" {
 		t.Errorf("decrypted are %q", got)
 	}
 }

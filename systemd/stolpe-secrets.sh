@@ -8,13 +8,16 @@ to=${2:-/run/credstore}
 umask 077
 
 for name in vipps-client-id vipps-client-secret vipps-subscription-key gateway-key; do
-	rm -f "$to/$name" # also of one that is not kept any more
-	[ -e "$from/$name" ] || continue
+	if [ ! -e "$from/$name" ]; then
+		rm -f "$to/$name" # it is not kept any more
+		continue
+	fi
 	if systemd-creds decrypt --name="$name" "$from/$name" - >"$to/.$name"; then
 		mv "$to/.$name" "$to/$name"
 	else
 		rm -f "$to/.$name"
-		echo "$from/$name cannot be decrypted on this machine: the post starts without it;" \
+		# One that was decrypted since the machine was started stays: this may pass.
+		echo "$from/$name cannot be decrypted on this machine: the post starts without it, or with what it was;" \
 			"keep it anew (stolpe config secret set $name) and restart stolpe.service" >&2
 	fi
 done
