@@ -200,10 +200,7 @@ func (d *deeds) loads() error {
 	if err != nil {
 		return commands.Refuse(commands.Unsafe, "no start with a configuration that does not load: "+err.Error())
 	}
-	if left := d.leaves(now); len(left) > 0 {
-		return refuseLeaving(left)
-	}
-	return nil
+	return d.leaves(now)
 }
 
 // errRestart ends a daemon that is to start anew.

@@ -161,8 +161,8 @@ func (d *deeds) applyConfig(c commands.Command, args setArgs) (commands.Answer, 
 	if err := d.mayRestart(c); err != nil {
 		return commands.Answer{}, err
 	}
-	if left := d.leaves(e.Config); len(left) > 0 {
-		return commands.Answer{}, refuseLeaving(left)
+	if err := d.leaves(e.Config); err != nil {
+		return commands.Answer{}, err
 	}
 	if err := trial.Try(d.file, e.Old, e.New, within); errors.Is(err, trial.ErrMoved) {
 		return commands.Answer{}, commands.Refuse(commands.Invalid, "the configuration has been changed since: plan again")

@@ -80,8 +80,11 @@ func (d *deeds) reload(ctx context.Context, how reloading, by string) (commands.
 	switch {
 	case later == "" && !how.Restart:
 		return d.atOnce(ctx, p, by)
-	case len(d.leaves(p.now)) > 0:
-		return commands.Answer{}, refuseLeaving(d.leaves(p.now))
+	}
+	if err := d.leaves(p.now); err != nil {
+		return commands.Answer{}, err
+	}
+	switch {
 	case len(p.Busy) > 0 && how.Wait:
 		select {
 		case was := <-d.wait: // nobody has heard of it yet
@@ -100,9 +103,10 @@ func (d *deeds) reload(ctx context.Context, how reloading, by string) (commands.
 	return commands.Answer{Text: "starts anew with it", Data: p, Then: d.restart}, nil
 }
 
-// leaves says which charges would never be settled with another configuration: those of an
-// EVSE that it has no more, or that has another name there, as a journal is its EVSE's.
-func (d *deeds) leaves(now config.Config) (all []string) {
+// leaves refuses a configuration with which charges would never be settled: those of an EVSE
+// that it has no more, or that has another name there, as a journal is its EVSE's.
+func (d *deeds) leaves(now config.Config) error {
+	var all []string
 	for _, v := range d.units {
 		r := v.Rules()
 		s, _, _ := v.Snapshot()
@@ -111,13 +115,11 @@ func (d *deeds) leaves(now config.Config) (all []string) {
 			all = append(all, fmt.Sprintf("%d of EVSE %d of post %s", n, r.EVSE, r.Post))
 		}
 	}
-	return all
-}
-
-// refuseLeaving refuses a configuration that leaves charges behind.
-func refuseLeaving(charges []string) error {
+	if len(all) == 0 {
+		return nil
+	}
 	return commands.Refuse(commands.Unsafe, "charges that are not settled yet would never be, as the configuration does not have their EVSE any more: "+
-		strings.Join(charges, ", ")+"; put it back until they are (stolpe owed, stolpe sessions settle)")
+		strings.Join(all, ", ")+"; put it back until they are (stolpe owed, stolpe sessions settle)")
 }
 
 // atOnce takes over what needs no restart.

@@ -200,10 +200,11 @@ func (d *deeds) successor(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", commands.Refuse(commands.Unsafe, "no start anew: "+err.Error())
 	}
-	if now, err := loadLacking(d.file, d.lacks); err == nil && len(d.leaves(now)) > 0 { // else a file for the newer program alone
-		return "", refuseLeaving(d.leaves(now))
+	now, err := loadLacking(d.file, d.lacks)
+	if err != nil {
+		return to, nil // a file for the newer program alone
 	}
-	return to, nil
+	return to, d.leaves(now)
 }
 
 // renewed says what program starts, in a few words.

@@ -161,8 +161,10 @@ func One(dir string, p Program, t Target, file string) error {
 	if p.Package == postPackage || p.NoHTTP2 {
 		tags += "nethttpomithttp2"
 	}
-	if commit := commitOf(dir); p.Package == postPackage && commit != "" {
-		link += " -X main.revision=" + commit
+	if p.Package == postPackage {
+		if commit := commitOf(dir); commit != "" {
+			link += " -X main.revision=" + commit
+		}
 	}
 	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", tags, link, "-o", file, p.Package)
 	cmd.Dir = dir
