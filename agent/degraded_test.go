@@ -12,6 +12,7 @@ import (
 
 	"stolpe/agent/control"
 	"stolpe/agent/doctor"
+	"stolpe/cross/ports"
 	"stolpe/hal/modbus/meters"
 	"stolpe/hal/sim"
 	keys "stolpe/payment/gateway/broker"
@@ -203,14 +204,7 @@ func awayRows() map[string]lackRow {
 	return map[string]lackRow{
 		"meter": {
 			words: func(t *testing.T, dir string) []string {
-				l, err := net.Listen("tcp", "127.0.0.1:0")
-				if err != nil {
-					t.Fatal(err)
-				}
-				at = "tcp://" + l.Addr().String()
-				if err := l.Close(); err != nil {
-					t.Fatal(err)
-				}
+				at = "tcp://127.0.0.1:" + ports.Free(t)
 				return []string{"contactor: {sim: true}", `meter: {model: eastron_sdm630, url: "` + at + `", serial: "22110345"}, contactor: {sim: true}`}
 			},
 			mend: func(t *testing.T, _ string) {

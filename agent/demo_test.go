@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"stolpe/agent/session"
+	"stolpe/cross/ports"
 	"stolpe/payment"
 	"stolpe/payment/sim"
 )
@@ -193,12 +194,7 @@ func begin(t *testing.T, address string) (session string) {
 
 func TestInterruptedChargeOfTheDemoIs130(t *testing.T) {
 	t.Parallel()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	at := l.Addr().String()
-	l.Close() // only to learn of a port that is free
+	at := "127.0.0.1:" + ports.Free(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var stdout, stderr paper

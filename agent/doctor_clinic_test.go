@@ -103,7 +103,7 @@ func admit(t *testing.T, p plan) *clinic {
 	if err := os.WriteFile(c.file, []byte(strings.NewReplacer(words...).Replace(demoConfig)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c.performance = performBeside(t, c.file, func(w *world) { c.prepare(t, w, state, p) }, func(cfg config.Config, w world, parts *parts) {
+	c.performance = performBeside(t, c.file, 600, func(w *world) { c.prepare(t, w, state, p) }, func(cfg config.Config, w world, parts *parts) {
 		d := parts.openDeeds(cfg, origin{file: c.file}, w, func() {})
 		if p.deeds != nil {
 			p.deeds(d)

@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"net"
 	"os"
 	"os/exec"
 	"os/user"
@@ -15,6 +14,7 @@ import (
 
 	"stolpe/agent/mqtt"
 	"stolpe/agent/telemetry"
+	"stolpe/cross/ports"
 	"stolpe/payment/gateway/broker"
 )
 
@@ -42,19 +42,11 @@ func realBroker(t *testing.T, fleet string) (address string) {
 	if _, err := exec.LookPath("mosquitto"); err != nil {
 		t.Skip("part mosquitto: no mosquitto in PATH")
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address = l.Addr().String()
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
+	port := ports.Free(t)
 	me, err := user.Current()
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, port, _ := net.SplitHostPort(address)
 	var conf strings.Builder
 	if err := (broker.Conf{Listen: port + " 127.0.0.1", Folder: filepath.Join(fleet, "broker"), State: fleet, User: me.Username}).Write(&conf); err != nil {
 		t.Fatal(err)

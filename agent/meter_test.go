@@ -13,6 +13,7 @@ import (
 
 	"stolpe/agent/config"
 	"stolpe/agent/evse"
+	"stolpe/cross/ports"
 	"stolpe/hal"
 	"stolpe/hal/sim"
 )
@@ -55,12 +56,7 @@ func babbler(t *testing.T, says string) (address string) {
 // refuser is an address where nobody answers.
 func refuser(t *testing.T, _ string) (address string) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
+	return "127.0.0.1:" + ports.Free(t)
 }
 
 // guard watches the contacts of a post from its first step on.

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -19,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"stolpe/cross/ports"
 	"stolpe/payment"
 	"stolpe/payment/sim"
 )
@@ -68,12 +68,12 @@ func TestNothingSecretIsToldAnywhere(t *testing.T) {
 	defer stop()
 
 	state := filepath.Join(t.TempDir(), "state")
-	port := freePort(t)
+	port := ports.Free(t)
 	file := configured(t, state,
 		"kwh: 549", "kwh: 200000", "payment: {through: sim}", `payment: {through: vipps, push_message: true, vipps: {webhooks: true, base_url: "`+server.URL+
 			`", msn: "123456", client_id: `+kept("id", keys.ClientID)+`, client_secret: `+kept("secret", keys.ClientSecret)+
 			`, subscription_key: `+kept("key", keys.SubscriptionKey)+`}}`,
-		`web: {listen: "127.0.0.1:0"}`, fmt.Sprintf("web: {listen: \"127.0.0.1:%[1]d\", public_url: \"http://127.0.0.1:%[1]d\"}\nlimits: {rest: 1s}", port))
+		`web: {listen: "127.0.0.1:0"}`, fmt.Sprintf("web: {listen: \"127.0.0.1:%[1]s\", public_url: \"http://127.0.0.1:%[1]s\"}\nlimits: {rest: 1s}", port))
 	s := serve(t, file)
 	t.Cleanup(func() {
 		if t.Failed() {
@@ -181,16 +181,6 @@ func delivering(t *testing.T, till *sim.Till) (stop func()) {
 		}
 	}()
 	return func() { cancel(); <-ended }
-}
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }
 
 // pushed asks for a charge with a phone number, and gives the address of its page.

@@ -25,18 +25,18 @@ type performance struct {
 // change what surrounds it.
 func perform(t *testing.T, change func(*world), words ...string) *performance {
 	t.Helper()
-	return performBeside(t, "test", change, nil, words...)
+	return performBeside(t, "test", 600, change, nil, words...)
 }
 
-// performBeside starts one whose configuration stands in a file, with more beside its
-// EVSEs.
-func performBeside(t *testing.T, file string, change func(*world), beside func(config.Config, world, *parts), words ...string) *performance {
+// performBeside starts one whose configuration stands in a file, so many times as fast as
+// life, with more beside its EVSEs.
+func performBeside(t *testing.T, file string, speed int, change func(*world), beside func(config.Config, world, *parts), words ...string) *performance {
 	t.Helper()
 	cfg, err := config.Parse(file, strings.NewReader(strings.NewReplacer(words...).Replace(demoConfig)), config.System)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &stage{demoOptions: demoOptions{speed: 600, once: true, json: true}, cfg: cfg, lasts: chargeFor, beats: make(pulse, 1)}
+	s := &stage{demoOptions: demoOptions{speed: speed, once: true, json: true}, cfg: cfg, lasts: chargeFor, beats: make(pulse, 1)}
 	s.clock.Step(time.Second)
 	p := &performance{stage: s, log: new(paper)}
 	log := slog.New(slog.NewTextHandler(p.log, &slog.HandlerOptions{ReplaceAttr: withoutTime}))

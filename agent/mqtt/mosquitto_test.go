@@ -5,13 +5,14 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"slices"
 	"syscall"
 	"testing"
 	"time"
+
+	"stolpe/cross/ports"
 )
 
 // patience is when a test gives up; it says nothing about how long things take.
@@ -21,26 +22,14 @@ const patience = 30 * time.Second
 // name in the certificate.
 func mosquitto(t *testing.T, s *signer) (at string) {
 	t.Helper()
-	at = anyPort(t)
+	port := ports.Free(t)
 	cert, key := s.issue("broker", "broker", time.Now().Add(-time.Hour))
-	_, port, _ := net.SplitHostPort(at)
 	text := fmt.Sprintf("listener %s 127.0.0.1\ncafile %s\ncertfile %s\nkeyfile %s\nrequire_certificate true\nuse_identity_as_username true\n"+
 		"allow_anonymous false\nacl_file %s\npersistence false\nuser root\n", port, s.path("ca.pem"), cert, key, s.path("acl"))
 	write(t, s.path("acl"), "pattern readwrite a/%u/%c/#\n")
 	write(t, s.path("conf"), text)
 	(&real{t: t, conf: s.path("conf")}).start()
-	return at
-}
-
-// anyPort is an address of this machine that is free.
-func anyPort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
+	return "127.0.0.1:" + port
 }
 
 // real is a Mosquitto that can be ended and started again.

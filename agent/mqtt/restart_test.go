@@ -9,18 +9,19 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"stolpe/cross/ports"
 )
 
 // plain is a Mosquitto without certificates or rights, and where it listens.
 func plain(t *testing.T, more string) (*real, string) {
 	t.Helper()
-	at, dir := anyPort(t), t.TempDir()
-	_, port, _ := net.SplitHostPort(at)
+	port, dir := ports.Free(t), t.TempDir()
 	conf := filepath.Join(dir, "conf")
 	write(t, conf, fmt.Sprintf("listener %s 127.0.0.1\nallow_anonymous true\nuser root\npersistence_location %s/\n%s\n", port, dir, more))
 	r := &real{t: t, conf: conf}
 	r.start()
-	return r, at
+	return r, "127.0.0.1:" + port
 }
 
 // client is a connection, what came over it, and each time it was ready.

@@ -17,7 +17,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -25,6 +24,7 @@ import (
 	"time"
 
 	"stolpe/cross/build"
+	"stolpe/cross/ports"
 )
 
 // Bounds of the flags. Chosen by us: what a laptop bears.
@@ -116,13 +116,14 @@ func (f *fleet) start(ctx context.Context) (err error) {
 	if err := f.startTill(ctx); err != nil {
 		return err
 	}
-	ports, err := freePorts(2 * f.options.gateways)
-	if err != nil {
-		return err
-	}
 	var doors []string
 	for n := range f.options.gateways {
-		g := gateway{name: fmt.Sprintf("gateway-%d", n+1), pages: ports[2*n], status: ports[2*n+1]}
+		g := gateway{name: fmt.Sprintf("gateway-%d", n+1)}
+		for _, address := range []*string{&g.pages, &g.status} {
+			if *address, err = f.port(); err != nil {
+				return err
+			}
+		}
 		f.gateways = append(f.gateways, g)
 		doors = append(doors, g.pages)
 	}
@@ -161,20 +162,19 @@ func (f *fleet) end() error {
 	if f.broker != nil {
 		all = errors.Join(all, f.broker.close())
 	}
+	for _, give := range f.given {
+		all = errors.Join(all, give())
+	}
 	return all
 }
 
-// freePorts are addresses on this machine where nobody listens now. Programs that get
-// them are started again on the same.
-func freePorts(n int) ([]string, error) {
-	var addresses []string
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, err
-		}
-		defer l.Close()
-		addresses = append(addresses, l.Addr().String())
+// port finds an address where nobody listens, and keeps it until everything has ended: a
+// program that is killed is started again on the same.
+func (f *fleet) port() (address string, err error) {
+	port, give, err := ports.Take()
+	if err != nil {
+		return "", err
 	}
-	return addresses, nil
+	f.given = append(f.given, give)
+	return "127.0.0.1:" + port, nil
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -23,6 +22,7 @@ import (
 
 	"stolpe/agent/config"
 	"stolpe/agent/mqtt"
+	"stolpe/cross/ports"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -161,10 +161,7 @@ func door(t *testing.T, name string, status *atomic.Int64) string {
 }
 
 func TestTheFrontLeadsToADoorThatIsOpen(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	shut := l.Addr().String()
-	must(t, l.Close())
+	shut := "127.0.0.1:" + ports.Free(t)
 	var starting, well atomic.Int64
 	starting.Store(http.StatusServiceUnavailable)
 	f, err := openFront([]string{shut, door(t, "starting", &starting), door(t, "well", &well)})
@@ -197,9 +194,7 @@ func TestTheFrontLeadsToADoorThatIsOpen(t *testing.T) {
 }
 
 func TestTheFrontSaysThatNobodyIsThere(t *testing.T) {
-	ports, err := freePorts(2)
-	must(t, err)
-	f, err := openFront(ports)
+	f, err := openFront([]string{"127.0.0.1:" + ports.Free(t), "127.0.0.1:" + ports.Free(t)})
 	must(t, err)
 	defer func() { must(t, f.close()) }()
 	answer, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Get(f.url + "/A1")

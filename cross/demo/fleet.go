@@ -36,6 +36,7 @@ type fleet struct {
 	front    *front
 	gateways []gateway
 	posts    []post
+	given    []func() error // give back the ports of the gateways
 }
 
 // gateway is one of them, with its two addresses.

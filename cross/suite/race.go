@@ -24,7 +24,6 @@ func plains() []plain {
 		{"agent", "TestKilledPostSettles", "posts are programs of their own, built without the detector"},
 		{"agent", "TestCardLostInTheMiddleOfACharge", "posts are programs of their own, built without the detector"},
 		{"agent", "TestPostIsKilledWhileItTells", "the post is a program of its own, built without the detector"},
-		{"agent", "TestAChargeByTheRotatingCode", "a driver's ten minutes are a second there, and the detector takes longer to look"},
 		{"agent/session", "", "one goroutine, but for a walk that short runs leave out"},
 		{"cross/worlds", "TestTheSameSeedGivesTheSameSummary", "TestNoPromiseIsBroken plays thousands of worlds on all processors"},
 		{"cross/worlds", "TestAWorldDoesNotDependOnTheOneBefore", "one goroutine"},

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 )
@@ -58,14 +57,4 @@ func newState(file string) error {
 		return fmt.Errorf("make the disk of the state: %w: %s", err, said)
 	}
 	return nil
-}
-
-// freePort is a TCP port that nobody has at this moment.
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
 }

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strconv"
 	"time"
 
+	"stolpe/cross/ports"
 	"stolpe/cross/vm/disk"
 	"stolpe/cross/vm/field"
 	"stolpe/cross/vm/frame"
@@ -51,7 +53,8 @@ type post struct {
 	disks [2]*disk.Disk // root and state
 	m     *machine.Machine
 	how   machine.Options
-	web   int // port of the pages on this machine
+	web   int          // port of the pages on this machine
+	give  func() error // gives it back; nil before it is there
 
 	followed chan struct{} // closed when the machine has ended and all its lines said is done
 }
@@ -73,10 +76,15 @@ func (s *stage) newPost(root, state string) (*post, error) {
 			return nil, err
 		}
 	}
-	if p.web, err = freePort(); err != nil {
+	web, give, err := ports.Take()
+	if err != nil {
 		return nil, err
 	}
-	p.phone = field.NewPhone(fmt.Sprintf("http://127.0.0.1:%d", p.web))
+	p.give = give
+	if p.web, err = strconv.Atoi(web); err != nil {
+		return nil, err
+	}
+	p.phone = field.NewPhone("http://127.0.0.1:" + web)
 	p.how = machine.Options{
 		Image: s.image, Accel: s.accel, Dir: s.dir, Meter: p.site.Meter(), Reach: map[int]int{p.web: webPort},
 		Disks:   []string{filepath.Join(s.dir, "root.sock"), filepath.Join(s.dir, "state.sock")},
@@ -166,6 +174,9 @@ func (p *post) end() {
 		}
 	}
 	p.site.Close() //nolint:errcheck // nothing is asked of it any more
+	if p.give != nil {
+		p.give() //nolint:errcheck // nobody listens there any more
+	}
 }
 
 // shell runs a line of the shell in the machine.

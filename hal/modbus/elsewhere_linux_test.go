@@ -1,12 +1,11 @@
 package modbus
 
 import (
-	"fmt"
-	"net"
 	"strings"
 	"testing"
 	"time"
 
+	"stolpe/cross/ports"
 	"stolpe/hal/sim"
 )
 
@@ -74,12 +73,7 @@ func TestNobodyIsFoundElsewhere(t *testing.T) {
 	if url, unit, err := elsewhereBus(t, line.URL()).Elsewhere(t.Context(), 1); url != "" || unit != 0 || err != nil {
 		t.Errorf("on a line without a meter: %q, unit %d, %v", url, unit, err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	gone := fmt.Sprint("tcp://", l.Addr())
-	l.Close()
+	gone := "tcp://127.0.0.1:" + ports.Free(t)
 	if _, _, err := elsewhereBus(t, gone).Elsewhere(t.Context(), 1); err == nil || !strings.Contains(err.Error(), "look elsewhere at 127.0.0.1:") {
 		t.Errorf("where nobody listens: %v", err)
 	}

@@ -19,6 +19,7 @@ import (
 
 	"stolpe/agent/mqtt"
 	"stolpe/agent/mqtt/broker"
+	"stolpe/cross/ports"
 	"stolpe/payment"
 	"stolpe/payment/envelope"
 	"stolpe/payment/relay"
@@ -51,7 +52,7 @@ const base = envelope.Root + "acme/A12/"
 func newDesk(t *testing.T) *desk {
 	t.Helper()
 	dir := t.TempDir()
-	d := &desk{t: t, dir: dir, file: filepath.Join(dir, "gateway.yaml"), pages: freePort(t), status: freePort(t), bus: freePort(t), log: new(printed), nudges: make(chan payment.Ref, 16)}
+	d := &desk{t: t, dir: dir, file: filepath.Join(dir, "gateway.yaml"), pages: ports.Free(t), status: ports.Free(t), bus: ports.Free(t), log: new(printed), nudges: make(chan payment.Ref, 16)}
 	keys := sim.Credentials{ClientID: "id-8f2k", ClientSecret: "secret-93jd", SubscriptionKey: "subscription-7x1m", MSN: "123456"}
 	d.till = sim.NewTill(sim.Options{Accept: keys, Payer: sim.Payer{Habit: sim.Approves, After: 300 * time.Millisecond}})
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -17,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"stolpe/cross/ports"
 	"stolpe/payment/gateway/broker"
 	"stolpe/payment/sim"
 )
@@ -239,7 +239,7 @@ func newStreet(t *testing.T, posts, spare int) *street {
 	if _, err := exec.LookPath("mosquitto"); err != nil {
 		t.Skip("part mosquitto: no mosquitto in PATH")
 	}
-	s := &street{t: t, dir: programs.build(t), fleet: filepath.Join(t.TempDir(), "fleet"), port: freePort(t),
+	s := &street{t: t, dir: programs.build(t), fleet: filepath.Join(t.TempDir(), "fleet"), port: ports.Free(t),
 		keys: sim.Credentials{ClientID: "id-8f2k", ClientSecret: "secret-93jd", SubscriptionKey: "subscription-7x1m", MSN: "123456"},
 		fast: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 20 * time.Second,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
@@ -275,18 +275,6 @@ func must(t *testing.T, err error) {
 
 func postID(n int) string { return fmt.Sprintf("P%02d", n) }
 
-// freePort is one that nobody listens on now. The programs that get it are started
-// again on the same.
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	defer l.Close()
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	must(t, err)
-	return port
-}
-
 func (s *street) startBroker() {
 	me, err := user.Current()
 	must(s.t, err)
@@ -314,7 +302,7 @@ func (s *street) configure(n int) (file string, d *door) {
 	service := httptest.NewServer(s.through(d))
 	s.t.Cleanup(service.Close)
 	own := filepath.Join(s.fleet, "gateways", fmt.Sprintf("gateway-%d", n))
-	pages := freePort(s.t)
+	pages := ports.Free(s.t)
 	file = filepath.Join(s.fleet, fmt.Sprintf("gateway-%d.yaml", n))
 	must(s.t, os.WriteFile(file, fmt.Appendf(nil, `
 listen: "127.0.0.1:%[1]s"

@@ -27,6 +27,7 @@ import (
 	"stolpe/agent/telemetry"
 	"stolpe/agent/telemetry/fleet"
 	"stolpe/agent/telemetry/fleet/page"
+	"stolpe/cross/ports"
 	"stolpe/payment"
 	"stolpe/payment/envelope"
 )
@@ -82,7 +83,7 @@ func TestNoFleetIsWatchedByItself(t *testing.T) {
 func TestAFleetIsWatchedAndKept(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	port, secret := freePort(t), strings.Repeat("s", leastSecret)
+	port, secret := ports.Free(t), strings.Repeat("s", leastSecret)
 	must(t, os.WriteFile(filepath.Join(d.dir, "proxy"), []byte(secret), 0o600))
 	section := fmt.Sprintf("fleet: {client_id: reader-1, state_dir: %q, listen: \"127.0.0.1:%s\", proxy: {secret: \"file:%[1]s/proxy\"}, logins: [{name: kari, tenants: [acme]}]}\n", d.dir, port)
 	d.configure("")

@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"os/user"
@@ -16,6 +15,8 @@ import (
 	"time"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
+
+	"stolpe/cross/ports"
 )
 
 // patience is how long anything may take on a machine that has other work.
@@ -58,11 +59,7 @@ func serve(t *testing.T, dir string) *mosquitto {
 	if _, err := exec.LookPath("mosquitto"); err != nil {
 		t.Skip("part mosquitto: no mosquitto in PATH")
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	addr := l.Addr().String()
-	must(t, l.Close())
-	_, port, _ := net.SplitHostPort(addr)
+	port := ports.Free(t)
 	me, err := user.Current()
 	must(t, err)
 	conf := filepath.Join(dir, "test.conf")
@@ -70,7 +67,7 @@ func serve(t *testing.T, dir string) *mosquitto {
 	must(t, err)
 	must(t, Conf{Listen: port + " 127.0.0.1", Folder: filepath.Join(dir, brokerFolder), State: dir, User: me.Username}.Write(f))
 	must(t, f.Close())
-	m := &mosquitto{dir: dir, conf: conf, addr: addr}
+	m := &mosquitto{dir: dir, conf: conf, addr: "127.0.0.1:" + port}
 	m.start(t)
 	t.Cleanup(func() { m.stop(t) })
 	return m
