@@ -75,7 +75,7 @@ func realBroker(t *testing.T, fleet string) (address string) {
 		<-ended
 		_ = cmd.Wait() // it was told to end
 	})
-	return address
+	return "127.0.0.1:" + port
 }
 
 // away is a real post behind a real broker, and people with certificates and keys.

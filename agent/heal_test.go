@@ -123,6 +123,48 @@ func TestWhatHasComeWaitsForItsMoment(t *testing.T) {
 	}
 }
 
+// What takes a secret into use is what gives it to the program: systemd, which does it when
+// it starts one, and once only for what a start does not bring; or the program itself.
+func TestASecretIsTakenIntoUseByWhoGivesIt(t *testing.T) {
+	const absent, decrypted, broken = "vipps-client-id", "vipps-client-secret", "gateway-key"
+	dir, log := t.TempDir(), slog.New(slog.DiscardHandler)
+	put := func(name string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("x"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	never := func() bool { return false }
+	for name, row := range map[string]struct {
+		key, comes string
+		before     bool // it is decrypted already when the program starts without it
+		want       error
+	}{
+		"decrypted later":      {"credential:" + absent, absent, false, errMoreSecrets},
+		"another one":          {"credential:" + absent, decrypted, false, nil},
+		"decrypted and no use": {"credential:" + broken, broken, true, nil},
+		"a file":               {"file:" + filepath.Join(dir, "key"), "key", false, errRestart},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if row.before {
+				put(row.comes)
+			}
+			p := new(parts)
+			p.withoutSecret(missingSecret{row.key, os.ErrNotExist}, dir, log)
+			if what, cause := p.came(never); cause != nil {
+				t.Errorf("%s has come: %v", what, cause)
+			}
+			put(row.comes)
+			if what, cause := p.came(never); !errors.Is(cause, row.want) || !strings.Contains(what, row.key) != (row.want == nil) {
+				t.Errorf("%q, %v: want %v", what, cause, row.want)
+			}
+			if err := os.Remove(filepath.Join(dir, row.comes)); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
 // purser is a payment service that counts what it is asked.
 type purser struct{ asked int }
 

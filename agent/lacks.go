@@ -1,7 +1,7 @@
 package main
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,6 +31,7 @@ import (
 type lack struct {
 	doctor.Lack
 	there func() bool  // it can be had now, with a start anew; nil where it takes none
+	anew  error        // how it is started anew; nil for errRestart
 	still func() error // it is not there; nil: until the start anew
 }
 
@@ -119,7 +120,7 @@ func (p *parts) heal(d *deeds, tooLate func() bool, anew func(error)) func(conte
 func (p *parts) came(tooLate func() bool) (what string, cause error) {
 	for _, l := range p.lacks {
 		if l.there != nil && l.there() {
-			return l.Text().EN, errRestart
+			return l.Text().EN, cmp.Or(l.anew, errRestart)
 		}
 		if l.Kind == doctor.Wires && l.still() != nil && tooLate() {
 			return l.Text().EN, errMoreChips
@@ -180,74 +181,6 @@ type unasked struct{ err error }
 // Ask says why it does not.
 func (u unasked) Ask(context.Context, payment.Order) (payment.Answer, error) {
 	return payment.Answer{}, u.err
-}
-
-// missingSecret is one that the configuration names and the machine does not have.
-type missingSecret struct {
-	key string // where it is, as in credential:gateway-key
-	err error
-}
-
-// loadAnyway reads a configuration as the daemon goes by it. One in which nothing is wrong
-// but that secrets are missing is good, and they are told: they may be put there later.
-func loadAnyway(file string) (config.Config, []missingSecret, error) {
-	cfg, wrong := loadConfig(file)
-	var told config.Errors
-	if !errors.As(wrong, &told) {
-		return cfg, nil, wrong
-	}
-	text, err := readPlain(file)
-	if err != nil {
-		return cfg, nil, wrong
-	}
-	var missing []missingSecret
-	cfg, err = config.Parse(file, bytes.NewReader(text), func(kind, name string) (string, error) {
-		value, err := config.System(kind, name)
-		if err != nil {
-			m := missingSecret{kind + ":" + name, err}
-			if !slices.ContainsFunc(missing, func(x missingSecret) bool { return x.key == m.key }) {
-				missing = append(missing, m)
-			}
-			return strings.Repeat("0", 64), nil // passes for a secret of every kind, and is never used
-		}
-		return value, nil
-	})
-	if err != nil || len(missing) == 0 {
-		return cfg, nil, wrong
-	}
-	return cfg, missing, nil
-}
-
-// loadLacking reads a configuration for a post that may lack some of its secrets, but no
-// others.
-func loadLacking(file string, lacks []string) (config.Config, error) {
-	cfg, missing, err := loadAnyway(file)
-	for _, m := range missing {
-		if !slices.Contains(lacks, m.key) {
-			return loadConfig(file)
-		}
-	}
-	return cfg, err
-}
-
-// namesOf are those of secrets that are missing, as in credential:gateway-key.
-func namesOf(missing []missingSecret) (all []string) {
-	for _, m := range missing {
-		all = append(all, m.key)
-	}
-	return all
-}
-
-// withoutSecret notes that a secret is missing.
-func (p *parts) withoutSecret(m missingSecret, log *slog.Logger) {
-	kind, name, _ := strings.Cut(m.key, ":")
-	p.without(lack{
-		Lack: doctor.Lack{Kind: doctor.Keys, Name: m.key, Why: m.err.Error()},
-		there: func() bool {
-			_, err := config.System(kind, name)
-			return err == nil
-		},
-	}, log)
 }
 
 // withoutSigners notes that nobody vouches for the broker.

@@ -149,10 +149,13 @@ func TestAPostChargesWhenItsChipHasCome(t *testing.T) {
 	}
 }
 
-// That a chip has come too late ends the program with a code after which systemd starts it.
-func TestAProgramThatCannotUseAChipEndsToBeStartedAnew(t *testing.T) {
-	var stderr paper
-	if code := explain(&stderr, "stolpe", failed(errors.Join(errMoreChips, nil))); code != exitDevice || !strings.Contains(stderr.String(), "started anew") {
-		t.Errorf("%d, %s", code, &stderr)
+// That a chip or a secret has come too late ends the program with a code after which systemd
+// starts it.
+func TestAProgramThatCannotUseWhatHasComeEndsToBeStartedAnew(t *testing.T) {
+	for _, cause := range []error{errMoreChips, errMoreSecrets} {
+		var stderr paper
+		if code := explain(&stderr, "stolpe", failed(errors.Join(cause, nil))); code != exitDevice || !strings.Contains(stderr.String(), "started anew") {
+			t.Errorf("%d, %s", code, &stderr)
+		}
 	}
 }

@@ -224,25 +224,42 @@ func TestATestOfAContactorEndsAtOnce(t *testing.T) {
 			t.Parallel()
 			b := openBay(t)
 			b.withdraw(t)
-			ctx, leave := context.WithCancel(t.Context())
-			defer leave()
-			ended := make(chan tried, 1)
-			go func() {
-				x, _ := b.test(ctx) // what a caller who has gone is told nobody hears
-				ended <- x
-			}()
-			until(t, "closed", func() bool { return b.contacts().Contacts == hal.Closed })
-			at := b.contacts().Changed
-			happens(b, leave)
-			until(t, "open again", func() bool { return b.contacts().Contacts == hal.Open })
-			if d := b.contacts().Changed - at; d > time.Second {
-				t.Errorf("closed for %v", d)
-			}
-			if x := <-ended; ctx.Err() == nil && (x.Passed || len(x.Steps) == 0) {
-				t.Errorf("%+v", x)
+			for tries := 5; !b.cutShort(t, happens); tries-- {
+				if tries == 0 {
+					t.Fatal("closed for as long as if nothing had happened, again and again")
+				}
 			}
 		})
 	}
+}
+
+// cutShort begins a test of the contactor and has something happen when that is closed. It
+// says whether the contactor was open again long before the test would have been over; on a
+// busy machine it may be over by the time that something happens.
+func (b *bay) cutShort(t *testing.T, happens func(b *bay, leave func())) bool {
+	t.Helper()
+	ctx, leave := context.WithCancel(t.Context())
+	defer leave()
+	before := b.contacts().Changed
+	ended := make(chan tried, 1)
+	go func() {
+		x, _ := b.test(ctx) // what a caller who has gone is told nobody hears
+		ended <- x
+	}()
+	until(t, "closed, or open again", func() bool { return b.contacts().Changed != before })
+	at := b.contacts()
+	happens(b, leave)
+	until(t, "open", func() bool { return b.contacts().Contacts == hal.Open })
+	closed, x := b.contacts().Changed-at.Changed, <-ended
+	b.Signal(0)
+	b.until(t, "the emergency stop is released", func(s *session.State) bool { return s.Signals() == 0 })
+	if at.Contacts == hal.Open || closed > session.TestFor/2 {
+		return false
+	}
+	if ctx.Err() == nil && (x.Passed || len(x.Steps) == 0) {
+		t.Errorf("%+v", x)
+	}
+	return true
 }
 
 // The meter of a running post is read on its own bus, with what is said there.

@@ -26,7 +26,7 @@ type purse struct {
 // openPurse opens the way to the money, and tells which of its secrets are missing.
 func (p *parts) openPurse(ctx context.Context, cfg config.Config, w world, b *uplink, missing []missingSecret) (purse, error) {
 	for _, m := range missing {
-		p.withoutSecret(m, w.log)
+		p.withoutSecret(m, decryptedDir, w.log)
 	}
 	return openPayments(ctx, cfg, w, b, missing)
 }

@@ -91,6 +91,9 @@ func TestNamesOfTheUnitAreThoseOfTheProgram(t *testing.T) {
 	if "/run/"+valuesIn(unit, "RuntimeDirectory")[0] != defaultControl {
 		t.Errorf("RuntimeDirectory=%v: the sockets are in %s", valuesIn(unit, "RuntimeDirectory"), defaultControl)
 	}
+	if dirs := strings.Fields(valuesIn(machineFile(t, "stolpe-secrets.service"), "RuntimeDirectory")[0]); !slices.Contains(dirs, filepath.Base(decryptedDir)) || !strings.Contains(machineFile(t, "stolpe-secrets.sh"), "-"+decryptedDir+"}") {
+		t.Errorf("RuntimeDirectory=%v: the post looks in %s for what is decrypted", dirs, decryptedDir)
+	}
 	if space := valuesIn(unit, "LogNamespace")[0]; logSpace != "--namespace=+"+space || machineFile(t, "journald@"+space+".conf") == "" {
 		t.Errorf("LogNamespace=%s: stolpe logs reads %s", space, logSpace)
 	}

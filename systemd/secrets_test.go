@@ -13,7 +13,7 @@ import (
 // Secrets are decrypted each for itself. One that is no good is told of, and stays as it was
 // decrypted before; one that is not kept any more does not.
 func TestSecretsAreDecryptedEachForItself(t *testing.T) {
-	bin, from, to := t.TempDir(), t.TempDir(), t.TempDir()
+	bin, from, to, named := t.TempDir(), t.TempDir(), t.TempDir(), t.TempDir()
 	put := func(dir, name, text string, mode os.FileMode) {
 		t.Helper()
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), mode); err != nil {
@@ -34,12 +34,13 @@ exit 1
 	put(from, "of-another-service", "of-another-service x\n", 0o600)
 	for _, old := range []string{"vipps-client-id", "vipps-client-secret", "vipps-subscription-key"} {
 		put(to, old, "as it was", 0o600)
+		put(named, old, "", 0o600)
 	}
-	run := exec.Command("/bin/sh", "stolpe-secrets.sh", from, to)
+	run := exec.Command("/bin/sh", "stolpe-secrets.sh", from, to, named)
 	run.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"))
 	said, err := run.CombinedOutput()
-	if err != nil {
-		t.Errorf("%v: the post would still start, but why?\n%s", err, said)
+	if run.ProcessState.ExitCode() != 1 {
+		t.Errorf("%v: nobody would try again what could not be decrypted\n%s", err, said)
 	}
 	if n := strings.Count(string(said), "\n"); n != 1 || !strings.Contains(string(said), "stolpe config secret set vipps-client-secret") {
 		t.Errorf("it says:\n%s", said)
@@ -59,6 +60,34 @@ exit 1
 	}
 	if len(got) != 3 || got["vipps-client-id"] != "an id" || got["gateway-key"] != "00ff" || got["vipps-client-secret"] != "as it was" {
 		t.Errorf("decrypted are %q", got)
+	}
+	if info, err := os.Stat(named); err != nil || info.Mode().Perm() != 0o755 {
+		t.Errorf("the post looks for names in a folder with mode %v, %v", info.Mode(), err)
+	}
+	names, err := filepath.Glob(filepath.Join(named, "*"))
+	if err != nil || len(names) != len(got) {
+		t.Errorf("%q are named, %v", names, err)
+	}
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		if _, there := got[filepath.Base(name)]; err != nil || len(text) > 0 || !there {
+			t.Errorf("%s is named: %q, %v", name, text, err)
+		}
+	}
+}
+
+// When all that is kept can be decrypted, nothing is tried again.
+func TestSecretsThatAreGoodAreDone(t *testing.T) {
+	bin, from := t.TempDir(), t.TempDir()
+	for file, text := range map[string]string{filepath.Join(bin, "systemd-creds"): "#!/bin/sh\necho value\n", filepath.Join(from, "gateway-key"): "x"} {
+		if err := os.WriteFile(file, []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run := exec.Command("/bin/sh", "stolpe-secrets.sh", from, t.TempDir(), t.TempDir())
+	run.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"))
+	if said, err := run.CombinedOutput(); err != nil || len(said) > 0 {
+		t.Errorf("%v\n%s", err, said)
 	}
 }
 
@@ -80,5 +109,8 @@ func TestSecretsOfTheUnitsAreTheSame(t *testing.T) {
 	}
 	if !slices.Contains(secrets.words("Unit.After"), "stolpe-provision.service") || strings.Join(secrets["Unit.StartLimitIntervalSec"], "") != "0" {
 		t.Error("it is too early for new secrets, or not done at each start")
+	}
+	if strings.Join(secrets["Service.Restart"], "") != "on-failure" {
+		t.Error("what could not be decrypted once is not tried again")
 	}
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // secrets damages a secret on the disk: the machine starts, the post is up and says what it
-// lacks, and serves again when the secret is whole.
+// lacks, and serves again, by itself, when the secret has been decrypted.
 func secrets(ctx context.Context, s *stage) error {
 	p, err := s.booted(ctx)
 	if err != nil {
@@ -44,9 +44,20 @@ func secrets(ctx context.Context, s *stage) error {
 		return fmt.Errorf("the log does not tell of the secret: %s: %w", said, err)
 	}
 	s.say("with a damaged secret the unit is active and says which one")
-	if _, err := p.shell(ctx, "cp -p /root/kept "+file+" && systemctl restart "+unitFor); err != nil {
+	// The unit tries by itself every five minutes, which is long for a scenario.
+	if said, err := p.shell(ctx, "systemctl show -p SubState --value stolpe-secrets; cp -p /root/kept "+file+" && systemctl start stolpe-secrets"); err != nil || !strings.Contains(said, "auto-restart") {
+		return fmt.Errorf("what could not be decrypted is not tried again: %s: %w", said, err)
+	}
+	if err := until(ctx, 2*time.Minute, "the post has started anew with the secret", func(ctx context.Context) error {
+		out, err := p.shell(ctx, "journalctl -b --namespace=stolpe -o cat | grep 'a secret that was missing has been decrypted'; stolpe why")
+		if err == nil && (!strings.Contains(out, "has been decrypted") || strings.Contains(out, name)) {
+			err = errors.New(out)
+		}
+		return err
+	}); err != nil {
 		return err
 	}
+	s.say("it has started anew by itself when the secret was decrypted")
 	p.site.Died()
 	if err := p.plug(ctx, true); err != nil {
 		return err
