@@ -165,52 +165,65 @@ func (d *deeds) took(now config.Config) {
 }
 
 // hear takes the file into use whenever the program is told to (SIGHUP, systemctl
-// reload), until ctx ends; and when somebody waits for that, once nobody charges.
+// reload), until ctx ends; and when somebody waits for that, once nobody charges. What is
+// refused then for a reason that may pass is tried again, and told of once.
 func (d *deeds) hear(signalled <-chan os.Signal) func(context.Context) {
 	return func(ctx context.Context) {
 		var tick <-chan time.Time
 		var later reloading // what somebody waits for
+		told := ""          // why not, the last time
 		for {
 			select {
 			case <-ctx.Done():
 				return
 			case <-signalled:
-				d.signalled(ctx, reloading{})
+				d.signalled(ctx, reloading{}, "") //nolint:errcheck // the service manager knows
 			case how := <-d.wait:
 				later.Restart = later.Restart || how.Restart
-				tick = time.After(time.Second)
+				tick, told = time.After(lookBusy), ""
 			case <-tick:
-				if tick = nil; len(d.busy()) > 0 || !d.signalled(ctx, later) {
-					tick = time.After(time.Second)
+				if len(d.busy()) > 0 {
+					tick = time.After(lookBusy)
 					continue
 				}
-				later = reloading{}
+				err := d.signalled(ctx, later, told)
+				if mayPass(err) {
+					tick, told = time.After(againIn), err.Error()
+					continue
+				}
+				tick, later = nil, reloading{}
 			}
 		}
 	}
 }
 
+// mayPass says whether a configuration may be taken into use in a while that is refused now.
+func mayPass(refused error) bool {
+	var no commands.Refusal
+	return errors.As(refused, &no) && (no.Code == commands.Unsafe || no.Code == commands.Busy)
+}
+
 // signalled takes the file into use for the service manager, who waits until it hears
-// that the program is ready again. It says whether that is settled, one way or the other:
-// somebody may charge now, and not in a while.
-func (d *deeds) signalled(ctx context.Context, how reloading) bool {
+// that the program is ready again, and says in the log why not, unless that was told before.
+func (d *deeds) signalled(ctx context.Context, how reloading, told string) error {
 	if err := systemd.Reloading(); err != nil {
 		d.log.Warn("service manager does not listen", "err", err)
 	}
 	a, err := d.reload(ctx, how, "signal")
 	if err == nil && a.Then != nil {
 		a.Then()
-		return true
+		return nil
 	}
 	said := a.Text
 	if err != nil {
 		said = "the configuration is not taken into use: " + err.Error()
-		d.log.Error("the configuration is not taken into use, and the post goes on as before", "err", err)
+		if err.Error() != told {
+			d.log.Error("the configuration is not taken into use, and the post goes on as before", "err", err)
+		}
 	}
 	said, _, _ = strings.Cut(said, "\n")
 	if err := systemd.Unchanged(said); err != nil {
 		d.log.Warn("service manager does not listen", "err", err)
 	}
-	var no commands.Refusal
-	return !errors.As(err, &no) || no.Code != commands.Unsafe && no.Code != commands.Busy
+	return err
 }

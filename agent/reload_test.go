@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"os"
 	"strings"
 	"syscall"
@@ -14,6 +15,7 @@ import (
 	"stolpe/agent/config"
 	"stolpe/agent/config/trial"
 	"stolpe/agent/session"
+	"stolpe/display"
 )
 
 // writes gives the post's file another text, and runsIt has the post go by the file.
@@ -155,6 +157,45 @@ func TestAReloadWaitsForDrivers(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		if n := x.restarts.Load(); n != 1 {
 			t.Errorf("%d restarts", n)
+		}
+		cancel()
+		synctest.Wait()
+	})
+}
+
+// What somebody waits for and what is refused when its time has come, as it would leave
+// charges behind, is told of once, and done when they are settled.
+func TestWhatIsRefusedWhenItsTimeHasComeIsTriedAgain(t *testing.T) {
+	t.Setenv("NOTIFY_SOCKET", "")
+	x, log := newBureau(t), new(paper)
+	x.runsIt(t)
+	x.log = slog.New(slog.NewTextHandler(log, nil))
+	synctest.Test(t, func(t *testing.T) {
+		x.wait = make(chan reloading, 1)
+		ctx, cancel := context.WithCancel(t.Context())
+		go x.hear(nil)(ctx)
+		x.a.charge(t, session.Charging)
+		x.writes(t, "Storgata 1", "Nyveien")
+		if a, err := x.reload(ctx, reloading{Wait: true}, "kari"); err != nil || a.Then != nil {
+			t.Errorf("%+v, %v", a, err)
+		}
+		x.writes(t, secondEVSE, "")
+		x.b.charge(t, session.Charging)
+		x.b.step(session.Stopped{Why: display.ByDriver})
+		x.b.passes(30 * time.Second)
+		x.a.mu.Lock()
+		x.a.state.Phase = session.Idle
+		x.a.mu.Unlock()
+		time.Sleep(10 * againIn)
+		if n := strings.Count(log.String(), "is not taken into use"); n != 1 || x.restarts.Load() != 0 {
+			t.Errorf("told %d times, %d restarts:\n%s", n, x.restarts.Load(), log)
+		}
+		x.b.mu.Lock()
+		x.b.state.Debts = nil
+		x.b.mu.Unlock()
+		time.Sleep(2 * againIn)
+		if n := x.restarts.Load(); n != 1 {
+			t.Errorf("%d restarts when nothing is owed", n)
 		}
 		cancel()
 		synctest.Wait()
