@@ -202,7 +202,7 @@ func writeSecret(path, text string) error {
 		const others = 0o007
 		err = errors.Join(err, f.Chmod(was.Mode().Perm()&^others))
 		if os.Geteuid() == 0 {
-			err = errors.Join(err, chownLike(f.Name(), was))
+			err = errors.Join(err, chownLike(os.Lchown, f.Name(), was))
 		}
 	} else {
 		err = errors.Join(err, likeFolder(f.Name()))

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -13,12 +14,12 @@ import (
 // whoever has the folder has what is in it. For anybody else all of this is nothing.
 
 // chownLike gives a file to the owner and the group of another.
-func chownLike(path string, like fs.FileInfo) error {
+func chownLike(lchown func(path string, uid, gid int) error, path string, like fs.FileInfo) error {
 	s, ok := like.Sys().(*syscall.Stat_t)
 	if !ok {
 		return nil
 	}
-	return os.Lchown(path, int(s.Uid), int(s.Gid))
+	return lchown(path, int(s.Uid), int(s.Gid))
 }
 
 // likeFolder gives a file that root has made to whoever has its folder.
@@ -27,35 +28,51 @@ func likeFolder(path string) error {
 	if err != nil || os.Geteuid() != 0 {
 		return err
 	}
-	return chownLike(path, dir)
+	return chownLike(os.Lchown, path, dir)
 }
+
+// errNotTheirs is that a folder is to be given to somebody in whose folders it is not.
+var errNotTheirs = errors.New("root gives nobody a folder where it is not theirs")
 
 // makeFolder makes a folder, and those above it, where they are not there. If root makes
 // them, they belong to whoever has another folder; without a name that is the one above.
+// The path is the daemon's word, in a file that it may write: root does not give it folders
+// where it has none (errNotTheirs), as whoever has got hold of it could name /etc/cron.d.
 func makeFolder(path, like string) error {
-	var made []string
 	above := filepath.Clean(path)
-	for {
-		_, err := os.Stat(above)
-		if !errors.Is(err, fs.ErrNotExist) {
-			break
-		}
-		made = append(made, above)
+	for _, err := os.Stat(above); errors.Is(err, fs.ErrNotExist); _, err = os.Stat(above) {
 		above = filepath.Dir(above)
 	}
-	if err := os.MkdirAll(path, 0o700); err != nil || os.Geteuid() != 0 || len(made) == 0 {
+	rest, err := filepath.Rel(above, path)
+	if err != nil || os.Geteuid() != 0 || rest == "." {
+		return errors.Join(err, os.MkdirAll(path, 0o700))
+	}
+	root, err := os.OpenRoot(above) // the one that is looked at, whatever is put in its place meanwhile
+	if err != nil {
 		return err
 	}
-	if like == "" {
-		like = above
-	}
-	whose, err := os.Stat(like)
-	for _, dir := range made {
-		if err == nil {
-			err = chownLike(dir, whose)
+	defer root.Close()
+	whose, err := root.Stat(".")
+	if err == nil && like != "" {
+		var to fs.FileInfo
+		if to, err = os.Stat(like); err == nil && !sameOwner(whose, to) {
+			err = fmt.Errorf("make %s by hand, and give it to whoever has %s: %w", path, like, errNotTheirs)
 		}
 	}
+	if err == nil {
+		err = root.MkdirAll(rest, 0o700)
+	}
+	for ; err == nil && rest != "."; rest = filepath.Dir(rest) {
+		err = chownLike(root.Lchown, rest, whose)
+	}
 	return err
+}
+
+// sameOwner says whether two files belong to the same user.
+func sameOwner(a, b fs.FileInfo) bool {
+	x, known := a.Sys().(*syscall.Stat_t)
+	y, too := b.Sys().(*syscall.Stat_t)
+	return known && too && x.Uid == y.Uid
 }
 
 // giveBack gives the files that root has made in a folder to whoever has the folder. What

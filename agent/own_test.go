@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -55,6 +56,31 @@ func TestSetupByRootIsTheDaemons(t *testing.T) {
 	belongs(t, file, daemonUser, 0o640)
 	belongs(t, filepath.Dir(state), daemonUser, 0o700)
 	belongs(t, state, daemonUser, 0o700)
+}
+
+// What the daemon's own file names is no reason for root to give it folders that are not
+// among its own.
+func TestRootGivesNoFolderAway(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("giving folders away is for root only")
+	}
+	t.Parallel()
+	dir, others := daemons(t), t.TempDir()
+	if err := os.Symlink(others, filepath.Join(dir, "link")); err != nil {
+		t.Fatal(err)
+	}
+	for _, state := range []string{filepath.Join(others, "cron.d"), filepath.Join(others, "a", "b"), filepath.Join(dir, "link", "cron.d"), filepath.Join(dir, "..", "cron.d")} {
+		if err := makeFolder(state, dir); !errors.Is(err, errNotTheirs) || !strings.Contains(err.Error(), "make "+state+" by hand") {
+			t.Errorf("%s: %v", state, err)
+		}
+		if _, err := os.Stat(state); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: %v", state, err)
+		}
+	}
+	if err := makeFolder(others, dir); err != nil {
+		t.Errorf("one that is there: %v", err)
+	}
+	belongs(t, others, 0, 0o755)
 }
 
 func TestSecretsOfRootAreTheDaemons(t *testing.T) {
