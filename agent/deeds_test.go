@@ -175,7 +175,7 @@ func newBureau(t *testing.T) *bureau {
 		newest: func() uint64 { return 100 }, ledger: func() string { return "" },
 		restart: func() { x.restarts.Add(1) }, now: func() hal.Instant { return x.a.at }, log: slog.New(slog.DiscardHandler),
 	}
-	x.runs.Store(&config.Config{Sum: "0123456789ab"})
+	x.runs.Store(&config.Config{Sum: "0123456789ab", StateDir: "/tmp/stolpe-demo"}) // as the file has it
 	x.again = func(from, to uint64) bool {
 		if x.replayed[0] > 0 {
 			return false

@@ -104,13 +104,19 @@ func (d *deeds) reload(ctx context.Context, how reloading, by string) (commands.
 }
 
 // leaves refuses a configuration with which charges would never be settled: those of an EVSE
-// that it has no more, or that has another name there, as a journal is its EVSE's.
+// that it has no more, or that has another name there, as a journal is its EVSE's; and all of
+// them where the journals are looked for elsewhere.
 func (d *deeds) leaves(now config.Config) error {
 	var all []string
+	why := "the configuration does not have their EVSE any more"
+	same := now.StateDir == d.runs.Load().StateDir
+	if !same {
+		why = "their journals are not in the state_dir that the configuration names"
+	}
 	for _, v := range d.units {
 		r := v.Rules()
 		s, _, _ := v.Snapshot()
-		stays := now.Post.ID == r.Post && slices.ContainsFunc(now.EVSEs, func(e config.EVSE) bool { return e.ID == r.EVSE })
+		stays := same && now.Post.ID == r.Post && slices.ContainsFunc(now.EVSEs, func(e config.EVSE) bool { return e.ID == r.EVSE })
 		if n := len(r.Open(&s)); n > 0 && !stays {
 			all = append(all, fmt.Sprintf("%d of EVSE %d of post %s", n, r.EVSE, r.Post))
 		}
@@ -118,7 +124,7 @@ func (d *deeds) leaves(now config.Config) error {
 	if len(all) == 0 {
 		return nil
 	}
-	return commands.Refuse(commands.Unsafe, "charges that are not settled yet would never be, as the configuration does not have their EVSE any more: "+
+	return commands.Refuse(commands.Unsafe, "charges that are not settled yet would never be, as "+why+": "+
 		strings.Join(all, ", ")+"; put it back until they are (stolpe owed, stolpe sessions settle)")
 }
 

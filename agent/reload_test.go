@@ -270,6 +270,10 @@ func TestNoChargeIsLeftBehind(t *testing.T) {
 	if err := x.leaves(other); err != nil {
 		t.Errorf("with EVSE 2: %v", err)
 	}
+	moved := other
+	if moved.StateDir += "/elsewhere"; !saysNo(x.leaves(moved), commands.Unsafe, "their journals are not in the state_dir that the configuration names: 1 of EVSE 2 of post DEMO;") {
+		t.Error("nobody would find the journal there")
+	}
 	if other.Post.ID = "B7"; !saysNo(x.leaves(other), commands.Unsafe, ": 1 of EVSE 2 of post DEMO;") {
 		t.Error("the journal of post DEMO is not that of post B7")
 	}
