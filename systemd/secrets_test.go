@@ -110,7 +110,11 @@ func TestSecretsOfTheUnitsAreTheSame(t *testing.T) {
 	if !slices.Contains(secrets.words("Unit.After"), "stolpe-provision.service") || strings.Join(secrets["Unit.StartLimitIntervalSec"], "") != "0" {
 		t.Error("it is too early for new secrets, or not done at each start")
 	}
-	if strings.Join(secrets["Service.Restart"], "") != "on-failure" {
-		t.Error("what could not be decrypted once is not tried again")
+	again := readUnit(t, "stolpe-secrets-again.timer")
+	if !slices.Equal(secrets["Unit.OnFailure"], []string{"stolpe-secrets-again.timer"}) || !slices.Equal(again["Timer.Unit"], []string{"stolpe-secrets.service"}) || !slices.Equal(again["Timer.RemainAfterElapse"], []string{"no"}) {
+		t.Error("what could not be decrypted once is not tried again and again")
+	}
+	if secrets["Service.Restart"] != nil {
+		t.Error("the post would wait with it")
 	}
 }

@@ -42,8 +42,13 @@ func (u unit) words(key string) []string { return strings.Fields(strings.Join(u[
 
 func units(t *testing.T) []string {
 	t.Helper()
-	all, err := filepath.Glob("*.service")
-	if err != nil || len(all) < 3 {
+	return named(t, "*.service", 3)
+}
+
+func named(t *testing.T, pattern string, least int) []string {
+	t.Helper()
+	all, err := filepath.Glob(pattern)
+	if err != nil || len(all) < least {
 		t.Fatal(all, err)
 	}
 	return all
@@ -60,7 +65,7 @@ func analyze(t *testing.T, name string, args ...string) string {
 	if err := os.WriteFile(program, []byte("#!/bin/sh\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	for _, u := range units(t) { // they name each other
+	for _, u := range append(units(t), named(t, "*.timer", 1)...) { // they name each other
 		text, err := os.ReadFile(u)
 		if err != nil {
 			t.Fatal(err)
@@ -81,7 +86,7 @@ func analyze(t *testing.T, name string, args ...string) string {
 
 // systemd itself has nothing to say against any unit, unknown keys included.
 func TestUnitsAreVerified(t *testing.T) {
-	for _, name := range units(t) {
+	for _, name := range append(units(t), named(t, "*.timer", 1)...) {
 		if said := analyze(t, name, "verify", "--man=no", "--recursive-errors=no"); strings.TrimSpace(said) != "" {
 			t.Errorf("%s:\n%s", name, said)
 		}

@@ -84,7 +84,7 @@ func filesOf(t *testing.T, post, gateway string) {
 	for file, want := range map[string][]string{
 		post: {
 			"/usr/bin/stolpe", "/usr/bin/stolpe-wizard", "/usr/lib/systemd/system/stolpe.service", "/usr/lib/systemd/system/stolpe-failsafe.service", "/usr/lib/systemd/system/stolpe-provision.service",
-			"/usr/lib/systemd/system/stolpe-secrets.service", "/usr/lib/stolpe/secrets",
+			"/usr/lib/systemd/system/stolpe-secrets.service", "/usr/lib/systemd/system/stolpe-secrets-again.timer", "/usr/lib/stolpe/secrets",
 			"/usr/lib/sysusers.d/stolpe.conf", "/usr/lib/tmpfiles.d/stolpe.conf", "/usr/lib/udev/rules.d/60-stolpe.rules",
 			"/usr/lib/systemd/system.conf.d/50-stolpe.conf", "/etc/systemd/journald@stolpe.conf",
 			"/usr/share/man/man1/stolpe.1.gz", "/usr/share/man/nb/man1/stolpe-doctor.1.gz", "/usr/share/man/man1/stolpe-wizard.1.gz",
