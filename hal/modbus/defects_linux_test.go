@@ -101,13 +101,13 @@ func TestDefectRTUASplitExceptionIsMisread(t *testing.T) {
 			p.Write([]byte{byte(sum >> 8)})
 		}
 	})
-	client, handler := theirs(t, port.path, impatience)
+	client, handler := theirs(t, port.path, patience)
 	if _, err := client.ReadInputRegisters(0x34, 22); err == nil || !strings.Contains(err.Error(), "crc") {
 		t.Fatalf("goburrow says %v: this does not bring the defect about", err)
 	}
 	handler.Close()
 	<-time.After(200 * time.Millisecond) // for the byte that goburrow left
-	meter := open(t, "rtu://"+port.path, 1, impatience)
+	meter := open(t, "rtu://"+port.path, 1, patience)
 	for range 2 {
 		refused := (*goburrow.ModbusError)(nil)
 		if _, err := meter.Read(context.Background()); !errors.As(err, &refused) || refused.ExceptionCode != goburrow.ExceptionCodeServerDeviceBusy {
@@ -120,8 +120,8 @@ func TestDefectRTUASplitExceptionIsMisread(t *testing.T) {
 // frame with it.
 func TestDefectRTUNoSilenceBeforeARequest(t *testing.T) {
 	t.Parallel()
-	line, meter, want := serially(t, sim.Serial{Baud: 2400, Delay: 150 * time.Millisecond}, impatience) // it sleeps 121 ms before it reads
-	client, handler := theirs(t, portOf(line), impatience)
+	line, meter, want := serially(t, sim.Serial{Baud: 2400, Delay: 150 * time.Millisecond}, patience) // it sleeps 121 ms before it reads
+	client, handler := theirs(t, portOf(line), patience)
 	handler.BaudRate = 2400
 	lost := 0
 	for range 4 {
@@ -140,14 +140,14 @@ func TestDefectRTUNoSilenceBeforeARequest(t *testing.T) {
 
 func TestDefectRTUParityIsEvenUnlessSaid(t *testing.T) {
 	t.Parallel()
-	line, _, want := serially(t, sim.Serial{}, impatience) // 9600 8N1, as most meters come
+	line, _, want := serially(t, sim.Serial{}, patience) // 9600 8N1, as most meters come
 	handler := goburrow.NewRTUClientHandler(portOf(line))
 	handler.BaudRate, handler.SlaveId, handler.Timeout, handler.IdleTimeout = 9600, 1, 100*time.Millisecond, 0
 	if _, err := goburrow.NewClient(handler).ReadInputRegisters(0x34, 2); err == nil {
 		t.Fatal("goburrow reads: this does not bring the defect about")
 	}
 	handler.Close()
-	mustRead(t, open(t, "rtu://"+portOf(line), 1, impatience), want)
+	mustRead(t, open(t, "rtu://"+portOf(line), 1, patience), want)
 }
 
 // For the race detector, too. One meter for each unit, all on one bus, and some of

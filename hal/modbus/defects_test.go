@@ -24,14 +24,14 @@ import (
 func raw(t *testing.T, server *sim.Server) goburrow.Client {
 	t.Helper()
 	handler := goburrow.NewTCPClientHandler(strings.TrimPrefix(server.URL(), "tcp://"))
-	handler.SlaveId, handler.Timeout = 1, impatience
+	handler.SlaveId, handler.Timeout = 1, patience
 	t.Cleanup(func() { handler.Close() })
 	return goburrow.NewClient(handler)
 }
 
 func TestDefectLateAnswerIsTakenForTheNext(t *testing.T) {
 	t.Parallel()
-	server, meter, want := charging(t, impatience)
+	server, meter, want := charging(t, patience)
 	server.Wire(sim.Late) // the serial's answer, which comes when the serial is asked for again
 	if got, err := meter.Read(context.Background()); err == nil {
 		t.Fatalf("a reading without an answer: %+v", got)
@@ -45,7 +45,7 @@ func TestDefectLateAnswerIsTakenForTheNext(t *testing.T) {
 
 func TestDefectOneTimeOutSpoilsAllLaterReads(t *testing.T) {
 	t.Parallel()
-	server, meter, want := charging(t, impatience)
+	server, meter, want := charging(t, patience)
 	theirs := raw(t, server)
 	server.Wire(sim.Late)
 	theirs.ReadInputRegisters(0x48, 2)
@@ -66,7 +66,7 @@ func TestDefectOneTimeOutSpoilsAllLaterReads(t *testing.T) {
 
 func TestDefectNoNewConnectionAfterThePeerClosed(t *testing.T) {
 	t.Parallel()
-	server, meter, want := charging(t, impatience)
+	server, meter, want := charging(t, patience)
 	theirs := raw(t, server)
 	server.Wire(sim.HangUp)
 	for range 3 {
@@ -83,7 +83,7 @@ func TestDefectNoNewConnectionAfterThePeerClosed(t *testing.T) {
 
 func TestDefectFewerRegistersThanAskedAreTaken(t *testing.T) {
 	t.Parallel()
-	server, meter, want := charging(t, impatience)
+	server, meter, want := charging(t, patience)
 	server.Wire(sim.Short)
 	if got, err := raw(t, server).ReadInputRegisters(0x48, 2); err != nil || len(got) != 0 {
 		t.Fatalf("goburrow gives % x, %v: this does not bring the defect about", got, err)
@@ -98,7 +98,7 @@ func TestDefectFewerRegistersThanAskedAreTaken(t *testing.T) {
 
 func TestDefectASplitExceptionIsMisread(t *testing.T) {
 	t.Parallel()
-	server, meter, want := charging(t, impatience)
+	server, meter, want := charging(t, patience)
 	mustRead(t, meter, want)
 	for range 2 {
 		server.Wire(sim.SplitException)
@@ -112,7 +112,7 @@ func TestDefectASplitExceptionIsMisread(t *testing.T) {
 // For the race detector, too.
 func TestDefectExchangesAreNotSerialised(t *testing.T) {
 	t.Parallel()
-	server, meter, want := charging(t, impatience)
+	server, meter, want := charging(t, patience)
 	var all sync.WaitGroup
 	for range 4 {
 		all.Go(func() {
@@ -132,7 +132,7 @@ func TestDefectExchangesAreNotSerialised(t *testing.T) {
 // goburrow keeps the unit in one field for all who share a connection.
 func TestDefectUnitsShareOneField(t *testing.T) {
 	t.Parallel()
-	server, meter, want := charging(t, impatience)
+	server, meter, want := charging(t, patience)
 	mustRead(t, meter, want)
 	other, err := sim.Serve("127.0.0.1:0", 2, sim.NewRig(sim.Setup{Serial: "2", Register: 2}, leap()))
 	if err != nil {
@@ -140,7 +140,7 @@ func TestDefectUnitsShareOneField(t *testing.T) {
 	}
 	defer other.Close()
 	for _, url := range []string{server.URL(), other.URL()} {
-		second := open(t, url, 2, impatience)
+		second := open(t, url, 2, patience)
 		got, err := second.Read(context.Background())
 		if right := url == other.URL(); right != (err == nil) || right && got.Serial != "2" {
 			t.Errorf("unit 2 at %s: %+v, %v", url, got, err)

@@ -84,12 +84,12 @@ func TestEveryFaultOfALineIsAnErrorOnceAndThenAllIsWell(t *testing.T) {
 		sim.Split:          none,
 		sim.UnplugNow:      func(err error) bool { return err != nil },
 	}
-	wires := map[sim.Wire]func(t testing.TB) (faulty, *modbus.Meter, hal.Reading){
-		sim.RTU: func(t testing.TB) (faulty, *modbus.Meter, hal.Reading) {
-			return serially(t, sim.Serial{}, impatience)
+	wires := map[sim.Wire]func(t testing.TB, within time.Duration) (faulty, *modbus.Meter, hal.Reading){
+		sim.RTU: func(t testing.TB, within time.Duration) (faulty, *modbus.Meter, hal.Reading) {
+			return serially(t, sim.Serial{}, within)
 		},
-		sim.RTUOverTCP: func(t testing.TB) (faulty, *modbus.Meter, hal.Reading) {
-			return converted(t, impatience)
+		sim.RTUOverTCP: func(t testing.TB, within time.Duration) (faulty, *modbus.Meter, hal.Reading) {
+			return converted(t, within)
 		},
 	}
 	for wire, wired := range wires {
@@ -99,7 +99,7 @@ func TestEveryFaultOfALineIsAnErrorOnceAndThenAllIsWell(t *testing.T) {
 			}
 			t.Run(wire.String()+"/"+fault.String(), func(t *testing.T) {
 				t.Parallel()
-				line, meter, want := wired(t)
+				line, meter, want := wired(t, waitsFor(fault))
 				mustRead(t, meter, want)
 				line.Wire(fault)
 				got, err := meter.Read(context.Background())
@@ -114,7 +114,7 @@ func TestEveryFaultOfALineIsAnErrorOnceAndThenAllIsWell(t *testing.T) {
 					if err := pulled.Plug(); err != nil {
 						t.Fatal(err)
 					}
-					meter = open(t, line.URL(), 1, impatience) // it has another name now
+					meter = open(t, line.URL(), 1, patience) // it has another name now
 				}
 				if fault == sim.Dribble { // one more byte of it may come between our listening and our asking
 					if got, err := meter.Read(context.Background()); err == nil && got.Register != want.Register {
@@ -169,11 +169,11 @@ func TestALineIsSetAsTheURLOrTheMapSays(t *testing.T) {
 	} {
 		t.Run(c.query, func(t *testing.T) {
 			t.Parallel()
-			line, _, want := serially(t, c.line, impatience)
+			line, _, want := serially(t, c.line, patience)
 			path, _, _ := strings.Cut(line.URL(), "?")
-			bus, meter := openBus(t, path+c.query, 1, impatience)
+			bus, meter := openBus(t, path+c.query, 1, patience)
 			mustRead(t, meter, want)
-			if _, err := open(t, path+c.query, 1, impatience).Read(t.Context()); !errors.Is(err, syscall.EBUSY) {
+			if _, err := open(t, path+c.query, 1, patience).Read(t.Context()); !errors.Is(err, syscall.EBUSY) {
 				t.Errorf("a second program, though of root's: %v, want EBUSY", err)
 			}
 			bus.Close()
@@ -195,7 +195,7 @@ func TestAPortThatIsNoneIsAnError(t *testing.T) {
 		file + "/of/old": "not a directory",
 		"/dev/nowhere":   "no such file",
 	} {
-		meter := open(t, "rtu://"+path, 1, impatience) // it opens: the adapter may come later
+		meter := open(t, "rtu://"+path, 1, patience) // it opens: the adapter may come later
 		for range 2 {
 			if _, err := meter.Read(t.Context()); err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("%s: %v, want an error with %q", path, err, want)
@@ -206,8 +206,8 @@ func TestAPortThatIsNoneIsAnError(t *testing.T) {
 
 func TestClosingABusEndsAReadUnderWay(t *testing.T) {
 	for name, url := range map[string]func() string{
-		"RTU":          func() string { line, _, _ := serially(t, sim.Serial{}, impatience); return line.URL() },
-		"RTU over TCP": func() string { server, _, _ := converted(t, impatience); return server.URL() },
+		"RTU":          func() string { line, _, _ := serially(t, sim.Serial{}, patience); return line.URL() },
+		"RTU over TCP": func() string { server, _, _ := converted(t, patience); return server.URL() },
 	} {
 		bus, meter := openBus(t, url(), 9, time.Minute) // nobody there
 		ended := make(chan error)
