@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -177,12 +178,20 @@ func shortDir(t *testing.T) string {
 }
 
 // look gathers the facts, as the commands do. Where a daemon has been asked too often, it
-// is asked again.
+// is asked again; and where it has not felt for its contactor in the last seconds, as then the
+// doctor says so. A second of the post's is a moment here.
 func (c *clinic) look(ctx context.Context) (f doctor.Facts) {
-	for f.Refused = true; f.Refused && ctx.Err() == nil; {
+	for f.Refused = true; (f.Refused || unfelt(f)) && ctx.Err() == nil; {
 		f = gathered(ctx, c.client, c.machine, c.file, false, io.Discard)
 	}
 	return f
+}
+
+// unfelt says whether a contactor has no fault, and is not known to be where it should be.
+func unfelt(f doctor.Facts) bool {
+	return f.Daemon != nil && slices.ContainsFunc(f.Daemon.EVSEs, func(e doctor.EVSE) bool {
+		return !e.Young && !e.Contactor.As && !strings.Contains(strings.Join(e.Faults, " "), "CON-")
+	})
 }
 
 // state is how the EVSE is.
