@@ -46,6 +46,23 @@ func secrets(ctx context.Context, s *stage) error {
 		return fmt.Errorf("the log does not tell of the secret: %s: %w", said, err)
 	}
 	s.say("with a damaged secret the unit is active and says which one")
+	if err := p.mended(ctx, name, "cp -p /root/kept "+file); err != nil {
+		return err
+	}
+	s.say("it has started anew by itself when the secret was decrypted")
+	p.site.Died()
+	if err := p.plug(ctx, true); err != nil {
+		return err
+	}
+	if err := p.whole(ctx); err != nil {
+		return err
+	}
+	return s.balance(ctx, p, 1)
+}
+
+// mended waits until a secret has been tried again in vain, mends it, and waits until the
+// post has taken it into use by itself.
+func (p *post) mended(ctx context.Context, name, mend string) error {
 	// It is tried again after five minutes, which is long for a scenario: the timer is told to
 	// wait for less.
 	if said, err := p.shell(ctx, "set -e; systemctl is-active stolpe-secrets-again.timer; mkdir -p /run/systemd/system/stolpe-secrets-again.timer.d; "+
@@ -59,25 +76,14 @@ func secrets(ctx context.Context, s *stage) error {
 	}); err != nil {
 		return err
 	}
-	if _, err := p.shell(ctx, "cp -p /root/kept "+file); err != nil {
+	if _, err := p.shell(ctx, mend); err != nil {
 		return err
 	}
-	if err := until(ctx, 2*time.Minute, "the post has started anew with the secret", func(ctx context.Context) error {
+	return until(ctx, 2*time.Minute, "the post has started anew with the secret", func(ctx context.Context) error {
 		out, err := p.shell(ctx, "journalctl -b --namespace=stolpe -o cat | grep 'a secret that was missing has been decrypted'; stolpe why")
 		if err == nil && (!strings.Contains(out, "has been decrypted") || strings.Contains(out, name)) {
 			err = errors.New(out)
 		}
 		return err
-	}); err != nil {
-		return err
-	}
-	s.say("it has started anew by itself when the secret was decrypted")
-	p.site.Died()
-	if err := p.plug(ctx, true); err != nil {
-		return err
-	}
-	if err := p.whole(ctx); err != nil {
-		return err
-	}
-	return s.balance(ctx, p, 1)
+	})
 }
