@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"stolpe/agent/config"
@@ -22,7 +23,12 @@ func runAgain(ctx context.Context, source *timeSource, file string, stderr io.Wr
 	signal.Notify(hup, syscall.SIGHUP) // from the start on: it would end the program
 	defer signal.Stop(hup)
 	this := thisProgram()
-	r := &runner{source: source, stderr: stderr, from: origin{file: file, told: hup, program: this}}
+	return (&runner{source: source, stderr: stderr, from: origin{file: file, told: hup, program: this, given: credentialsIn(decryptedDir)}}).run(ctx)
+}
+
+// run runs posts until ctx ends, or one ends by itself.
+func (r *runner) run(ctx context.Context) error {
+	file, this, stderr := r.from.file, r.from.program, r.stderr
 	for ran := false; ; ran = true {
 		if err := beginTrial(file, stderr); err != nil {
 			fmt.Fprintf(stderr, "stolpe: %v\n", err) // and on with what there is: charges may have to be settled
@@ -30,12 +36,15 @@ func runAgain(ctx context.Context, source *timeSource, file string, stderr io.Wr
 		err := r.once(ctx)
 		switch t, _ := trial.Of(file); {
 		case errors.Is(err, errRestart) && ctx.Err() == nil:
+			if slices.ContainsFunc(r.lacks, r.from.given.came) {
+				return errMoreSecrets
+			}
 			if this.giveWay(ctx, file, r.lacks, stderr); ctx.Err() != nil {
 				return nil
 			}
 		case errors.Is(err, errRestart):
 			return nil
-		case err == nil || ctx.Err() != nil || !t.On() && !ran:
+		case err == nil || ctx.Err() != nil || !t.On() && !ran || errors.Is(err, errMoreSecrets) || errors.Is(err, errMoreChips):
 			return err
 		case !t.On(): // after exitConfig nobody would start it again, and it has run before
 			return coded{err, exitFailed}
@@ -86,6 +95,7 @@ type origin struct {
 	program executable
 
 	missing []missingSecret     // what it names and the machine does not have
+	given   credentials         // by systemd, when the program began
 	another bool                // the post has run with one before this, and can again
 	lacked  []doctor.Lack       // what it started without then
 	without func([]doctor.Lack) // called with what it has started without; nil where nobody asks

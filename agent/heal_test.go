@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -124,42 +125,90 @@ func TestWhatHasComeWaitsForItsMoment(t *testing.T) {
 }
 
 // What takes a secret into use is what gives it to the program: systemd, which does it when
-// it starts one, and once only for what a start does not bring; or the program itself.
+// it starts one, and for nothing that a start does not bring; or the program itself.
 func TestASecretIsTakenIntoUseByWhoGivesIt(t *testing.T) {
-	const absent, decrypted, broken = "vipps-client-id", "vipps-client-secret", "gateway-key"
-	dir, log := t.TempDir(), slog.New(slog.DiscardHandler)
-	put := func(name string) {
-		t.Helper()
-		if err := os.WriteFile(filepath.Join(dir, name), []byte("x"), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	never := func() bool { return false }
 	for name, row := range map[string]struct {
-		key, comes string
-		before     bool // it is decrypted already when the program starts without it
+		key, comes string // DIR stands for a folder
+		before     bool   // it is decrypted already when the program begins without it
 		want       error
 	}{
-		"decrypted later":      {"credential:" + absent, absent, false, errMoreSecrets},
-		"another one":          {"credential:" + absent, decrypted, false, nil},
-		"decrypted and no use": {"credential:" + broken, broken, true, nil},
-		"a file":               {"file:" + filepath.Join(dir, "key"), "key", false, errRestart},
+		"decrypted later":      {"credential:gateway-key", "gateway-key", false, errMoreSecrets},
+		"another one":          {"credential:gateway-key", "vipps-client-id", false, nil},
+		"decrypted and no use": {"credential:gateway-key", "gateway-key", true, nil},
+		"a file":               {"file:DIR/gateway-key", "gateway-key", false, errRestart},
 	} {
 		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			put := func() {
+				t.Helper()
+				if err := os.WriteFile(filepath.Join(dir, row.comes), []byte("x"), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
 			if row.before {
-				put(row.comes)
+				put()
 			}
-			p := new(parts)
-			p.withoutSecret(missingSecret{row.key, os.ErrNotExist}, dir, log)
-			if what, cause := p.came(never); cause != nil {
-				t.Errorf("%s has come: %v", what, cause)
+			given := credentialsIn(dir)
+			for _, round := range []string{"at first", "after a start within the process"} {
+				p := new(parts)
+				p.withoutSecret(missingSecret{strings.ReplaceAll(row.key, "DIR", dir), os.ErrNotExist}, given, slog.New(slog.DiscardHandler))
+				want := row.want
+				if round == "at first" {
+					want = nil
+				} else {
+					put()
+				}
+				if what, cause := p.came(func() bool { return false }); !errors.Is(cause, want) || (cause == nil) != (want == nil) || (what == "") != (want == nil) {
+					t.Errorf("%s: %q, %v: want %v", round, what, cause, want)
+				}
 			}
-			put(row.comes)
-			if what, cause := p.came(never); !errors.Is(cause, row.want) || !strings.Contains(what, row.key) != (row.want == nil) {
-				t.Errorf("%q, %v: want %v", what, cause, row.want)
+		})
+	}
+}
+
+// A post that has started without a secret of systemd's ends when it is decrypted, to be
+// started with it: by itself, or instead of the start within the process that somebody asks
+// for at that moment.
+func TestAPostEndsForASecretThatIsDecrypted(t *testing.T) {
+	t.Setenv("CREDENTIALS_DIRECTORY", "")
+	for name, asked := range map[string]bool{"by itself": false, "for a start anew": true} {
+		t.Run(name, func(t *testing.T) {
+			dir, told, log := t.TempDir(), make(chan os.Signal, 1), new(paper)
+			file := configured(t, filepath.Join(dir, "state"), "payment: {through: sim}", `payment: {through: vipps, vipps: {base_url: "http://127.0.0.1:9", msn: "123456", `+
+				`client_id: "credential:vipps-client-id", client_secret: "credential:vipps-client-id", subscription_key: "credential:vipps-client-id"}}`,
+				`web: {listen: "127.0.0.1:0"}`, `web: {listen: "127.0.0.1:0", public_url: "https://lad.example.no"}`)
+			r := &runner{source: setTime(), stderr: log, from: origin{file: file, told: told, program: thisProgram(), given: credentialsIn(dir)}}
+			ctx, end := context.WithCancel(t.Context())
+			defer end()
+			ended := make(chan error, 1)
+			go func() { ended <- r.run(ctx) }()
+			starts := func(n int) {
+				t.Helper()
+				until(t, "the post starts", func() bool { return strings.Count(log.String(), "msg=serving") >= n })
 			}
-			if err := os.Remove(filepath.Join(dir, row.comes)); err != nil {
+			anew := func(from, to string) {
+				t.Helper()
+				text, err := os.ReadFile(file)
+				if err == nil {
+					err = os.WriteFile(file, []byte(strings.Replace(string(text), from, to, 1)), 0o600)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				told <- syscall.SIGHUP
+			}
+			starts(1)
+			anew("lad.example.no", "lade.example.no")
+			starts(2)
+			if err := os.WriteFile(filepath.Join(dir, "vipps-client-id"), nil, 0o600); err != nil {
 				t.Fatal(err)
+			}
+			if asked {
+				anew("lade.example.no", "ladet.example.no")
+			}
+			err := <-ended
+			if code := explain(log, "stolpe", err); !errors.Is(err, errMoreSecrets) || code != exitDevice || strings.Count(log.String(), "msg=serving") != 2 {
+				t.Errorf("ended with %d, %v\n%s", code, err, log)
 			}
 		})
 	}

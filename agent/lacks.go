@@ -38,8 +38,11 @@ type lack struct {
 // without notes that the post starts without something.
 func (p *parts) without(l lack, log *slog.Logger) {
 	p.lacks = append(p.lacks, l)
-	text := l.Text()
-	log.Error("the post starts without "+text.EN, "err", l.Why, "then", "it looks for it, and takes it into use when it is there")
+	then := "it looks for it, and takes it into use when it is there"
+	if errors.Is(l.anew, errMoreSecrets) {
+		then = "what could not be decrypted is tried again, and taken into use; what is kept anew, with systemctl restart stolpe"
+	}
+	log.Error("the post starts without "+l.Text().EN, "err", l.Why, "then", then)
 }
 
 // lacking lists what is still missing. Why it is has paths and names of programs in it,

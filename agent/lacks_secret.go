@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -72,20 +73,41 @@ func namesOf(missing []missingSecret) (all []string) {
 // in the secret is not there.
 const decryptedDir = "/run/stolpe-secrets"
 
-// errMoreSecrets ends a program that is to be started anew by systemd, which hands secrets to
-// it only then.
+// credentials are secrets that systemd hands to a program when it starts it, and never later:
+// not when the program starts anew within the process, and not when another takes its place
+// there.
+type credentials struct {
+	dir  string   // has the names of those that are decrypted
+	then []string // which were, when the program began
+}
+
+// credentialsIn looks for what is decrypted when the program begins. Without the service
+// nothing is there.
+func credentialsIn(dir string) credentials {
+	c := credentials{dir: dir}
+	files, _ := os.ReadDir(dir)
+	for _, f := range files {
+		c.then = append(c.then, f.Name())
+	}
+	return c
+}
+
+// came says whether a secret that was missing has been decrypted since. One that was there
+// already, and is missing all the same, no start brings.
+func (c credentials) came(key string) bool {
+	name, is := strings.CutPrefix(key, "credential:")
+	return is && !slices.Contains(c.then, name) && isFile(filepath.Join(c.dir, name))
+}
+
+// errMoreSecrets ends a program that is to be started anew by systemd.
 var errMoreSecrets = coded{errors.New("a secret that was missing has been decrypted: it ends so that it is started anew with it; without systemd, start it again"), exitDevice}
 
-// withoutSecret notes that a secret is missing. One of systemd's that has been decrypted by
-// now, and that is missing all the same, is none that a start brings.
-func (p *parts) withoutSecret(m missingSecret, decrypted string, log *slog.Logger) {
+// withoutSecret notes that a secret is missing.
+func (p *parts) withoutSecret(m missingSecret, c credentials, log *slog.Logger) {
 	kind, name, _ := strings.Cut(m.key, ":")
 	l := lack{Lack: doctor.Lack{Kind: doctor.Keys, Name: m.key, Why: m.err.Error()}}
 	if kind == "credential" {
-		file := filepath.Join(decrypted, name)
-		if !isFile(file) {
-			l.there, l.anew = func() bool { return isFile(file) }, errMoreSecrets
-		}
+		l.there, l.anew = func() bool { return c.came(m.key) }, errMoreSecrets
 	} else {
 		l.there = func() bool { _, err := config.System(kind, name); return err == nil }
 	}

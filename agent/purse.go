@@ -24,11 +24,11 @@ type purse struct {
 }
 
 // openPurse opens the way to the money, and tells which of its secrets are missing.
-func (p *parts) openPurse(ctx context.Context, cfg config.Config, w world, b *uplink, missing []missingSecret) (purse, error) {
-	for _, m := range missing {
-		p.withoutSecret(m, decryptedDir, w.log)
+func (p *parts) openPurse(ctx context.Context, cfg config.Config, w world, b *uplink, from origin) (purse, error) {
+	for _, m := range from.missing {
+		p.withoutSecret(m, from.given, w.log)
 	}
-	return openPayments(ctx, cfg, w, b, missing)
+	return openPayments(ctx, cfg, w, b, from.missing)
 }
 
 // unpayable says why nobody can be asked for money.

@@ -95,7 +95,7 @@ func daemon(ctx context.Context, source *timeSource, cfg config.Config, from ori
 	if err != nil {
 		return failed(err)
 	}
-	pay, err := p.openPurse(jobs, cfg, w, b, from.missing)
+	pay, err := p.openPurse(jobs, cfg, w, b, from)
 	if err != nil {
 		return err
 	}

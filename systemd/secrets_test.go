@@ -76,6 +76,27 @@ exit 1
 	}
 }
 
+// One that cannot be put where it belongs keeps none of the others back, and is tried again.
+func TestSecretsThatCannotBePutAwayKeepNoOthersBack(t *testing.T) {
+	bin, from, to := t.TempDir(), t.TempDir(), t.TempDir()
+	for file, text := range map[string]string{filepath.Join(bin, "systemd-creds"): "#!/bin/sh\necho value\n", filepath.Join(from, "vipps-client-id"): "x", filepath.Join(from, "gateway-key"): "x"} {
+		if err := os.WriteFile(file, []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run := exec.Command("/bin/sh", "stolpe-secrets.sh", from, to, filepath.Join(to, "no", "such", "folder"))
+	run.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"))
+	said, err := run.CombinedOutput()
+	if run.ProcessState.ExitCode() != 1 {
+		t.Errorf("%v\n%s", err, said)
+	}
+	for _, name := range []string{"vipps-client-id", "gateway-key"} {
+		if text, err := os.ReadFile(filepath.Join(to, name)); err != nil || string(text) != "value\n" {
+			t.Errorf("%s: %q, %v", name, text, err)
+		}
+	}
+}
+
 // When all that is kept can be decrypted, nothing is tried again.
 func TestSecretsThatAreGoodAreDone(t *testing.T) {
 	bin, from := t.TempDir(), t.TempDir()

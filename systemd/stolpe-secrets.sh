@@ -16,7 +16,7 @@ for name in vipps-client-id vipps-client-secret vipps-subscription-key gateway-k
 		continue
 	fi
 	if systemd-creds decrypt --name="$name" "$from/$name" - >"$to/.$name"; then
-		mv "$to/.$name" "$to/$name" && : >"$named/$name"
+		{ mv "$to/.$name" "$to/$name" && true >"$named/$name"; } || failed=1
 	else
 		rm -f "$to/.$name"
 		# One that was decrypted since the machine was started stays: this may pass.

@@ -53,12 +53,15 @@ func (l Lack) told() Text {
 	return t
 }
 
-// remedy is what to do. None of it needs a restart.
+// remedy is what to do.
 func (l Lack) remedy() Text {
+	if l.Kind == Keys { // of which systemd hands some over, at the start only
+		return Text{"stolpe config secret list viser hva som finnes, stolpe config secret set NAVN legger den inn; så sudo systemctl restart stolpe, hvis den er kryptert; en i en fil tar posten i bruk av seg selv",
+			"stolpe config secret list shows what there is, stolpe config secret set NAME keeps it; then sudo systemctl restart stolpe, if it is an encrypted one; one in a file the post takes into use by itself"}
+	}
 	return map[LackKind]Text{
 		Wires:   {"se på linjen (gpioinfo viser hvem som har den), og på /dev/gpiochip*; kan kontaktoren være lukket, slå av sikringen", "look at the line (gpioinfo shows who has it), and at /dev/gpiochip*; if the contactor may be closed, switch off the breaker"},
 		Folder:  say("se på disken (dmesg, findmnt %[1]s), og lag mappen: sudo systemd-tmpfiles --create stolpe.conf", "look at the disk (dmesg, findmnt %[1]s), and make the folder: sudo systemd-tmpfiles --create stolpe.conf", l.Name),
-		Keys:    {"stolpe config secret list viser hva som finnes, stolpe config secret set NAVN legger den inn; så sudo systemctl restart stolpe, hvis den er kryptert", "stolpe config secret list shows what there is, stolpe config secret set NAME keeps it; then sudo systemctl restart stolpe, if it is an encrypted one"},
 		Signers: {"legg filen dit, lesbar for gruppen stolpe-admin", "put the file there, readable for the group stolpe-admin"},
 		Pages:   {"se hvem som har den (ss -ltnp), og om maskinen har adressen (ip addr)", "see who has it (ss -ltnp), and whether the machine has the address (ip addr)"},
 	}[l.Kind].then(Text{"posten tar det i bruk av seg selv når det er der", "the post takes it into use by itself when it is there"})

@@ -58,7 +58,7 @@ func TestLifeOfAPackage(t *testing.T) {
 
 	t.Run("removal and installation again", func(t *testing.T) {
 		m := installed(t, newer)
-		m.does(true, nil, []string{"-r", "stolpe"}, "stolpe owed; deb-systemd-invoke stop stolpe.service; stolpe owed; systemctl daemon-reload", "")
+		m.does(true, nil, []string{"-r", "stolpe"}, "stolpe owed; deb-systemd-invoke stop stolpe.service stolpe-secrets-again.timer; stolpe owed; systemctl daemon-reload", "")
 		if m.has("usr/bin/stolpe") || !m.has("etc/stolpe/stolpe.yaml") || !m.has("var/lib/stolpe/ledger") {
 			t.Error("want the program gone, and configuration and ledger there")
 		}
@@ -171,11 +171,12 @@ func purge(t *testing.T, o order) {
 		m := installed(t, o)
 		m.put("etc/credstore.encrypted/vipps-client-id", "")
 		m.put("run/credstore/vipps-client-id", "")
+		m.put("run/stolpe-secrets/vipps-client-id", "")
 		m.put("etc/credstore.encrypted/other", "")
 		m.put("var/log/journal/1234.stolpe/system.journal", "")
 		m.put("var/log/journal/1234/system.journal", "")
-		m.does(true, nil, purging, "stolpe owed; deb-systemd-invoke stop stolpe.service; stolpe owed; sync "+m.root+"/var/backups/stolpe-; all is there yet; deb-systemd-helper purge stolpe.service", "")
-		for _, gone := range []string{"etc/stolpe", "var/lib/stolpe", "etc/credstore.encrypted/vipps-client-id", "run/credstore/vipps-client-id", "var/log/journal/1234.stolpe", "etc/systemd/journald@stolpe.conf"} {
+		m.does(true, nil, purging, "stolpe owed; deb-systemd-invoke stop stolpe.service stolpe-secrets-again.timer; stolpe owed; sync "+m.root+"/var/backups/stolpe-; all is there yet; deb-systemd-helper purge stolpe.service", "")
+		for _, gone := range []string{"etc/stolpe", "var/lib/stolpe", "etc/credstore.encrypted/vipps-client-id", "run/credstore/vipps-client-id", "run/stolpe-secrets", "var/log/journal/1234.stolpe", "etc/systemd/journald@stolpe.conf"} {
 			if m.has(gone) {
 				t.Errorf("%s is left", gone)
 			}
