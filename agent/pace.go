@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"time"
 
@@ -50,6 +51,9 @@ func (s *stage) passTime(ctx context.Context) {
 				return
 			}
 		}
+		// Loop and clock wake each other, which the scheduler does at once, and could leave
+		// those behind who have just been told to read or to ask: they go first.
+		runtime.Gosched()
 		s.clock.Step(time.Second)
 	}
 }

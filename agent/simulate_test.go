@@ -11,13 +11,14 @@ import (
 	"stolpe/display"
 )
 
-// Every scene ends as it should, with every promise held, and tells its story.
+// Every scene ends as it should, with every promise held, and tells its story. It is played
+// more slowly than on an idle machine, as all tests are played at once.
 func TestSimulate(t *testing.T) {
 	t.Parallel()
 	for _, s := range scenes() {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			got := command("simulate", "run", s.name, "--json")
+			got := command("simulate", "run", s.name, "--json", "--speed", "200")
 			lines := strings.Split(strings.TrimSpace(got.stdout), "\n")
 			var last struct{ Promises []promise }
 			if err := json.Unmarshal([]byte(lines[len(lines)-1]), &last); err != nil || got.code != 0 || len(last.Promises) != 5 || len(lines) < 6 {
